@@ -1,0 +1,71 @@
+//! Sells a year of real grocery baskets through Mortise over HTTP and compares each order with the till, to the cent.
+//! Prices come from the receipts (prepare.py); this program imports them, orders, and reports.
+
+mod chart;
+mod client;
+mod data;
+mod measure;
+mod order;
+mod platform;
+mod prepare;
+mod progress;
+mod report;
+mod run;
+mod selection;
+mod send;
+mod tally;
+mod year;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::run::Outcome;
+use crate::selection::{Stores, Weeks};
+
+/// Sell a year of real grocery baskets through Mortise, and compare each order with the till.
+#[derive(Debug, Parser)]
+#[command(name = "grocery-year")]
+pub(crate) struct Arguments {
+    /// Which weeks, such as 1-4,9.
+    #[arg(long, default_value = "1-53")]
+    weeks: Weeks,
+    /// Which stores, such as 367,406, or all.
+    #[arg(long, default_value = "all")]
+    stores: Stores,
+    /// How many orders are under way at once.
+    #[arg(long, default_value_t = 16, value_parser = callers)]
+    callers: usize,
+    /// The mortise program; by default the one beside this program.
+    #[arg(long)]
+    mortise: Option<PathBuf>,
+    /// Keep the platform's data here, in a new or empty folder; by default it is temporary.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Where the prepared data is kept.
+    #[arg(long, default_value_os_t = prepare::default_cache())]
+    cache: PathBuf,
+    /// Where the chart, the list of the rest and the figures go; by default `out` beside the prepared data.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+fn callers(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|callers| (1..=1024).contains(callers))
+        .ok_or_else(|| "1 to 1024".to_owned())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run::run(&Arguments::parse()).await {
+        Ok(Outcome::Holds) => ExitCode::SUCCESS,
+        Ok(Outcome::Fails) => ExitCode::FAILURE,
+        Err(error) => {
+            progress::say(format_args!("grocery-year: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}

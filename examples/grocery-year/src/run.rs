@@ -1,0 +1,192 @@
+//! The run from end to end: prepare, import, sell week after week, kill, verify, report.
+//! The order of things only; each is done elsewhere.
+
+use std::path::Path;
+
+use crate::Arguments;
+use crate::chart;
+use crate::client::{self, Client};
+use crate::data::{Data, DataError, Entries};
+use crate::measure::Stopwatch;
+use crate::order::BusinessLine;
+use crate::platform::{Platform, PlatformError, Server, TENANT, absolute};
+use crate::prepare::{PrepareError, prepare};
+use crate::progress::{Stage, say};
+use crate::report::{Imported, Report};
+use crate::selection::Week;
+use crate::send::send;
+use crate::tally::Tally;
+use crate::year::Year;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Url(#[from] client::url::Wrong),
+    #[error("week {} is not in the data", .0.number())]
+    NoSuchWeek(Week),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Whether everything came out to the cent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Every order.
+    Holds,
+    /// The report names what did not.
+    Fails,
+}
+
+/// Runs it all and writes the report.
+pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, RunError> {
+    let data = Data::open(&prepare(&arguments.cache).await?)?;
+    let year = Year::read(&data, &arguments.weeks, &arguments.stores)?;
+
+    let own_data = tempfile::tempdir()?;
+    let program = arguments.mortise.clone().map_or_else(Platform::beside_us, Ok)?;
+    let kept = arguments.data.as_deref().unwrap_or(own_data.path());
+    let platform = Platform::new(program, absolute(kept)?);
+    let imported = import(&platform, &data, &year, arguments).await?;
+
+    let first = arguments.weeks.iter().next();
+    let server = platform.serve(begin(&data, first.into_iter())?).await?;
+    let sold = sell(&server, &data, &year, arguments).await;
+    server.kill().await?;
+    let (sold, learned) = sold?;
+    let verified = platform.verify().await?;
+
+    let open = year.open();
+    let report = Report {
+        summary: &data.summary,
+        callers: arguments.callers,
+        imported,
+        year: &sold,
+        learned: &learned,
+        open: &open,
+        verified,
+    };
+    report.write(&mut std::io::stdout().lock())?;
+    write_files(
+        &arguments
+            .out
+            .clone()
+            .unwrap_or_else(|| arguments.cache.join("out")),
+        &data,
+        &year,
+        &report,
+    )?;
+    Ok(if report.holds() {
+        Outcome::Holds
+    } else {
+        Outcome::Fails
+    })
+}
+
+fn begin(data: &Data, mut week: impl Iterator<Item = Week>) -> Result<&str, RunError> {
+    let week = week.next().ok_or(RunError::NoSuchWeek(Week::FIRST))?;
+    data.summary.begin(week).ok_or(RunError::NoSuchWeek(week))
+}
+
+async fn import(
+    platform: &Platform,
+    data: &Data,
+    year: &Year,
+    arguments: &Arguments,
+) -> Result<Imported, RunError> {
+    const FILES: [(Entries, BusinessLine, &str); 4] = [
+        (Entries::Prices, BusinessLine::Year, "pricing.import_entries"),
+        (Entries::Discounts, BusinessLine::Year, "discount.import_entries"),
+        (
+            Entries::LearnedPrices,
+            BusinessLine::Learned,
+            "pricing.import_entries",
+        ),
+        (
+            Entries::LearnedDiscounts,
+            BusinessLine::Learned,
+            "discount.import_entries",
+        ),
+    ];
+    let (mut imported, watch) = (Imported::default(), Stopwatch::start());
+    let stage = Stage::begin("importing weeks", arguments.weeks.iter().count());
+    for week in arguments.weeks.iter() {
+        for (entries, line, operation) in FILES {
+            let Some(rows) = data.entries(week, &arguments.stores, entries)? else {
+                continue;
+            };
+            platform.import(operation, line, &rows).await?;
+            match entries {
+                Entries::Prices | Entries::LearnedPrices => imported.prices += rows.count,
+                Entries::Discounts | Entries::LearnedDiscounts => imported.discounts += rows.count,
+            }
+        }
+        stage.add(1);
+    }
+    let stock = year.demand().rows();
+    platform
+        .import("inventory.import_stock", BusinessLine::Year, &stock)
+        .await?;
+    imported.stock = stock.count;
+    imported.elapsed = watch.elapsed();
+    stage.end();
+    Ok(imported)
+}
+
+async fn sell(
+    server: &Server,
+    data: &Data,
+    year: &Year,
+    arguments: &Arguments,
+) -> Result<(Tally, Tally), RunError> {
+    let http = reqwest::Client::builder()
+        .pool_max_idle_per_host(arguments.callers)
+        .build()?;
+    let client = Client::new(http.clone(), &server.url, TENANT, &data.summary.currency)?;
+    let departments = data.summary.departments.len();
+    let (mut sold, mut learned) = (Tally::new(departments), Tally::new(departments));
+    let total = [BusinessLine::Year, BusinessLine::Learned]
+        .map(|line| year.order_count(line))
+        .iter()
+        .sum();
+    let stage = Stage::begin("selling baskets", total);
+    let weeks = year
+        .orders(BusinessLine::Year)
+        .zip(year.orders(BusinessLine::Learned));
+    for ((week, whole), (_, known)) in weeks {
+        server
+            .set_clock(&http, begin(data, std::iter::once(week))?)
+            .await?;
+        for (orders, tally) in [(whole, &mut sold), (known, &mut learned)] {
+            let watch = Stopwatch::start();
+            let answered = send(&client, orders, arguments.callers, || stage.add(1)).await;
+            tally.elapsed += watch.elapsed();
+            answered.into_iter().for_each(|answered| tally.add(answered));
+        }
+    }
+    stage.end();
+    Ok((sold, learned))
+}
+
+fn write_files(out: &Path, data: &Data, year: &Year, report: &Report<'_>) -> Result<(), RunError> {
+    let out = absolute(out)?;
+    std::fs::write(
+        out.join("year.svg"),
+        chart::svg(&year.chart(&data.summary, report.year)),
+    )?;
+    std::fs::write(out.join("report.json"), format!("{:#}\n", report.json()))?;
+    year.write_open(&out.join("open.csv"))?;
+    say(format_args!(
+        "\nchart, list of the rest and figures: {}",
+        out.display()
+    ));
+    Ok(())
+}

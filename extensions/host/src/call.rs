@@ -1,0 +1,110 @@
+//! One call of one extension at one point: a fresh instance, metered, and whatever comes of it as a result.
+//! What a failure means is the binding's business, not decided here.
+
+use std::sync::Arc;
+
+use mortise_points::{CallIdentity, Failure, FailureKind, Point};
+use wasmtime::component::InstancePre;
+use wasmtime::{Store, Trap};
+
+use crate::limits::Granted;
+use crate::runtime::Runtime;
+use crate::state::CallState;
+
+/// What the host adds to a point: its typed world, and the conversion of question and answer. It stands in the point's
+/// own folder, in `host.rs`.
+pub(crate) trait Fit: Point {
+    /// The world, linked and ready to be instantiated.
+    type World: Send + Sync + 'static;
+
+    /// Finds the world's functions in a component.
+    fn prepare(linked: InstancePre<CallState>) -> wasmtime::Result<Self::World>;
+
+    /// Instantiates and calls. The inner error is the extension's own.
+    fn call(
+        world: &Self::World,
+        store: &mut Store<CallState>,
+        ask: Ask<'_, Self::Question>,
+    ) -> wasmtime::Result<Result<Self::Answer, String>>;
+}
+
+/// What one extension is asked.
+#[derive(Debug)]
+pub(crate) struct Ask<'a, Q> {
+    pub(crate) question: &'a Q,
+    /// The binding's config, a JSON text.
+    pub(crate) config: &'a str,
+    /// The SKU attributes that it may see.
+    pub(crate) reads: &'a [Arc<str>],
+}
+
+/// What a call gave, and what it cost.
+#[derive(Debug)]
+pub(crate) struct Called<A> {
+    pub(crate) result: Result<A, Failure>,
+    pub(crate) fuel_used: u64,
+    pub(crate) log: Option<String>,
+}
+
+/// Calls in a fresh instance.
+pub(crate) fn call<P: Fit>(
+    runtime: &Runtime,
+    world: &P::World,
+    granted: Granted,
+    call: CallIdentity<'_>,
+    ask: Ask<'_, P::Question>,
+) -> Called<P::Answer> {
+    let _permit = runtime.enter();
+    let fuel = granted.fuel(P::lines(ask.question));
+    let state = CallState::new(granted, P::trade_time(ask.question), call);
+    let mut store = Store::new(runtime.engine(), state);
+    store.limiter(|state| state);
+    store.set_epoch_deadline(runtime.deadline_ticks());
+    store.set_hostcall_fuel(granted.output_bytes);
+    let outcome = store.set_fuel(fuel).and_then(|()| P::call(world, &mut store, ask));
+    let fuel_used = fuel - store.get_fuel().unwrap_or(0).min(fuel);
+    let log = store.data().log();
+    let result = match outcome {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(own)) => Err(Failure::new(FailureKind::Declined, shortened(&own))),
+        Err(error) => Err(failure(&error, store.data(), fuel, log.as_deref())),
+    };
+    Called { result, fuel_used, log }
+}
+
+fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&str>) -> Failure {
+    let trap = error.downcast_ref::<Trap>().copied();
+    match trap {
+        Some(Trap::OutOfFuel) => return Failure::new(FailureKind::OutOfFuel, format!("used up its {fuel} units of fuel")),
+        Some(Trap::Interrupt) => return Failure::new(FailureKind::Overran, "ran past its deadline"),
+        _ => {}
+    }
+    if let Some(bytes) = state.refused_bytes() {
+        return Failure::new(FailureKind::OutOfMemory, format!("wanted {bytes} bytes of memory, more than it may have"));
+    }
+    if state.overdrawn() {
+        return Failure::new(FailureKind::OutOfMemory, "wanted a larger table than it may have");
+    }
+    // The engine names this case in its text only; the hostile guests' test holds that it is found.
+    if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) {
+        return Failure::new(FailureKind::OutputTooLarge, "its answer is larger than an answer may be");
+    }
+    let mut detail = match trap {
+        Some(trap) => trap.to_string(),
+        None => error.root_cause().to_string(),
+    };
+    if let Some(said) = log.and_then(|log| log.lines().find(|line| !line.trim().is_empty())) {
+        detail = format!("{detail}; it said: {said}");
+    }
+    Failure::new(FailureKind::Trapped, shortened(&detail))
+}
+
+/// An extension's own words, on one line and cut off.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push_str("...");
+    }
+    line
+}

@@ -1,0 +1,101 @@
+//! The list of the points that this host answers, a line each. What a line brings in stands in the point's own folder;
+//! behind it every point is handled alike, by the functions that `Door` holds.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use mortise_bindings::{Binding, ScopeTable};
+use mortise_points::{CallIdentity, Failure, Panel, Point};
+use wasmtime::component::InstancePre;
+
+use crate::call::{Ask, Called, Fit, call};
+use crate::extension::Extension;
+use crate::host::{Roster, panel};
+use crate::runtime::Runtime;
+use crate::state::CallState;
+
+macro_rules! points {
+    ($($module:ident: $point:ident from $file:literal;)+) => {
+        $(#[path = $file] mod $module;)+
+        /// Every point of this host.
+        pub(crate) const DOORS: &[Door] = &[$(Door::to::<mortise_points::$point>()),+];
+    };
+}
+
+points! {
+    discount: Discount from "../../points/discount/host.rs";
+    unit_price: UnitPrice from "../../points/unit-price/host.rs";
+}
+
+/// A point, as the rest of the host handles it.
+pub(crate) struct Door {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    /// The linked component as the point's world.
+    pub(crate) prepare: fn(InstancePre<CallState>) -> wasmtime::Result<World>,
+    /// Who is asked, for each entry of a table of bindings.
+    pub(crate) panels: fn(&ScopeTable<Arc<[Arc<Binding>]>>, &mut Roster<'_>) -> ScopeTable<Option<Arc<dyn Panel>>>,
+    /// A question and its answer as JSON.
+    pub(crate) try_case: fn(&Runtime, &Extension, &str, &serde_json::Value) -> Result<Tried, serde_json::Error>,
+}
+
+/// A point's world, of a type that only its door knows.
+pub(crate) type World = Arc<dyn Any + Send + Sync>;
+
+/// What trying a case gave.
+pub(crate) struct Tried {
+    pub(crate) result: Result<serde_json::Value, Failure>,
+    pub(crate) fuel_used: u64,
+    pub(crate) log: Option<String>,
+}
+
+impl Door {
+    const fn to<P: Fit>() -> Door {
+        Door { name: P::NAME, version: P::VERSION, prepare: prepare::<P>, panels: panels::<P>, try_case: try_case::<P> }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<&'static Door> {
+        DOORS.iter().find(|door| door.name == name)
+    }
+}
+
+fn prepare<P: Fit>(linked: InstancePre<CallState>) -> wasmtime::Result<World> {
+    Ok(Arc::new(P::prepare(linked)?))
+}
+
+fn panels<P: Fit>(
+    table: &ScopeTable<Arc<[Arc<Binding>]>>,
+    roster: &mut Roster<'_>,
+) -> ScopeTable<Option<Arc<dyn Panel>>> {
+    table.map(|ranked| panel::<P>(ranked, roster))
+}
+
+fn try_case<P: Fit>(
+    runtime: &Runtime,
+    extension: &Extension,
+    config: &str,
+    question: &serde_json::Value,
+) -> Result<Tried, serde_json::Error> {
+    let question: P::Question = serde::Deserialize::deserialize(question)?;
+    let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
+    let Called { result, fuel_used, log } = match extension.world::<P>() {
+        Ok(world) => {
+            let ask = Ask { question: &question, config, reads: extension.sku_attributes() };
+            call::<P>(runtime, &world, extension.granted(), identity, ask)
+        }
+        Err(why) => Called { result: Err(why), fuel_used: 0, log: None },
+    };
+    let result = match result {
+        Ok(answer) => {
+            let as_json = serde_json::to_value(&answer)?;
+            P::revalidate(&question, answer).map(|_| as_json).map_err(invalid)
+        }
+        Err(why) => Err(why),
+    };
+    Ok(Tried { result, fuel_used, log })
+}
+
+/// An answer that is not true to its question, as a failure of the extension.
+pub(crate) fn invalid(found: mortise_points::Invalid) -> Failure {
+    Failure::new(mortise_points::FailureKind::Invalid, found.to_string())
+}

@@ -1,0 +1,27 @@
+//! Runs extensions: loads components, pools and meters their calls, converts to and from the points' plain types, and
+//! turns every way in which they can fail into a failure that the binding's `on_failure` settles.
+//! It decides nothing about prices or discounts, and no extension reaches anything through it.
+
+mod cache;
+mod call;
+mod cases;
+mod counters;
+mod doors;
+mod extension;
+mod host;
+mod limits;
+mod manifest;
+mod runtime;
+mod state;
+mod ticker;
+mod wasi;
+mod watch;
+
+pub use cache::{CacheError, CompileCache};
+pub use cases::{Case, CaseError, CaseRun};
+pub use counters::{Counted, Counters};
+pub use extension::{Extension, ExtensionError, Shelf};
+pub use host::{Host, HostError};
+pub use limits::{Ceilings, Granted};
+pub use manifest::{Asks, Manifest, ManifestError};
+pub use runtime::{Runtime, RuntimeError};

@@ -1,0 +1,146 @@
+//! The engine that all extensions run in: how it is set up, how many calls run at a time, how components are compiled.
+//! It knows neither points nor bindings.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use wasmtime::component::Component;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::cache::CompileCache;
+use crate::limits::Ceilings;
+use crate::ticker::{TICK, Ticker, Ticking};
+
+/// What one component may be made of. A Rust guest has three core instances and one memory, other languages some more.
+const CORE_INSTANCES_PER_COMPONENT: u32 = 16;
+const MEMORIES_PER_COMPONENT: u32 = 2;
+const TABLES_PER_COMPONENT: u32 = 8;
+/// Memory of a slot that stays with the process between two calls, rather than going back to the system each time.
+const KEPT_RESIDENT_BYTES: usize = 2 << 20;
+
+/// The engine, its ceilings, its clock and its pool.
+#[derive(Debug)]
+pub struct Runtime {
+    engine: Engine,
+    ceilings: Ceilings,
+    ticker: Ticker,
+    free_places: Mutex<u32>,
+    place_freed: Condvar,
+    cache: Option<CompileCache>,
+}
+
+/// Why there is no engine.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The engine refuses its configuration, or the machine its address space.
+    #[error("the WebAssembly engine does not start: {0}")]
+    Engine(String),
+    /// No thread for the deadline's clock.
+    #[error("the deadline's clock does not start")]
+    Ticker(#[source] std::io::Error),
+}
+
+/// A call's place in the pool. What the call uses must be dropped before it.
+#[derive(Debug)]
+pub(crate) struct Permit<'a> {
+    runtime: &'a Runtime,
+    _ticking: Ticking<'a>,
+}
+
+impl Runtime {
+    /// Sets up an engine. With a cache, components are compiled once; without one, at every load.
+    ///
+    /// # Errors
+    /// The machine does not have what the ceilings ask of it.
+    pub fn start(ceilings: Ceilings, cache: Option<CompileCache>) -> Result<Runtime, RuntimeError> {
+        let engine = Engine::new(&config(&ceilings)).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        let ticker = Ticker::start(engine.clone()).map_err(RuntimeError::Ticker)?;
+        let free_places = Mutex::new(ceilings.concurrent_calls);
+        Ok(Runtime { engine, ceilings, ticker, free_places, place_freed: Condvar::new(), cache })
+    }
+
+    /// The ceilings that it was started with.
+    #[must_use]
+    pub fn ceilings(&self) -> &Ceilings {
+        &self.ceilings
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Waits for a place. The wait is bounded, since no call outlives its deadline.
+    pub(crate) fn enter(&self) -> Permit<'_> {
+        let mut free = self.free();
+        while *free == 0 {
+            free = self.place_freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        drop(free);
+        Permit { runtime: self, _ticking: self.ticker.tick() }
+    }
+
+    /// The deadline in epochs from now. The running epoch may be almost over, hence one more.
+    pub(crate) fn deadline_ticks(&self) -> u64 {
+        let ticks = self.ceilings.deadline.as_millis().div_ceil(TICK.as_millis());
+        u64::try_from(ticks).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    /// Compiles a component, or takes it from the cache.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        match &self.cache {
+            Some(cache) => cache.load_or(&self.engine, bytes, || Component::from_binary(&self.engine, bytes)),
+            None => Component::from_binary(&self.engine, bytes),
+        }
+    }
+
+    /// A count is valid whatever happened to a thread that held it.
+    fn free(&self) -> MutexGuard<'_, u32> {
+        self.free_places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        *self.runtime.free() += 1;
+        self.runtime.place_freed.notify_one();
+    }
+}
+
+fn config(ceilings: &Ceilings) -> Config {
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(ceilings)))
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        // One answer for one question, on every machine.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // No call waits for anything, so nothing is prepared for waiting.
+        .concurrency_support(false)
+        .wasm_component_model_async(false)
+        .wasm_threads(false)
+        .wasm_stack_switching(false)
+        .wasm_memory64(false)
+        .wasm_custom_page_sizes(false)
+        .memory_init_cow(true);
+    config
+}
+
+fn pool(ceilings: &Ceilings) -> PoolingAllocationConfig {
+    let calls = ceilings.concurrent_calls;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_core_instances(calls * CORE_INSTANCES_PER_COMPONENT)
+        .total_memories(calls * MEMORIES_PER_COMPONENT)
+        .total_tables(calls * TABLES_PER_COMPONENT)
+        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
+        .max_memories_per_component(MEMORIES_PER_COMPONENT)
+        .max_tables_per_component(TABLES_PER_COMPONENT)
+        .max_memory_size(ceilings.memory_bytes)
+        .table_elements(ceilings.table_elements)
+        .linear_memory_keep_resident(KEPT_RESIDENT_BYTES)
+        .table_keep_resident(ceilings.table_elements * size_of::<usize>())
+        .max_unused_warm_slots(calls)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}

@@ -1,0 +1,98 @@
+//! The thread that moves an engine's epoch on while calls run, and sleeps when none does: the deadline's clock.
+//! It ends with the last handle to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use wasmtime::Engine;
+
+/// How far apart two epochs are: how exact a deadline is.
+pub(crate) const TICK: Duration = Duration::from_millis(5);
+/// So many ticks without a call, and the thread sleeps until the next: a busy host never pays for waking it.
+const IDLE_TICKS: u32 = 40;
+
+/// Runs the thread.
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    running: AtomicUsize,
+    asleep: AtomicBool,
+    ended: AtomicBool,
+}
+
+/// While it lives, the epoch moves.
+#[derive(Debug)]
+pub(crate) struct Ticking<'a>(&'a Shared);
+
+impl Ticker {
+    pub(crate) fn start(engine: Engine) -> std::io::Result<Ticker> {
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("extension-ticker".to_owned()).spawn(move || of_thread.run(&engine))?;
+        Ok(Ticker { shared, thread: Some(thread) })
+    }
+
+    /// Called by each call before it sets its deadline.
+    pub(crate) fn tick(&self) -> Ticking<'_> {
+        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        if self.shared.asleep.load(Ordering::SeqCst) {
+            self.wake();
+        }
+        Ticking(&self.shared)
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for Ticking<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        self.wake();
+        if let Some(thread) = self.thread.take() {
+            // A thread that only counts has nothing to say at its end.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Shared {
+    fn run(&self, engine: &Engine) {
+        let mut idle_ticks = 0;
+        while !self.ended.load(Ordering::SeqCst) {
+            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 { idle_ticks + 1 } else { 0 };
+            if idle_ticks > IDLE_TICKS {
+                self.sleep();
+                idle_ticks = 0;
+            } else {
+                thread::park_timeout(TICK);
+                engine.increment_epoch();
+            }
+        }
+    }
+
+    /// Announced before the last look, so that a call that starts meanwhile either is seen or wakes the thread.
+    fn sleep(&self) {
+        self.asleep.store(true, Ordering::SeqCst);
+        if self.running.load(Ordering::SeqCst) == 0 && !self.ended.load(Ordering::SeqCst) {
+            thread::park();
+        }
+        self.asleep.store(false, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,55 @@
+//! Write a Mortise extension in Rust: implement a point's trait, name it in `export!`, build for `wasm32-wasip2`.
+//! It knows plain values only; the WIT world of each point is beneath, and an extension never sees it.
+
+/// The point `discount`: candidate discounts for an order's lines.
+pub mod discount;
+mod money;
+/// The point `unit-price`: other prices for an order's lines.
+pub mod unit_price;
+
+pub use discount::Discount;
+pub use money::{Price, percent, rate_of};
+pub use unit_price::UnitPrice;
+
+/// What an extension answers: its result, or why it has none (the binding's `on_failure` then decides).
+pub type Answer<T> = Result<T, String>;
+
+/// Makes the extension callable: names the type, and the points that it implements.
+///
+/// ```ignore
+/// mortise_extension::export!(LoyalPrice: UnitPrice);
+/// mortise_extension::export!(Festival: UnitPrice, Discount);
+/// ```
+#[macro_export]
+macro_rules! export {
+    ($extension:ident : $($point:ident),+ $(,)?) => {
+        $($crate::__export_point!($extension, $point);)+
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_point {
+    ($extension:ident, UnitPrice) => {
+        const _: () = {
+            type Exported = $crate::unit_price::Exported<$extension>;
+            $crate::unit_price::world::__export_unit_price!(Exported with_types_in $crate::unit_price::world);
+        };
+    };
+    ($extension:ident, Discount) => {
+        const _: () = {
+            type Exported = $crate::discount::Exported<$extension>;
+            $crate::discount::world::__export_discount!(Exported with_types_in $crate::discount::world);
+        };
+    };
+}
+
+/// The binding's config as the extension's own type. An empty text is an empty object.
+fn read_config<C: serde::de::DeserializeOwned>(config: &str) -> Answer<C> {
+    let text = if config.is_empty() { "{}" } else { config };
+    serde_json::from_str(text).map_err(|error| format!("config: {error}"))
+}
+
+fn attribute<'a>(mut pairs: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Option<&'a str> {
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}

@@ -1,0 +1,128 @@
+//! A capability as it is registered: contract, handlers, schema history, pages of its rejections, and what `verify` asks it.
+
+use std::collections::BTreeMap;
+
+use futures::future::LocalBoxFuture;
+use mortise_contract::{Contracts, Declaration, DeclarationError};
+use mortise_store::{Migrations, Reader, StoreError};
+
+use crate::erased::Handler;
+use crate::operation::{PureOperation, ReadOperation, RemoteOperation, WriteOperation};
+
+/// Something that is off in the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whose: a tenant, an order, an item, as precisely as it can be named.
+    pub subject: String,
+    /// What is off, with the figures.
+    pub problem: String,
+}
+
+/// An invariant that holds in every committed state.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// `stock identity`, `ledger balance`.
+    pub name: &'static str,
+    /// Finds what is off; bounded to the first hundred findings.
+    pub run: for<'a> fn(&'a Reader<'a>) -> LocalBoxFuture<'a, Result<Vec<Finding>, StoreError>>,
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Check").field(&self.name).finish()
+    }
+}
+
+/// What a rejection means to the person who meets it.
+#[derive(Debug, Clone, Copy)]
+pub struct RejectionPage {
+    /// The code.
+    pub code: &'static str,
+    /// Markdown, by `include_str!`.
+    pub page: &'static str,
+}
+
+/// One capability, ready to be registered.
+#[derive(Debug)]
+pub struct Capability {
+    pub(crate) name: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) contracts: Contracts,
+    pub(crate) handlers: BTreeMap<String, Handler>,
+    pub(crate) migrations: Option<Migrations>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) pages: Vec<RejectionPage>,
+}
+
+impl Capability {
+    /// A capability with its contract and no code yet.
+    ///
+    /// # Errors
+    /// What the declaration refuses.
+    pub fn new(name: &'static str, summary: &'static str, contract: Declaration) -> Result<Self, DeclarationError> {
+        Ok(Self {
+            name,
+            summary,
+            contracts: contract.finish()?,
+            handlers: BTreeMap::new(),
+            migrations: None,
+            checks: Vec::new(),
+            pages: Vec::new(),
+        })
+    }
+
+    fn handler(mut self, operation: &str, handler: Handler) -> Self {
+        self.handlers.insert(format!("{}.{operation}", self.name), handler);
+        self
+    }
+
+    /// With the code of a pure operation.
+    #[must_use]
+    pub fn pure(self, operation: &str, code: impl PureOperation) -> Self {
+        self.handler(operation, Handler::pure(code))
+    }
+
+    /// With the code of a reading operation.
+    #[must_use]
+    pub fn read(self, operation: &str, code: impl ReadOperation) -> Self {
+        self.handler(operation, Handler::read(code))
+    }
+
+    /// With the code of a writing operation.
+    #[must_use]
+    pub fn write(self, operation: &str, code: impl WriteOperation) -> Self {
+        self.handler(operation, Handler::write(code))
+    }
+
+    /// With the code of a remote operation.
+    #[must_use]
+    pub fn remote(self, operation: &str, code: impl RemoteOperation) -> Self {
+        self.handler(operation, Handler::remote(code))
+    }
+
+    /// With the history of its tables.
+    #[must_use]
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.migrations = Some(migrations);
+        self
+    }
+
+    /// With an invariant that `mortise verify` holds it to.
+    #[must_use]
+    pub fn check(mut self, check: Check) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// With the pages of its rejections.
+    #[must_use]
+    pub fn pages(mut self, pages: &[RejectionPage]) -> Self {
+        self.pages.extend_from_slice(pages);
+        self
+    }
+
+    /// Its contract.
+    pub const fn contracts(&self) -> &Contracts {
+        &self.contracts
+    }
+}

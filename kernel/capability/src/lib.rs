@@ -1,0 +1,20 @@
+//! Operations as code: what a capability implements and what the engine calls. An operation is given a batch of calls and
+//! answers each. Who calls it, in which trade and in what order is not known here.
+
+mod call;
+mod capability;
+mod erased;
+mod operation;
+mod policy;
+mod registry;
+
+pub use call::{Call, CallContext, EmittedEvent, ExtensionCall, Outcome, Rejection, Reply, Staleness};
+pub use capability::{Capability, Check, Finding, RejectionPage};
+pub use erased::{Handler, RemoteHandler, SettleCall};
+pub use operation::{
+    Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered, WriteOperation,
+};
+pub use policy::{Chosen, Policies, Policy, PolicyError, PolicyRow};
+pub use registry::{Registry, RegistryError};
+
+pub use mortise_store::{StoreError, StoreErrorKind};

@@ -1,0 +1,145 @@
+//! All capabilities of a platform. What contradicts itself is refused when the program starts: an operation without code,
+//! an undo that may be rejected, a late call that nothing declares, a rejection without a page.
+
+use std::collections::BTreeMap;
+
+use mortise_contract::{CallTemplate, Contracts, DeclarationError, Effect, OperationContract, Undo};
+use mortise_store::Migrations;
+
+use crate::capability::{Capability, Check, RejectionPage};
+use crate::erased::Handler;
+
+/// Capabilities that do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// A contract is off.
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
+    /// Contract and code differ.
+    #[error("`{operation}`: {problem}")]
+    Operation {
+        /// The operation or event.
+        operation: String,
+        /// What is off.
+        problem: String,
+    },
+}
+
+/// The registered capabilities.
+#[derive(Debug, Default)]
+pub struct Registry {
+    contracts: Contracts,
+    handlers: BTreeMap<String, Handler>,
+    capabilities: BTreeMap<&'static str, &'static str>,
+    migrations: Vec<Migrations>,
+    checks: Vec<(&'static str, Check)>,
+    pages: BTreeMap<&'static str, RejectionPage>,
+}
+
+impl Registry {
+    /// All of `capabilities` together.
+    ///
+    /// # Errors
+    /// The first thing that does not fit.
+    pub fn new(capabilities: impl IntoIterator<Item = Capability>) -> Result<Self, RegistryError> {
+        let mut registry = Self::default();
+        for capability in capabilities {
+            let name = capability.name;
+            registry.contracts.merge(capability.contracts)?;
+            registry.handlers.extend(capability.handlers);
+            registry.capabilities.insert(name, capability.summary);
+            registry.migrations.extend(capability.migrations);
+            registry.checks.extend(capability.checks.into_iter().map(|check| (name, check)));
+            registry.pages.extend(capability.pages.into_iter().map(|page| (page.code, page)));
+        }
+        registry.hold()?;
+        Ok(registry)
+    }
+
+    /// The contracts, as data.
+    pub const fn contracts(&self) -> &Contracts {
+        &self.contracts
+    }
+
+    /// The code of an operation.
+    pub fn handler(&self, operation: &str) -> Option<&Handler> {
+        self.handlers.get(operation)
+    }
+
+    /// Names and summaries.
+    pub fn capabilities(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.capabilities.iter().map(|(name, summary)| (*name, *summary))
+    }
+
+    /// Schema histories, in the order of registration.
+    pub fn migrations(&self) -> &[Migrations] {
+        &self.migrations
+    }
+
+    /// Invariants with the capability that holds them.
+    pub fn checks(&self) -> impl Iterator<Item = (&'static str, Check)> {
+        self.checks.iter().copied()
+    }
+
+    /// The page of a rejection code.
+    pub fn page(&self, code: &str) -> Option<&'static str> {
+        self.pages.get(code).map(|page| page.page)
+    }
+
+    fn hold(&self) -> Result<(), RegistryError> {
+        for (name, contract) in &self.contracts.operations {
+            let refuse = |problem: String| RegistryError::Operation { operation: name.clone(), problem };
+            let kind = match self.handlers.get(name) {
+                None => return Err(refuse("is declared but has no code".into())),
+                Some(Handler::Pure(_)) => Effect::Pure,
+                Some(Handler::Read(_)) => Effect::Read,
+                Some(Handler::Write(_)) => Effect::Write,
+                Some(Handler::Remote(_)) => Effect::Remote,
+            };
+            if kind != contract.effect {
+                return Err(refuse(format!("is declared {:?} but its code is {kind:?}", contract.effect)));
+            }
+            if let Some(Undo::Call(undo)) = &contract.undo {
+                self.backward(name, "undo", undo)?;
+            }
+            if let Some(tcc) = &contract.tcc {
+                self.backward(name, "confirm", &tcc.confirm)?;
+                self.backward(name, "cancel", &tcc.cancel)?;
+            }
+            for code in contract.rejections.keys() {
+                if !self.pages.contains_key(code.as_str()) {
+                    return Err(refuse(format!("may be rejected with `{code}`, which has no page")));
+                }
+            }
+            for event in &contract.events {
+                if !self.contracts.events.contains_key(event) {
+                    return Err(refuse(format!("writes the event `{event}`, which nothing declares")));
+                }
+            }
+        }
+        if let Some(name) = self.handlers.keys().find(|name| !self.contracts.operations.contains_key(*name)) {
+            let problem = "has code but is not declared".to_owned();
+            return Err(RegistryError::Operation { operation: name.clone(), problem });
+        }
+        for (name, event) in &self.contracts.events {
+            if let Some(late) = &event.late {
+                self.backward(name, "late call", late)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What goes backward must exist and must not be able to say no.
+    fn backward(&self, owner: &str, what: &str, template: &CallTemplate) -> Result<&OperationContract, RegistryError> {
+        let refuse = |problem: String| RegistryError::Operation { operation: owner.to_owned(), problem };
+        let contract = self
+            .contracts
+            .operations
+            .get(&template.call)
+            .ok_or_else(|| refuse(format!("its {what} `{}` is not declared", template.call)))?;
+        if !contract.rejections.is_empty() {
+            return Err(refuse(format!("its {what} `{}` may be rejected; what goes backward may not", template.call)));
+        }
+        Ok(contract)
+    }
+}

@@ -1,0 +1,457 @@
+//! What is run next, as a pure machine: notices in, orders out. One piece of work of a trade is under way at a time; ready
+//! trades are gathered into batches; a failing batch is halved until its culprit stands alone; what has to be asked again
+//! waits for its moment. It knows no database, no clock and no task; the shell has those.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
+
+use mortise_types::Timestamp;
+
+/// Trades in one batch at most.
+pub const BATCH: usize = 256;
+/// The first wait before something is tried again, in milliseconds; it doubles.
+const FIRST_DELAY_MS: i64 = 200;
+/// The longest wait before something is tried again, in milliseconds.
+const LONGEST_DELAY_MS: i64 = 60_000;
+
+/// How long to wait after so many failures, in milliseconds.
+pub fn delay_ms(failures: u32) -> i64 {
+    let doubled = FIRST_DELAY_MS.saturating_mul(1_i64 << failures.saturating_sub(1).min(20));
+    doubled.min(LONGEST_DELAY_MS)
+}
+
+/// A batch's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BatchNo(pub u64);
+
+/// Why a batch came back without a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The database cannot be reached or written: nobody's fault, all of it is tried again.
+    Unavailable,
+    /// Something in the batch is at fault.
+    Culprit,
+}
+
+/// What a trade looks like after a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// It goes on when something comes, or when it is due.
+    Open {
+        /// The next clock.
+        due: Option<Timestamp>,
+    },
+    /// It is over.
+    Ended,
+    /// It runs again at once with the same work: what it had read no longer held.
+    Again,
+}
+
+/// What the shell tells the scheduler.
+#[derive(Debug, Clone)]
+pub enum Notice<T, W> {
+    /// Work for a trade.
+    Work {
+        /// The trade.
+        trade: T,
+        /// The work.
+        work: W,
+    },
+    /// A trade that waits, found at start-up.
+    Known {
+        /// The trade.
+        trade: T,
+        /// Its next clock.
+        due: Option<Timestamp>,
+    },
+    /// A batch has read what it needs.
+    Prepared(BatchNo),
+    /// A batch was committed.
+    Committed {
+        /// Which.
+        batch: BatchNo,
+        /// What became of each trade.
+        after: Vec<(T, After)>,
+    },
+    /// A batch was not committed; nothing of it has happened.
+    Failed {
+        /// Which.
+        batch: BatchNo,
+        /// Why.
+        failure: Failure,
+    },
+    /// A clock has passed, or time itself was moved.
+    Tick,
+}
+
+/// What the scheduler asks of the shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order<T, W> {
+    /// Run the leading pure and read steps of these trades.
+    Prepare {
+        /// The batch's number.
+        batch: BatchNo,
+        /// The trades with their work.
+        jobs: Vec<(T, Vec<W>)>,
+    },
+    /// Run the rest in a transaction and commit it.
+    Commit(BatchNo),
+    /// This trade failed alone, so often by now; it is tried again after its delay.
+    Culprit {
+        /// The trade.
+        trade: T,
+        /// How often.
+        failures: u32,
+    },
+    /// Tick at this moment, at the latest.
+    WakeAt(Timestamp),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Ready,
+    Delayed(Timestamp),
+    Batch,
+}
+
+#[derive(Debug)]
+struct Slot<W> {
+    phase: Phase,
+    mailbox: VecDeque<W>,
+    due: Option<Timestamp>,
+    failures: u32,
+}
+
+impl<W> Default for Slot<W> {
+    fn default() -> Self {
+        Self { phase: Phase::Idle, mailbox: VecDeque::new(), due: None, failures: 0 }
+    }
+}
+
+#[derive(Debug)]
+struct Batch<T, W> {
+    jobs: Vec<(T, Vec<W>)>,
+    prepared: bool,
+}
+
+/// The scheduler of one process. `T` names a trade, `W` is a piece of work.
+#[derive(Debug)]
+pub struct Scheduler<T, W> {
+    slots: HashMap<T, Slot<W>>,
+    ready: VecDeque<T>,
+    /// Halves of failed batches, run before anything else.
+    halves: VecDeque<Vec<(T, Vec<W>)>>,
+    batches: BTreeMap<BatchNo, Batch<T, W>>,
+    preparing: Option<BatchNo>,
+    committing: Option<BatchNo>,
+    clocks: BTreeSet<(Timestamp, T)>,
+    next_batch: u64,
+    woken_at: Option<Timestamp>,
+    due: fn() -> W,
+    limit: usize,
+}
+
+impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
+    /// A scheduler that knows no trade; `due` makes the work of a clock that has passed.
+    pub fn new(due: fn() -> W) -> Self {
+        Self {
+            slots: HashMap::new(),
+            ready: VecDeque::new(),
+            halves: VecDeque::new(),
+            batches: BTreeMap::new(),
+            preparing: None,
+            committing: None,
+            clocks: BTreeSet::new(),
+            next_batch: 0,
+            woken_at: None,
+            due,
+            limit: BATCH,
+        }
+    }
+
+    /// Work that is queued or under way.
+    pub fn load(&self) -> usize {
+        self.ready.len() + self.batches.values().map(|b| b.jobs.len()).sum::<usize>()
+    }
+
+    /// Takes a notice and says what follows.
+    pub fn handle(&mut self, now: Timestamp, notice: Notice<T, W>) -> Vec<Order<T, W>> {
+        let mut orders = Vec::new();
+        match notice {
+            Notice::Work { trade, work } => {
+                self.slots.entry(trade.clone()).or_default().mailbox.push_back(work);
+                self.offer(&trade);
+            }
+            Notice::Known { trade, due } => {
+                self.slots.entry(trade.clone()).or_default();
+                self.set_due(&trade, due);
+            }
+            Notice::Prepared(batch) => {
+                if self.preparing == Some(batch) {
+                    self.preparing = None;
+                }
+                if let Some(found) = self.batches.get_mut(&batch) {
+                    found.prepared = true;
+                }
+            }
+            Notice::Committed { batch, after } => {
+                self.forget(batch);
+                for (trade, after) in after {
+                    self.committed(trade, after);
+                }
+            }
+            Notice::Failed { batch, failure } => self.failed(now, batch, failure, &mut orders),
+            Notice::Tick => {}
+        }
+        self.pass_clocks(now);
+        self.fill(&mut orders);
+        self.wake(now, &mut orders);
+        orders
+    }
+
+    fn offer(&mut self, trade: &T) {
+        if let Some(slot) = self.slots.get_mut(trade)
+            && slot.phase == Phase::Idle
+            && !slot.mailbox.is_empty()
+        {
+            slot.phase = Phase::Ready;
+            self.ready.push_back(trade.clone());
+        }
+    }
+
+    fn set_due(&mut self, trade: &T, due: Option<Timestamp>) {
+        let Some(slot) = self.slots.get_mut(trade) else { return };
+        if let Some(old) = slot.due.take() {
+            self.clocks.remove(&(old, trade.clone()));
+        }
+        slot.due = due;
+        if let Some(due) = due {
+            self.clocks.insert((due, trade.clone()));
+        }
+    }
+
+    fn forget(&mut self, batch: BatchNo) -> Option<Batch<T, W>> {
+        if self.committing == Some(batch) {
+            self.committing = None;
+        }
+        if self.preparing == Some(batch) {
+            self.preparing = None;
+        }
+        self.batches.remove(&batch)
+    }
+
+    fn committed(&mut self, trade: T, after: After) {
+        if let Some(slot) = self.slots.get_mut(&trade) {
+            slot.phase = Phase::Idle;
+            slot.failures = 0;
+        }
+        match after {
+            After::Ended => {
+                self.set_due(&trade, None);
+                // Work that came meanwhile finds the trade ended and does nothing; it is answered by a batch of its own.
+                if self.slots.get(&trade).is_some_and(|slot| slot.mailbox.is_empty()) {
+                    self.slots.remove(&trade);
+                }
+            }
+            After::Open { due } => self.set_due(&trade, due),
+            After::Again => {}
+        }
+        self.offer(&trade);
+    }
+
+    fn failed(&mut self, now: Timestamp, batch: BatchNo, failure: Failure, orders: &mut Vec<Order<T, W>>) {
+        let Some(Batch { mut jobs, .. }) = self.forget(batch) else { return };
+        if failure == Failure::Culprit && jobs.len() > 1 {
+            let second = jobs.split_off(jobs.len() / 2);
+            self.halves.push_back(jobs);
+            self.halves.push_back(second);
+            return;
+        }
+        for (trade, works) in jobs {
+            let Some(slot) = self.slots.get_mut(&trade) else { continue };
+            for work in works.into_iter().rev() {
+                slot.mailbox.push_front(work);
+            }
+            slot.failures += 1;
+            let moment = Timestamp::from_millis(now.as_millis().saturating_add(delay_ms(slot.failures)));
+            slot.phase = Phase::Delayed(moment);
+            if failure == Failure::Culprit {
+                orders.push(Order::Culprit { trade: trade.clone(), failures: slot.failures });
+            }
+            self.clocks.insert((moment, trade));
+        }
+    }
+
+    fn pass_clocks(&mut self, now: Timestamp) {
+        while let Some((moment, trade)) = self.clocks.first().cloned() {
+            if moment > now {
+                break;
+            }
+            self.clocks.pop_first();
+            let Some(slot) = self.slots.get_mut(&trade) else { continue };
+            if slot.phase == Phase::Delayed(moment) {
+                slot.phase = Phase::Idle;
+            }
+            if slot.due == Some(moment) {
+                slot.due = None;
+                slot.mailbox.push_back((self.due)());
+            }
+            self.offer(&trade);
+        }
+    }
+
+    /// Gives the reader and the writer something to do, if they are free.
+    fn fill(&mut self, orders: &mut Vec<Order<T, W>>) {
+        if self.committing.is_none()
+            && let Some((number, _)) = self.batches.iter().find(|(_, batch)| batch.prepared)
+        {
+            self.committing = Some(*number);
+            orders.push(Order::Commit(*number));
+        }
+        let waiting = self.batches.values().filter(|batch| batch.prepared).count();
+        let committing = usize::from(self.committing.is_some());
+        if self.preparing.is_some() || waiting > committing {
+            return;
+        }
+        let jobs = match self.halves.pop_front() {
+            Some(half) => half,
+            None => self.gather(),
+        };
+        if jobs.is_empty() {
+            return;
+        }
+        self.next_batch += 1;
+        let batch = BatchNo(self.next_batch);
+        self.preparing = Some(batch);
+        self.batches.insert(batch, Batch { jobs: jobs.clone(), prepared: false });
+        orders.push(Order::Prepare { batch, jobs });
+    }
+
+    fn gather(&mut self) -> Vec<(T, Vec<W>)> {
+        let mut jobs = Vec::new();
+        while jobs.len() < self.limit
+            && let Some(trade) = self.ready.pop_front()
+        {
+            if let Some(slot) = self.slots.get_mut(&trade) {
+                slot.phase = Phase::Batch;
+                jobs.push((trade, slot.mailbox.drain(..).collect()));
+            }
+        }
+        jobs
+    }
+
+    fn wake(&mut self, now: Timestamp, orders: &mut Vec<Order<T, W>>) {
+        let next = self.clocks.first().map(|(moment, _)| *moment);
+        if self.woken_at.is_some_and(|at| at <= now) {
+            self.woken_at = None;
+        }
+        if let Some(moment) = next
+            && self.woken_at.is_none_or(|at| moment < at)
+        {
+            self.woken_at = Some(moment);
+            orders.push(Order::WakeAt(moment));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type S = Scheduler<u32, &'static str>;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    fn work(trade: u32, work: &'static str) -> Notice<u32, &'static str> {
+        Notice::Work { trade, work }
+    }
+
+    fn open(batch: u64, trades: &[u32]) -> Notice<u32, &'static str> {
+        let after = trades.iter().map(|t| (*t, After::Open { due: None })).collect();
+        Notice::Committed { batch: BatchNo(batch), after }
+    }
+
+    #[test]
+    fn one_goes_at_once_and_the_rest_gather_meanwhile() {
+        let mut s = S::new(|| "due");
+        assert_eq!(
+            s.handle(at(0), work(1, "a")),
+            [Order::Prepare { batch: BatchNo(1), jobs: vec![(1, vec!["a"])] }]
+        );
+        assert_eq!(s.handle(at(0), work(2, "b")), []);
+        assert_eq!(s.handle(at(0), work(3, "c")), []);
+        assert_eq!(s.handle(at(0), work(1, "d")), []);
+        assert_eq!(
+            s.handle(at(1), Notice::Prepared(BatchNo(1))),
+            [
+                Order::Commit(BatchNo(1)),
+                Order::Prepare { batch: BatchNo(2), jobs: vec![(2, vec!["b"]), (3, vec!["c"])] }
+            ]
+        );
+        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(2))), []);
+        assert_eq!(
+            s.handle(at(3), open(1, &[1])),
+            [Order::Commit(BatchNo(2)), Order::Prepare { batch: BatchNo(3), jobs: vec![(1, vec!["d"])] }]
+        );
+    }
+
+    #[test]
+    fn a_failing_batch_is_halved_until_the_culprit_stands_alone() {
+        let mut s = S::new(|| "due");
+        s.handle(at(0), work(9, "first"));
+        for trade in 1..=4 {
+            s.handle(at(0), work(trade, "x"));
+        }
+        s.handle(at(0), Notice::Prepared(BatchNo(1)));
+        s.handle(at(0), open(1, &[9]));
+        s.handle(at(0), Notice::Prepared(BatchNo(2)));
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
+        assert_eq!(orders, [Order::Prepare { batch: BatchNo(3), jobs: vec![(1, vec!["x"]), (2, vec!["x"])] }]);
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(3), failure: Failure::Culprit });
+        assert_eq!(orders, [Order::Prepare { batch: BatchNo(4), jobs: vec![(3, vec!["x"]), (4, vec!["x"])] }]);
+        s.handle(at(0), Notice::Prepared(BatchNo(4)));
+        s.handle(at(0), open(4, &[3, 4]));
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(5), failure: Failure::Culprit });
+        assert!(orders.contains(&Order::Culprit { trade: 1, failures: 1 }), "{orders:?}");
+        assert!(orders.contains(&Order::WakeAt(at(200))), "{orders:?}");
+        let orders = s.handle(at(200), Notice::Prepared(BatchNo(6)));
+        assert!(orders.contains(&Order::Commit(BatchNo(6))), "{orders:?}");
+        assert!(
+            orders.contains(&Order::Prepare { batch: BatchNo(7), jobs: vec![(1, vec!["x"])] }),
+            "the culprit comes again after its delay: {orders:?}"
+        );
+    }
+
+    #[test]
+    fn when_the_database_is_away_all_of_it_comes_again_with_growing_delays() {
+        let mut s = S::new(|| "due");
+        s.handle(at(0), work(1, "a"));
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(1), failure: Failure::Unavailable });
+        assert_eq!(orders, [Order::WakeAt(at(200))]);
+        let orders = s.handle(at(200), Notice::Tick);
+        assert_eq!(orders, [Order::Prepare { batch: BatchNo(2), jobs: vec![(1, vec!["a"])] }]);
+        let orders = s.handle(at(200), Notice::Failed { batch: BatchNo(2), failure: Failure::Unavailable });
+        assert_eq!(orders, [Order::WakeAt(at(600))]);
+        assert_eq!(delay_ms(40), LONGEST_DELAY_MS);
+    }
+
+    #[test]
+    fn a_clock_passes_once_and_moves_with_its_trade() {
+        let mut s = S::new(|| "due");
+        assert_eq!(s.handle(at(0), Notice::Known { trade: 1, due: Some(at(100)) }), [Order::WakeAt(at(100))]);
+        s.handle(at(50), work(1, "event"));
+        s.handle(at(50), Notice::Prepared(BatchNo(1)));
+        let after = vec![(1, After::Open { due: Some(at(300)) })];
+        s.handle(at(51), Notice::Committed { batch: BatchNo(1), after });
+        assert_eq!(s.handle(at(100), Notice::Tick), [Order::WakeAt(at(300))]);
+        let orders = s.handle(at(300), Notice::Tick);
+        assert_eq!(orders, [Order::Prepare { batch: BatchNo(2), jobs: vec![(1, vec!["due"])] }]);
+        s.handle(at(300), Notice::Prepared(BatchNo(2)));
+        s.handle(at(301), Notice::Committed { batch: BatchNo(2), after: vec![(1, After::Ended)] });
+        assert_eq!(s.handle(at(999), Notice::Tick), []);
+        assert_eq!(s.load(), 0);
+    }
+}

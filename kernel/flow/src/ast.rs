@@ -1,0 +1,395 @@
+//! A flow as it was written, with spans: what the parser makes, the checker walks and the compiler turns into a program.
+//! Steps of the language that the platform does not run yet are not in it; the parser names them in its message.
+
+use mortise_contract::{Schema, Value};
+use mortise_types::Span as Duration;
+
+/// A place in the text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1, in characters.
+    pub column: u32,
+    /// Byte offset.
+    pub offset: usize,
+    /// Bytes.
+    pub length: usize,
+}
+
+/// Something with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct At<T> {
+    /// The thing.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A whole definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// `flow:`
+    pub name: At<String>,
+    /// `version:`
+    pub version: u32,
+    /// `summary:`
+    pub summary: String,
+    /// `input:`, an object.
+    pub input: At<Schema>,
+    /// `key:` text; a second start with an equal key is the same trade.
+    pub key: Option<Template>,
+    /// `currency:`
+    pub currency: Option<Template>,
+    /// `cancel_on:` holds until the pivot.
+    pub cancel_on: Option<CancelOn>,
+    /// `internal: true` lifts the rules of `answer`.
+    pub internal: Visibility,
+    /// `steps:`
+    pub steps: Vec<Step>,
+}
+
+/// Who may start the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Anybody, through the access layer.
+    Public,
+    /// Other flows and the platform.
+    Internal,
+}
+
+/// An event that ends a scope.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CancelOn {
+    /// `event:`
+    pub event: At<String>,
+    /// `match:`
+    pub key: Template,
+    /// `fail:` the code.
+    pub code: At<String>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Where it begins.
+    pub place: Place,
+    /// `id:`
+    pub id: Option<At<String>>,
+    /// `when:`
+    pub when: Option<Expr>,
+    /// `note:`
+    pub note: Option<String>,
+    /// `result:` beside a block's word.
+    pub result: Option<Template>,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+/// The steps of the language.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepKind {
+    /// `call:`
+    Call(Call),
+    /// `wait:`
+    Wait(Wait),
+    /// `sleep:`
+    Sleep(Clock),
+    /// `switch:`
+    Switch(Switch),
+    /// `foreach:`
+    Foreach(Foreach),
+    /// `emit:`
+    Emit {
+        /// The event.
+        event: At<String>,
+        /// Its payload.
+        with: Template,
+    },
+    /// `answer:`
+    Answer(Template),
+    /// `let:`
+    Let(Vec<(At<String>, Template)>),
+    /// `pivot:`
+    Pivot(String),
+    /// `fail:`
+    Fail(At<String>),
+    /// `end:`
+    End(At<String>),
+    /// `attention:`
+    Attention(Template),
+}
+
+/// `call:` with all that may stand beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// `capability.operation`
+    pub operation: At<String>,
+    /// `with:`
+    pub with: Template,
+    /// `on:` by code; `any` last.
+    pub on: Vec<Handler>,
+    /// `undo:` instead of the contract's own.
+    pub undo: Option<UndoCall>,
+    /// `timeout:` of a remote operation.
+    pub timeout: Option<At<Duration>>,
+}
+
+/// A handler of a rejection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Handler {
+    /// The code, or `any`.
+    pub code: At<String>,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
+
+/// A call that takes back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UndoCall {
+    /// `call:`
+    pub operation: At<String>,
+    /// `with:`
+    pub with: Template,
+}
+
+/// `wait:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wait {
+    /// The event.
+    pub event: At<String>,
+    /// `match:`
+    pub key: Template,
+    /// `timeout:` or `by:`
+    pub clock: Clock,
+    /// `on_timeout:`
+    pub on_timeout: Vec<Step>,
+}
+
+/// When something is due.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Clock {
+    /// So long after the stretch's moment.
+    After(At<Duration>),
+    /// At a moment, or after a duration, that an expression gives.
+    Expr(Expr),
+}
+
+/// `switch:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Switch {
+    /// In order.
+    pub cases: Vec<Case>,
+    /// `else:`; its place is that of the word.
+    pub otherwise: Option<At<Vec<Step>>>,
+}
+
+/// `{if, do}`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The condition.
+    pub condition: Expr,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
+
+/// `foreach:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Foreach {
+    /// The list.
+    pub list: Expr,
+    /// `as:`
+    pub name: At<String>,
+    /// `max:`
+    pub max: Option<At<u32>>,
+    /// One after another until a condition holds, or several at once.
+    pub mode: Rounds,
+    /// `do:`
+    pub steps: Vec<Step>,
+}
+
+/// How rounds follow each other.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rounds {
+    /// One after another.
+    InOrder {
+        /// `until:` ends the loop behind the round that makes it true.
+        until: Option<Expr>,
+    },
+    /// `at_once: N`
+    AtOnce(At<u32>),
+}
+
+/// A value with expressions in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is.
+    pub kind: TemplateKind,
+}
+
+/// What a template is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TemplateKind {
+    /// No expression in it.
+    Literal(Value),
+    /// Wholly one expression: keeps its type.
+    Expr(Expr),
+    /// Text with expressions in it: text.
+    Text(Vec<TextPart>),
+    /// A list.
+    List(Vec<Template>),
+    /// A record.
+    Record(Vec<(At<String>, Template)>),
+}
+
+/// A piece of text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextPart {
+    /// As it stands.
+    Plain(String),
+    /// Worked out.
+    Expr(Expr),
+}
+
+/// A CEL expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// Where it stands, without `${` and `}`.
+    pub place: Place,
+    /// As written; two conditions of the same text over `input` alone are one.
+    pub source: String,
+    /// The tree.
+    pub node: Node,
+}
+
+/// A node of an expression with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it stands (the expression's place where the parser gives none).
+    pub place: Place,
+    /// What it is.
+    pub kind: NodeKind,
+}
+
+/// The subset of CEL.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeKind {
+    /// A number, text, true, false, null. Unsigned and byte literals are refused by the parser.
+    Literal(Value),
+    /// A bound name.
+    Name(String),
+    /// `of.field`
+    Select {
+        /// The record.
+        of: Box<Node>,
+        /// The field.
+        field: String,
+    },
+    /// `has(of.field)`
+    Has {
+        /// The record.
+        of: Box<Node>,
+        /// The field.
+        field: String,
+    },
+    /// `of[at]`
+    Index {
+        /// The list or map.
+        of: Box<Node>,
+        /// The position or key.
+        at: Box<Node>,
+    },
+    /// `-x`, `!x`
+    Unary {
+        /// Which.
+        operator: UnaryOperator,
+        /// On what.
+        of: Box<Node>,
+    },
+    /// `a + b` and the like.
+    Binary {
+        /// Which.
+        operator: BinaryOperator,
+        /// Left.
+        left: Box<Node>,
+        /// Right.
+        right: Box<Node>,
+    },
+    /// `condition ? yes : no`
+    Conditional {
+        /// The condition.
+        condition: Box<Node>,
+        /// When it holds.
+        yes: Box<Node>,
+        /// When it does not.
+        no: Box<Node>,
+    },
+    /// `f(args)`, `target.f(args)`: `size`, `min`, `max`, `sum`, `duration`, `timestamp`, string functions.
+    Function {
+        /// Its name.
+        name: String,
+        /// What it is called on.
+        target: Option<Box<Node>>,
+        /// Its arguments.
+        arguments: Vec<Node>,
+    },
+    /// `[a, b]`
+    List(Vec<Node>),
+    /// `{'a': b}`; keys are text literals.
+    Record(Vec<(String, Node)>),
+    /// `over.all(name, body)` and the like.
+    Macro {
+        /// Which.
+        kind: MacroKind,
+        /// The list.
+        over: Box<Node>,
+        /// The element's name.
+        name: String,
+        /// `map(name, filter, body)` has one.
+        filter: Option<Box<Node>>,
+        /// What is worked out for each element.
+        body: Box<Node>,
+    },
+}
+
+/// Prefix operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnaryOperator {
+    /// `-`
+    Negate,
+    /// `!`
+    Not,
+}
+
+/// Infix operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the operators say all")]
+pub enum BinaryOperator {
+    And,
+    Or,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    In,
+}
+
+/// CEL's list macros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the macros say all")]
+pub enum MacroKind {
+    All,
+    Exists,
+    ExistsOne,
+    Map,
+    Filter,
+}

