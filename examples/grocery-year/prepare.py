@@ -93,8 +93,6 @@ def prepare(out, mark):
         "currency": CURRENCY,
         "departments": departments,
         "reasons": rules.REASONS,
-        "skipped_lines": Counter(fuel=0, quantity_zero=0),
-        "skipped_amount": Counter(fuel=0, quantity_zero=0),
         "weeks": [],
     }
     write_csv(out / "products.csv", ["sku", "department", "category", "type", "size"],
@@ -103,7 +101,7 @@ def prepare(out, mark):
         for week in WEEKS:
             folder = out / "weeks" / f"{week:02}"
             folder.mkdir(parents=True)
-            lines, baskets = lines_of(transactions, week, products, departments, summary)
+            lines, baskets = lines_of(transactions, week, products, departments)
             summary["weeks"].append(prepare_week(folder, week, lines, baskets, len(departments)))
             progress.step()
     check_identities(summary, transactions.num_rows)
@@ -145,8 +143,8 @@ def read_transactions():
     return table.sort_by(order)
 
 
-def lines_of(transactions, week, products, departments, summary):
-    """The saleable lines of a week, and all its baskets; what is skipped is counted into the summary."""
+def lines_of(transactions, week, products, departments):
+    """The saleable lines of a week, and by basket its first line and how many lines of it are skipped."""
     import pyarrow.compute as compute
 
     columns = ("basket_id", "store_id", "household_id", "at", "product_id", "quantity", "sales_value", "retail_disc",
@@ -160,13 +158,11 @@ def lines_of(transactions, week, products, departments, summary):
         line = rules.Line(*row, index[department])
         if not opens <= line.at < closes:
             sys.exit(f"grocery-year: basket {line.basket} of {line.at} is not of week {week}")
-        baskets.setdefault(line.basket, []).append(line)
+        _, skipped = baskets.setdefault(line.basket, (line, Counter(fuel=0, quantity_zero=0)))
         if rules.is_saleable(line.quantity, department):
             lines.append(line)
         else:
-            kind = "fuel" if department == "FUEL" else "quantity_zero"
-            summary["skipped_lines"][kind] += 1
-            summary["skipped_amount"][kind] += line.sales
+            skipped["fuel" if department == "FUEL" else "quantity_zero"] += 1
     return lines, baskets
 
 
@@ -187,6 +183,7 @@ def prepare_week(folder, week, lines, baskets, departments):
         "entries": {"prices": len(entries), "discounts": discounts, "learned": len(learned)},
         "keys_without_entry": Counter(reasons.values()),
         "baskets": Counter(),
+        "skipped": Counter(),
         "sales": Counter(),
         "sales_by_department": [0] * departments,
         "regular": sum(line.regular for line in lines),
@@ -194,14 +191,14 @@ def prepare_week(folder, week, lines, baskets, departments):
     }
     with (folder / "baskets.jsonl").open("w") as file:
         saleable = {basket: list(of_basket) for basket, of_basket in groupby(lines, key=lambda line: line.basket)}
-        for basket, all_lines in baskets.items():
-            record = basket_record(all_lines[0], saleable.get(basket, []), reasons, learned)
+        for basket, (first, skipped) in baskets.items():
+            record = basket_record(first, skipped, saleable.get(basket, []), reasons, learned)
             count(found, record)
             file.write(json.dumps(record, separators=(",", ":")) + "\n")
     return found
 
 
-def basket_record(first, lines, reasons, learned):
+def basket_record(first, skipped, lines, reasons, learned):
     """A basket as the runner reads it: its lines are [sku, quantity, till's cents, department, learned cents or null]."""
     verdict, because = rules.verdict_of(lines, reasons) if lines else (rules.NOTHING_LEFT, [])
     return {
@@ -211,6 +208,7 @@ def basket_record(first, lines, reasons, learned):
         "at": first.at,
         "verdict": verdict,
         "because": [str(sku) for sku in because],
+        "skipped": skipped,
         "till": sum(line.sales for line in lines),
         "lines": [
             [str(line.sku), line.quantity, line.sales, line.department, rules.learned_amount(line, learned)]
@@ -221,6 +219,7 @@ def basket_record(first, lines, reasons, learned):
 
 def count(found, record):
     found["baskets"][record["verdict"]] += 1
+    found["skipped"].update(record["skipped"])
     found["sales"][record["verdict"]] += record["till"]
     for _, _, sales, department, _ in record["lines"]:
         found["sales_by_department"][department] += sales
@@ -257,20 +256,20 @@ def write_csv(path, head, rows):
 
 def check_identities(summary, all_lines):
     """Nothing is lost on the way: every line is in a week or counted as skipped."""
-    skipped = sum(summary["skipped_lines"].values())
-    if sum(week["lines"] for week in summary["weeks"]) + skipped != all_lines:
+    if sum(week["lines"] + sum(week["skipped"].values()) for week in summary["weeks"]) != all_lines:
         sys.exit("grocery-year: lines were lost while preparing; this is a defect of prepare.py")
 
 
 def tell(summary):
     """The year in a few lines."""
-    baskets, even_odd, entries = Counter(), Counter(), Counter()
+    baskets, even_odd, entries, skipped = Counter(), Counter(), Counter(), Counter()
     for week in summary["weeks"]:
         baskets.update(week["baskets"])
         even_odd.update(week["even_odd"])
         entries.update(week["entries"])
+        skipped.update(week["skipped"])
     say(f"  {entries['prices']:,} prices, {entries['discounts']:,} discounts")
-    say(f"  skipped lines: {summary['skipped_lines']['fuel']:,} of fuel, {summary['skipped_lines']['quantity_zero']:,} of quantity 0")
+    say(f"  skipped lines: {skipped['fuel']:,} of fuel, {skipped['quantity_zero']:,} of quantity 0")
     for reason, meaning in rules.REASONS.items():
         say(f"  {baskets[reason]:>8,} baskets {reason}: {meaning}")
     say(f"  learned from even baskets: {even_odd['lines_exact']:,} of {even_odd['lines']:,} lines of odd baskets come out exactly, "

@@ -11,7 +11,8 @@ pub mod discount;
 pub mod unit_price;
 
 pub use ask::{
-    Answered, Attempt, NoExtensions, OnFailure, Opened, Outcome, Panel, PointError, Points, RawOutcome, Seat, Verdict, consult,
+    Answered, Attempt, NoExtensions, OnFailure, Opened, Outcome, Panel, PointError, Points, RawOutcome, Seat,
+    Verdict, consult,
 };
 pub use check::{Invalid, MAX_REASON_BYTES};
 pub use discount::Discount;

@@ -1,1 +1,30 @@
-//! .
+//! The access layer over HTTP: it converts parameters, routes, invokes and packs the answer. Publishing a flow is what
+//! creates its endpoint; no trade and no capability is named here, and no business rule stands here.
+
+mod answer;
+mod app;
+mod body;
+mod caller;
+mod clock;
+mod customer;
+mod edge;
+mod envelope;
+mod idempotency;
+mod money;
+mod openapi;
+mod place;
+mod problem;
+mod query;
+mod routes;
+mod server;
+mod settings;
+mod shapes;
+mod trace;
+mod webhook;
+
+pub use axum::http::HeaderMap;
+
+pub use clock::SettableClock;
+pub use server::Server;
+pub use settings::{CurrencyOf, Settings};
+pub use webhook::{HookCall, HookError, Webhook};

@@ -52,7 +52,8 @@ impl Book {
             None => (Writing::Memory, watch::channel(Synced::UpTo(u64::MAX)).1),
             Some(directory) => {
                 let (journal, synced) = Journal::open(directory, |line| {
-                    let changes: Vec<Change> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+                    let changes: Vec<Change> =
+                        serde_json::from_str(line).map_err(|error| error.to_string())?;
                     changes.into_iter().for_each(|change| state.apply(change));
                     Ok(())
                 })?;
@@ -61,9 +62,23 @@ impl Book {
         };
         let (outgoing, queue) = mpsc::unbounded_channel();
         for event in state.waiting.values() {
-            let _ = outgoing.send(Outgoing { line: 0, event: event.clone() });
+            let _ = outgoing.send(Outgoing {
+                line: 0,
+                event: event.clone(),
+            });
         }
-        Ok((Book { inner: Mutex::new(Inner { state, writing, last_line: 0 }), synced, outgoing }, queue))
+        Ok((
+            Book {
+                inner: Mutex::new(Inner {
+                    state,
+                    writing,
+                    last_line: 0,
+                }),
+                synced,
+                outgoing,
+            },
+            queue,
+        ))
     }
 
     /// Decides on the book as it is, writes and applies what was decided, and returns when it is durable. What `decide`
@@ -125,7 +140,9 @@ impl Inner {
             return Ok(());
         }
         if let Writing::File(journal) = &mut self.writing {
-            let appended = serde_json::to_vec(&changes).map_err(Into::into).and_then(|line| journal.append(line));
+            let appended = serde_json::to_vec(&changes)
+                .map_err(Into::into)
+                .and_then(|line| journal.append(line));
             match appended {
                 Ok(line) => self.last_line = line,
                 Err(error) => {
@@ -138,7 +155,10 @@ impl Inner {
         for change in changes {
             if let Change::Raised { event } = &change {
                 // The receiver is gone only while the sandbox stops; the event then goes out at the next start.
-                let _ = outgoing.send(Outgoing { line: self.last_line, event: event.clone() });
+                let _ = outgoing.send(Outgoing {
+                    line: self.last_line,
+                    event: event.clone(),
+                });
             }
             self.state.apply(change);
         }

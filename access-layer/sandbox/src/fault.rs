@@ -168,7 +168,9 @@ impl FaultRule {
             _ if for_webhooks != (self.on == Endpoint::Webhooks) => {
                 Some("webhook_* faults go with on: webhooks, all others with a call")
             }
-            Fault::Slow { after_ms: ms } | Fault::WebhookDelay { delay_ms: ms } | Fault::WebhookReorder { hold_ms: ms }
+            Fault::Slow { after_ms: ms }
+            | Fault::WebhookDelay { delay_ms: ms }
+            | Fault::WebhookReorder { hold_ms: ms }
                 if *ms > PAUSE_MAX_MS =>
             {
                 Some("a pause is at most 600000 ms")
@@ -177,18 +179,29 @@ impl FaultRule {
             Fault::WebhookLose { attempts } if *attempts > 1_000 => Some("at most 1000 lost attempts"),
             _ if self.times == Some(0) => Some("times is at least 1, or null for ever"),
             _ if !(1..=100).contains(&self.chance_percent) => Some("chance_percent is 1 to 100"),
-            _ if self.event.is_some() && self.on != Endpoint::Webhooks => Some("event goes with on: webhooks"),
+            _ if self.event.is_some() && self.on != Endpoint::Webhooks => {
+                Some("event goes with on: webhooks")
+            }
             _ => None,
         }
     }
 
-    fn matches(&self, endpoint: Endpoint, reference: &str, amount: Option<Amount>, event: Option<&str>) -> bool {
+    fn matches(
+        &self,
+        endpoint: Endpoint,
+        reference: &str,
+        amount: Option<Amount>,
+        event: Option<&str>,
+    ) -> bool {
         let is_call = !matches!(endpoint, Endpoint::Webhooks | Endpoint::ShipmentsAdvance);
         let place = self.on == endpoint || (self.on == Endpoint::AnyCall && is_call);
-        let named = self.reference.as_deref().is_none_or(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => reference.starts_with(start),
-            None => reference == pattern,
-        });
+        let named = self
+            .reference
+            .as_deref()
+            .is_none_or(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => reference.starts_with(start),
+                None => reference == pattern,
+            });
         place
             && named
             && self.amount.is_none_or(|wanted| amount == Some(wanted))
@@ -198,8 +211,15 @@ impl FaultRule {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Faults {
-        let inner = Inner { set: Vec::new(), next_id: 1, struck_keys: HashSet::new(), draw: seed };
-        Faults { inner: Mutex::new(inner) }
+        let inner = Inner {
+            set: Vec::new(),
+            next_id: 1,
+            struck_keys: HashSet::new(),
+            draw: seed,
+        };
+        Faults {
+            inner: Mutex::new(inner),
+        }
     }
 
     /// Sets a fault, or `None` when there are too many.
@@ -208,7 +228,11 @@ impl Faults {
         if inner.set.len() >= FAULTS_MAX {
             return None;
         }
-        let set = SetFault { id: inner.next_id, struck: 0, rule };
+        let set = SetFault {
+            id: inner.next_id,
+            struck: 0,
+            rule,
+        };
         inner.next_id += 1;
         inner.set.push(set.clone());
         Some(set)
@@ -245,7 +269,9 @@ impl Faults {
     /// The fault that this event meets on its way.
     pub(crate) fn strike_webhook(&self, event: &Event) -> Option<Fault> {
         let on = Endpoint::Webhooks;
-        let set = self.lock().take(|rule| rule.matches(on, &event.reference, event.amount, Some(&event.kind)));
+        let set = self
+            .lock()
+            .take(|rule| rule.matches(on, &event.reference, event.amount, Some(&event.kind)));
         set.or_else(|| Magic::at(on, &event.reference, event.amount).map(Magic::fault))
     }
 
@@ -301,15 +327,28 @@ mod tests {
 
     fn target(reference: &str) -> Target<'_> {
         let endpoint = Endpoint::PaymentsCreate;
-        Target { endpoint, reference, amount: Some(Amount(500)), key: Some("k"), repetition: Repetition::First }
+        Target {
+            endpoint,
+            reference,
+            amount: Some(Amount(500)),
+            key: Some("k"),
+            repetition: Repetition::First,
+        }
     }
 
     #[test]
     fn a_fault_strikes_as_often_as_it_says_and_only_whom_it_names() {
         let faults = Faults::new(0);
-        faults.set(rule(r#"{"on":"payments.create","fault":{"kind":"hang"},"times":2,"reference":"o-1*"}"#)).unwrap();
+        faults
+            .set(rule(
+                r#"{"on":"payments.create","fault":{"kind":"hang"},"times":2,"reference":"o-1*"}"#,
+            ))
+            .unwrap();
         let struck = |reference| faults.strike(target(reference)).is_some();
-        assert_eq!([struck("o-2"), struck("o-1"), struck("o-17"), struck("o-1")], [false, true, true, false]);
+        assert_eq!(
+            [struck("o-2"), struck("o-1"), struck("o-17"), struck("o-1")],
+            [false, true, true, false]
+        );
         assert_eq!(faults.list()[0].struck, 2);
         assert_eq!((faults.clear(Some(7)), faults.clear(None)), (0, 1));
     }
@@ -320,7 +359,9 @@ mod tests {
             let faults = Faults::new(seed);
             let chance = r#"{"on":"*","fault":{"kind":"error_before"},"times":null,"chance_percent":30}"#;
             faults.set(rule(chance)).unwrap();
-            (0..1_000).map(|_| faults.strike(target("o")).is_some()).collect::<Vec<_>>()
+            (0..1_000)
+                .map(|_| faults.strike(target("o")).is_some())
+                .collect::<Vec<_>>()
         };
         assert_eq!(draws(7), draws(7));
         assert_ne!(draws(7), draws(8));
@@ -350,6 +391,8 @@ mod tests {
             assert!(rule(refused).problem().is_some(), "{refused}");
         }
         assert_eq!(rule(r#"{"on":"rates","fault":{"kind":"hang"}}"#).problem(), None);
-        assert!(serde_json::from_str::<FaultRule>(r#"{"on":"rates","fault":{"kind":"hang"},"tims":1}"#).is_err());
+        assert!(
+            serde_json::from_str::<FaultRule>(r#"{"on":"rates","fault":{"kind":"hang"},"tims":1}"#).is_err()
+        );
     }
 }

@@ -41,7 +41,8 @@ pub(crate) enum Card {
     Ok,
     Decline,
     InsufficientFunds,
-    ExpiredCard,
+    #[serde(rename = "expired_card")]
+    Expired,
     /// The customer closes the page.
     Abandon,
 }
@@ -71,14 +72,29 @@ pub(crate) struct Refund {
     pub(crate) id: String,
     pub(crate) payment_id: String,
     pub(crate) amount: Amount,
+    /// The merchant's own name for it.
+    pub(crate) reference: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) created_at: Timestamp,
+}
+
+/// A refund that is asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundRequest {
+    /// All that is left without one.
+    pub(crate) amount: Option<Amount>,
+    pub(crate) reference: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 impl Payment {
     /// Whether the customer or the merchant can still act before it expires.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.status, PaymentStatus::RequiresPayment | PaymentStatus::Authorised)
+        matches!(
+            self.status,
+            PaymentStatus::RequiresPayment | PaymentStatus::Authorised
+        )
     }
 
     /// What was captured and has not been refunded.
@@ -87,7 +103,11 @@ impl Payment {
     }
 
     fn moved_to(&self, status: PaymentStatus, now: Timestamp) -> Payment {
-        Payment { status, updated_at: now, ..self.clone() }
+        Payment {
+            status,
+            updated_at: now,
+            ..self.clone()
+        }
     }
 }
 
@@ -108,7 +128,7 @@ pub(crate) fn pay(payment: &Payment, card: Card, now: Timestamp) -> Result<Optio
         (Card::Ok, CaptureMethod::Manual) => Some(payment.moved_to(PaymentStatus::Authorised, now)),
         (Card::Decline, _) => Some(declined("card_declined")),
         (Card::InsufficientFunds, _) => Some(declined("insufficient_funds")),
-        (Card::ExpiredCard, _) => Some(declined("expired_card")),
+        (Card::Expired, _) => Some(declined("expired_card")),
         (Card::Abandon, _) => None,
     })
 }
@@ -121,9 +141,16 @@ pub(crate) fn capture(payment: &Payment, amount: Option<Amount>, now: Timestamp)
     let amount = amount.unwrap_or(payment.amount);
     if amount.minor() < 1 || amount > payment.amount {
         let detail = format!("between 1 and the authorised {} can be captured", payment.amount);
-        return Err(Refusal::new(RefusalKind::Unprocessable, "capture_exceeds_authorised", detail));
+        return Err(Refusal::new(
+            RefusalKind::Unprocessable,
+            "capture_exceeds_authorised",
+            detail,
+        ));
     }
-    Ok(Payment { captured_amount: amount, ..payment.moved_to(PaymentStatus::Captured, now) })
+    Ok(Payment {
+        captured_amount: amount,
+        ..payment.moved_to(PaymentStatus::Captured, now)
+    })
 }
 
 /// Takes a payment back that has not been captured. One that came to nothing already stays as it is.
@@ -146,26 +173,37 @@ pub(crate) fn void(payment: &Payment, now: Timestamp) -> Result<Option<Payment>,
 pub(crate) fn refund(
     payment: &Payment,
     id: String,
-    amount: Option<Amount>,
-    reason: Option<String>,
+    request: RefundRequest,
     now: Timestamp,
 ) -> Result<(Payment, Refund), Refusal> {
     if payment.status != PaymentStatus::Captured {
         return Err(wrong_state(payment, "be refunded"));
     }
     let refundable = payment.refundable();
-    let amount = amount.map_or(refundable, Amount::minor);
+    let amount = request.amount.map_or(refundable, Amount::minor);
     if amount < 1 || amount > refundable {
         let detail = format!("between 1 and {refundable} can be refunded, {amount} was asked");
-        return Err(Refusal::new(RefusalKind::Unprocessable, "refund_exceeds_captured", detail)
-            .with("refundable", refundable));
+        return Err(
+            Refusal::new(RefusalKind::Unprocessable, "refund_exceeds_captured", detail)
+                .with("refundable", refundable),
+        );
     }
     if payment.refunds.len() >= REFUNDS_MAX {
         let detail = format!("a payment has at most {REFUNDS_MAX} refunds");
         return Err(Refusal::new(RefusalKind::Full, "too_many_refunds", detail));
     }
-    let refund =
-        Refund { id, payment_id: payment.id.clone(), amount: Amount(amount), reason, created_at: now };
+    let RefundRequest {
+        reference, reason, ..
+    } = request;
+    let payment_id = payment.id.clone();
+    let refund = Refund {
+        id,
+        payment_id,
+        amount: Amount(amount),
+        reference,
+        reason,
+        created_at: now,
+    };
     let mut next = payment.moved_to(PaymentStatus::Captured, now);
     next.refunded_amount = Amount(payment.refunded_amount.minor() + amount);
     next.refunds.push(refund.clone());
@@ -210,6 +248,13 @@ mod tests {
         }
     }
 
+    fn of(amount: Option<Amount>) -> RefundRequest {
+        RefundRequest {
+            amount,
+            ..RefundRequest::default()
+        }
+    }
+
     fn paid(capture: CaptureMethod) -> Payment {
         pay(&payment(capture), Card::Ok, NOW).unwrap().unwrap()
     }
@@ -217,26 +262,38 @@ mod tests {
     #[test]
     fn refunds_together_never_exceed_what_was_captured() {
         let captured = capture(&paid(CaptureMethod::Manual), Some(Amount(700)), NOW).unwrap();
-        let (once, _) = refund(&captured, "re_1".into(), Some(Amount(400)), None, NOW).unwrap();
-        let refused = refund(&once, "re_2".into(), Some(Amount(301)), None, NOW).unwrap_err();
-        assert_eq!((refused.code.as_str(), refused.extra["refundable"].as_i64()), ("refund_exceeds_captured", Some(300)));
-        let (all, rest) = refund(&once, "re_2".into(), None, None, NOW).unwrap();
+        let (once, _) = refund(&captured, "re_1".into(), of(Some(Amount(400))), NOW).unwrap();
+        let refused = refund(&once, "re_2".into(), of(Some(Amount(301))), NOW).unwrap_err();
+        assert_eq!(
+            (refused.code.as_str(), refused.extra["refundable"].as_i64()),
+            ("refund_exceeds_captured", Some(300))
+        );
+        let (all, rest) = refund(&once, "re_2".into(), of(None), NOW).unwrap();
         assert_eq!((rest.amount, all.refunded_amount), (Amount(300), Amount(700)));
-        assert!(refund(&all, "re_3".into(), None, None, NOW).is_err(), "nothing is left");
+        assert!(
+            refund(&all, "re_3".into(), of(None), NOW).is_err(),
+            "nothing is left"
+        );
     }
 
     #[test]
     fn a_captured_payment_is_refunded_and_not_voided() {
         let captured = paid(CaptureMethod::Automatic);
         assert_eq!(void(&captured, NOW).unwrap_err().code, "already_captured");
-        assert_eq!(void(&paid(CaptureMethod::Manual), NOW).unwrap().unwrap().status, PaymentStatus::Voided);
+        assert_eq!(
+            void(&paid(CaptureMethod::Manual), NOW).unwrap().unwrap().status,
+            PaymentStatus::Voided
+        );
     }
 
     #[test]
     fn nothing_is_paid_when_the_time_is_up() {
         let open = payment(CaptureMethod::Automatic);
         assert!(pay(&open, Card::Ok, open.expires_at).is_err());
-        assert_eq!(expire(&open, open.expires_at).unwrap().status, PaymentStatus::Expired);
+        assert_eq!(
+            expire(&open, open.expires_at).unwrap().status,
+            PaymentStatus::Expired
+        );
         assert_eq!(expire(&open, NOW), None);
         assert_eq!(expire(&paid(CaptureMethod::Automatic), open.expires_at), None);
     }
@@ -245,6 +302,11 @@ mod tests {
     fn a_payment_is_captured_once() {
         let captured = capture(&paid(CaptureMethod::Manual), None, NOW).unwrap();
         assert_eq!(capture(&captured, None, NOW).unwrap_err().code, "wrong_state");
-        assert_eq!(capture(&paid(CaptureMethod::Manual), Some(Amount(1_001)), NOW).unwrap_err().code, "capture_exceeds_authorised");
+        assert_eq!(
+            capture(&paid(CaptureMethod::Manual), Some(Amount(1_001)), NOW)
+                .unwrap_err()
+                .code,
+            "capture_exceeds_authorised"
+        );
     }
 }

@@ -71,7 +71,14 @@ impl Webhooks {
             .build()
             .map_err(|error| SandboxError::Webhooks(error.to_string()))?;
         let (lanes, permits) = (Mutex::default(), Semaphore::new(AT_ONCE));
-        Ok(Webhooks { app, client, secret, retry, lanes, permits })
+        Ok(Webhooks {
+            app,
+            client,
+            secret,
+            retry,
+            lanes,
+            permits,
+        })
     }
 
     /// Delivers what comes from the book until the sandbox stops. What has not arrived then is in the book.
@@ -100,7 +107,10 @@ impl Webhooks {
         let mut lanes = self.lock();
         let is_new = !lanes.contains_key(&subject);
         let lane = lanes.entry(subject.clone()).or_default();
-        lane.waiting.push_back(Parcel { outgoing: Arc::new(outgoing), journey: Journey::NotBegun });
+        lane.waiting.push_back(Parcel {
+            outgoing: Arc::new(outgoing),
+            journey: Journey::NotBegun,
+        });
         lane.arrived.notify_one();
         is_new.then_some(subject)
     }
@@ -151,7 +161,9 @@ impl Webhooks {
 
     fn swap_front(&self, subject: &str) -> bool {
         let mut lanes = self.lock();
-        let Some(lane) = lanes.get_mut(subject).filter(|lane| lane.waiting.len() > 1) else { return false };
+        let Some(lane) = lanes.get_mut(subject).filter(|lane| lane.waiting.len() > 1) else {
+            return false;
+        };
         lane.waiting.swap(0, 1);
         if let Some(overtaken) = lane.waiting.get_mut(1) {
             overtaken.journey = Journey::Plain;
@@ -177,15 +189,23 @@ impl Webhooks {
         for _ in 0..plan.copies {
             self.send(event).await;
         }
-        let delivered = Change::Delivered { event_id: event.id.clone(), attempts };
+        let delivered = Change::Delivered {
+            event_id: event.id.clone(),
+            attempts,
+        };
         if self.app.run_due(|_, _| vec![delivered]).await.is_err() {
-            tracing::debug!(event = event.id, "delivered, but the book is closed: it will be delivered again");
+            tracing::debug!(
+                event = event.id,
+                "delivered, but the book is closed: it will be delivered again"
+            );
         }
     }
 
     /// One attempt; true when the receiver answered 2xx.
     async fn send(&self, event: &Event) -> bool {
-        let Ok(_permit) = self.permits.acquire().await else { return false };
+        let Ok(_permit) = self.permits.acquire().await else {
+            return false;
+        };
         let signature = sign(&self.secret, self.app.clock.now(), event.body.as_bytes());
         let request = self
             .client
@@ -194,7 +214,10 @@ impl Webhooks {
             .header("sandbox-signature", signature)
             .header("sandbox-event-id", &event.id)
             .body(event.body.clone());
-        request.send().await.is_ok_and(|response| response.status().is_success())
+        request
+            .send()
+            .await
+            .is_ok_and(|response| response.status().is_success())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
@@ -204,14 +227,22 @@ impl Webhooks {
 
 fn plan(fault: Option<Fault>) -> Plan {
     match fault {
-        Some(Fault::WebhookDuplicate { copies }) => Plan { copies, ..Plan::default() },
-        Some(Fault::WebhookDelay { delay_ms }) => {
-            Plan { delay: Duration::from_millis(delay_ms), ..Plan::default() }
-        }
-        Some(Fault::WebhookReorder { hold_ms }) => {
-            Plan { hold: Some(Duration::from_millis(hold_ms)), ..Plan::default() }
-        }
-        Some(Fault::WebhookLose { attempts }) => Plan { lose: attempts, ..Plan::default() },
+        Some(Fault::WebhookDuplicate { copies }) => Plan {
+            copies,
+            ..Plan::default()
+        },
+        Some(Fault::WebhookDelay { delay_ms }) => Plan {
+            delay: Duration::from_millis(delay_ms),
+            ..Plan::default()
+        },
+        Some(Fault::WebhookReorder { hold_ms }) => Plan {
+            hold: Some(Duration::from_millis(hold_ms)),
+            ..Plan::default()
+        },
+        Some(Fault::WebhookLose { attempts }) => Plan {
+            lose: attempts,
+            ..Plan::default()
+        },
         _ => Plan::default(),
     }
 }

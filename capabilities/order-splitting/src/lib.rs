@@ -1,1 +1,43 @@
-//! .
+//! Order splitting: what of an order travels together. It is pure: it holds no stock, stores nothing, and asks no carrier.
+
+pub mod contract;
+mod rules;
+
+use mortise_capability::{Call, Capability, PureOperation, RejectionPage, Reply, StoreError};
+use mortise_contract::DeclarationError;
+
+use contract::{PlanInput, PlanOutput};
+use rules::Decision;
+
+const PAGES: &[RejectionPage] = &[
+    RejectionPage { code: "too_many_parcels", page: include_str!("../rejections/too_many_parcels.md") },
+    RejectionPage { code: "order_id_too_long", page: include_str!("../rejections/order_id_too_long.md") },
+];
+
+struct Plan;
+
+impl PureOperation for Plan {
+    type Input = PlanInput;
+    type Output = PlanOutput;
+
+    fn run(&self, calls: &[Call<PlanInput>]) -> Result<Vec<Reply<PlanOutput>>, StoreError> {
+        let reply = |call: &Call<PlanInput>| {
+            let decision = rules::plan(&call.input.order_id, &call.input.allocations);
+            match decision.map_err(|error| StoreError::Value(format!("order splitting: {error}")))? {
+                Decision::Planned(output) => Ok(Reply::done(output)),
+                Decision::TooMany(detail) => Reply::rejected("too_many_parcels", &detail),
+                Decision::TooLong(detail) => Reply::rejected("order_id_too_long", &detail),
+            }
+        };
+        calls.iter().map(reply).collect()
+    }
+}
+
+/// The capability.
+///
+/// # Errors
+/// A contract outside of the language's subset.
+pub fn capability() -> Result<Capability, DeclarationError> {
+    let summary = "Parcels out of allocations: what travels together, from one location.";
+    Ok(Capability::new("order_splitting", summary, contract::declaration())?.pure("plan", Plan).pages(PAGES))
+}

@@ -1,1 +1,120 @@
-//! .
+//! Payments: on invoice, on delivery, and through a provider (request, capture, void, refund), on a double-entry ledger.
+//! It decides what is owed and what may be given back. It knows no order but its id, and no provider's protocol:
+//! `PaymentProvider` is implemented by adapters.
+
+mod check;
+pub mod contract;
+mod operations;
+mod policy;
+mod provider;
+mod rules;
+mod store;
+
+use std::sync::Arc;
+
+use mortise_capability::{Capability, Policies, RejectionPage};
+use mortise_contract::DeclarationError;
+use mortise_store::{Migration, Migrations};
+use mortise_types::IdSource;
+
+pub use policy::{CaptureMethod, PaymentPolicy};
+pub use provider::{
+    CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
+    RequestAnswer, VoidAnswer,
+};
+
+const MIGRATIONS: Migrations = Migrations {
+    owner: "payment",
+    steps: &[Migration {
+        version: 1,
+        description: "init",
+        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+    }],
+};
+
+const PAGES: [RejectionPage; 7] = [
+    RejectionPage {
+        code: "payment_refused",
+        page: include_str!("../rejections/payment_refused.md"),
+    },
+    RejectionPage {
+        code: "unknown_payment",
+        page: include_str!("../rejections/unknown_payment.md"),
+    },
+    RejectionPage {
+        code: "not_capturable",
+        page: include_str!("../rejections/not_capturable.md"),
+    },
+    RejectionPage {
+        code: "capture_refused",
+        page: include_str!("../rejections/capture_refused.md"),
+    },
+    RejectionPage {
+        code: "refund_exceeds_captured",
+        page: include_str!("../rejections/refund_exceeds_captured.md"),
+    },
+    RejectionPage {
+        code: "refund_refused",
+        page: include_str!("../rejections/refund_refused.md"),
+    },
+    RejectionPage {
+        code: "receipt_refused",
+        page: include_str!("../rejections/receipt_refused.md"),
+    },
+];
+
+/// The capability `payment`, whose remote operations ask `provider`. Its ids come from `ids`.
+///
+/// # Errors
+/// A contract outside of the language's subset; held by this crate's tests.
+pub fn capability(
+    ids: Arc<dyn IdSource>,
+    policies: Arc<Policies>,
+    provider: Arc<dyn PaymentProvider>,
+) -> Result<Capability, DeclarationError> {
+    let summary = "Money of orders: owed, captured, given back, on a double-entry ledger.";
+    let taking_back = operations::TakingBack {
+        ids: Arc::clone(&ids),
+        provider: Arc::clone(&provider),
+    };
+    Ok(Capability::new("payment", summary, contract::declaration())?
+        .write(
+            "on_invoice",
+            operations::OnInvoice {
+                ids: Arc::clone(&ids),
+            },
+        )
+        .write(
+            "on_delivery",
+            operations::OnDelivery {
+                ids: Arc::clone(&ids),
+            },
+        )
+        .write("cancel_invoice", operations::CancelInvoice)
+        .write("record_receipt", operations::RecordReceipt)
+        .remote(
+            "request",
+            operations::Request {
+                ids: Arc::clone(&ids),
+                policies,
+                provider: Arc::clone(&provider),
+            },
+        )
+        .remote(
+            "capture",
+            operations::Capture {
+                provider: Arc::clone(&provider),
+            },
+        )
+        .remote("refund", operations::Refund { ids, provider })
+        .remote("void", operations::Void(taking_back.clone()))
+        .remote("give_back", operations::GiveBack(taking_back))
+        .write("record_provider_event", operations::RecordProviderEvent)
+        .read("get", operations::Get)
+        .read("list", operations::List)
+        .read("balances", operations::Balances)
+        .migrations(MIGRATIONS)
+        .check(check::LEDGER)
+        .check(check::REFUNDS)
+        .pages(&PAGES))
+}

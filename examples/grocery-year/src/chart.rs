@@ -34,17 +34,17 @@ pub(crate) const COLOURS: [&str; 9] = [
 ];
 
 const WIDTH: f64 = 1120.0;
-const HEIGHT: f64 = 660.0;
+const HEIGHT: f64 = 690.0;
 const LEFT: f64 = 76.0;
-const RIGHT: f64 = 872.0;
-const LEGEND: f64 = 900.0;
+const RIGHT: f64 = 848.0;
+const LEGEND: f64 = 876.0;
 const SALES: Panel = Panel {
-    top: 104.0,
-    bottom: 430.0,
+    top: 128.0,
+    bottom: 460.0,
 };
 const BASKETS: Panel = Panel {
-    top: 486.0,
-    bottom: 606.0,
+    top: 516.0,
+    bottom: 636.0,
 };
 
 #[derive(Clone, Copy)]
@@ -61,14 +61,13 @@ struct Axis {
 }
 
 impl Axis {
-    /// Three to six steps of 1, 2 or 5 times a power of ten that reach `largest`.
+    /// At most five steps of 1, 2, 2.5 or 5 times a power of ten that reach `largest`, each a whole number.
     fn up_to(largest: f64) -> Self {
         let largest = largest.max(1.0);
         let power = 10_f64.powf((largest / 5.0).log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter();
-        let step = step
-            .filter(|step| largest / step <= 5.0)
-            .fold(10.0 * power, f64::min);
+        let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|factor| factor * power);
+        let enough = |step: &f64| largest / step <= 5.0 && step.fract() == 0.0;
+        let step = steps.into_iter().find(enough).unwrap_or(10.0 * power.ceil());
         Self {
             step,
             end: (largest / step).ceil() * step,
@@ -248,7 +247,7 @@ fn weeks(out: &mut String, chart: &Chart) {
     put(
         out,
         format_args!(
-            r#"<text class="middle" x="{}" y="{}">week of 2017 (the first and the last are not whole)</text>"#,
+            r#"<text class="middle" x="{}" y="{}">week of 2017</text>"#,
             (LEFT + RIGHT) / 2.0,
             BASKETS.bottom + 40.0
         ),
@@ -280,7 +279,7 @@ fn legend(out: &mut String, chart: &Chart) {
     label(
         out,
         y,
-        "the tills, all baskets",
+        "all, at the tills",
         &thousands((till as f64 / 100.0).round()),
     );
     let sum = |count: fn(&ChartWeek) -> usize| thousands(chart.weeks.iter().map(count).sum::<usize>() as f64);
@@ -389,6 +388,11 @@ mod tests {
             [0.0, 20_000.0, 40_000.0, 60_000.0, 80_000.0, 100_000.0]
         );
         assert_eq!(axis(3300.0), [0.0, 1000.0, 2000.0, 3000.0, 4000.0]);
+        assert_eq!(
+            axis(107_000.0),
+            [0.0, 25_000.0, 50_000.0, 75_000.0, 100_000.0, 125_000.0]
+        );
+        assert_eq!(axis(2.0), [0.0, 1.0, 2.0]);
         assert!(Axis::up_to(0.0).end > 0.0);
     }
 

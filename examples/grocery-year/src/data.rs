@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::selection::{Stores, Week};
+use crate::selection::{Stores, Week, Weeks};
 
 /// A file of the prepared data is missing or is not what this version writes.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +53,6 @@ pub(crate) struct Summary {
     pub(crate) departments: Vec<String>,
     /// What each verdict means, in words.
     pub(crate) reasons: BTreeMap<Verdict, String>,
-    /// Lines that are not for sale by unit, by kind.
-    pub(crate) skipped_lines: BTreeMap<String, u64>,
     /// All weeks, in order.
     pub(crate) weeks: Vec<WeekSummary>,
 }
@@ -89,9 +87,20 @@ pub(crate) struct Basket {
     pub(crate) verdict: Verdict,
     /// The products that the verdict is about.
     pub(crate) because: Vec<String>,
+    /// Lines of it that are not sold by the unit, by kind.
+    #[serde(default)]
+    pub(crate) skipped: Skipped,
     /// What the till charged: the sum of the lines.
     pub(crate) till: i64,
     pub(crate) lines: Vec<Line>,
+}
+
+/// Counts of lines that are left out of a receipt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Skipped {
+    pub(crate) fuel: usize,
+    /// Lines of quantity 0: returns, deposits, coupons rung up as articles.
+    pub(crate) quantity_zero: usize,
 }
 
 /// A line of a receipt, written as `[sku, quantity, till, department, learned]`.
@@ -191,33 +200,32 @@ impl Data {
         Ok(baskets)
     }
 
-    /// The rows of a week to import for the chosen stores, CSV with its head; `None` if there are none.
-    pub(crate) fn entries(
-        &self,
-        week: Week,
-        stores: &Stores,
-        which: Entries,
-    ) -> Result<Option<Rows>, DataError> {
-        let path = self.week_file(week, which.file());
-        let mut lines = lines_of(&path)?.map(|line| line.map_err(|error| DataError::new(&path, error)));
+    /// The rows of some weeks to import for the chosen stores, CSV with its head.
+    pub(crate) fn entries(&self, weeks: &Weeks, stores: &Stores, which: Entries) -> Result<Rows, DataError> {
+        let mut rows = Rows::default();
+        for week in weeks.iter() {
+            self.add_entries(&self.week_file(week, which.file()), stores, &mut rows)?;
+        }
+        Ok(rows)
+    }
+
+    fn add_entries(&self, path: &Path, stores: &Stores, rows: &mut Rows) -> Result<(), DataError> {
+        let mut lines = lines_of(path)?.map(|line| line.map_err(|error| DataError::new(path, error)));
         let head = lines
             .next()
-            .ok_or_else(|| DataError::new(&path, "has no head"))??;
+            .ok_or_else(|| DataError::new(path, "has no head"))??;
         let location = head.split(',').position(|name| name == "location");
-        let location = location.ok_or_else(|| DataError::new(&path, "has no column `location`"))?;
-        let mut rows = Rows {
-            csv: head + "\n",
-            count: 0,
-        };
+        let location = location.ok_or_else(|| DataError::new(path, "has no column `location`"))?;
+        rows.begin(&head);
         for line in lines {
             let line = line?;
             let store = line.split(',').nth(location).and_then(|field| field.parse().ok());
-            let store = store.ok_or_else(|| DataError::new(&path, format!("`{line}` names no store")))?;
+            let store = store.ok_or_else(|| DataError::new(path, format!("`{line}` names no store")))?;
             if stores.contains(store) {
                 rows.push(&line);
             }
         }
-        Ok((rows.count > 0).then_some(rows))
+        Ok(())
     }
 
     fn week_file(&self, week: Week, name: &str) -> PathBuf {
@@ -235,7 +243,7 @@ fn lines_of(path: &Path) -> Result<std::io::Lines<BufReader<File>>, DataError> {
 }
 
 /// Rows to import: CSV text with a head.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
     pub(crate) csv: String,
     /// Rows without the head.
@@ -243,6 +251,13 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// Files of one kind have one head.
+    fn begin(&mut self, head: &str) {
+        if self.csv.is_empty() {
+            self.csv = format!("{head}\n");
+        }
+    }
+
     fn push(&mut self, line: &str) {
         self.csv.push_str(line);
         self.csv.push('\n');
@@ -278,7 +293,7 @@ mod tests {
     use super::*;
 
     const BASKETS: &str = concat!(
-        r#"{"basket":"31","store":"367","household":"9","at":"2017-01-02T06:00:00Z","verdict":"exact","because":[],"till":150,"#,
+        r#"{"basket":"31","store":"367","household":"9","at":"2017-01-02T06:00:00Z","verdict":"exact","because":[],"skipped":{"fuel":1,"quantity_zero":0},"till":150,"#,
         r#""lines":[["1095275",3,150,4,null]]}"#,
         "\n",
         r#"{"basket":"33","store":"2","household":"9","at":"2017-01-02T06:00:01Z","verdict":"price_several","because":["7"],"till":10,"#,
@@ -286,7 +301,7 @@ mod tests {
         "\n"
     );
     const PRICES: &str = "price_list,location,sku,amount\nshelf,2,7,10\nshelf,367,1095275,50\n";
-    const SUMMARY: &str = r#"{"currency":"USD","departments":["A"],"reasons":{"exact":"agrees"},"skipped_lines":{"fuel":3},
+    const SUMMARY: &str = r#"{"currency":"USD","departments":["A"],"reasons":{"exact":"agrees"},
         "weeks":[{"week":2,"valid_from":"2017-01-02T05:00:00Z"}]}"#;
 
     fn with_data(check: impl FnOnce(Data, Week)) {
@@ -296,6 +311,13 @@ mod tests {
         std::fs::write(folder.path().join("summary.json"), SUMMARY).unwrap();
         std::fs::write(week.join("baskets.jsonl"), BASKETS).unwrap();
         std::fs::write(week.join("prices.csv"), PRICES).unwrap();
+        let next_week = folder.path().join("weeks/03");
+        std::fs::create_dir(&next_week).unwrap();
+        std::fs::write(
+            next_week.join("prices.csv"),
+            "price_list,location,sku,amount\nshelf,367,4,5\n",
+        )
+        .unwrap();
         check(Data::open(folder.path()).unwrap(), Week::new(2).unwrap());
     }
 
@@ -311,26 +333,29 @@ mod tests {
                 (33, 2, 10, "price_several")
             );
             assert_eq!((basket.lines[0].sku, basket.lines[0].learned), (7, Some(11)));
-            assert_eq!(data.baskets(week, &Stores::All).unwrap().len(), 2);
+            let all = data.baskets(week, &Stores::All).unwrap();
+            assert_eq!(
+                all.iter().map(|basket| basket.skipped.fuel).collect::<Vec<_>>(),
+                [1, 0]
+            );
         });
     }
 
     #[test]
-    fn rows_of_chosen_stores_keep_their_head() {
-        with_data(|data, week| {
-            let rows = data
-                .entries(week, &"367".parse().unwrap(), Entries::Prices)
-                .unwrap()
-                .unwrap();
-            assert_eq!(rows.csv, "price_list,location,sku,amount\nshelf,367,1095275,50\n");
-            assert_eq!(rows.count, 1);
+    fn rows_of_chosen_stores_stand_below_one_head() {
+        with_data(|data, _| {
+            let read = |weeks: &str, stores: &str, which| {
+                data.entries(&weeks.parse().unwrap(), &stores.parse().unwrap(), which)
+            };
+            let rows = read("2,3", "367", Entries::Prices).unwrap();
             assert_eq!(
-                data.entries(week, &"9".parse().unwrap(), Entries::Prices)
-                    .unwrap(),
-                None
+                rows.csv,
+                "price_list,location,sku,amount\nshelf,367,1095275,50\nshelf,367,4,5\n"
             );
+            assert_eq!(rows.count, 2);
+            assert_eq!(read("2", "9", Entries::Prices).unwrap().count, 0);
             assert!(
-                data.entries(week, &Stores::All, Entries::Discounts).is_err(),
+                read("2", "all", Entries::Discounts).is_err(),
                 "the file is missing"
             );
         });

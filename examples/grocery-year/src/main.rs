@@ -28,17 +28,20 @@ use crate::selection::{Stores, Weeks};
 #[derive(Debug, Parser)]
 #[command(name = "grocery-year")]
 pub(crate) struct Arguments {
-    /// Which weeks, such as 1-4,9.
+    /// Which weeks, such as 1-4,9; by default the year.
     #[arg(long, default_value = "1-53")]
     weeks: Weeks,
     /// Which stores, such as 367,406, or all.
     #[arg(long, default_value = "all")]
     stores: Stores,
+    /// A small part of the year with every kind of basket, as it runs with the tests.
+    #[arg(long, conflicts_with_all = ["weeks", "stores"])]
+    slice: bool,
     /// How many orders are under way at once.
     #[arg(long, default_value_t = 16, value_parser = callers)]
     callers: usize,
     /// The mortise program; by default the one beside this program.
-    #[arg(long)]
+    #[arg(long, env = "MORTISE_BIN")]
     mortise: Option<PathBuf>,
     /// Keep the platform's data here, in a new or empty folder; by default it is temporary.
     #[arg(long)]
@@ -49,6 +52,17 @@ pub(crate) struct Arguments {
     /// Where the chart, the list of the rest and the figures go; by default `out` beside the prepared data.
     #[arg(long)]
     out: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The chosen part of the year.
+    fn chosen(&self) -> (Weeks, Stores) {
+        if self.slice {
+            selection::slice()
+        } else {
+            (self.weeks.clone(), self.stores.clone())
+        }
+    }
 }
 
 fn callers(text: &str) -> Result<usize, String> {

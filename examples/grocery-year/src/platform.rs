@@ -19,7 +19,7 @@ pub(crate) const TENANT: &str = "grocery";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlatformError {
     /// There is no `mortise` to run.
-    #[error("{}: {error}; build it with `cargo build -p mortise-server` or name one with --mortise", path.display())]
+    #[error("{}: {error}; build it with `cargo build --package mortise` or name one with --mortise", path.display())]
     NotThere { path: PathBuf, error: std::io::Error },
     /// A command said no; its own words are above.
     #[error("`mortise {command}` ended with {status}")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::chart::thousands;
-use crate::data::Summary;
+use crate::data::{Skipped, Summary};
 use crate::measure::per_second;
 use crate::platform::Verified;
 use crate::tally::{Share, Tally};
@@ -35,6 +35,7 @@ pub(crate) struct Report<'a> {
     pub(crate) year: &'a Tally,
     pub(crate) learned: &'a Tally,
     pub(crate) open: &'a BTreeMap<String, Open>,
+    pub(crate) skipped: Skipped,
     pub(crate) verified: Verified,
 }
 
@@ -103,13 +104,13 @@ impl Report<'_> {
             let meaning = self.meaning(reason);
             writeln!(out, "  {:>8}  {:<24}{meaning}", count(open.baskets), reason)?;
         }
-        for (kind, lines) in &self.summary.skipped_lines {
-            writeln!(
-                out,
-                "  {lines:>8}  lines skipped in the whole year: {}",
-                kind.replace('_', " ")
-            )?;
-        }
+        let Skipped { fuel, quantity_zero } = self.skipped;
+        writeln!(
+            out,
+            "  lines left out: {} of fuel, {} of quantity 0",
+            count(fuel),
+            count(quantity_zero)
+        )?;
         Ok(())
     }
 
@@ -221,6 +222,7 @@ impl Report<'_> {
             "year": self.tally_json(self.year),
             "learned": self.tally_json(self.learned),
             "open": open.collect::<serde_json::Map<_, _>>(),
+            "lines_left_out": {"fuel": self.skipped.fuel, "quantity_zero": self.skipped.quantity_zero},
         })
     }
 
@@ -319,7 +321,7 @@ mod tests {
 
     fn summary() -> Summary {
         serde_json::from_value(json!({
-            "currency": "USD", "departments": ["GROCERY", "DELI"], "skipped_lines": {"fuel": 3}, "weeks": [],
+            "currency": "USD", "departments": ["GROCERY", "DELI"], "weeks": [],
             "reasons": {"exact": "agrees", "price_several": "several unit prices"},
         }))
         .unwrap()
@@ -359,6 +361,10 @@ mod tests {
             year: &tally(BusinessLine::Year, answers),
             learned: &tally(BusinessLine::Learned, &[Ok(12031)]),
             open: &open,
+            skipped: Skipped {
+                fuel: 12_997,
+                quantity_zero: 1,
+            },
             verified: Verified::Clean,
         });
     }

@@ -13,7 +13,7 @@ use crate::platform::{Platform, PlatformError, Server, TENANT, absolute};
 use crate::prepare::{PrepareError, prepare};
 use crate::progress::{Stage, say};
 use crate::report::{Imported, Report};
-use crate::selection::Week;
+use crate::selection::{Stores, Week, Weeks};
 use crate::send::send;
 use crate::tally::Tally;
 use crate::year::Year;
@@ -48,17 +48,18 @@ pub(crate) enum Outcome {
 
 /// Runs it all and writes the report.
 pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, RunError> {
-    let data = Data::open(&prepare(&arguments.cache).await?)?;
-    let year = Year::read(&data, &arguments.weeks, &arguments.stores)?;
+    let cache = absolute(&arguments.cache)?;
+    let data = Data::open(&prepare(&cache).await?)?;
+    let (weeks, stores) = arguments.chosen();
+    let year = Year::read(&data, &weeks, &stores)?;
 
     let own_data = tempfile::tempdir()?;
     let program = arguments.mortise.clone().map_or_else(Platform::beside_us, Ok)?;
     let kept = arguments.data.as_deref().unwrap_or(own_data.path());
     let platform = Platform::new(program, absolute(kept)?);
-    let imported = import(&platform, &data, &year, arguments).await?;
+    let imported = import(&platform, &data, &year, (&weeks, &stores)).await?;
 
-    let first = arguments.weeks.iter().next();
-    let server = platform.serve(begin(&data, first.into_iter())?).await?;
+    let server = platform.serve(begin(&data, weeks.first())?).await?;
     let sold = sell(&server, &data, &year, arguments).await;
     server.kill().await?;
     let (sold, learned) = sold?;
@@ -72,14 +73,12 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, RunError> {
         year: &sold,
         learned: &learned,
         open: &open,
+        skipped: year.skipped(),
         verified,
     };
     report.write(&mut std::io::stdout().lock())?;
     write_files(
-        &arguments
-            .out
-            .clone()
-            .unwrap_or_else(|| arguments.cache.join("out")),
+        &arguments.out.clone().unwrap_or_else(|| cache.join("out")),
         &data,
         &year,
         &report,
@@ -91,8 +90,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, RunError> {
     })
 }
 
-fn begin(data: &Data, mut week: impl Iterator<Item = Week>) -> Result<&str, RunError> {
-    let week = week.next().ok_or(RunError::NoSuchWeek(Week::FIRST))?;
+fn begin(data: &Data, week: Week) -> Result<&str, RunError> {
     data.summary.begin(week).ok_or(RunError::NoSuchWeek(week))
 }
 
@@ -100,7 +98,7 @@ async fn import(
     platform: &Platform,
     data: &Data,
     year: &Year,
-    arguments: &Arguments,
+    (weeks, stores): (&Weeks, &Stores),
 ) -> Result<Imported, RunError> {
     const FILES: [(Entries, BusinessLine, &str); 4] = [
         (Entries::Prices, BusinessLine::Year, "pricing.import_entries"),
@@ -117,17 +115,13 @@ async fn import(
         ),
     ];
     let (mut imported, watch) = (Imported::default(), Stopwatch::start());
-    let stage = Stage::begin("importing weeks", arguments.weeks.iter().count());
-    for week in arguments.weeks.iter() {
-        for (entries, line, operation) in FILES {
-            let Some(rows) = data.entries(week, &arguments.stores, entries)? else {
-                continue;
-            };
-            platform.import(operation, line, &rows).await?;
-            match entries {
-                Entries::Prices | Entries::LearnedPrices => imported.prices += rows.count,
-                Entries::Discounts | Entries::LearnedDiscounts => imported.discounts += rows.count,
-            }
+    let stage = Stage::begin("importing files", FILES.len() + 1);
+    for (entries, line, operation) in FILES {
+        let rows = data.entries(weeks, stores, entries)?;
+        platform.import(operation, line, &rows).await?;
+        match entries {
+            Entries::Prices | Entries::LearnedPrices => imported.prices += rows.count,
+            Entries::Discounts | Entries::LearnedDiscounts => imported.discounts += rows.count,
         }
         stage.add(1);
     }
@@ -137,6 +131,7 @@ async fn import(
         .await?;
     imported.stock = stock.count;
     imported.elapsed = watch.elapsed();
+    stage.add(1);
     stage.end();
     Ok(imported)
 }
@@ -162,9 +157,7 @@ async fn sell(
         .orders(BusinessLine::Year)
         .zip(year.orders(BusinessLine::Learned));
     for ((week, whole), (_, known)) in weeks {
-        server
-            .set_clock(&http, begin(data, std::iter::once(week))?)
-            .await?;
+        server.set_clock(&http, begin(data, week)?).await?;
         for (orders, tally) in [(whole, &mut sold), (known, &mut learned)] {
             let watch = Stopwatch::start();
             let answered = send(&client, orders, arguments.callers, || stage.add(1)).await;

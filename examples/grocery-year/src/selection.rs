@@ -12,9 +12,6 @@ impl Week {
     /// The data begins on a Sunday, alone in week 1, and ends on a Sunday in week 53.
     pub(crate) const LAST: u8 = 53;
 
-    /// Week 1.
-    pub(crate) const FIRST: Self = Self(1);
-
     /// A week from 1 to 53.
     pub(crate) fn new(number: u8) -> Option<Self> {
         (1..=Self::LAST).contains(&number).then_some(Self(number))
@@ -26,14 +23,27 @@ impl Week {
     }
 }
 
-/// A set of weeks that is not empty.
+/// Weeks in order, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Weeks(BTreeSet<Week>);
+pub(crate) struct Weeks {
+    first: Week,
+    others: BTreeSet<Week>,
+}
 
 impl Weeks {
+    fn new(mut weeks: BTreeSet<Week>) -> Option<Self> {
+        let first = weeks.pop_first()?;
+        Some(Self { first, others: weeks })
+    }
+
+    /// The earliest.
+    pub(crate) fn first(&self) -> Week {
+        self.first
+    }
+
     /// The weeks in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Week> + '_ {
-        self.0.iter().copied()
+        std::iter::once(self.first).chain(self.others.iter().copied())
     }
 }
 
@@ -54,7 +64,7 @@ impl FromStr for Weeks {
             }
             weeks.extend((first.0..=last.0).map(Week));
         }
-        Ok(Self(weeks))
+        Self::new(weeks).ok_or_else(|| "no week".to_owned())
     }
 }
 
@@ -94,6 +104,15 @@ impl FromStr for Stores {
             .collect::<Result<_, _>>()
             .map(Self::Some)
     }
+}
+
+/// Two stores over eight weeks, one of which begins summer time: small, and there is every kind of basket in it.
+pub(crate) fn slice() -> (Weeks, Stores) {
+    let weeks = Weeks {
+        first: Week(8),
+        others: (9..=15).map(Week).collect(),
+    };
+    (weeks, Stores::Some([367, 406].into()))
 }
 
 #[cfg(test)]

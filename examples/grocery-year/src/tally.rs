@@ -25,8 +25,8 @@ pub(crate) struct Tally {
     pub(crate) till: i64,
     /// By department, the lines of exact orders.
     pub(crate) departments: Vec<Department>,
-    /// Payable amounts of exact orders by week and department, in cents.
-    pub(crate) weeks: BTreeMap<u8, Vec<i64>>,
+    /// Exact orders by week.
+    pub(crate) weeks: BTreeMap<u8, WeekSold>,
     /// Orders with another payable amount than due.
     pub(crate) wrong: Vec<Wrong>,
     /// Orders that were not taken, by code.
@@ -48,6 +48,14 @@ impl Share {
         self.of += 1;
         self.some += counts.into();
     }
+}
+
+/// Exact orders of a week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WeekSold {
+    pub(crate) orders: usize,
+    /// Payable amounts by department, in cents.
+    pub(crate) departments: Vec<i64>,
 }
 
 /// A department's lines.
@@ -137,13 +145,15 @@ impl Tally {
         if order.lines().count() == order.basket.lines.len() {
             self.whole.add(due == till);
         }
-        let week = self
-            .weeks
-            .entry(order.week.number())
-            .or_insert_with(|| vec![0; self.departments.len()]);
+        let nothing = || WeekSold {
+            orders: 0,
+            departments: vec![0; self.departments.len()],
+        };
+        let week = self.weeks.entry(order.week.number()).or_insert_with(nothing);
+        week.orders += 1;
         for line in order.lines() {
             let (department, amount) = (usize::from(line.department), order.amount_of(line));
-            week[department] += amount;
+            week.departments[department] += amount;
             self.departments[department].sold += amount;
             self.departments[department].lines.add(amount == line.till);
         }
@@ -207,7 +217,13 @@ mod tests {
         assert_eq!((tally.sold, tally.till, tally.at_till), (31, 30, 0));
         assert_eq!(tally.whole, Share { of: 1, some: 0 });
         assert_eq!(tally.lines(), Share { of: 2, some: 1 });
-        assert_eq!(tally.weeks[&2], [11, 20]);
+        assert_eq!(
+            tally.weeks[&2],
+            WeekSold {
+                orders: 1,
+                departments: vec![11, 20]
+            }
+        );
         assert_eq!(
             tally.departments[0],
             Department {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::chart::{COLOURS, Chart, ChartWeek};
-use crate::data::{Basket, Data, DataError, Demand, Summary};
+use crate::data::{Basket, Data, DataError, Demand, Skipped, Summary};
 use crate::order::{BusinessLine, Order};
 use crate::selection::{Stores, Week, Weeks};
 use crate::tally::Tally;
@@ -76,6 +76,15 @@ impl Year {
         open
     }
 
+    /// The lines that are left out of all chosen baskets.
+    pub(crate) fn skipped(&self) -> Skipped {
+        let baskets = self.weeks.iter().flat_map(|(_, baskets)| baskets);
+        baskets.fold(Skipped::default(), |sum, basket| Skipped {
+            fuel: sum.fuel + basket.skipped.fuel,
+            quantity_zero: sum.quantity_zero + basket.skipped.quantity_zero,
+        })
+    }
+
     fn open_baskets(&self) -> impl Iterator<Item = (Week, &Basket)> {
         let all = self
             .weeks
@@ -105,21 +114,16 @@ impl Year {
             .iter()
             .map(|department| summary.departments[*department].clone());
         let week = |(week, baskets): &(Week, Vec<Arc<Basket>>)| {
-            let empty = vec![0; tally.departments.len()];
-            let sold = tally.weeks.get(&week.number()).unwrap_or(&empty);
-            let other = others.iter().map(|department| sold[*department]).sum();
-            let exact = baskets.iter().filter(|basket| basket.verdict.is_exact()).count();
-            let for_sale = baskets.iter().filter(|basket| !basket.lines.is_empty()).count();
+            let sold = tally.weeks.get(&week.number());
+            let amount = |department: &usize| sold.map_or(0, |sold| sold.departments[*department]);
+            let other = others.iter().map(amount).sum();
+            let is_open = |basket: &&Arc<Basket>| !basket.verdict.is_exact() && !basket.lines.is_empty();
             ChartWeek {
                 week: week.number(),
-                sold: named
-                    .iter()
-                    .map(|department| sold[*department])
-                    .chain([other])
-                    .collect(),
+                sold: named.iter().map(amount).chain([other]).collect(),
                 till: baskets.iter().map(|basket| basket.till).sum(),
-                exact,
-                open: for_sale - exact,
+                exact: sold.map_or(0, |sold| sold.orders),
+                open: baskets.iter().filter(is_open).count(),
             }
         };
         Chart {

@@ -21,7 +21,9 @@ struct Grid<T> {
 
 impl<T> Default for ScopeTable<T> {
     fn default() -> Self {
-        ScopeTable { tenants: HashMap::new() }
+        ScopeTable {
+            tenants: HashMap::new(),
+        }
     }
 }
 
@@ -61,7 +63,13 @@ impl<T> ScopeTable<T> {
             columns: grid.columns.clone(),
             cells: grid.cells.iter().map(value).collect(),
         };
-        ScopeTable { tenants: self.tenants.iter().map(|(t, cells)| (t.clone(), grid(cells, &mut value))).collect() }
+        ScopeTable {
+            tenants: self
+                .tenants
+                .iter()
+                .map(|(t, cells)| (t.clone(), grid(cells, &mut value)))
+                .collect(),
+        }
     }
 }
 

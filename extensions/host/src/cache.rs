@@ -44,7 +44,10 @@ impl CompileCache {
     /// The directory cannot be used.
     pub fn open(directory: impl Into<PathBuf>) -> Result<CompileCache, CacheError> {
         let directory = directory.into();
-        let failed = |source| CacheError::Directory { directory: directory.clone(), source };
+        let failed = |source| CacheError::Directory {
+            directory: directory.clone(),
+            source,
+        };
         fs::create_dir_all(&directory).map_err(failed)?;
         let file = directory.join(KEY_FILE);
         if !file.exists() {
@@ -54,7 +57,12 @@ impl CompileCache {
         }
         // Read back also after writing: of two processes that start at once one has written.
         let key = fs::read(&file).map_err(failed)?;
-        let wrong = |_| failed(io::Error::new(io::ErrorKind::InvalidData, "seal.key is not 32 bytes long"));
+        let wrong = |_| {
+            failed(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "seal.key is not 32 bytes long",
+            ))
+        };
         let key = <[u8; KEY_BYTES]>::try_from(key).map_err(|key| wrong(key.len()))?;
         Ok(CompileCache { directory, key })
     }
@@ -91,23 +99,33 @@ impl CompileCache {
             return None;
         }
         deserialize(engine, compiled)
-            .inspect_err(|error| tracing::warn!(file = %file.display(), %error, "a compiled extension is not used"))
+            .inspect_err(
+                |error| tracing::warn!(file = %file.display(), %error, "a compiled extension is not used"),
+            )
             .ok()
     }
 
     /// Over the name too, so that a file cannot take another's place.
     fn seal(&self, name: &blake3::Hash, compiled: &[u8]) -> blake3::Hash {
-        blake3::Hasher::new_keyed(&self.key).update(name.as_bytes()).update(compiled).finalize()
+        blake3::Hasher::new_keyed(&self.key)
+            .update(name.as_bytes())
+            .update(compiled)
+            .finalize()
     }
 }
 
 impl std::fmt::Debug for CompileCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompileCache").field("directory", &self.directory).finish_non_exhaustive()
+        f.debug_struct("CompileCache")
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
     }
 }
 
-#[allow(unsafe_code, reason = "compiled code cannot be checked; its seal is the proof that this program wrote it")]
+#[allow(
+    unsafe_code,
+    reason = "compiled code cannot be checked; its seal is the proof that this program wrote it"
+)]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the caller has verified the seal, which only a holder of the directory's key can make, and this program
     // seals nothing but what `Component::serialize` gave.

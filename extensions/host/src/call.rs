@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use mortise_points::{CallIdentity, Failure, FailureKind, Point};
+use mortise_types::Timestamp;
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap};
 
@@ -17,12 +18,18 @@ pub(crate) trait Fit: Point {
     /// The world, linked and ready to be instantiated.
     type World: Send + Sync + 'static;
 
+    /// An instance of it.
+    type Instance;
+
     /// Finds the world's functions in a component.
     fn prepare(linked: InstancePre<CallState>) -> wasmtime::Result<Self::World>;
 
-    /// Instantiates and calls. The inner error is the extension's own.
-    fn call(
-        world: &Self::World,
+    /// Instantiates, and checks the types of the functions.
+    fn instantiate(world: &Self::World, store: &mut Store<CallState>) -> wasmtime::Result<Self::Instance>;
+
+    /// Converts the question, calls, converts the answer. The inner error is the extension's own.
+    fn ask(
+        instance: &Self::Instance,
         store: &mut Store<CallState>,
         ask: Ask<'_, Self::Question>,
     ) -> wasmtime::Result<Result<Self::Answer, String>>;
@@ -54,14 +61,41 @@ pub(crate) fn call<P: Fit>(
     call: CallIdentity<'_>,
     ask: Ask<'_, P::Question>,
 ) -> Called<P::Answer> {
-    let _permit = runtime.enter();
-    let fuel = granted.fuel(P::lines(ask.question));
     let state = CallState::new(granted, P::trade_time(ask.question), call);
+    metered(runtime, state, granted.fuel(P::lines(ask.question)), |store| {
+        let instance = P::instantiate(world, store)?;
+        P::ask(&instance, store, ask)
+    })
+}
+
+/// Starts an instance and asks it nothing: what is wrong with its start or its types shows before anybody is bound.
+pub(crate) fn trial<P: Fit>(runtime: &Runtime, world: &P::World, granted: Granted) -> Result<(), Failure> {
+    let identity = CallIdentity {
+        instance: "trial",
+        step: P::NAME,
+        attempt: 1,
+    };
+    let state = CallState::new(granted, Timestamp::EPOCH, identity);
+    metered(runtime, state, granted.fuel(0), |store| {
+        P::instantiate(world, store).map(|_| Ok(()))
+    })
+    .result
+}
+
+/// Runs in a store of its own, under all limits.
+fn metered<A>(
+    runtime: &Runtime,
+    state: CallState,
+    fuel: u64,
+    run: impl FnOnce(&mut Store<CallState>) -> wasmtime::Result<Result<A, String>>,
+) -> Called<A> {
+    let _permit = runtime.enter();
+    let output_bytes = state.granted().output_bytes;
     let mut store = Store::new(runtime.engine(), state);
     store.limiter(|state| state);
     store.set_epoch_deadline(runtime.deadline_ticks());
-    store.set_hostcall_fuel(granted.output_bytes);
-    let outcome = store.set_fuel(fuel).and_then(|()| P::call(world, &mut store, ask));
+    store.set_hostcall_fuel(output_bytes);
+    let outcome = store.set_fuel(fuel).and_then(|()| run(&mut store));
     let fuel_used = fuel - store.get_fuel().unwrap_or(0).min(fuel);
     let log = store.data().log();
     let result = match outcome {
@@ -69,32 +103,56 @@ pub(crate) fn call<P: Fit>(
         Ok(Err(own)) => Err(Failure::new(FailureKind::Declined, shortened(&own))),
         Err(error) => Err(failure(&error, store.data(), fuel, log.as_deref())),
     };
-    Called { result, fuel_used, log }
+    Called {
+        result,
+        fuel_used,
+        log,
+    }
 }
 
 fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&str>) -> Failure {
     let trap = error.downcast_ref::<Trap>().copied();
     match trap {
-        Some(Trap::OutOfFuel) => return Failure::new(FailureKind::OutOfFuel, format!("used up its {fuel} units of fuel")),
+        Some(Trap::OutOfFuel) => {
+            return Failure::new(
+                FailureKind::OutOfFuel,
+                format!("used up its {fuel} units of fuel"),
+            );
+        }
         Some(Trap::Interrupt) => return Failure::new(FailureKind::Overran, "ran past its deadline"),
         _ => {}
     }
     if let Some(bytes) = state.refused_bytes() {
-        return Failure::new(FailureKind::OutOfMemory, format!("wanted {bytes} bytes of memory, more than it may have"));
+        return Failure::new(
+            FailureKind::OutOfMemory,
+            format!("wanted {bytes} bytes of memory, more than it may have"),
+        );
     }
     if state.overdrawn() {
         return Failure::new(FailureKind::OutOfMemory, "wanted a larger table than it may have");
     }
     // The engine names this case in its text only; the hostile guests' test holds that it is found.
-    if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) {
-        return Failure::new(FailureKind::OutputTooLarge, "its answer is larger than an answer may be");
+    if error
+        .chain()
+        .any(|cause| cause.to_string().contains("fuel allocated for hostcalls"))
+    {
+        return Failure::new(
+            FailureKind::OutputTooLarge,
+            "its answer is larger than an answer may be",
+        );
     }
     let mut detail = match trap {
-        Some(trap) => trap.to_string(),
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
         None => error.root_cause().to_string(),
     };
-    if let Some(said) = log.and_then(|log| log.lines().find(|line| !line.trim().is_empty())) {
-        detail = format!("{detail}; it said: {said}");
+    if let Some(log) = log {
+        // A panic's place and message are two lines in Rust; other languages need no more.
+        let said: Vec<&str> = log
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .take(2)
+            .collect();
+        detail = format!("{detail}; it said: {}", said.join(" "));
     }
     Failure::new(FailureKind::Trapped, shortened(&detail))
 }
@@ -102,7 +160,11 @@ fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&s
 /// An extension's own words, on one line and cut off.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 300;
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+    let mut line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST)
+        .collect();
     if text.chars().nth(LONGEST).is_some() {
         line.push_str("...");
     }

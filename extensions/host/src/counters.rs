@@ -41,13 +41,12 @@ pub struct Counters {
 }
 
 impl Counter {
-    pub(crate) fn record(&self, failure: Option<FailureKind>, fuel_used: u64, took_us: u64) {
+    /// Adds a call. For a failure it gives how many of its kind there are now.
+    pub(crate) fn record(&self, failure: Option<FailureKind>, fuel_used: u64, took_us: u64) -> Option<u64> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.fuel_used.fetch_add(fuel_used, Ordering::Relaxed);
         self.took_us.fetch_add(took_us, Ordering::Relaxed);
-        if let Some(kind) = failure {
-            self.failures[kind as usize].fetch_add(1, Ordering::Relaxed);
-        }
+        failure.map(|kind| self.failures[kind as usize].fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     pub(crate) fn read(&self) -> Counters {
@@ -72,12 +71,17 @@ mod tests {
     fn every_kind_has_its_own_counter() {
         let counter = Counter::default();
         for (times, kind) in FailureKind::ALL.into_iter().enumerate() {
-            (0..times).for_each(|_| counter.record(Some(kind), 1, 1));
+            for nth in 0..times {
+                assert_eq!(counter.record(Some(kind), 1, 1), Some(nth as u64 + 1));
+            }
         }
-        counter.record(None, 5, 7);
+        assert_eq!(counter.record(None, 5, 7), None);
         let counters = counter.read();
         let expected: Vec<_> = FailureKind::ALL.into_iter().zip(0..).skip(1).collect();
         assert_eq!(counters.failures, expected);
-        assert_eq!((counters.calls, counters.fuel_used, counters.took_us), (29, 33, 35));
+        assert_eq!(
+            (counters.calls, counters.fuel_used, counters.took_us),
+            (29, 33, 35)
+        );
     }
 }

@@ -4,13 +4,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use mortise_bindings::{Binding, ScopeTable};
-use mortise_points::{CallIdentity, Failure, Panel, Point};
+use mortise_bindings::{Ranked, ScopeTable};
+use mortise_points::{CallIdentity, Failure};
 use wasmtime::component::InstancePre;
 
-use crate::call::{Ask, Called, Fit, call};
+use crate::call::{Ask, Called, Fit, call, trial};
 use crate::extension::Extension;
-use crate::host::{Roster, panel};
+use crate::host::{Panels, Roster, panel};
+use crate::limits::Granted;
 use crate::runtime::Runtime;
 use crate::state::CallState;
 
@@ -31,12 +32,13 @@ points! {
 pub(crate) struct Door {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
-    /// The linked component as the point's world.
-    pub(crate) prepare: fn(InstancePre<CallState>) -> wasmtime::Result<World>,
+    /// The linked component as the point's world, tried out.
+    pub(crate) prepare: fn(&Runtime, Granted, InstancePre<CallState>) -> Result<World, String>,
     /// Who is asked, for each entry of a table of bindings.
-    pub(crate) panels: fn(&ScopeTable<Arc<[Arc<Binding>]>>, &mut Roster<'_>) -> ScopeTable<Option<Arc<dyn Panel>>>,
+    pub(crate) panels: fn(&ScopeTable<Ranked>, &mut Roster<'_>) -> Panels,
     /// A question and its answer as JSON.
-    pub(crate) try_case: fn(&Runtime, &Extension, &str, &serde_json::Value) -> Result<Tried, serde_json::Error>,
+    pub(crate) try_case:
+        fn(&Runtime, &Extension, &str, &serde_json::Value) -> Result<Tried, serde_json::Error>,
 }
 
 /// A point's world, of a type that only its door knows.
@@ -51,7 +53,13 @@ pub(crate) struct Tried {
 
 impl Door {
     const fn to<P: Fit>() -> Door {
-        Door { name: P::NAME, version: P::VERSION, prepare: prepare::<P>, panels: panels::<P>, try_case: try_case::<P> }
+        Door {
+            name: P::NAME,
+            version: P::VERSION,
+            prepare: prepare::<P>,
+            panels: panels::<P>,
+            try_case: try_case::<P>,
+        }
     }
 
     pub(crate) fn named(name: &str) -> Option<&'static Door> {
@@ -59,14 +67,17 @@ impl Door {
     }
 }
 
-fn prepare<P: Fit>(linked: InstancePre<CallState>) -> wasmtime::Result<World> {
-    Ok(Arc::new(P::prepare(linked)?))
+fn prepare<P: Fit>(
+    runtime: &Runtime,
+    granted: Granted,
+    linked: InstancePre<CallState>,
+) -> Result<World, String> {
+    let world = P::prepare(linked).map_err(|error| format!("{error:#}"))?;
+    trial::<P>(runtime, &world, granted).map_err(|why| why.to_string())?;
+    Ok(Arc::new(world))
 }
 
-fn panels<P: Fit>(
-    table: &ScopeTable<Arc<[Arc<Binding>]>>,
-    roster: &mut Roster<'_>,
-) -> ScopeTable<Option<Arc<dyn Panel>>> {
+fn panels<P: Fit>(table: &ScopeTable<Ranked>, roster: &mut Roster<'_>) -> Panels {
     table.map(|ranked| panel::<P>(ranked, roster))
 }
 
@@ -77,13 +88,29 @@ fn try_case<P: Fit>(
     question: &serde_json::Value,
 ) -> Result<Tried, serde_json::Error> {
     let question: P::Question = serde::Deserialize::deserialize(question)?;
-    let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
-    let Called { result, fuel_used, log } = match extension.world::<P>() {
+    let identity = CallIdentity {
+        instance: "case",
+        step: P::NAME,
+        attempt: 1,
+    };
+    let Called {
+        result,
+        fuel_used,
+        log,
+    } = match extension.world::<P>() {
         Ok(world) => {
-            let ask = Ask { question: &question, config, reads: extension.sku_attributes() };
+            let ask = Ask {
+                question: &question,
+                config,
+                reads: extension.sku_attributes(),
+            };
             call::<P>(runtime, &world, extension.granted(), identity, ask)
         }
-        Err(why) => Called { result: Err(why), fuel_used: 0, log: None },
+        Err(why) => Called {
+            result: Err(why),
+            fuel_used: 0,
+            log: None,
+        },
     };
     let result = match result {
         Ok(answer) => {
@@ -92,7 +119,11 @@ fn try_case<P: Fit>(
         }
         Err(why) => Err(why),
     };
-    Ok(Tried { result, fuel_used, log })
+    Ok(Tried {
+        result,
+        fuel_used,
+        log,
+    })
 }
 
 /// An answer that is not true to its question, as a failure of the extension.

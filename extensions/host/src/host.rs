@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use mortise_bindings::{Binding, Bindings, ScopeTable};
 use mortise_points::{
-    Attempt, CallIdentity, ExtensionId, Failure, FailureKind, OnFailure, Panel, PointError, Points, RawOutcome, Seat, consult,
+    Attempt, CallIdentity, ExtensionId, Failure, FailureKind, OnFailure, Panel, PointError, Points,
+    RawOutcome, Seat, consult,
 };
 use mortise_types::Scope;
 
@@ -22,10 +23,13 @@ use crate::watch::Stopwatch;
 /// Extensions, bound to points.
 #[derive(Debug)]
 pub struct Host {
-    panels: Vec<(&'static str, ScopeTable<Option<Arc<dyn Panel>>>)>,
+    panels: Vec<(&'static str, Panels)>,
     counters: BTreeMap<(&'static str, ExtensionId), Arc<Counter>>,
     absent: Vec<String>,
 }
+
+/// Who is asked at a point, for every scope; none where nobody is bound.
+pub(crate) type Panels = ScopeTable<Option<Arc<dyn Panel>>>;
 
 /// Bindings that cannot be true. All show when the host is set up, none at a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,12 +60,20 @@ impl Host {
     /// A binding that cannot be true.
     pub fn new(runtime: Arc<Runtime>, shelf: &Shelf, bindings: &Bindings) -> Result<Host, HostError> {
         let absent = check(shelf, bindings)?;
-        let mut roster = Roster { runtime, shelf, counters: BTreeMap::new() };
+        let mut roster = Roster {
+            runtime,
+            shelf,
+            counters: BTreeMap::new(),
+        };
         let panels = DOORS
             .iter()
             .filter_map(|door| Some((door.name, (door.panels)(bindings.table(door.name)?, &mut roster))))
             .collect();
-        Ok(Host { panels, counters: roster.counters, absent })
+        Ok(Host {
+            panels,
+            counters: roster.counters,
+            absent,
+        })
     }
 
     /// Bindings whose extension is not there, or does not answer their point.
@@ -94,12 +106,18 @@ fn check(shelf: &Shelf, bindings: &Bindings) -> Result<Vec<String>, HostError> {
     for binding in bindings.all() {
         let Some(door) = Door::named(&binding.point) else {
             let known: Vec<&str> = DOORS.iter().map(|door| door.name).collect();
-            return Err(HostError::UnknownPoint { binding: binding.to_string(), known: known.join(", ") });
+            return Err(HostError::UnknownPoint {
+                binding: binding.to_string(),
+                known: known.join(", "),
+            });
         };
         match shelf.get(&id_of(binding)) {
             Some(extension) if extension.manifest().points.contains_key(door.name) => extension
                 .check_config(&binding.config)
-                .map_err(|problem| HostError::Config { binding: binding.to_string(), problem })?,
+                .map_err(|problem| HostError::Config {
+                    binding: binding.to_string(),
+                    problem,
+                })?,
             _ => {
                 tracing::error!(%binding, "a binding's extension is not there");
                 absent.push(binding.to_string());
@@ -126,19 +144,31 @@ pub(crate) fn panel<P: Fit>(ranked: &[Arc<Binding>], roster: &mut Roster<'_>) ->
         return None;
     }
     let places: Vec<Place<P>> = ranked.iter().map(|binding| place(binding, roster)).collect();
-    let mut sku_attributes: Vec<Arc<str>> =
-        places.iter().filter_map(|place| place.ready.as_ref().ok()).flat_map(|ready| ready.reads().to_vec()).collect();
+    let mut sku_attributes: Vec<Arc<str>> = places
+        .iter()
+        .filter_map(|place| place.ready.as_ref().ok())
+        .flat_map(|ready| ready.reads().to_vec())
+        .collect();
     sku_attributes.sort();
     sku_attributes.dedup();
-    Some(Arc::new(Table { places, sku_attributes }))
+    Some(Arc::new(Table {
+        places,
+        sku_attributes,
+    }))
 }
 
 fn place<P: Fit>(binding: &Binding, roster: &mut Roster<'_>) -> Place<P> {
     let extension = id_of(binding);
     let counter = roster.counters.entry((P::NAME, extension.clone())).or_default();
     let ready = match roster.shelf.get(&extension) {
-        Some(loaded) => loaded.world::<P>().map(|world| Ready { world, extension: Arc::clone(loaded) }),
-        None => Err(Failure::new(FailureKind::Missing, format!("{extension} is not installed"))),
+        Some(loaded) => loaded.world::<P>().map(|world| Ready {
+            world,
+            extension: Arc::clone(loaded),
+        }),
+        None => Err(Failure::new(
+            FailureKind::Missing,
+            format!("{extension} is not installed"),
+        )),
     };
     Place {
         extension,
@@ -162,15 +192,22 @@ impl<P: Fit> Panel for Table<P> {
     }
 
     fn ask_raw(&self, call: CallIdentity<'_>, question: &dyn Any) -> Result<RawOutcome, PointError> {
-        let question = question.downcast_ref().expect("a panel of a point is asked that point's question");
+        let question = question
+            .downcast_ref()
+            .expect("a panel of a point is asked that point's question");
         let outcome = consult::<P, _>(&self.places, call, question)?;
-        Ok(RawOutcome { reduced: Box::new(outcome.reduced), answers: outcome.answers })
+        Ok(RawOutcome {
+            reduced: Box::new(outcome.reduced),
+            answers: outcome.answers,
+        })
     }
 }
 
 impl<P: Fit> std::fmt::Debug for Table<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.places.iter().map(|place| place.extension.as_str())).finish()
+        f.debug_list()
+            .entries(self.places.iter().map(|place| place.extension.as_str()))
+            .finish()
     }
 }
 
@@ -210,25 +247,64 @@ impl<P: Fit> Seat<P> for Place<P> {
 
     fn attempt(&self, identity: CallIdentity<'_>, question: &P::Question) -> Attempt<P::Valid> {
         let watch = Stopwatch::start();
-        let Called { result, fuel_used, log } = match &self.ready {
+        let Called {
+            result,
+            fuel_used,
+            log,
+        } = match &self.ready {
             Ok(ready) => {
-                let ask = Ask { question, config: &self.config, reads: ready.reads() };
+                let ask = Ask {
+                    question,
+                    config: &self.config,
+                    reads: ready.reads(),
+                };
                 call::<P>(&self.runtime, &ready.world, ready.granted(), identity, ask)
             }
-            Err(why) => Called { result: Err(why.clone()), fuel_used: 0, log: None },
+            Err(why) => Called {
+                result: Err(why.clone()),
+                fuel_used: 0,
+                log: None,
+            },
         };
         let result = result.and_then(|answer| P::revalidate(question, answer).map_err(invalid));
         let took_us = watch.micros();
         let failure = result.as_ref().err();
-        self.counter.record(failure.map(|why| why.kind), fuel_used, took_us);
-        let CallIdentity { instance, step, attempt } = identity;
-        let (point, extension) = (P::NAME, &self.extension);
-        if let Some(log) = log {
-            tracing::info!(point, %extension, instance, step, attempt, log, "an extension printed");
+        let count = self
+            .counter
+            .record(failure.map(|why| why.kind), fuel_used, took_us);
+        trace::<P>(self, identity, log.as_deref(), failure.zip(count));
+        Attempt {
+            result,
+            fuel_used,
+            took_us,
         }
-        if let Some(why) = failure {
-            tracing::warn!(point, %extension, instance, step, attempt, %why, on_failure = ?self.on_failure, "an extension failed");
+    }
+}
+
+/// The first failure of its kind, the second, the fourth, the eighth: one that fails at every call is not to fill the
+/// log. The counters have them all.
+fn trace<P: Fit>(
+    place: &Place<P>,
+    call: CallIdentity<'_>,
+    log: Option<&str>,
+    failure: Option<(&Failure, u64)>,
+) {
+    let CallIdentity {
+        instance,
+        step,
+        attempt,
+    } = call;
+    let (point, extension) = (P::NAME, &place.extension);
+    if let Some(log) = log {
+        tracing::debug!(point, %extension, instance, step, attempt, log, "an extension printed");
+    }
+    match failure {
+        Some((why, count)) if count.is_power_of_two() => {
+            tracing::warn!(point, %extension, instance, step, attempt, count, %why, on_failure = ?place.on_failure, "an extension failed");
         }
-        Attempt { result, fuel_used, took_us }
+        Some((why, count)) => {
+            tracing::debug!(point, %extension, instance, step, attempt, count, %why, "an extension failed again");
+        }
+        None => {}
     }
 }

@@ -52,10 +52,18 @@ impl Runtime {
     /// # Errors
     /// The machine does not have what the ceilings ask of it.
     pub fn start(ceilings: Ceilings, cache: Option<CompileCache>) -> Result<Runtime, RuntimeError> {
-        let engine = Engine::new(&config(&ceilings)).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        let engine =
+            Engine::new(&config(&ceilings)).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(engine.clone()).map_err(RuntimeError::Ticker)?;
         let free_places = Mutex::new(ceilings.concurrent_calls);
-        Ok(Runtime { engine, ceilings, ticker, free_places, place_freed: Condvar::new(), cache })
+        Ok(Runtime {
+            engine,
+            ceilings,
+            ticker,
+            free_places,
+            place_freed: Condvar::new(),
+            cache,
+        })
     }
 
     /// The ceilings that it was started with.
@@ -72,11 +80,17 @@ impl Runtime {
     pub(crate) fn enter(&self) -> Permit<'_> {
         let mut free = self.free();
         while *free == 0 {
-            free = self.place_freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+            free = self
+                .place_freed
+                .wait(free)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         *free -= 1;
         drop(free);
-        Permit { runtime: self, _ticking: self.ticker.tick() }
+        Permit {
+            runtime: self,
+            _ticking: self.ticker.tick(),
+        }
     }
 
     /// The deadline in epochs from now. The running epoch may be almost over, hence one more.
@@ -88,7 +102,9 @@ impl Runtime {
     /// Compiles a component, or takes it from the cache.
     pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
         match &self.cache {
-            Some(cache) => cache.load_or(&self.engine, bytes, || Component::from_binary(&self.engine, bytes)),
+            Some(cache) => cache.load_or(&self.engine, bytes, || {
+                Component::from_binary(&self.engine, bytes)
+            }),
             None => Component::from_binary(&self.engine, bytes),
         }
     }
@@ -115,10 +131,9 @@ fn config(ceilings: &Ceilings) -> Config {
         // One answer for one question, on every machine.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
-        // No call waits for anything, so nothing is prepared for waiting.
+        // No call waits for anything, so nothing is prepared for waiting. Threads and garbage collection are not even
+        // compiled into the engine.
         .concurrency_support(false)
-        .wasm_component_model_async(false)
-        .wasm_threads(false)
         .wasm_stack_switching(false)
         .wasm_memory64(false)
         .wasm_custom_page_sizes(false)

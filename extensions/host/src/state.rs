@@ -22,10 +22,15 @@ pub(crate) struct CallState {
 
 impl CallState {
     pub(crate) fn new(granted: Granted, trade_time: Timestamp, call: CallIdentity<'_>) -> Self {
-        let CallIdentity { instance, step, attempt } = call;
+        let CallIdentity {
+            instance,
+            step,
+            attempt,
+        } = call;
         let mut seed = blake3::Hasher::new();
         for part in [instance, step] {
-            seed.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+            seed.update(&(part.len() as u64).to_le_bytes())
+                .update(part.as_bytes());
         }
         let seed = *seed.update(&attempt.to_le_bytes()).finalize().as_bytes();
         CallState {
@@ -38,6 +43,10 @@ impl CallState {
             refused_bytes: None,
             overdrawn: false,
         }
+    }
+
+    pub(crate) fn granted(&self) -> Granted {
+        self.granted
     }
 
     pub(crate) fn trade_time(&self) -> Timestamp {
@@ -85,7 +94,12 @@ impl CallState {
 
 /// Growth beyond the grant is refused, not trapped: a language's runtime may collect its garbage and go on.
 impl ResourceLimiter for CallState {
-    fn memory_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let most = maximum.unwrap_or(usize::MAX).min(self.granted.memory_bytes);
         if desired > most {
             self.refused_bytes = Some(desired);
@@ -93,7 +107,12 @@ impl ResourceLimiter for CallState {
         Ok(desired <= most)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let most = maximum.unwrap_or(usize::MAX).min(self.granted.table_elements);
         self.overdrawn |= desired > most;
         Ok(desired <= most)

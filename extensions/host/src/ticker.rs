@@ -35,8 +35,13 @@ impl Ticker {
     pub(crate) fn start(engine: Engine) -> std::io::Result<Ticker> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("extension-ticker".to_owned()).spawn(move || of_thread.run(&engine))?;
-        Ok(Ticker { shared, thread: Some(thread) })
+        let thread = thread::Builder::new()
+            .name("extension-ticker".to_owned())
+            .spawn(move || of_thread.run(&engine))?;
+        Ok(Ticker {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// Called by each call before it sets its deadline.
@@ -76,7 +81,11 @@ impl Shared {
     fn run(&self, engine: &Engine) {
         let mut idle_ticks = 0;
         while !self.ended.load(Ordering::SeqCst) {
-            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 { idle_ticks + 1 } else { 0 };
+            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 {
+                idle_ticks + 1
+            } else {
+                0
+            };
             if idle_ticks > IDLE_TICKS {
                 self.sleep();
                 idle_ticks = 0;
@@ -94,5 +103,26 @@ impl Shared {
             thread::park();
         }
         self.asleep.store(false, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_sleeps_when_idle_and_a_call_wakes_it() {
+        let ticker = Ticker::start(Engine::default()).unwrap();
+        let is_asleep = |wanted: bool| {
+            while ticker.shared.asleep.load(Ordering::SeqCst) != wanted {
+                thread::yield_now();
+            }
+        };
+        for _ in 0..2 {
+            is_asleep(true);
+            let ticking = ticker.tick();
+            is_asleep(false);
+            drop(ticking);
+        }
     }
 }

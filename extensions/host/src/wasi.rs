@@ -4,7 +4,7 @@
 
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Val};
-use wasmtime::{StoreContextMut, bail};
+use wasmtime::{StoreContextMut, Trap, bail};
 
 use crate::state::CallState;
 
@@ -12,9 +12,17 @@ type Cx<'a> = StoreContextMut<'a, CallState>;
 
 /// The most randomness that one call of the function gives.
 const MOST_RANDOM_BYTES: u64 = 4096;
+/// Fuel for each call of a function.
+const FUEL_PER_CALL: u64 = 1_000;
 /// What a stream takes at a time; what is above the log's cap is counted and dropped.
 const STREAM_BYTES: u64 = 4096;
-const PACKAGES: [&str; 5] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random"];
+const PACKAGES: [&str; 5] = [
+    "wasi:cli",
+    "wasi:clocks",
+    "wasi:filesystem",
+    "wasi:io",
+    "wasi:random",
+];
 
 struct OutputStream;
 struct InputStream;
@@ -36,10 +44,15 @@ pub(crate) fn satisfy(linker: &mut Linker<CallState>, component: &Component) -> 
             return Err(name.to_owned());
         };
         let interface = name.split('@').next().unwrap_or(name);
-        if !interface.split_once('/').is_some_and(|(package, _)| PACKAGES.contains(&package)) {
+        if !interface
+            .split_once('/')
+            .is_some_and(|(package, _)| PACKAGES.contains(&package))
+        {
             return Err(name.to_owned());
         }
-        let defined = linker.instance(name).and_then(|mut into| define(&mut into, interface, &instance, component));
+        let defined = linker
+            .instance(name)
+            .and_then(|mut into| define(&mut into, interface, &instance, component));
         defined.map_err(|error| format!("{name} ({error:#})"))?;
     }
     Ok(())
@@ -71,15 +84,26 @@ fn resource(name: &str) -> ResourceType {
     }
 }
 
-fn define_function(into: &mut LinkerInstance<'_, CallState>, interface: &str, name: &str) -> wasmtime::Result<()> {
+fn define_function(
+    into: &mut LinkerInstance<'_, CallState>,
+    interface: &str,
+    name: &str,
+) -> wasmtime::Result<()> {
     match name {
         // Typed, since they carry data: as single values a text would take forty times its size.
-        "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush" => {
-            into.func_wrap(name, |cx: Cx<'_>, (stream, bytes): (Resource<OutputStream>, Vec<u8>)| write(cx, &stream, &bytes))
-        }
+        "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush" => into.func_wrap(
+            name,
+            |cx: Cx<'_>, (stream, bytes): (Resource<OutputStream>, Vec<u8>)| write(cx, &stream, &bytes),
+        ),
         _ => {
             let function = format!("{interface}#{name}");
-            into.func_new(name, move |cx, _, arguments, results| answer(cx, &function, arguments, results))
+            into.func_new(name, move |mut cx, _, arguments, results| {
+                charge(&mut cx)?;
+                answer(&mut cx, &function, arguments, results)?;
+                arguments
+                    .iter()
+                    .try_for_each(|argument| give_back(&mut cx, argument))
+            })
         }
     }
 }
@@ -96,14 +120,35 @@ enum StreamError {
     Closed,
 }
 
-fn write(mut cx: Cx<'_>, stream: &Resource<OutputStream>, bytes: &[u8]) -> wasmtime::Result<(Result<(), StreamError>,)> {
+fn write(
+    mut cx: Cx<'_>,
+    stream: &Resource<OutputStream>,
+    bytes: &[u8],
+) -> wasmtime::Result<(Result<(), StreamError>,)> {
+    charge(&mut cx)?;
     if stream.rep() == LOGGED {
         cx.data_mut().write_log(bytes);
     }
     Ok((Ok(()),))
 }
 
-fn answer(mut cx: Cx<'_>, function: &str, arguments: &[Val], results: &mut [Val]) -> wasmtime::Result<()> {
+/// What the host does for the guest takes time that the guest's own fuel does not measure.
+fn charge(cx: &mut Cx<'_>) -> wasmtime::Result<()> {
+    let left = cx.get_fuel()?.checked_sub(FUEL_PER_CALL);
+    cx.set_fuel(left.unwrap_or(0))?;
+    left.map(drop).ok_or_else(|| Trap::OutOfFuel.into())
+}
+
+/// A call may end only when the handles that it was lent are given back.
+fn give_back(cx: &mut Cx<'_>, argument: &Val) -> wasmtime::Result<()> {
+    match argument {
+        Val::Resource(handle) => handle.resource_drop(&mut *cx),
+        Val::List(items) => items.iter().try_for_each(|item| give_back(cx, item)),
+        _ => Ok(()),
+    }
+}
+
+fn answer(cx: &mut Cx<'_>, function: &str, arguments: &[Val], results: &mut [Val]) -> wasmtime::Result<()> {
     let answer = match function {
         "wasi:cli/environment#get-environment"
         | "wasi:cli/environment#get-arguments"
@@ -114,19 +159,23 @@ fn answer(mut cx: Cx<'_>, function: &str, arguments: &[Val], results: &mut [Val]
         | "wasi:cli/terminal-stderr#get-terminal-stderr"
         | "wasi:filesystem/types#filesystem-error-code" => Val::Option(None),
         "wasi:cli/exit#exit" | "wasi:cli/exit#exit-with-code" => bail!("it ended itself (exit)"),
-        "wasi:cli/stdin#get-stdin" => handle(&mut cx, Resource::<InputStream>::new_own(NOTHING))?,
+        "wasi:cli/stdin#get-stdin" => handle(cx, Resource::<InputStream>::new_own(NOTHING))?,
         "wasi:cli/stdout#get-stdout" | "wasi:cli/stderr#get-stderr" => {
-            handle(&mut cx, Resource::<OutputStream>::new_own(LOGGED))?
+            handle(cx, Resource::<OutputStream>::new_own(LOGGED))?
         }
         "wasi:io/streams#[method]output-stream.check-write" => ok(Some(Val::U64(STREAM_BYTES))),
-        "wasi:io/streams#[method]output-stream.flush" | "wasi:io/streams#[method]output-stream.blocking-flush" => ok(None),
-        "wasi:io/streams#[method]input-stream.read" | "wasi:io/streams#[method]input-stream.blocking-read" => {
+        "wasi:io/streams#[method]output-stream.flush"
+        | "wasi:io/streams#[method]output-stream.blocking-flush" => ok(None),
+        "wasi:io/streams#[method]input-stream.read"
+        | "wasi:io/streams#[method]input-stream.blocking-read" => {
             Val::Result(Err(Some(Box::new(Val::Variant("closed".to_owned(), None)))))
         }
         "wasi:io/streams#[method]output-stream.subscribe"
         | "wasi:io/streams#[method]input-stream.subscribe"
         | "wasi:clocks/monotonic-clock#subscribe-duration"
-        | "wasi:clocks/monotonic-clock#subscribe-instant" => handle(&mut cx, Resource::<Pollable>::new_own(NOTHING))?,
+        | "wasi:clocks/monotonic-clock#subscribe-instant" => {
+            handle(cx, Resource::<Pollable>::new_own(NOTHING))?
+        }
         "wasi:io/poll#[method]pollable.ready" => Val::Bool(true),
         "wasi:io/poll#[method]pollable.block" => return Ok(()),
         "wasi:io/poll#poll" => all_ready(arguments),
@@ -136,7 +185,7 @@ fn answer(mut cx: Cx<'_>, function: &str, arguments: &[Val], results: &mut [Val]
 }
 
 fn clock_or_random(
-    mut cx: Cx<'_>,
+    cx: &mut Cx<'_>,
     function: &str,
     arguments: &[Val],
     results: &mut [Val],
@@ -147,10 +196,12 @@ fn clock_or_random(
         "wasi:clocks/wall-clock#resolution" => datetime(1),
         "wasi:clocks/monotonic-clock#now" => Val::U64(trade_time_ms.saturating_mul(1_000_000)),
         "wasi:clocks/monotonic-clock#resolution" => Val::U64(1_000_000),
-        "wasi:random/random#get-random-u64" | "wasi:random/insecure#get-insecure-random-u64" => Val::U64(draw(&mut cx)),
-        "wasi:random/insecure-seed#insecure-seed" => Val::Tuple(vec![Val::U64(draw(&mut cx)), Val::U64(draw(&mut cx))]),
+        "wasi:random/random#get-random-u64" | "wasi:random/insecure#get-insecure-random-u64" => {
+            Val::U64(draw(cx))
+        }
+        "wasi:random/insecure-seed#insecure-seed" => Val::Tuple(vec![Val::U64(draw(cx)), Val::U64(draw(cx))]),
         "wasi:random/random#get-random-bytes" | "wasi:random/insecure#get-insecure-random-bytes" => {
-            random_bytes(&mut cx, arguments)?
+            random_bytes(cx, arguments)?
         }
         _ => bail!("it called {function}, which no extension has"),
     };

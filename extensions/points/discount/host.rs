@@ -21,39 +21,58 @@ use world::exports::mortise::discount::discounting as wit;
 
 impl Fit for Discount {
     type World = world::DiscountPre<CallState>;
+    type Instance = world::Discount;
 
     fn prepare(linked: InstancePre<CallState>) -> wasmtime::Result<Self::World> {
         world::DiscountPre::new(linked)
     }
 
-    fn call(
-        world: &Self::World,
+    fn instantiate(world: &Self::World, store: &mut Store<CallState>) -> wasmtime::Result<Self::Instance> {
+        world.instantiate(store)
+    }
+
+    fn ask(
+        instance: &Self::Instance,
         store: &mut Store<CallState>,
         ask: Ask<'_, Question>,
     ) -> wasmtime::Result<Result<Vec<Candidate>, String>> {
         let question = ask.question;
         // What a line's record points at; it outlives the call.
-        let attributes: Vec<Vec<wit::Attribute<'_>>> = question.lines.iter().map(|line| attributes(line, &ask)).collect();
-        let lines: Vec<wit::Line<'_>> =
-            question.lines.iter().zip(&attributes).map(|(line, attributes)| to_wit(line, attributes)).collect();
+        let attributes: Vec<Vec<wit::Attribute<'_>>> =
+            question.lines.iter().map(|line| attributes(line, &ask)).collect();
+        let lines: Vec<wit::Line<'_>> = question
+            .lines
+            .iter()
+            .zip(&attributes)
+            .map(|(line, attributes)| to_wit(line, attributes))
+            .collect();
         let coupons: Vec<&str> = question.coupons.iter().map(|coupon| coupon.as_str()).collect();
         let order = wit::Order {
-            currency: question.currency.as_str(),
+            currency: question.currency.code(),
             customer_id: question.customer_id.as_ref().map(|customer| customer.as_str()),
             customer_group: question.customer_group.as_deref(),
             coupons: &coupons,
             trade_time_ms: question.trade_time.as_millis(),
             lines: &lines,
         };
-        let instance = world.instantiate(&mut *store)?;
-        let answer = instance.mortise_discount_discounting().call_propose(store, ask.config, order)?;
+        let answer = instance
+            .mortise_discount_discounting()
+            .call_propose(store, ask.config, order)?;
         Ok(answer.map(|candidates| candidates.into_iter().map(from_wit).collect()))
     }
 }
 
 fn attributes<'a>(line: &'a Line, ask: &Ask<'_, Question>) -> Vec<wit::Attribute<'a>> {
-    let granted = line.attributes.iter().filter(|attribute| ask.reads.contains(&attribute.name));
-    granted.map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value }).collect()
+    let granted = line
+        .attributes
+        .iter()
+        .filter(|attribute| ask.reads.contains(&attribute.name));
+    granted
+        .map(|attribute| wit::Attribute {
+            name: &attribute.name,
+            value: &attribute.value,
+        })
+        .collect()
 }
 
 fn to_wit<'a>(line: &'a Line, attributes: &'a [wit::Attribute<'a>]) -> wit::Line<'a> {

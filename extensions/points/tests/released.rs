@@ -1,6 +1,8 @@
 //! Holds that a released WIT file never changes, and that every WIT file is released.
 //! What the files mean is for the points' own tests.
 
+#![allow(clippy::unwrap_used, reason = "a test says by panicking")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +28,12 @@ fn released_wit_is_unchanged_and_complete() {
     let present: BTreeMap<String, String> = files
         .iter()
         .map(|file| {
-            let name = file.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            let name = file
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/");
             (name, blake3::hash(&fs::read(file).unwrap()).to_hex().to_string())
         })
         .collect();

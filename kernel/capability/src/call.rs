@@ -33,6 +33,17 @@ pub struct CallContext {
     pub staleness: Staleness,
 }
 
+impl CallContext {
+    /// The call's identity without its trade: the step with its rounds, and the attempt, from 1.
+    pub fn step_and_attempt(&self) -> (&str, u32) {
+        let rest = self.call.strip_prefix(&*self.trade).map_or(&*self.call, |rest| rest.trim_start_matches('/'));
+        match rest.rsplit_once('/') {
+            Some((step, attempt)) => attempt.parse().map_or((rest, 1), |attempt| (step, attempt)),
+            None => (rest, 1),
+        }
+    }
+}
+
 /// One item of a batch.
 #[derive(Debug, Clone)]
 pub struct Call<I> {

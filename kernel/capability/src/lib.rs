@@ -3,13 +3,16 @@
 
 mod call;
 mod capability;
+mod distinct;
 mod erased;
+pub mod import;
 mod operation;
 mod policy;
 mod registry;
 
 pub use call::{Call, CallContext, EmittedEvent, ExtensionCall, Outcome, Rejection, Reply, Staleness};
 pub use capability::{Capability, Check, Finding, RejectionPage};
+pub use distinct::Distinct;
 pub use erased::{Handler, RemoteHandler, SettleCall};
 pub use operation::{
     Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered, WriteOperation,

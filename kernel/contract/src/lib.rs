@@ -10,8 +10,8 @@ mod validate;
 pub mod value;
 
 pub use contracts::{
-    Acquires, Budget, CallTemplate, Contracts, Effect, EventContract, FlowContract, How, OperationContract, Settles,
-    Tcc, Undo,
+    Acquires, Budget, CallTemplate, Contracts, Effect, EventContract, FlowContract, How, OperationContract,
+    Settles, Tcc, Undo,
 };
 pub use declare::{Declaration, DeclarationError, Event, NoDetail, Operation};
 pub use normalise::NormaliseError;

@@ -18,7 +18,14 @@ pub struct NormaliseError {
 }
 
 fn refuse<T>(place: &str, problem: impl Into<String>) -> Result<T, NormaliseError> {
-    Err(NormaliseError { place: if place.is_empty() { "/".into() } else { place.into() }, problem: problem.into() })
+    Err(NormaliseError {
+        place: if place.is_empty() {
+            "/".into()
+        } else {
+            place.into()
+        },
+        problem: problem.into(),
+    })
 }
 
 /// Named schemas beneath `$defs`; a name without a capability gets `capability/` before it.
@@ -28,7 +35,11 @@ pub(crate) struct Names<'a> {
 
 impl Names<'_> {
     pub(crate) fn qualify(&self, name: &str) -> String {
-        if name.contains('/') { name.to_owned() } else { format!("{}/{name}", self.capability) }
+        if name.contains('/') {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", self.capability)
+        }
     }
 }
 
@@ -55,7 +66,11 @@ pub(crate) fn normalise(json: &Json, names: &Names<'_>, place: &str) -> Result<S
         return Ok(schema);
     }
     if let Some(reference) = map.get("$ref").and_then(Json::as_str) {
-        let name = reference.trim_start_matches("#/$defs/").replace("~1", "/").replace("~0", "~").replace("%2F", "/");
+        let name = reference
+            .trim_start_matches("#/$defs/")
+            .replace("~1", "/")
+            .replace("~0", "~")
+            .replace("%2F", "/");
         let mut schema = Schema::reference(names.qualify(&name));
         keep_remarks(map, &mut schema);
         return Ok(schema);
@@ -82,7 +97,10 @@ fn documented_enum(variants: &Json, place: &str) -> Result<Schema, NormaliseErro
             (Some(Json::String(code)), _) => vec![code],
             (_, Some(list)) => list.iter().filter_map(Json::as_str).collect(),
             _ => {
-                return refuse(place, "a union of records has no place in a contract: use a record with optional fields");
+                return refuse(
+                    place,
+                    "a union of records has no place in a contract: use a record with optional fields",
+                );
             }
         };
         for code in codes {
@@ -115,8 +133,8 @@ fn plain(map: &Map<String, Json>, names: &Names<'_>, place: &str) -> Result<Sche
     let mut properties: BTreeMap<String, Schema> = BTreeMap::new();
     for (key, value) in map {
         match key.as_str() {
-            "$schema" | "title" | "description" | "default" | "examples" | "minLength" | "maxLength" | "pattern"
-            | "uniqueItems" | "deprecated" | "$defs" => {}
+            "$schema" | "title" | "description" | "default" | "examples" | "minLength" | "maxLength"
+            | "pattern" | "uniqueItems" | "deprecated" | "$defs" => {}
             "type" => schema.types = Some(types(value, place)?),
             "properties" => {
                 for (name, inner) in value.as_object().into_iter().flatten() {
@@ -124,8 +142,13 @@ fn plain(map: &Map<String, Json>, names: &Names<'_>, place: &str) -> Result<Sche
                 }
             }
             "required" => {
-                schema.required =
-                    value.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect();
+                schema.required = value
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Json::as_str)
+                    .map(str::to_owned)
+                    .collect();
             }
             "additionalProperties" => {
                 schema.additional_properties = Some(match value {
@@ -137,7 +160,8 @@ fn plain(map: &Map<String, Json>, names: &Names<'_>, place: &str) -> Result<Sche
             "minItems" => schema.min_items = value.as_u64(),
             "maxItems" => schema.max_items = value.as_u64(),
             "enum" => {
-                schema.allowed = serde_json::from_value(value.clone()).or_else(|_| refuse(place, "an odd enum"))?;
+                schema.allowed =
+                    serde_json::from_value(value.clone()).or_else(|_| refuse(place, "an odd enum"))?;
                 schema.allowed.retain(|v| *v != crate::value::Value::Null);
             }
             "const" => schema.constant = serde_json::from_value(value.clone()).ok(),
@@ -156,19 +180,28 @@ fn plain(map: &Map<String, Json>, names: &Names<'_>, place: &str) -> Result<Sche
     schema.properties = properties;
     keep_remarks(map, &mut schema);
     if schema.types.is_none() && schema.allowed.is_empty() && schema.constant.is_none() {
-        return refuse(place, "a schema without a type allows anything: give the field a type");
+        return refuse(
+            place,
+            "a schema without a type allows anything: give the field a type",
+        );
     }
     Ok(schema)
 }
 
 fn whole(value: &Json) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64))
+    value
+        .as_i64()
+        .or_else(|| value.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64))
 }
 
 /// Nulls are dropped: an `Option` of ours is left out, never null.
 fn types(value: &Json, place: &str) -> Result<Types, NormaliseError> {
     let words: Vec<Json> = match value {
-        Json::Array(several) => several.iter().filter(|t| t.as_str() != Some("null")).cloned().collect(),
+        Json::Array(several) => several
+            .iter()
+            .filter(|t| t.as_str() != Some("null"))
+            .cloned()
+            .collect(),
         one => vec![one.clone()],
     };
     match words.as_slice() {

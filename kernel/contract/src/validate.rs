@@ -32,16 +32,26 @@ impl Contracts {
     /// # Errors
     /// The violations, in the order of the value.
     pub fn validate(&self, schema: &Schema, value: &Value) -> Result<Value, Vec<Violation>> {
-        let mut judge = Judge { contracts: self, found: Vec::new() };
+        let mut judge = Judge {
+            contracts: self,
+            found: Vec::new(),
+        };
         let value = judge.value(schema, value, &mut String::new(), 0);
-        if judge.found.is_empty() { Ok(value) } else { Err(judge.found) }
+        if judge.found.is_empty() {
+            Ok(value)
+        } else {
+            Err(judge.found)
+        }
     }
 }
 
 impl Judge<'_> {
     fn refuse(&mut self, pointer: &str, message: impl Into<String>) {
         if self.found.len() < MOST {
-            self.found.push(Violation { pointer: pointer.to_owned(), message: message.into() });
+            self.found.push(Violation {
+                pointer: pointer.to_owned(),
+                message: message.into(),
+            });
         }
     }
 
@@ -64,7 +74,9 @@ impl Judge<'_> {
             self.refuse(at, format!("has to be one of {}", words.join(", ")));
             return value.clone();
         }
-        let Some(types) = &schema.types else { return value.clone() };
+        let Some(types) = &schema.types else {
+            return value.clone();
+        };
         match (types.main(), value) {
             (_, Value::Null) if types.nullable() => Value::Null,
             (Some(Type::Object), Value::Record(record)) => self.record(schema, record, at, depth),
@@ -109,10 +121,14 @@ impl Judge<'_> {
             self.refuse(at, format!("may have at most {most} elements, has {count}"));
             return Value::Null;
         }
-        let Some(inner) = &schema.items else { return Value::List(Arc::new(items.to_vec())) };
+        let Some(inner) = &schema.items else {
+            return Value::List(Arc::new(items.to_vec()));
+        };
         let mut out = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let value = self.within(at, &index.to_string(), |judge, at| judge.value(inner, item, at, depth + 1));
+            let value = self.within(at, &index.to_string(), |judge, at| {
+                judge.value(inner, item, at, depth + 1)
+            });
             out.push(value);
         }
         Value::List(Arc::new(out))
@@ -121,14 +137,19 @@ impl Judge<'_> {
     fn record(&mut self, schema: &Schema, record: &Record, at: &mut String, depth: usize) -> Value {
         let mut out = Record::with_capacity(record.len());
         for (name, value) in record.iter() {
-            let judged = self.within(at, name, |judge, at| match (schema.properties.get(name.as_str()), &schema.additional_properties) {
-                (Some(inner), _) => Some(judge.value(inner, value, at, depth + 1)),
-                (None, Some(Additional::Of(inner))) => Some(judge.value(inner, value, at, depth + 1)),
-                (None, Some(Additional::Allowed(true))) => Some(value.clone()),
-                (None, None | Some(Additional::Allowed(false))) => {
-                    let known: Vec<&str> = schema.properties.keys().map(String::as_str).collect();
-                    judge.refuse(at, format!("is not a field here; known are {}", known.join(", ")));
-                    None
+            let judged = self.within(at, name, |judge, at| {
+                match (
+                    schema.properties.get(name.as_str()),
+                    &schema.additional_properties,
+                ) {
+                    (Some(inner), _) => Some(judge.value(inner, value, at, depth + 1)),
+                    (None, Some(Additional::Of(inner))) => Some(judge.value(inner, value, at, depth + 1)),
+                    (None, Some(Additional::Allowed(true))) => Some(value.clone()),
+                    (None, None | Some(Additional::Allowed(false))) => {
+                        let known: Vec<&str> = schema.properties.keys().map(String::as_str).collect();
+                        judge.refuse(at, format!("is not a field here; known are {}", known.join(", ")));
+                        None
+                    }
                 }
             });
             if let Some(value) = judged {
@@ -148,7 +169,12 @@ impl Judge<'_> {
         Value::Record(Arc::new(out))
     }
 
-    fn within<T>(&mut self, at: &mut String, step: &str, judge: impl FnOnce(&mut Self, &mut String) -> T) -> T {
+    fn within<T>(
+        &mut self,
+        at: &mut String,
+        step: &str,
+        judge: impl FnOnce(&mut Self, &mut String) -> T,
+    ) -> T {
         let length = at.len();
         at.push('/');
         at.push_str(&step.replace('~', "~0").replace('/', "~1"));
@@ -178,16 +204,31 @@ mod tests {
 
     #[test]
     fn defaults_are_filled_in() {
-        assert_eq!(judge(BASKET, r#"{"lines":[{"sku":"a"}]}"#).unwrap(), r#"{"lines":[{"sku":"a"}],"coupons":[]}"#);
+        assert_eq!(
+            judge(BASKET, r#"{"lines":[{"sku":"a"}]}"#).unwrap(),
+            r#"{"lines":[{"sku":"a"}],"coupons":[]}"#
+        );
     }
 
     #[test]
     fn every_violation_names_its_place() {
         let found = judge(BASKET, r#"{"lines":[{"sku":1,"quantity":0,"a/b":2},{}],"x":1}"#).unwrap_err();
         let places: Vec<&str> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
-        assert_eq!(places, ["/lines/0/sku", "/lines/0/quantity", "/lines/0/a~1b", "/lines/1/sku", "/x"]);
+        assert_eq!(
+            places,
+            [
+                "/lines/0/sku",
+                "/lines/0/quantity",
+                "/lines/0/a~1b",
+                "/lines/1/sku",
+                "/x"
+            ]
+        );
         assert_eq!(found[0].1, "has to be string, is an integer");
-        assert_eq!(judge(BASKET, r#"{"lines":[]}"#).unwrap_err()[0].1, "has to have at least 1 elements, has 0");
+        assert_eq!(
+            judge(BASKET, r#"{"lines":[]}"#).unwrap_err()[0].1,
+            "has to have at least 1 elements, has 0"
+        );
         assert_eq!(judge(BASKET, "7").unwrap_err()[0].0, "");
     }
 }

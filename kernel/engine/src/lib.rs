@@ -1,1 +1,26 @@
-//! .
+//! The durable driver: it runs trades in stretches, gathers the stretches of many trades into one commit, keeps the journal
+//! beside the data, and resumes after a crash. It knows no capability and no trade by name.
+
+mod commit;
+mod definitions;
+mod driver;
+mod engine;
+mod job;
+mod load;
+mod policies;
+mod record;
+pub mod remote;
+pub mod schedule;
+mod store;
+mod stretch;
+mod subscribe;
+mod verify;
+
+pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
+pub use driver::{CrashPoint, Figures, Replay, Started};
+pub use engine::{Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus, migrations};
+pub use policies::{load as load_policies, set as set_policy};
+pub use record::{Asked, Intent, Record, TradeId};
+pub use stretch::Bound;
+pub use subscribe::{Delivered, Subscriber};
+pub use verify::{tenants, verify};

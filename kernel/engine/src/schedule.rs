@@ -43,8 +43,6 @@ pub enum After {
     },
     /// It is over.
     Ended,
-    /// It runs again at once with the same work: what it had read no longer held.
-    Again,
 }
 
 /// What the shell tells the scheduler.
@@ -80,6 +78,8 @@ pub enum Notice<T, W> {
         /// Why.
         failure: Failure,
     },
+    /// A trade that is no longer this process's business; what is queued for it is dropped.
+    Forget(T),
     /// A clock has passed, or time itself was moved.
     Tick,
 }
@@ -202,6 +202,11 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
                 }
             }
             Notice::Failed { batch, failure } => self.failed(now, batch, failure, &mut orders),
+            Notice::Forget(trade) => {
+                self.set_due(&trade, None);
+                self.ready.retain(|ready| *ready != trade);
+                self.slots.remove(&trade);
+            }
             Notice::Tick => {}
         }
         self.pass_clocks(now);
@@ -255,7 +260,6 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
                 }
             }
             After::Open { due } => self.set_due(&trade, due),
-            After::Again => {}
         }
         self.offer(&trade);
     }

@@ -50,6 +50,8 @@ pub struct FaultCode {
     pub http_status: u16,
     /// What is wrong, for people, without any particulars.
     pub title: &'static str,
+    /// The page that explains it, as Markdown: the text of [`FaultCode::page`].
+    pub page_text: &'static str,
 }
 
 impl FaultCode {

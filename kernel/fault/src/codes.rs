@@ -8,8 +8,13 @@ macro_rules! table {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $class:ident, $status:literal, $title:literal;)*) => {
         $(
             $(#[$doc])*
-            pub static $name: FaultCode =
-                FaultCode { code: $code, class: Class::$class, http_status: $status, title: $title };
+            pub static $name: FaultCode = FaultCode {
+                code: $code,
+                class: Class::$class,
+                http_status: $status,
+                title: $title,
+                page_text: include_str!(concat!("../../../docs/faults/", $code, ".md")),
+            };
         )*
 
         /// Every code.
@@ -20,6 +25,9 @@ macro_rules! table {
 table! {
     /// A flow ended with `fail`, or went backward on a rejection. Carries the reason.
     TRADE_FAILED: "trade-failed", Rejected, 422, "The trade could not be completed";
+
+    /// A read answered with one of its contract's codes. Carries the reason.
+    REJECTED: "rejected", Rejected, 422, "The answer is no";
 
     /// The body is not JSON at all.
     MALFORMED_BODY: "malformed-body", Invalid, 400, "The body could not be read";

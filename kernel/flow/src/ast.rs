@@ -37,6 +37,8 @@ pub struct Flow {
     pub summary: String,
     /// `input:`, an object.
     pub input: At<Schema>,
+    /// Every `$ref` within `input:`, for messages.
+    pub type_names: Vec<At<String>>,
     /// `key:` text; a second start with an equal key is the same trade.
     pub key: Option<Template>,
     /// `currency:`

@@ -2,5 +2,20 @@
 //! Everything here is pure: no clock, no I/O, no randomness, no async, no database. It sees contracts only.
 
 pub mod ast;
+mod check;
+mod compile;
 pub mod diagnostic;
+mod eval;
 pub mod machine;
+mod parse;
+mod report;
+pub mod typing;
+mod walk;
+
+pub use check::{Checked, check, check_contracts, check_text};
+pub use compile::{CompileError, Program};
+pub use parse::{contract_template, parse};
+pub use eval::EvalError;
+pub use machine::{
+    Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State, WaitNo, step,
+};

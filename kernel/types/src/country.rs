@@ -6,7 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::newtype::deserialize_text;
 
 /// The officially assigned codes, sorted, one after the other.
 const ASSIGNED: &[u8] = b"\
@@ -70,8 +72,7 @@ impl Serialize for CountryCode {
 
 impl<'de> Deserialize<'de> for CountryCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CountryCode, D::Error> {
-        let code = Cow::<str>::deserialize(deserializer)?;
-        CountryCode::new(&code).map_err(de::Error::custom)
+        deserialize_text(deserializer, "an ISO 3166-1 alpha-2 country code")
     }
 }
 

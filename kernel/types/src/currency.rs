@@ -6,8 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::newtype::deserialize_text;
 use crate::{Amount, ArithmeticError};
 
 /// A code that is not the currency of any price.
@@ -170,8 +171,7 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
-        let code = Cow::<str>::deserialize(deserializer)?;
-        Currency::new(&code).map_err(de::Error::custom)
+        deserialize_text(deserializer, "an ISO 4217 currency code")
     }
 }
 

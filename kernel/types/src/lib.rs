@@ -3,6 +3,7 @@
 
 pub mod allocate;
 mod amount;
+mod applied;
 mod clock;
 mod country;
 mod currency;
@@ -18,6 +19,7 @@ mod system;
 pub mod trade;
 
 pub use amount::{Amount, ArithmeticError};
+pub use applied::Applied;
 pub use clock::{Clock, IdSource, Timestamp, TimestampError};
 pub use country::{CountryCode, UnknownCountry};
 pub use currency::{Currency, Money, MoneyError, ParseAmountError, UnknownCurrency};

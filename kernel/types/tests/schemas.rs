@@ -1,5 +1,10 @@
 //! The schemas that contracts embed: closed, named as contracts name them, and within the subset that flows are checked
 //! against (plus what the contract's normaliser takes away: descriptions, and `oneOf` of documented constants).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, a broken schema is a failure"
+)]
 
 use mortise_types::allocate::{ResidualRule, SpreadPolicy, ZeroWeights};
 use mortise_types::{

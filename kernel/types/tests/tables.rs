@@ -1,5 +1,10 @@
 //! The tables under `tests/cases`: how amounts are spread, rounded, extended and taxed. Amounts are in major units of
 //! EUR. Where platforms differ, a case shows every rule, one a line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, a broken table is a failure"
+)]
 
 use mortise_testkit::table;
 use mortise_types::allocate::{

@@ -17,7 +17,7 @@ use super::{
 use crate::app::{About, App, Call, Idempotency, Outcome};
 use crate::connection::Connection;
 use crate::fault::Endpoint;
-use crate::payment::{self, AMOUNT_MAX, CaptureMethod, Card, Payment, PaymentStatus, Refund};
+use crate::payment::{self, AMOUNT_MAX, CaptureMethod, Card, Payment, PaymentStatus, Refund, RefundRequest};
 use crate::problem::{Problem, Refusal, RefusalKind};
 use crate::state::{Change, State};
 
@@ -41,13 +41,6 @@ pub(crate) struct NewPayment {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CaptureRequest {
     amount: Option<Amount>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RefundRequest {
-    amount: Option<Amount>,
-    reason: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,12 +91,21 @@ fn open_payment(
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
     if state.payments.len() >= BOOK_MAX {
-        return Err(Refusal::new(RefusalKind::Full, "book_full", format!("the book has {BOOK_MAX} payments")));
+        return Err(Refusal::new(
+            RefusalKind::Full,
+            "book_full",
+            format!("the book has {BOOK_MAX} payments"),
+        ));
     }
-    let expires_at =
-        request.expires_at.unwrap_or(Timestamp::from_millis(now.as_millis().saturating_add(DEFAULT_LIFE_MS)));
+    let expires_at = request.expires_at.unwrap_or(Timestamp::from_millis(
+        now.as_millis().saturating_add(DEFAULT_LIFE_MS),
+    ));
     if expires_at <= now {
-        return Err(Refusal::new(RefusalKind::Unprocessable, "expired", "expires_at has passed"));
+        return Err(Refusal::new(
+            RefusalKind::Unprocessable,
+            "expired",
+            "expires_at has passed",
+        ));
     }
     let payment = Payment {
         id: app.mint("pay"),
@@ -123,8 +125,14 @@ fn open_payment(
         updated_at: now,
     };
     let body = view(app, &payment);
-    let changes = vec![Change::Payment { payment: Box::new(payment) }];
-    Ok(Outcome { status: StatusCode::CREATED, body, changes })
+    let changes = vec![Change::Payment {
+        payment: Box::new(payment),
+    }];
+    Ok(Outcome {
+        status: StatusCode::CREATED,
+        body,
+        changes,
+    })
 }
 
 /// `GET /provider/v1/payments/{id}`
@@ -134,7 +142,8 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Response {
     let call = call_on(&app, Endpoint::PaymentsGet, connection, &id, None);
-    app.run(call, |state, _| Ok(Outcome::ok(view(&app, find(state, &id)?)))).await
+    app.run(call, |state, _| Ok(Outcome::ok(view(&app, find(state, &id)?))))
+        .await
 }
 
 /// `GET /provider/v1/payments?reference=`
@@ -145,9 +154,18 @@ pub(crate) async fn by_reference(
 ) -> Response {
     let reference = query.reference;
     let endpoint = Endpoint::PaymentsGet;
-    let call = Call { endpoint, connection, reference: reference.clone(), amount: None, idempotency: None };
+    let call = Call {
+        endpoint,
+        connection,
+        reference: reference.clone(),
+        amount: None,
+        idempotency: None,
+    };
     app.run(call, |state, _| {
-        let found: Vec<Value> = state.payments_of(&reference).map(|payment| view(&app, payment)).collect();
+        let found: Vec<Value> = state
+            .payments_of(&reference)
+            .map(|payment| view(&app, payment))
+            .collect();
         Ok(Outcome::ok(json!({ "payments": found })))
     })
     .await
@@ -205,8 +223,8 @@ pub(crate) async fn refund(
     body: Body,
 ) -> Result<Response, Problem> {
     let (request, fingerprint) = read_body::<RefundRequest>(body)?;
-    if let Some(reason) = &request.reason {
-        check_text("reason", reason)?;
+    for (name, text) in [("reference", &request.reference), ("reason", &request.reason)] {
+        text.as_deref().map_or(Ok(()), |text| check_text(name, text))?;
     }
     let endpoint = Endpoint::PaymentsRefund;
     let key = required_idempotency(&headers, endpoint, &id, fingerprint)?;
@@ -215,11 +233,20 @@ pub(crate) async fn refund(
         .run(call, |state, now| {
             let payment = find(state, &id)?;
             let refund_id = app.mint("re");
-            let (payment, refund) = payment::refund(payment, refund_id, request.amount, request.reason, now)?;
+            let (payment, refund) = payment::refund(payment, refund_id, request, now)?;
             let body = refund_view(&payment, &refund);
             let event = event(&app, "payment.refunded", &payment, Some(&refund), now);
-            let changes = vec![Change::Payment { payment: Box::new(payment) }, event];
-            Ok(Outcome { status: StatusCode::CREATED, body, changes })
+            let changes = vec![
+                Change::Payment {
+                    payment: Box::new(payment),
+                },
+                event,
+            ];
+            Ok(Outcome {
+                status: StatusCode::CREATED,
+                body,
+                changes,
+            })
         })
         .await)
 }
@@ -240,7 +267,9 @@ pub(crate) async fn pay(app: &App, connection: Connection, id: &str, card: Card)
 
 /// A payment's expiry as changes of the book.
 pub(crate) fn expiry(app: &App, payment: &Payment, now: Timestamp) -> Vec<Change> {
-    payment::expire(payment, now).map(|expired| moved(app, expired, now).changes).unwrap_or_default()
+    payment::expire(payment, now)
+        .map(|expired| moved(app, expired, now).changes)
+        .unwrap_or_default()
 }
 
 /// What a caller sees of a payment.
@@ -270,9 +299,15 @@ fn moved(app: &App, payment: Payment, now: Timestamp) -> Outcome {
     };
     let body = view(app, &payment);
     let raised = kind.map(|kind| event(app, kind, &payment, None, now));
-    let mut changes = vec![Change::Payment { payment: Box::new(payment) }];
+    let mut changes = vec![Change::Payment {
+        payment: Box::new(payment),
+    }];
     changes.extend(raised);
-    Outcome { status: StatusCode::OK, body, changes }
+    Outcome {
+        status: StatusCode::OK,
+        body,
+        changes,
+    }
 }
 
 fn event(app: &App, kind: &str, payment: &Payment, refund: Option<&Refund>, now: Timestamp) -> Change {
@@ -289,7 +324,7 @@ fn event(app: &App, kind: &str, payment: &Payment, refund: Option<&Refund>, now:
         data["decline_code"] = json!(code);
     }
     if let Some(refund) = refund {
-        data["refund"] = json!({ "id": refund.id, "amount": refund.amount });
+        data["refund"] = json!({ "id": refund.id, "reference": refund.reference, "amount": refund.amount });
     }
     let about = About {
         subject: &payment.id,
@@ -301,10 +336,13 @@ fn event(app: &App, kind: &str, payment: &Payment, refund: Option<&Refund>, now:
 }
 
 fn find<'s>(state: &'s State, id: &str) -> Result<&'s Payment, Refusal> {
-    state
-        .payments
-        .get(id)
-        .ok_or_else(|| Refusal::new(RefusalKind::Missing, "no_such_payment", "there is no payment of this id"))
+    state.payments.get(id).ok_or_else(|| {
+        Refusal::new(
+            RefusalKind::Missing,
+            "no_such_payment",
+            "there is no payment of this id",
+        )
+    })
 }
 
 /// A call about a payment that exists, or may.
@@ -315,7 +353,19 @@ fn call_on(
     id: &str,
     idempotency: Option<Idempotency>,
 ) -> Call {
-    let known = app.book.peek(|state| state.payments.get(id).map(|found| (found.reference.clone(), found.amount)));
-    let (reference, amount) = known.map_or_else(Default::default, |(reference, amount)| (reference, Some(amount)));
-    Call { endpoint, connection, reference, amount, idempotency }
+    let known = app.book.peek(|state| {
+        state
+            .payments
+            .get(id)
+            .map(|found| (found.reference.clone(), found.amount))
+    });
+    let (reference, amount) =
+        known.map_or_else(Default::default, |(reference, amount)| (reference, Some(amount)));
+    Call {
+        endpoint,
+        connection,
+        reference,
+        amount,
+        idempotency,
+    }
 }

@@ -1,5 +1,29 @@
 //! Write a Mortise extension in Rust: implement a point's trait, name it in `export!`, build for `wasm32-wasip2`.
 //! It knows plain values only; the WIT world of each point is beneath, and an extension never sees it.
+//!
+//! ```
+//! use mortise_extension::unit_price::{Offer, Order};
+//! use mortise_extension::{Answer, UnitPrice, export};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Config {
+//!     rate_bp: i64,
+//! }
+//!
+//! struct HappyHour;
+//!
+//! impl UnitPrice for HappyHour {
+//!     type Config = Config;
+//!
+//!     fn offer_prices(config: &Config, order: &Order) -> Answer<Vec<Offer>> {
+//!         let offers = order.lines.iter().map(|line| line.offer(line.list().less(config.rate_bp), "happy hour"));
+//!         Ok(offers.collect())
+//!     }
+//! }
+//!
+//! export!(HappyHour: UnitPrice);
+//! # fn main() {}
+//! ```
 
 /// The point `discount`: candidate discounts for an order's lines.
 pub mod discount;
@@ -14,12 +38,8 @@ pub use unit_price::UnitPrice;
 /// What an extension answers: its result, or why it has none (the binding's `on_failure` then decides).
 pub type Answer<T> = Result<T, String>;
 
-/// Makes the extension callable: names the type, and the points that it implements.
-///
-/// ```ignore
-/// mortise_extension::export!(LoyalPrice: UnitPrice);
-/// mortise_extension::export!(Festival: UnitPrice, Discount);
-/// ```
+/// Makes the extension callable: `export!(LoyalPrice: UnitPrice)`. It names the type, and the points that it
+/// implements; of several, with commas between them.
 #[macro_export]
 macro_rules! export {
     ($extension:ident : $($point:ident),+ $(,)?) => {
@@ -33,13 +53,13 @@ macro_rules! __export_point {
     ($extension:ident, UnitPrice) => {
         const _: () = {
             type Exported = $crate::unit_price::Exported<$extension>;
-            $crate::unit_price::world::__export_unit_price!(Exported with_types_in $crate::unit_price::world);
+    $crate::unit_price::world::__export_unit_price!(Exported with_types_in $crate::unit_price::world);
         };
     };
     ($extension:ident, Discount) => {
         const _: () = {
             type Exported = $crate::discount::Exported<$extension>;
-            $crate::discount::world::__export_discount!(Exported with_types_in $crate::discount::world);
+    $crate::discount::world::__export_discount!(Exported with_types_in $crate::discount::world);
         };
     };
 }

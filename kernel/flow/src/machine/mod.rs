@@ -1,11 +1,21 @@
 //! The pure machine: `step(program, state, now, input) -> (state, commands)`. It decides what a trade does next and does
 //! nothing itself. The durable driver, the simulator and the crash tests drive the same one.
 
+mod backward;
+mod late;
+mod run;
+mod state;
+
 use std::sync::Arc;
 
 use mortise_contract::Value;
 use mortise_types::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::compile::Program;
+
+pub use run::{EVALUATION_FAILED, UNAVAILABLE};
+pub use state::{OpenWait, State};
 
 /// A call's number within its trade: counts up, never reused, the same when the journal is folded again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +84,8 @@ pub enum Input {
     },
     /// The event of `cancel_on`, between stretches.
     Cancel,
+    /// A person says of a trade that is held ([`Command::Stuck`]): try the held steps again.
+    Resume,
 }
 
 /// Which way a call goes.
@@ -183,6 +195,14 @@ pub enum Command {
         /// Where.
         path: Arc<str>,
     },
+    /// A step is held for a person: past the pivot an expression had no value or a rejection had no taker, or an undo
+    /// was refused. Other rounds go on. [`Input::Resume`] tries it again.
+    Stuck {
+        /// Where.
+        path: Arc<str>,
+        /// Why.
+        problem: Arc<str>,
+    },
     /// It has passed its pivot.
     PivotPassed,
     /// It is over. The last command.
@@ -197,4 +217,10 @@ pub enum Persistence {
     GiveUp,
     /// It is asked without end, with back-off, and shows up for a person after a bound.
     WithoutEnd,
+}
+
+/// What becomes of a trade with one more input, and what it asks for. Total: an input that nothing waits for (repeated,
+/// late, unknown) changes nothing and commands nothing. The same state, moment and input give the same result.
+pub fn step(program: &Program, state: State, now: Timestamp, input: Input) -> (State, Vec<Command>) {
+    run::Run::new(program, state, now).take(input)
 }

@@ -1,0 +1,374 @@
+//! The command line as types: names, help, defaults. What a command does is in `commands`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit codes of all commands, at the end of every help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; nothing is off
+  1  refused: the checker, a business rule, or `verify` says no, with the reason
+  2  could not be tried: wrong usage, a file that cannot be read, an address or a data directory in use";
+
+/// Mortise: capabilities, joined into trades by flows, changed by extensions, reached over HTTP.
+///
+/// One binary runs all of it on an embedded SQLite. `mortise demo` shows it selling.
+#[derive(Debug, Parser)]
+#[command(name = "mortise", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) logging: Logging,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where and how the log is written: always to stderr, so that stdout holds answers only.
+#[derive(Debug, Args)]
+pub(crate) struct Logging {
+    /// What is logged: a level, or `target=level` parts, as in `info,mortise_engine=debug`.
+    #[arg(long, global = true, env = "MORTISE_LOG", default_value = "warn", value_name = "FILTER")]
+    pub(crate) log: String,
+    /// The form of a log line.
+    #[arg(long, global = true, env = "MORTISE_LOG_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) log_format: Format,
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document, or one a line where there are several.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the published flows over HTTP, on a data directory of its own.
+    Serve(Serve),
+    /// Plays a payment provider and a parcel carrier over real HTTP, with faults on demand.
+    Sandbox(Sandbox),
+    /// Shows what the platform can do, and runs single operations.
+    #[command(subcommand)]
+    Capability(Capability),
+    /// Checks and publishes flows.
+    #[command(subcommand)]
+    Flow(Flow),
+    /// Brings rows from a CSV or JSON file into a capability, in bulk.
+    Import(Import),
+    /// Chooses how a shop rounds, stacks, splits, and shows what is chosen.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Checks every invariant of a data directory and names what is off.
+    Verify(Verify),
+    /// Seeds a small shop and lets customers buy, with everything real; then keeps serving.
+    Demo(Demo),
+}
+
+/// A data directory; it is made if it is missing, and one process has it at a time.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Data {
+    /// The data directory. It is made if it is missing; one process has it at a time.
+    #[arg(long, env = "MORTISE_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+/// Whose data a command is about.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Whose {
+    /// The tenant.
+    #[arg(long, default_value = "demo", value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// The business line.
+    #[arg(long, default_value = "main", value_name = "LINE")]
+    pub(crate) line: String,
+    /// The channel.
+    #[arg(long, default_value = "api", value_name = "CHANNEL")]
+    pub(crate) channel: String,
+}
+
+/// The extensions of a platform.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct Extensions {
+    /// A folder of extensions: each in a folder of its own with an `extension.toml`.
+    #[arg(long, env = "MORTISE_EXTENSIONS", value_name = "DIR")]
+    pub(crate) extensions: Option<PathBuf>,
+    /// Who answers which point where; `bindings.toml` in the folder of extensions where left out.
+    #[arg(long, env = "MORTISE_BINDINGS", value_name = "FILE", requires = "extensions")]
+    pub(crate) bindings: Option<PathBuf>,
+}
+
+/// The providers that remote operations reach.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Peers {
+    /// Where the payment provider and the carrier are reached: a `mortise sandbox`.
+    #[arg(long, env = "MORTISE_SANDBOX_URL", default_value = "http://127.0.0.1:4600", value_name = "URL")]
+    pub(crate) sandbox_url: String,
+    /// The secret by which their webhooks are verified.
+    #[arg(long, env = "MORTISE_WEBHOOK_SECRET", default_value = "whsec_demo", hide_env_values = true, value_name = "SECRET")]
+    pub(crate) webhook_secret: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Where to listen; port 0 takes a free one. The first line on stdout is `listening on http://...`.
+    #[arg(long, env = "MORTISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Under which address peers and people reach it, if that is not `http://<listen>`.
+    #[arg(long, env = "MORTISE_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) extensions: Extensions,
+    #[command(flatten)]
+    pub(crate) peers: Peers,
+    /// `system`; or, for development, a clock that `POST /dev/clock` may move and that starts at `now` or at an RFC 3339 moment.
+    #[arg(long, default_value = "system", value_name = "CLOCK")]
+    pub(crate) clock: ClockChoice,
+    /// Makes every step durable before the next begins, instead of every stretch of steps.
+    #[arg(long)]
+    pub(crate) single_steps: bool,
+}
+
+/// Which clock a server shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClockChoice {
+    /// The machine's, which nobody moves through us.
+    System,
+    /// One that can be moved and starts at the machine's moment.
+    Now,
+    /// One that can be moved and starts there.
+    From(mortise_types::Timestamp),
+}
+
+impl std::str::FromStr for ClockChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "system" => Ok(Self::System),
+            "now" => Ok(Self::Now),
+            moment => moment
+                .parse()
+                .map(Self::From)
+                .map_err(|_| "write `system`, `now`, or a moment such as 2027-01-31T12:00:00Z".to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Sandbox {
+    /// Where to listen; port 0 takes a free one. The first line on stdout is `listening on http://...`.
+    #[arg(long, default_value = "127.0.0.1:4600", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// The directory of its book; without it the book is kept in memory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The secret by which webhooks are signed.
+    #[arg(long, env = "MORTISE_WEBHOOK_SECRET", default_value = "whsec_demo", hide_env_values = true, value_name = "SECRET")]
+    pub(crate) webhook_secret: String,
+    /// Where events go whose payment or shipment names no address of its own.
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook_url: Option<String>,
+    /// Under which address people and adapters reach it, if that is not `http://<listen>`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// After how many milliseconds a parcel takes its next step by itself.
+    #[arg(long, value_name = "MS")]
+    pub(crate) auto_advance_ms: Option<u64>,
+    /// What the draws of faults begin from: the same seed, the same faults.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Capability {
+    /// Lists all operations with their effect.
+    List {
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Describes a capability (`pricing`), an operation (`pricing.quote`), an event or a rejection code.
+    Describe {
+        /// What to describe.
+        name: String,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Writes all contracts as JSON, for `flow check --contracts` anywhere else.
+    Export,
+    /// Runs one operation and prints its output. A pure one needs no data; a write runs as a trade of one call.
+    Call(Call),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Call {
+    /// `capability.operation`.
+    pub(crate) name: String,
+    /// A file with the input as JSON; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// The data directory; all but pure operations need one.
+    #[arg(long, env = "MORTISE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+    /// The signed-in customer.
+    #[arg(long, value_name = "CUSTOMER")]
+    pub(crate) customer: Option<String>,
+    #[command(flatten)]
+    pub(crate) extensions: Extensions,
+    #[command(flatten)]
+    pub(crate) peers: Peers,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Flow {
+    /// Proves flows, or says what is wrong, where, on which way, and what would mend it.
+    Check(FlowCheck),
+    /// Checks a flow and lets its name mean it from now on; running trades keep theirs.
+    Publish(FlowPublish),
+    /// Lists the published flows.
+    List(FlowList),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct FlowCheck {
+    /// The flows, YAML or JSON.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Contracts to check against, as `capability export` writes them; those of this program where left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) contracts: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct FlowPublish {
+    /// The flow, YAML or JSON.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The tenant that it is for.
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// The business line that it is for; all lines where left out.
+    #[arg(long, default_value = "", value_name = "LINE", hide_default_value = true)]
+    pub(crate) line: String,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlowList {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Import {
+    /// The operation that takes the rows, such as `pricing.import_entries`.
+    pub(crate) operation: String,
+    /// CSV whose columns are named as the row's fields, a JSON array, or JSON lines.
+    pub(crate) file: PathBuf,
+    /// Into this data directory, while no server has it.
+    #[arg(long, env = "MORTISE_DATA", value_name = "DIR", required_unless_present = "url", conflicts_with = "url")]
+    pub(crate) data: Option<PathBuf>,
+    /// Into the server at this address.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+    /// Rows a call.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "ROWS")]
+    pub(crate) chunk: u32,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Stores a choice for a tenant, a line or a channel; it holds for what begins from now on.
+    Set(PolicySet),
+    /// Lists every policy with its defaults, or what a data directory chose.
+    List(PolicyList),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct PolicySet {
+    /// The policy, as `policy list` names it.
+    pub(crate) name: String,
+    /// Its choices as JSON; what is left out has its default. `-` is stdin.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The tenant.
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// The business line; all lines where left out.
+    #[arg(long, default_value = "", value_name = "LINE", hide_default_value = true)]
+    pub(crate) line: String,
+    /// The channel of the line; all channels where left out.
+    #[arg(long, default_value = "", value_name = "CHANNEL", hide_default_value = true, requires = "line")]
+    pub(crate) channel: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyList {
+    /// A data directory: what holds there for the scope, instead of the defaults.
+    #[arg(long, env = "MORTISE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// A sandbox whose own book of payments, refunds and shipments is compared with ours.
+    #[arg(long, value_name = "URL")]
+    pub(crate) sandbox: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Demo {
+    /// Exits when the story is told: 0 only if every expectation and every invariant held.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Where the shop's data goes; a temporary directory where left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The shop: its files, and the story as `story.yaml`; found from the working directory where left out.
+    #[arg(long, env = "MORTISE_SHOP", value_name = "DIR")]
+    pub(crate) shop: Option<PathBuf>,
+    /// Where the server listens; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,76 @@
+//! One file a command. Each takes its part of the command line and answers an exit code or a failure that a person can
+//! act on; what they share (opening things, scopes, input files) stands here.
+
+mod capability;
+mod demo;
+mod flow;
+mod import;
+mod policy;
+mod sandbox;
+mod serve;
+mod verify;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use mortise_contract::Violation;
+use mortise_types::Scope;
+
+use crate::cli::{Command, Whose};
+use crate::failure::{Exit, Failure};
+
+/// Runs the command.
+pub(crate) async fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Serve(serve) => serve::run(serve).await,
+        Command::Sandbox(sandbox) => sandbox::run(sandbox).await,
+        Command::Capability(capability) => capability::run(capability).await,
+        Command::Flow(flow) => flow::run(flow).await,
+        Command::Import(import) => import::run(import).await,
+        Command::Policy(policy) => policy::run(policy).await,
+        Command::Verify(verify) => verify::run(verify).await,
+        Command::Demo(demo) => demo::run(demo).await,
+    }
+}
+
+/// The scope that a command names.
+fn scope(whose: &Whose) -> Result<Scope, Failure> {
+    Scope::new(&whose.tenant, &whose.line, &whose.channel).map_err(|error| Failure::unusable(error.to_string()))
+}
+
+/// A file's text; `-` is stdin.
+fn read_text(path: &Path) -> Result<String, Failure> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::file(Path::new("stdin"), &error))?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+}
+
+/// An input that does not fit, with every place.
+fn invalid(what: &str, violations: &[Violation]) -> Failure {
+    let places: Vec<String> = violations
+        .iter()
+        .map(|violation| {
+            let place = if violation.pointer.is_empty() { "the whole" } else { &violation.pointer };
+            format!("\n  {place}: {}", violation.message)
+        })
+        .collect();
+    Failure::refused(format!("{what} does not fit:{}", places.concat()))
+}
+
+/// The known name that was meant, for a help line.
+fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let shared = |candidate: &str| {
+        let start = name.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count();
+        let end = name.chars().rev().zip(candidate.chars().rev()).take_while(|(a, b)| a == b).count();
+        start.max(end)
+    };
+    known
+        .into_iter()
+        .map(|candidate| (shared(candidate), candidate))
+        .filter(|(letters, candidate)| letters * 2 >= candidate.chars().count().min(name.chars().count()).max(2))
+        .max_by_key(|(letters, _)| *letters)
+        .map(|(_, candidate)| candidate)
+}

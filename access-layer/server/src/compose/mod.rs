@@ -1,0 +1,237 @@
+//! The one place where everything is wired: capabilities with what they need, the database, the extensions, the engine.
+//! It decides nothing; adding a capability is a line in `registry` and a line in `policies`.
+
+mod extensions;
+mod policies;
+mod shipped;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mortise_capability::{Policies, Registry, RegistryError};
+use mortise_contract::DeclarationError;
+use mortise_engine::{Aliasing, Catalogue, Engine, PLATFORM, PublishError, StepMode};
+use mortise_points::Points;
+use mortise_store::{Migrations, Store};
+use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
+
+pub(crate) use extensions::Answering;
+pub(crate) use policies::{Choices, KNOWN as POLICIES};
+
+use crate::cli;
+use crate::failure::Failure;
+
+/// Parts that do not fit together; each is a mistake of this program and shows in its tests.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ComposeError {
+    /// A capability's contract.
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
+    /// Two capabilities.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// An adapter's settings.
+    #[error("{0}")]
+    Adapter(String),
+}
+
+impl From<ComposeError> for Failure {
+    fn from(error: ComposeError) -> Self {
+        Failure::unusable(error.to_string())
+    }
+}
+
+/// Where the peers of remote operations are, and where they reach us.
+#[derive(Debug, Clone)]
+pub(crate) struct Peers {
+    /// The payment provider and the carrier.
+    pub(crate) sandbox_url: String,
+    /// By which their webhooks are verified.
+    pub(crate) webhook_secret: String,
+    /// Our own address, without a slash at the end.
+    pub(crate) public_url: String,
+}
+
+impl Peers {
+    /// Those of the command line, which reach us at `public_url`.
+    pub(crate) fn new(peers: &cli::Peers, public_url: impl Into<String>) -> Self {
+        Self {
+            sandbox_url: peers.sandbox_url.trim_end_matches('/').to_owned(),
+            webhook_secret: peers.webhook_secret.clone(),
+            public_url: public_url.into(),
+        }
+    }
+
+    /// For what never asks a peer: contracts, checks, reads.
+    pub(crate) fn unasked() -> Self {
+        let nowhere = "http://127.0.0.1:9".to_owned();
+        Self { sandbox_url: nowhere.clone(), webhook_secret: String::new(), public_url: nowhere }
+    }
+}
+
+/// The capabilities, with the choices that they look up.
+#[derive(Debug)]
+pub(crate) struct Wired {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) policies: Arc<Policies>,
+}
+
+/// Every capability, wired.
+///
+/// # Errors
+/// Parts that do not fit together.
+pub(crate) fn registry(points: Arc<dyn Points>, peers: &Peers) -> Result<Wired, ComposeError> {
+    let policies = Arc::new(Policies::default());
+    let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+    let (chosen, points, ids) = (|| Arc::clone(&policies), || Arc::clone(&points), || Arc::clone(&ids));
+    let registry = Registry::new([
+        mortise_purchase_limit::capability(chosen())?,
+        mortise_inventory::capability(chosen(), ids())?,
+        mortise_order_splitting::capability()?,
+        mortise_pricing::capability(chosen(), points())?,
+        mortise_discount::capability(chosen(), points())?,
+        mortise_tax::capability(chosen())?,
+        mortise_order::capability()?,
+        mortise_payment::capability(ids(), chosen(), provider(peers)?)?,
+        mortise_fulfilment::capability(ids())?,
+        mortise_delivery::capability(ids(), chosen(), carrier(peers)?)?,
+    ])?;
+    Ok(Wired { registry: Arc::new(registry), policies })
+}
+
+/// What the contracts say, without anything behind them that could be asked.
+///
+/// # Errors
+/// Parts that do not fit together.
+pub(crate) fn contracts_only() -> Result<Wired, ComposeError> {
+    registry(Arc::new(mortise_points::NoExtensions), &Peers::unasked())
+}
+
+/// A data directory and what is published in it; nothing runs.
+#[derive(Debug)]
+pub(crate) struct AtRest {
+    pub(crate) store: Arc<Store>,
+    pub(crate) wired: Wired,
+    pub(crate) catalogue: Arc<Catalogue>,
+}
+
+/// Opens a data directory without driving its trades.
+///
+/// # Errors
+/// The database's; parts that do not fit together.
+pub(crate) async fn at_rest(data: &Path) -> Result<AtRest, Failure> {
+    let wired = contracts_only()?;
+    let store = Arc::new(open_store(data, &wired.registry).await?);
+    let catalogue = Arc::new(Catalogue::new(Arc::clone(&wired.registry)));
+    catalogue.load(&store).await?;
+    Ok(AtRest { store, wired, catalogue })
+}
+
+async fn open_store(data: &Path, registry: &Registry) -> Result<Store, Failure> {
+    let migrations: Vec<Migrations> =
+        std::iter::once(mortise_engine::migrations()).chain(registry.migrations().iter().copied()).collect();
+    Ok(Store::open(data, &migrations, mortise_store::Options::default()).await?)
+}
+
+/// How a platform is opened.
+#[derive(Debug)]
+pub(crate) struct Opening<'a> {
+    /// The data directory.
+    pub(crate) data: &'a Path,
+    /// Who answers the extension points.
+    pub(crate) answering: Answering,
+    /// Where the peers are.
+    pub(crate) peers: Peers,
+    /// The one clock.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// How far a stretch goes.
+    pub(crate) steps: StepMode,
+}
+
+impl<'a> Opening<'a> {
+    /// A platform on the machine's clock without extensions.
+    pub(crate) fn of(data: &'a Path, peers: Peers) -> Self {
+        let (clock, steps) = (Arc::new(SystemClock), StepMode::default());
+        Self { data, answering: Answering::none(), peers, clock, steps }
+    }
+}
+
+/// Opens a data directory and drives its trades from now on.
+///
+/// # Errors
+/// The database's; parts that do not fit together; a shipped flow that is refused.
+pub(crate) async fn platform(opening: Opening<'_>) -> Result<Engine, Failure> {
+    let (store, wired, options) = opened(opening).await?;
+    ready(Engine::start(store, wired.registry, wired.policies, options).await?).await
+}
+
+/// Opens a data directory for calls of our own; its open trades stay where they are.
+///
+/// # Errors
+/// As [`platform`].
+pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
+    let (store, wired, options) = opened(opening).await?;
+    ready(Engine::start_idle(store, wired.registry, wired.policies, options).await?).await
+}
+
+async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
+    let wired = registry(opening.answering.points(), &opening.peers)?;
+    let store = Arc::new(open_store(opening.data, &wired.registry).await?);
+    let options = mortise_engine::Options {
+        clock: opening.clock,
+        ids: Arc::new(SystemIds),
+        bound: opening.answering.bound(),
+        steps: opening.steps,
+        crash_point: crash_point()?,
+    };
+    Ok((store, wired, options))
+}
+
+/// Shipped flows are published where their names are new.
+async fn ready(engine: Engine) -> Result<Engine, Failure> {
+    for (trade, text) in shipped::FLOWS {
+        engine.publish((PLATFORM, ""), text, Aliasing::Keep).await.map_err(|error| refused_flow(trade, &error))?;
+    }
+    Ok(engine)
+}
+
+/// A definition that was not published, as its author reads it.
+pub(crate) fn refused_flow(file: &str, error: &PublishError) -> Failure {
+    match error {
+        PublishError::Refused(diagnostics) => {
+            let first = diagnostics.iter().find(|d| d.severity == mortise_flow::diagnostic::Severity::Error);
+            let first = first.map_or_else(String::new, |d| format!("; line {}: {} ({})", d.line, d.message, d.code));
+            Failure::refused(format!("{file} is refused{first}")).mend(format!("`mortise flow check {file}` says all"))
+        }
+        PublishError::Store(error) => Failure::unusable(format!("{file}: {error}")),
+    }
+}
+
+/// `MORTISE_CRASH_AT=sent:3` ends the process hard when it passes that point for the third time: what a crash test sets.
+fn crash_point() -> Result<Option<mortise_engine::CrashPoint>, Failure> {
+    let Ok(wish) = std::env::var("MORTISE_CRASH_AT") else { return Ok(None) };
+    let (point, nth) = wish.split_once(':').unwrap_or((&wish, "1"));
+    let nth: u64 = nth
+        .parse()
+        .map_err(|_| Failure::unusable(format!("MORTISE_CRASH_AT={wish}: write a point and a number, as in `sent:3`")))?;
+    let (point, passed) = (point.to_owned(), std::sync::atomic::AtomicU64::new(0));
+    Ok(Some(Arc::new(move |name| {
+        if name == point && passed.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1 == nth {
+            std::process::abort();
+        }
+    })))
+}
+
+fn provider(peers: &Peers) -> Result<Arc<dyn mortise_payment::PaymentProvider>, ComposeError> {
+    let webhook = format!("{}/v1/webhooks/payment", peers.public_url);
+    let provider = mortise_payment_sandbox::SandboxProvider::new(&peers.sandbox_url, &webhook)
+        .map_err(|error| ComposeError::Adapter(error.to_string()))?;
+    Ok(Arc::new(provider))
+}
+
+fn carrier(peers: &Peers) -> Result<Arc<dyn mortise_delivery::Carrier>, ComposeError> {
+    let webhook = format!("{}/v1/webhooks/delivery", peers.public_url);
+    let carrier = mortise_delivery_sandbox::SandboxCarrier::new(&peers.sandbox_url, &webhook)
+        .map_err(|error| ComposeError::Adapter(error.to_string()))?;
+    Ok(Arc::new(carrier))
+}

@@ -1,0 +1,89 @@
+//! Promotions as they were compiled, by business line: read again only when the tenant's version has changed. The version
+//! is read in the snapshot of the call, so that a call sees the promotions of its own moment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use mortise_capability::StoreError;
+use mortise_store::Reader;
+use mortise_types::{BusinessLine, Scope, TenantId};
+
+use crate::contract::Status;
+use crate::rules::{Benefit, Promotion};
+use crate::store;
+
+/// The promotions of a business line.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    version: i64,
+    /// By id.
+    pub(crate) promotions: Vec<Promotion>,
+    /// Whether a live one takes from a sheet.
+    pub(crate) has_sheets: bool,
+    /// Whether a live one selects by facts about items.
+    pub(crate) asks_for_facts: bool,
+}
+
+/// What was compiled so far.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    by_line: RwLock<HashMap<(TenantId, BusinessLine), Arc<Compiled>>>,
+}
+
+fn key(scope: &Scope) -> (TenantId, BusinessLine) {
+    (scope.tenant.clone(), scope.line.clone())
+}
+
+impl Cache {
+    /// The promotions of each scope, as the reader's snapshot has them.
+    pub(crate) async fn get(&self, reader: &Reader<'_>, scopes: &[&Scope]) -> Result<Vec<Arc<Compiled>>, StoreError> {
+        let mut tenants: Vec<&str> = scopes.iter().map(|scope| scope.tenant.as_str()).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        let versions = store::versions(reader, &tenants).await?;
+        let version: HashMap<&str, i64> = tenants.iter().copied().zip(versions).collect();
+        let mut found: HashMap<(TenantId, BusinessLine), Arc<Compiled>> = HashMap::new();
+        let mut missing: Vec<&Scope> = Vec::new();
+        {
+            let known = self.by_line.read().unwrap_or_else(PoisonError::into_inner);
+            for scope in scopes {
+                let key = key(scope);
+                match known.get(&key).filter(|compiled| version[scope.tenant.as_str()] == compiled.version) {
+                    Some(compiled) => drop(found.insert(key, Arc::clone(compiled))),
+                    None if missing.iter().any(|other| other.tenant == scope.tenant && other.line == scope.line) => {}
+                    None => missing.push(scope),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            let loaded = store::promotions(reader, &missing).await?;
+            for (scope, promotions) in missing.into_iter().zip(loaded) {
+                let compiled = Arc::new(Compiled::new(version[scope.tenant.as_str()], promotions));
+                self.keep(key(scope), &compiled);
+                found.insert(key(scope), compiled);
+            }
+        }
+        Ok(scopes.iter().map(|scope| Arc::clone(&found[&key(scope)])).collect())
+    }
+
+    /// A snapshot may be older than what another call has compiled meanwhile: the newer stays.
+    fn keep(&self, key: (TenantId, BusinessLine), compiled: &Arc<Compiled>) {
+        let mut known = self.by_line.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = known.entry(key).or_insert_with(|| Arc::clone(compiled));
+        if kept.version < compiled.version {
+            *kept = Arc::clone(compiled);
+        }
+    }
+}
+
+impl Compiled {
+    fn new(version: i64, promotions: Vec<Promotion>) -> Self {
+        let live = || promotions.iter().filter(|promotion| promotion.status == Status::Live);
+        Compiled {
+            version,
+            has_sheets: live().any(|promotion| promotion.benefit == Benefit::Sheet),
+            asks_for_facts: live().any(|promotion| promotion.selection.asks_for_facts()),
+            promotions,
+        }
+    }
+}

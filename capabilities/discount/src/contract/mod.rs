@@ -1,0 +1,78 @@
+//! What discount takes and answers, as records with schemas. Which promotion counts is not here: see `rules`.
+
+mod promotion;
+mod records;
+
+use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
+use mortise_contract::{Declaration, Operation};
+use mortise_points::{Discount, Point as _};
+use serde_json::json;
+
+pub(crate) use promotion::{BenefitKind, Each, Exclusive, OpenedBy, Promotion, Status, Target};
+pub(crate) use records::{
+    CouponExhausted, CouponProblem, CouponRefused, CouponRow, DefineInput, EntryRow, EvaluateInput, EvaluateOutput,
+    ExhaustedWhat, ExplainOutput, ExtensionRefused, Fate, IgnoredCoupon, ImportCouponsInput, ImportEntriesInput,
+    ImportItemsInput, ItemRow, Judged, PromotionInvalid, RedeemInput, Redeemed, Redemption, RestoreInput, Restored,
+    UsageInput, UsageOutput,
+};
+
+/// Rejection: a coupon code does not open anything here.
+pub(crate) const COUPON_REFUSED: &str = "coupon_refused";
+/// Rejection: a limit was reached by others.
+pub(crate) const COUPON_EXHAUSTED: &str = "coupon_exhausted";
+/// Rejection: an extension failed, and its binding says refuse.
+pub(crate) const EXTENSION_REFUSED: &str = "extension_refused";
+/// Rejection: a promotion makes no sense.
+pub(crate) const PROMOTION_INVALID: &str = "promotion_invalid";
+
+pub(crate) fn declaration() -> Declaration {
+    Declaration::new("discount")
+        .operation(
+            Operation::read::<EvaluateInput, EvaluateOutput>(
+                "evaluate",
+                "Which promotions, coupons and extensions take what off, as a price proof.",
+            )
+            .opens(Discount::NAME)
+            .rejects::<CouponRefused>(COUPON_REFUSED)
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
+        )
+        .operation(
+            Operation::read::<EvaluateInput, ExplainOutput>(
+                "explain",
+                "What became of every promotion, coupon and extension's proposal in an order, and why.",
+            )
+            .opens(Discount::NAME)
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
+        )
+        .operation(
+            Operation::write::<RedeemInput, Redeemed>("redeem", "Books limited promotions and coupons to an order.")
+                .undo("discount.restore", json!({ "order_id": "${ input.order_id }" }))
+                .rejects::<CouponExhausted>(COUPON_EXHAUSTED)
+                .may_be_stale(),
+        )
+        .operation(
+            Operation::write::<RestoreInput, Restored>("restore", "Gives back what an order had redeemed, once.")
+                .nothing_to_undo(),
+        )
+        .operation(Operation::read::<UsageInput, UsageOutput>("usage", "How much of a promotion or coupon is used."))
+        .operation(
+            Operation::write::<DefineInput, Rows>("define", "Defines promotions, or replaces them.")
+                .nothing_to_undo()
+                .rejects::<PromotionInvalid>(PROMOTION_INVALID),
+        )
+        .operation(
+            Operation::write::<ImportEntriesInput, Rows>("import_entries", "Stores entries of price sheets.")
+                .nothing_to_undo()
+                .rejects::<RowRefused>(ROW_REFUSED),
+        )
+        .operation(
+            Operation::write::<ImportCouponsInput, Rows>("import_coupons", "Stores coupon codes.")
+                .nothing_to_undo()
+                .rejects::<RowRefused>(ROW_REFUSED),
+        )
+        .operation(
+            Operation::write::<ImportItemsInput, Rows>("import_items", "Stores facts about items.")
+                .nothing_to_undo()
+                .rejects::<RowRefused>(ROW_REFUSED),
+        )
+}

@@ -1,0 +1,13 @@
+//! The operations of discount: load for the whole batch, decide by `rules`, write once.
+
+mod evaluate;
+mod extensions;
+mod gather;
+mod import;
+mod redeem;
+mod usage;
+
+pub(crate) use evaluate::{Evaluate, Evaluator, Explain};
+pub(crate) use import::{Define, ImportCoupons, ImportEntries, ImportItems};
+pub(crate) use redeem::{Redeem, Restore};
+pub(crate) use usage::Usage;

@@ -1,0 +1,1 @@
+//! The rules of discount against tables of text.

@@ -1,0 +1,5 @@
+//! The orders' operations: placing, changing, looking.
+
+pub(crate) mod change;
+pub(crate) mod look;
+pub(crate) mod place;

@@ -1,0 +1,87 @@
+//! The operations as code: load a batch's payments, decide by the rules, save. Nothing is decided here.
+
+mod capture;
+mod claims;
+mod provider_event;
+mod reads;
+mod refund;
+mod request;
+mod take_back;
+
+use mortise_capability::{Call, Reply};
+use mortise_store::StoreError;
+use mortise_types::{ArithmeticError, IdSource, PaymentId};
+use serde::Serialize;
+
+pub(crate) use capture::Capture;
+pub(crate) use claims::{CancelInvoice, OnDelivery, OnInvoice, RecordReceipt};
+pub(crate) use provider_event::RecordProviderEvent;
+pub(crate) use reads::{Balances, Get, List};
+pub(crate) use refund::Refund;
+pub(crate) use request::Request;
+pub(crate) use take_back::{GiveBack, TakingBack, Void};
+
+use crate::contract::{Applied, AppliedOnce, PaymentNews, RefundNews, UnknownPayment};
+use crate::rules::{Payment, WhatHappened};
+use crate::store::Key;
+
+/// The payment that a call is about, within its tenant.
+fn key<I>(call: &Call<I>, payment_id: &PaymentId) -> Key {
+    (call.context.scope.tenant.clone(), payment_id.clone())
+}
+
+fn new_payment_id(ids: &dyn IdSource) -> Result<PaymentId, StoreError> {
+    PaymentId::new(format!("pay-{}", ids.next().simple()))
+        .map_err(|error| StoreError::Value(error.to_string()))
+}
+
+fn new_refund_id(ids: &dyn IdSource) -> String {
+    format!("ref-{}", ids.next().simple())
+}
+
+fn unknown<O>(payment_id: &PaymentId) -> Result<Reply<O>, StoreError> {
+    Reply::rejected(
+        "unknown_payment",
+        &UnknownPayment {
+            payment_id: payment_id.clone(),
+        },
+    )
+}
+
+fn too_large(error: ArithmeticError) -> StoreError {
+    StoreError::Value(error.to_string())
+}
+
+fn applied(happened: WhatHappened) -> AppliedOnce {
+    let applied = match happened {
+        WhatHappened::Now => Applied::Now,
+        WhatHappened::Already => Applied::Already,
+    };
+    AppliedOnce { applied }
+}
+
+fn payment_news(payment: &Payment) -> impl Serialize + use<> {
+    let captured = payment.captured;
+    PaymentNews {
+        payment_id: payment.payment_id.clone(),
+        order_id: payment.order_id.clone(),
+        amount: if captured.is_zero() {
+            payment.amount
+        } else {
+            captured
+        },
+        currency: payment.currency,
+        code: payment.decline_code.clone(),
+    }
+}
+
+fn refund_news(payment: &Payment, refund_id: &str, amount: mortise_types::Amount) -> impl Serialize + use<> {
+    RefundNews {
+        payment_id: payment.payment_id.clone(),
+        order_id: payment.order_id.clone(),
+        refund_id: refund_id.to_owned(),
+        amount,
+        refunded: payment.refunded,
+        currency: payment.currency,
+    }
+}

@@ -1,0 +1,12 @@
+//! What may become of a payment, decided on plain values: each decision changes the payment and posts its transfers. No
+//! database, no provider, no clock.
+
+mod ledger;
+mod payment;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use ledger::{Account, Transfer, TransferKind};
+pub(crate) use payment::{
+    Booked, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took, WhatHappened,
+};

@@ -1,0 +1,390 @@
+//! The SQL: payments, their ledger, their refunds, taken events. A batch's payments are loaded once, decided on in
+//! memory, and written once.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use mortise_store::{Datum, FromDatum, FromRow, Params, Reader, Statement, StoreError, Tx};
+use mortise_types::{Amount, Currency, OrderId, PaymentId, TenantId, Timestamp};
+
+use crate::rules::{Booked, Payment, RefundRow, RefundStatus, Transfer};
+
+const LOAD: Statement = Statement::sqlite(
+    "payment.load",
+    "SELECT order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, provider_ref, \
+     pay_url, decline_code, created_at, expires_at FROM payment_payment WHERE tenant = ?1 AND payment_id = ?2",
+);
+
+const SAVE: Statement = Statement::sqlite(
+    "payment.save",
+    "INSERT INTO payment_payment (tenant, payment_id, order_id, method, status, currency, amount, captured, refunded, \
+     pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+     ON CONFLICT (tenant, payment_id) DO UPDATE SET status = excluded.status, captured = excluded.captured, \
+     refunded = excluded.refunded, pending_refund = excluded.pending_refund, transfers = excluded.transfers, \
+     provider_ref = excluded.provider_ref, pay_url = excluded.pay_url, decline_code = excluded.decline_code",
+);
+
+const POST: Statement = Statement::sqlite(
+    "payment.post",
+    "INSERT INTO payment_transfer (tenant, payment_id, number, kind, debit, credit, amount, at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+);
+
+const TRANSFERS: Statement = Statement::sqlite(
+    "payment.transfers",
+    "SELECT number, kind, debit, credit, amount, at FROM payment_transfer WHERE tenant = ?1 AND payment_id = ?2 \
+     ORDER BY number",
+);
+
+const PAGE: Statement = Statement::sqlite(
+    "payment.page",
+    "SELECT payment_id, order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, \
+     provider_ref, pay_url, decline_code, created_at, expires_at FROM payment_payment \
+     WHERE tenant = ?1 AND payment_id > ?2 ORDER BY payment_id LIMIT 1000",
+);
+
+const BALANCES: Statement = Statement::sqlite(
+    "payment.balances",
+    "SELECT account, currency, sum(amount) FROM ( \
+       SELECT t.debit AS account, p.currency AS currency, t.amount AS amount FROM payment_transfer t \
+         JOIN payment_payment p ON p.tenant = t.tenant AND p.payment_id = t.payment_id WHERE t.tenant = ?1 \
+       UNION ALL SELECT t.credit, p.currency, -t.amount FROM payment_transfer t \
+         JOIN payment_payment p ON p.tenant = t.tenant AND p.payment_id = t.payment_id WHERE t.tenant = ?1 \
+     ) GROUP BY account, currency ORDER BY currency, account",
+);
+
+const REFUND: Statement = Statement::sqlite(
+    "payment.refund",
+    "SELECT refund_id, status, amount, reason, provider_ref, created_at FROM payment_refund \
+     WHERE tenant = ?1 AND payment_id = ?2 AND refund_id = ?3",
+);
+
+const SAVE_REFUND: Statement = Statement::sqlite(
+    "payment.save_refund",
+    "INSERT INTO payment_refund (tenant, payment_id, refund_id, status, amount, reason, provider_ref, created_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, payment_id, refund_id) DO UPDATE SET \
+     status = excluded.status, amount = excluded.amount, provider_ref = excluded.provider_ref",
+);
+
+const TAKE_EVENT: Statement = Statement::sqlite(
+    "payment.take_event",
+    "INSERT INTO payment_provider_event (tenant, event_id, recorded_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+);
+
+/// Payments whose figures are not the sums of their ledger.
+pub(crate) const CHECK_LEDGER: Statement = Statement::sqlite(
+    "payment.check_ledger",
+    "SELECT p.tenant, p.payment_id, p.captured, p.refunded, p.transfers, \
+       coalesce(sum(CASE WHEN t.credit = 'order_funds' THEN t.amount END), 0), \
+       coalesce(sum(CASE WHEN t.debit = 'order_funds' THEN t.amount END), 0), \
+       count(t.number), coalesce(max(t.number), 0) \
+     FROM payment_payment p LEFT JOIN payment_transfer t ON t.tenant = p.tenant AND t.payment_id = p.payment_id \
+     WHERE ?1 = 0 GROUP BY p.tenant, p.payment_id \
+     HAVING p.captured <> coalesce(sum(CASE WHEN t.credit = 'order_funds' THEN t.amount END), 0) \
+       OR p.refunded <> coalesce(sum(CASE WHEN t.debit = 'order_funds' THEN t.amount END), 0) \
+       OR p.transfers <> count(t.number) OR p.transfers <> coalesce(max(t.number), 0) LIMIT 100",
+);
+
+/// Payments whose refunds do not add up to their figures.
+pub(crate) const CHECK_REFUNDS: Statement = Statement::sqlite(
+    "payment.check_refunds",
+    "SELECT * FROM (SELECT p.tenant, p.payment_id, p.amount, p.captured AS captured, p.refunded AS refunded, \
+       p.pending_refund AS set_aside, \
+       (SELECT coalesce(sum(amount), 0) FROM payment_refund r WHERE r.tenant = p.tenant \
+          AND r.payment_id = p.payment_id AND r.status = 'pending') AS pending, \
+       (SELECT coalesce(sum(amount), 0) FROM payment_refund r WHERE r.tenant = p.tenant \
+          AND r.payment_id = p.payment_id AND r.status = 'done') AS done, \
+       (SELECT coalesce(sum(amount), 0) FROM payment_transfer t WHERE t.tenant = p.tenant \
+          AND t.payment_id = p.payment_id AND t.kind = 'cancelled') AS cancelled \
+     FROM payment_payment p WHERE ?1 = 0) \
+     WHERE set_aside <> pending OR refunded <> done + cancelled OR refunded > captured \
+       OR refunded + set_aside > max(captured, amount) LIMIT 100",
+);
+
+/// Transfers whose payment is missing.
+pub(crate) const CHECK_ORPHANS: Statement = Statement::sqlite(
+    "payment.check_orphans",
+    "SELECT t.tenant, t.payment_id, t.number FROM payment_transfer t LEFT JOIN payment_payment p \
+     ON p.tenant = t.tenant AND p.payment_id = t.payment_id WHERE ?1 = 0 AND p.payment_id IS NULL LIMIT 100",
+);
+
+/// A payment within its tenant.
+pub(crate) type Key = (TenantId, PaymentId);
+
+type PaymentColumns = (
+    OrderId,
+    Word<crate::rules::Method>,
+    Word<crate::rules::Status>,
+    Word<Currency>,
+    Amount,
+    Amount,
+    Amount,
+    Amount,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Timestamp,
+    Option<Timestamp>,
+);
+
+/// A column with a word of a closed set.
+pub(crate) struct Word<T>(pub(crate) T);
+
+impl<T: FromStr<Err: Display>> FromDatum for Word<T> {
+    fn from_datum(datum: Datum<'_>) -> Result<Self, String> {
+        match datum {
+            Datum::Text(text) => text.parse().map(Word).map_err(|error| format!("{error}")),
+            other => Err(format!("{other:?} where a word is expected")),
+        }
+    }
+}
+
+fn payment(payment_id: PaymentId, row: PaymentColumns) -> Payment {
+    Payment {
+        payment_id,
+        order_id: row.0,
+        method: row.1.0,
+        status: row.2.0,
+        currency: row.3.0,
+        amount: row.4,
+        captured: row.5,
+        refunded: row.6,
+        pending_refund: row.7,
+        transfers: row.8,
+        provider_ref: row.9,
+        pay_url: row.10,
+        decline_code: row.11,
+        created_at: row.12,
+        expires_at: row.13,
+    }
+}
+
+/// The payments that a batch decides on.
+#[derive(Debug, Default)]
+pub(crate) struct Payments {
+    loaded: BTreeMap<Key, Option<Slot>>,
+    refunds: Vec<(Key, RefundRow)>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    booked: Booked,
+    before: Option<Payment>,
+}
+
+impl Payments {
+    /// Loads the distinct keys.
+    pub(crate) async fn load(
+        reader: &Reader<'_>,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<Payments, StoreError> {
+        let mut payments = Payments::default();
+        for key in keys {
+            payments.loaded.insert(key, None);
+        }
+        let distinct: Vec<Key> = payments.loaded.keys().cloned().collect();
+        let items = distinct.iter().map(|(tenant, id)| (tenant, id));
+        let rows: Vec<Option<PaymentColumns>> = reader.fetch_optional(&LOAD, items).await?;
+        for (key, row) in distinct.into_iter().zip(rows) {
+            let slot = row.map(|row| {
+                let found = payment(key.1.clone(), row);
+                Slot {
+                    booked: Booked::of(found.clone()),
+                    before: Some(found),
+                }
+            });
+            payments.loaded.insert(key, slot);
+        }
+        Ok(payments)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &Key) -> Option<&mut Booked> {
+        self.loaded.get_mut(key)?.as_mut().map(|slot| &mut slot.booked)
+    }
+
+    /// A payment that was not there before.
+    pub(crate) fn add(&mut self, tenant: TenantId, booked: Booked) {
+        let key = (tenant, booked.payment.payment_id.clone());
+        if let Entry::Vacant(place) = self.loaded.entry(key) {
+            place.insert(Some(Slot { booked, before: None }));
+        }
+    }
+
+    /// A refund to be written with its payment; the last of one id wins.
+    pub(crate) fn put_refund(&mut self, key: Key, refund: RefundRow) {
+        self.refunds.push((key, refund));
+    }
+
+    /// Writes what changed.
+    pub(crate) async fn save(self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let changed: Vec<(TenantId, Booked)> = self
+            .loaded
+            .into_iter()
+            .filter_map(|((tenant, _), slot)| slot.map(|slot| (tenant, slot)))
+            .filter(|(_, slot)| slot.before.as_ref() != Some(&slot.booked.payment))
+            .map(|(tenant, slot)| (tenant, slot.booked))
+            .collect();
+        let saved = changed
+            .iter()
+            .map(|(tenant, Booked { payment, .. })| columns(tenant, payment));
+        tx.execute(&SAVE, saved).await?;
+        let posted = changed.iter().flat_map(|(tenant, booked)| {
+            let id = &booked.payment.payment_id;
+            booked.transfers.iter().map(move |posted| {
+                let (kind, debit, credit) = (posted.kind.word(), posted.debit.word(), posted.credit.word());
+                (
+                    tenant,
+                    id,
+                    posted.number,
+                    kind,
+                    debit,
+                    credit,
+                    posted.amount,
+                    posted.at,
+                )
+            })
+        });
+        tx.execute(&POST, posted).await?;
+        let refunds = self.refunds.iter().map(|((tenant, payment_id), refund)| {
+            let (status, reason) = (refund.status.word(), refund.reason.as_deref());
+            let reference = refund.provider_ref.as_deref();
+            (
+                tenant,
+                payment_id,
+                &refund.refund_id,
+                status,
+                refund.amount,
+                reason,
+                reference,
+                refund.created_at,
+            )
+        });
+        tx.execute(&SAVE_REFUND, refunds).await?;
+        Ok(())
+    }
+}
+
+fn columns<'p>(tenant: &'p TenantId, payment: &'p Payment) -> impl Params + 'p {
+    (
+        tenant,
+        &payment.payment_id,
+        &payment.order_id,
+        payment.method.word(),
+        payment.status.word(),
+        payment.currency.code(),
+        payment.amount,
+        payment.captured,
+        payment.refunded,
+        payment.pending_refund,
+        payment.transfers,
+        payment.provider_ref.as_deref(),
+        payment.pay_url.as_deref(),
+        payment.decline_code.as_deref(),
+        payment.created_at,
+        payment.expires_at,
+    )
+}
+
+type RefundColumns = (
+    String,
+    Word<RefundStatus>,
+    Amount,
+    Option<String>,
+    Option<String>,
+    Timestamp,
+);
+
+/// The refunds of these payments and ids.
+pub(crate) async fn refunds(
+    reader: &Reader<'_>,
+    keys: impl IntoIterator<Item = (TenantId, PaymentId, String)>,
+) -> Result<Vec<Option<RefundRow>>, StoreError> {
+    let rows: Vec<Option<RefundColumns>> = reader.fetch_optional(&REFUND, keys).await?;
+    let row = |(refund_id, status, amount, reason, provider_ref, created_at): RefundColumns| RefundRow {
+        refund_id,
+        status: status.0,
+        amount,
+        reason,
+        provider_ref,
+        created_at,
+    };
+    Ok(rows.into_iter().map(|found| found.map(row)).collect())
+}
+
+/// The ledger of a payment.
+pub(crate) async fn transfers(
+    reader: &Reader<'_>,
+    keys: impl IntoIterator<Item = Key>,
+) -> Result<Vec<Vec<Transfer>>, StoreError> {
+    type Columns = (
+        i64,
+        Word<crate::rules::TransferKind>,
+        Word<crate::rules::Account>,
+        Word<crate::rules::Account>,
+        Amount,
+        Timestamp,
+    );
+    let groups: Vec<Vec<Columns>> = reader.fetch_grouped(&TRANSFERS, keys).await?;
+    let row = |(number, kind, debit, credit, amount, at): Columns| Transfer {
+        number,
+        kind: kind.0,
+        debit: debit.0,
+        credit: credit.0,
+        amount,
+        at,
+    };
+    Ok(groups
+        .into_iter()
+        .map(|rows| rows.into_iter().map(row).collect())
+        .collect())
+}
+
+/// A page of a tenant's payments behind `after`.
+pub(crate) async fn page(
+    reader: &Reader<'_>,
+    tenant: &TenantId,
+    after: Option<&PaymentId>,
+) -> Result<Vec<Payment>, StoreError> {
+    let rows: Vec<PageRow> = reader
+        .fetch_all(&PAGE, (tenant, after.map_or("", PaymentId::as_str)))
+        .await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+struct PageRow(Payment);
+
+impl FromRow for PageRow {
+    fn from_row(
+        read: &mut dyn FnMut(usize, &mut dyn FnMut(Datum<'_>) -> Result<(), String>) -> Result<(), String>,
+    ) -> Result<Self, (usize, String)> {
+        let (payment_id,) = <(PaymentId,)>::from_row(read)?;
+        let rest = PaymentColumns::from_row(&mut |column, take| read(column + 1, take));
+        rest.map(|rest| PageRow(payment(payment_id, rest)))
+            .map_err(|(column, problem)| (column + 1, problem))
+    }
+}
+
+/// Account, currency, balance.
+pub(crate) async fn balances(
+    reader: &Reader<'_>,
+    tenant: &TenantId,
+) -> Result<Vec<(String, Currency, Amount)>, StoreError> {
+    let rows: Vec<(String, Word<Currency>, Amount)> = reader.fetch_all(&BALANCES, (tenant,)).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(account, currency, amount)| (account, currency.0, amount))
+        .collect())
+}
+
+/// Marks events as taken; says of each whether it is new.
+pub(crate) async fn take_events<'e>(
+    tx: &mut Tx<'_>,
+    events: impl IntoIterator<Item = (&'e TenantId, &'e str, Timestamp)>,
+) -> Result<Vec<bool>, StoreError> {
+    let changed = tx.execute(&TAKE_EVENT, events).await?;
+    Ok(changed.into_iter().map(|rows| rows > 0).collect())
+}

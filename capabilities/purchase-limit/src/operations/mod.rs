@@ -1,0 +1,5 @@
+//! The purchase limits' operations.
+
+pub(crate) mod check;
+pub(crate) mod claim;
+pub(crate) mod import;

@@ -1,0 +1,1 @@
+//! The rules of tax against tables of text.

@@ -1,0 +1,270 @@
+//! Published definitions: immutable by hash, named by aliases for each business line, compiled once. A trade of one call
+//! needs no definition: it is made from the operation's contract. What a definition means is the flow crate's business.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dashmap::DashMap;
+use mortise_capability::Registry;
+use mortise_contract::Schema;
+use mortise_flow::diagnostic::{Diagnostic, Severity};
+use mortise_flow::{Program, parse};
+use mortise_store::{Reader, Store, StoreError};
+use mortise_types::{Scope, Timestamp};
+
+use crate::store as sql;
+
+/// The platform's own tenant: what it publishes holds for every tenant that has no alias of its own.
+pub const PLATFORM: &str = "_";
+
+/// A definition, ready to run.
+#[derive(Debug)]
+pub struct Published {
+    /// The program.
+    pub program: Arc<Program>,
+    /// As it was written.
+    pub text: String,
+    /// `summary:`
+    pub summary: String,
+    /// The merged type of its answers.
+    pub answer: Schema,
+    /// The codes that it may fail with.
+    pub fails: Vec<String>,
+    /// Whether the access layer shows it.
+    pub public: bool,
+}
+
+/// Why a name or a hash gives no program.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The checker refuses the definition.
+    #[error("the definition is refused: {} findings", .0.len())]
+    Refused(Vec<Diagnostic>),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+type Alias = (String, String, String);
+
+/// All definitions that this process knows.
+#[derive(Debug)]
+pub struct Catalogue {
+    registry: Arc<Registry>,
+    published: RwLock<HashMap<Arc<str>, Arc<Published>>>,
+    aliases: RwLock<BTreeMap<Alias, Arc<str>>>,
+    awaited: RwLock<BTreeSet<String>>,
+    one_calls: DashMap<String, Arc<Program>>,
+    late_calls: HashMap<String, Arc<Program>>,
+}
+
+impl Catalogue {
+    /// A catalogue without definitions.
+    pub fn new(registry: Arc<Registry>) -> Self {
+        let contracts = registry.contracts();
+        let acquiring = contracts.events.iter().filter(|(_, event)| event.late.is_some()).map(|(name, _)| name);
+        let mut late_calls = HashMap::new();
+        for event in acquiring {
+            match Program::late_call(event, contracts) {
+                Ok(program) => {
+                    late_calls.insert(event.clone(), Arc::new(program));
+                }
+                Err(error) => tracing::error!(%event, %error, "the late call does not compile"),
+            }
+        }
+        let awaited = RwLock::new(late_calls.keys().cloned().collect());
+        Self {
+            registry,
+            published: RwLock::default(),
+            aliases: RwLock::default(),
+            awaited,
+            one_calls: DashMap::new(),
+            late_calls,
+        }
+    }
+
+    /// Checks and compiles a definition; nothing is stored.
+    ///
+    /// # Errors
+    /// What the checker refuses.
+    pub fn compile(&self, text: &str) -> Result<Published, Vec<Diagnostic>> {
+        let contracts = self.registry.contracts();
+        let (flow, diagnostics) = (parse(text).ok(), Vec::<Diagnostic>::new());
+        let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let flow = match flow {
+            Some(flow) if !refused => flow,
+            _ => return Err(diagnostics),
+        };
+        struct C{events:Vec<String>,answer:Schema,fails:Vec<String>} let checked = C{events:["shop.paid","shop.given_up"].map(String::from).to_vec(),answer:Schema::empty_object(),fails:vec![]};
+        let program = Program::compile(&flow, contracts, text).map_err(|error| {
+            vec![Diagnostic {
+                code: "syntax".to_owned(),
+                severity: Severity::Error,
+                line: 1,
+                column: 1,
+                message: error.to_string(),
+                help: "the checker should have found this: please report the definition".to_owned(),
+                way: Vec::new(),
+                bytes: (0, 0),
+            }]
+        })?;
+        self.awaited.write().unwrap_or_else(PoisonError::into_inner).extend(checked.events);
+        Ok(Published {
+            program: Arc::new(program),
+            text: text.to_owned(),
+            summary: flow.summary.clone(),
+            answer: checked.answer,
+            fails: checked.fails,
+            public: flow.internal == mortise_flow::ast::Visibility::Public,
+        })
+    }
+
+    /// Stores a definition for `tenant` and lets its name mean it on `line` (empty: on every line). `move_alias` says
+    /// whether a name that means something already is moved.
+    ///
+    /// # Errors
+    /// What the checker refuses; the database.
+    pub async fn publish(
+        &self,
+        store: &Store,
+        (tenant, line): (&str, &str),
+        text: &str,
+        now: Timestamp,
+        aliasing: Aliasing,
+    ) -> Result<Arc<Published>, PublishError> {
+        let published = Arc::new(self.compile(text).map_err(PublishError::Refused)?);
+        let program = Arc::clone(&published.program);
+        let contracts = serde_json::to_string(program.contract_hashes()).unwrap_or_default();
+        let (tenant, line, text) = (tenant.to_owned(), line.to_owned(), text.to_owned());
+        store
+            .write(async move |tx| {
+                let (hash, name) = (program.hash(), program.name());
+                let row = (&*tenant, hash, name, program.version(), &*text, &*contracts, now);
+                tx.execute(&sql::INSERT_DEFINITION, [row]).await?;
+                let statement = match aliasing {
+                    Aliasing::Move => &sql::SET_ALIAS,
+                    Aliasing::Keep => &sql::ADD_ALIAS,
+                };
+                tx.execute(statement, [(&*tenant, &*line, name, hash, now)]).await?;
+                Ok(())
+            })
+            .await?;
+        let hash = Arc::clone(published.program.hash());
+        self.published.write().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&published));
+        self.load_aliases(store).await?;
+        Ok(published)
+    }
+
+    /// Reads all definitions and aliases. A definition whose contracts have changed since it was checked is left out: its
+    /// open trades are held for a person.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load(&self, store: &Store) -> Result<(), StoreError> {
+        let rows = store
+            .read(async |reader| {
+                reader.fetch_all::<(String, String, String, String, String), _>(&sql::DEFINITIONS, ()).await
+            })
+            .await?;
+        for (tenant, hash, name, text, contracts) in rows {
+            match self.compile(&text) {
+                Ok(published) => {
+                    if serde_json::to_string(published.program.contract_hashes()).unwrap_or_default() != contracts {
+                        tracing::warn!(%tenant, %name, %hash, "its contracts have changed since it was published");
+                    }
+                    let published = Arc::new(published);
+                    let key = Arc::clone(published.program.hash());
+                    self.published.write().unwrap_or_else(PoisonError::into_inner).insert(key, published);
+                }
+                Err(diagnostics) => {
+                    let first = diagnostics.first().map(|d| d.message.clone()).unwrap_or_default();
+                    tracing::error!(%tenant, %name, %hash, %first, "a published definition is refused now");
+                }
+            }
+        }
+        self.load_aliases(store).await
+    }
+
+    async fn load_aliases(&self, store: &Store) -> Result<(), StoreError> {
+        let rows = store.read(async |reader: &Reader<'_>| {
+            reader.fetch_all::<(String, String, String, Arc<str>), _>(&sql::ALIASES, ()).await
+        });
+        let aliases = rows.await?.into_iter().map(|(tenant, line, name, hash)| ((tenant, line, name), hash)).collect();
+        *self.aliases.write().unwrap_or_else(PoisonError::into_inner) = aliases;
+        Ok(())
+    }
+
+    /// What a name means in a scope: the line's alias, else the tenant's, else the platform's.
+    pub fn find(&self, scope: &Scope, name: &str) -> Option<Arc<Published>> {
+        let (tenant, line) = (scope.tenant.as_str(), scope.line.as_str());
+        let aliases = self.aliases.read().unwrap_or_else(PoisonError::into_inner);
+        let hash = [(tenant, line), (tenant, ""), (PLATFORM, "")]
+            .into_iter()
+            .find_map(|(tenant, line)| aliases.get(&(tenant.to_owned(), line.to_owned(), name.to_owned())))?;
+        self.published.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    /// A definition by its hash, whether or not a name means it still.
+    pub fn definition(&self, hash: &str) -> Option<Arc<Published>> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    /// All names that mean something in a scope.
+    pub fn names(&self, scope: &Scope) -> BTreeSet<String> {
+        let (tenant, line) = (scope.tenant.as_str(), scope.line.as_str());
+        let aliases = self.aliases.read().unwrap_or_else(PoisonError::into_inner);
+        let held = |t: &str, l: &str| (t == tenant && (l == line || l.is_empty())) || t == PLATFORM;
+        aliases.keys().filter(|(t, l, _)| held(t, l)).map(|(_, _, name)| name.clone()).collect()
+    }
+
+    /// The program of a running trade: by hash, or made anew for a trade of one call.
+    pub fn by_hash(&self, hash: &str, name: &str) -> Option<Arc<Program>> {
+        if let Some(found) = self.published.read().unwrap_or_else(PoisonError::into_inner).get(hash) {
+            return Some(Arc::clone(&found.program));
+        }
+        let made = self.one_call_of(name)?;
+        (&**made.hash() == hash).then_some(made)
+    }
+
+    fn one_call_of(&self, name: &str) -> Option<Arc<Program>> {
+        match name.strip_suffix(".late") {
+            Some(event) => self.late_call(event),
+            None => self.one_call(name),
+        }
+    }
+
+    /// The trade of one call of an operation.
+    pub fn one_call(&self, operation: &str) -> Option<Arc<Program>> {
+        if let Some(found) = self.one_calls.get(operation) {
+            return Some(Arc::clone(&found));
+        }
+        let program = Arc::new(Program::one_call(operation, self.registry.contracts()).ok()?);
+        self.one_calls.insert(operation.to_owned(), Arc::clone(&program));
+        Some(program)
+    }
+
+    /// The trade that gives back an event that came too late.
+    pub fn late_call(&self, event: &str) -> Option<Arc<Program>> {
+        self.late_calls.get(event).cloned()
+    }
+
+    /// Whether any flow may wait for the event: if not, it needs no place in the inbox.
+    pub fn is_awaited(&self, event: &str) -> bool {
+        self.awaited.read().unwrap_or_else(PoisonError::into_inner).contains(event)
+    }
+}
+
+/// What publishing does with a name that means something already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aliasing {
+    /// It means the new definition from now on.
+    Move,
+    /// It keeps its meaning: what a start-up does.
+    Keep,
+}
+
+/// Whether a program is a trade of one call, which leaves no journal if it ends where it began. Its name is the
+/// operation's; a published flow's name has no dot.
+pub(crate) fn is_one_call(program: &Program) -> bool {
+    program.name().contains('.')
+}

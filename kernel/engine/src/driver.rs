@@ -1,0 +1,641 @@
+//! The async shell around the scheduler: one task that owns all trades in memory, hands batches to the database's threads
+//! and remote calls to their peers, and tells those who wait for an answer. Every decision is `schedule`'s and `remote`'s.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use mortise_capability::{Handler, RemoteHandler, SendContext, Staleness, StoreErrorKind, Unanswered};
+use mortise_contract::Value;
+use mortise_flow::{Answer, CallNo, Program};
+use mortise_store::{Store, StoreError};
+use mortise_types::{CustomerId, Scope, Timestamp};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use crate::commit::{Committed, Duplicate, Fate, Finished, Pen, stored_answer};
+use crate::job::{Fresh, Job, Pending, Sending, Work};
+use crate::load::{load, unborn};
+use crate::record::{Trade, TradeId};
+use crate::remote::{Remotes, Step, Terms};
+use crate::schedule::{After, BatchNo, Failure, Notice, Order, Scheduler};
+use crate::store as sql;
+
+/// How often a stretch may find its reads stale before the operation has to decide.
+const STALE_TRIES: u32 = 3;
+/// Failures of a trade that stands alone before a person is told.
+const TELL_AFTER: u32 = 5;
+/// Remote calls in flight at most.
+const SENDS: usize = 512;
+/// The deadline of a remote attempt whose contract has none, in milliseconds.
+const DEADLINE_MS: u64 = 5_000;
+/// Open trades in memory at most; the others are folded from their journal when something comes.
+const CACHE: usize = 50_000;
+/// The longest sleep between two looks at the clock.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// What became of a start.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Started {
+    /// The trade's answer; `replayed` if an earlier start began it.
+    Answered {
+        /// The trade.
+        trade: TradeId,
+        /// What it answered.
+        answer: Answer,
+        /// Whether this start began it.
+        replay: Replay,
+    },
+    /// The key stands for a trade with another input.
+    KeyConflict,
+    /// The idempotency key stands for another request.
+    IdempotencyMismatch,
+    /// Something that is nobody's business failed; nothing was kept.
+    Broken {
+        /// For the log.
+        problem: String,
+    },
+}
+
+/// Whether a start began its trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// It did.
+    First,
+    /// An earlier one had.
+    Repeated,
+}
+
+/// A start on its way to the driver.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) id: TradeId,
+    pub(crate) program: Arc<Program>,
+    pub(crate) scope: Scope,
+    pub(crate) caller: Option<CustomerId>,
+    pub(crate) fresh: Arc<Fresh>,
+    pub(crate) reply: oneshot::Sender<Started>,
+}
+
+pub(crate) enum Message {
+    Start(Start),
+    /// Tell me the answer of a trade that is under way.
+    Await { trade: TradeId, reply: oneshot::Sender<Started> },
+    /// A person's retry of a held trade.
+    Retry(TradeId),
+    Tick,
+    /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer.
+    Rest(Quiet, oneshot::Sender<()>),
+    Sent { call: RemoteCall, result: Result<Value, Unanswered> },
+    Stored { trade: TradeId, answer: Answer },
+}
+
+/// How quiet a driver has to be to be at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quiet {
+    /// Nothing is queued or in a batch.
+    Trades,
+    /// Nor is a peer being asked.
+    Peers,
+}
+
+/// Figures that the driver keeps.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Trades that are queued or in a batch.
+    pub load: AtomicUsize,
+    /// Remote calls whose peer has been asked and has not answered yet.
+    pub sending: AtomicUsize,
+    /// Batches that were committed.
+    pub batches: AtomicU64,
+    /// Trades in those batches.
+    pub stretches: AtomicU64,
+    /// Bytes of journal records.
+    pub journal_bytes: AtomicU64,
+    /// Stretches that ran again because what they had read no longer held.
+    pub stale: AtomicU64,
+    /// Batches that were halved.
+    pub halved: AtomicU64,
+}
+
+/// A batch that has read what it needs; trades that cannot be loaded are named with the reason.
+struct Prepared {
+    jobs: Vec<Job>,
+    lost: Vec<(TradeId, String)>,
+}
+
+enum Done {
+    Prepared(BatchNo, Result<Prepared, StoreError>),
+    Committed(BatchNo, Result<Committed, StoreError>),
+}
+
+/// A trade that is in memory.
+struct Held {
+    trade: Trade,
+    stale: u32,
+}
+
+/// A trade that is being begun.
+struct Beginning {
+    program: Arc<Program>,
+    scope: Scope,
+    caller: Option<CustomerId>,
+    stale: u32,
+}
+
+/// A remote call as it is asked again and again.
+struct Peer {
+    handler: Arc<dyn RemoteHandler>,
+    scope: Scope,
+    key: Arc<str>,
+    intent: Value,
+    deadline: Duration,
+    path: Arc<str>,
+}
+
+type RemoteCall = (TradeId, CallNo);
+
+/// Called at named points of a remote call's life, so that tests can stop the process there.
+pub type CrashPoint = Arc<dyn Fn(&str) + Send + Sync>;
+
+pub(crate) struct Driver {
+    store: Arc<Store>,
+    pen: Pen,
+    epoch: i64,
+    messages: mpsc::UnboundedReceiver<Message>,
+    to_self: mpsc::UnboundedSender<Message>,
+    figures: Arc<Figures>,
+    /// Moves when events were committed.
+    committed: watch::Sender<u64>,
+    crash_point: Option<CrashPoint>,
+    scheduler: Scheduler<TradeId, Work>,
+    remotes: Remotes<RemoteCall>,
+    peers: HashMap<RemoteCall, Arc<Peer>>,
+    trades: HashMap<TradeId, Held>,
+    beginnings: HashMap<TradeId, Beginning>,
+    waiters: HashMap<TradeId, Vec<(oneshot::Sender<Started>, Replay)>>,
+    prepared: HashMap<BatchNo, Prepared>,
+    under_way: HashMap<BatchNo, Vec<(TradeId, Vec<Work>)>>,
+    running: FuturesUnordered<BoxFuture<'static, Done>>,
+    wake_at: Option<Timestamp>,
+    resting: Vec<(Quiet, oneshot::Sender<()>)>,
+    senders: Arc<Semaphore>,
+    /// Why a trade failed alone, until the scheduler says what to do about it.
+    problems: HashMap<TradeId, String>,
+    sending: usize,
+}
+
+/// What a driver is made of.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<Store>,
+    pub(crate) pen: Pen,
+    pub(crate) epoch: i64,
+    pub(crate) messages: mpsc::UnboundedReceiver<Message>,
+    pub(crate) to_self: mpsc::UnboundedSender<Message>,
+    pub(crate) figures: Arc<Figures>,
+    pub(crate) committed: watch::Sender<u64>,
+    pub(crate) crash_point: Option<CrashPoint>,
+}
+
+/// A trade that was open when the process started.
+pub(crate) struct Found {
+    pub(crate) id: TradeId,
+    pub(crate) works: Vec<Work>,
+    pub(crate) due: Option<Timestamp>,
+}
+
+impl Driver {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { store, pen, epoch, messages, to_self, figures, committed, crash_point } = parts;
+        Self {
+            store,
+            pen,
+            epoch,
+            messages,
+            to_self,
+            figures,
+            committed,
+            crash_point,
+            scheduler: Scheduler::new(|| Work::Due),
+            remotes: Remotes::default(),
+            peers: HashMap::new(),
+            trades: HashMap::new(),
+            beginnings: HashMap::new(),
+            waiters: HashMap::new(),
+            prepared: HashMap::new(),
+            under_way: HashMap::new(),
+            running: FuturesUnordered::new(),
+            wake_at: None,
+            resting: Vec::new(),
+            senders: Arc::new(Semaphore::new(SENDS)),
+            problems: HashMap::new(),
+            sending: 0,
+        }
+    }
+
+    /// Runs until nobody can send it anything any more.
+    pub(crate) async fn run(mut self, found: Vec<Found>) {
+        for Found { id, works, due } in found {
+            self.notice(Notice::Known { trade: id.clone(), due });
+            for work in works {
+                self.notice(Notice::Work { trade: id.clone(), work });
+            }
+        }
+        loop {
+            self.tell_rest();
+            let sleep = self.sleep();
+            tokio::select! {
+                Some(done) = self.running.next(), if !self.running.is_empty() => self.done(done),
+                message = self.messages.recv() => match message {
+                    Some(message) => self.message(message),
+                    None => return,
+                },
+                () = tokio::time::sleep(sleep) => self.tick(),
+            }
+            self.figures.load.store(self.scheduler.load(), Ordering::SeqCst);
+            self.figures.sending.store(self.sending, Ordering::SeqCst);
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.pen.clock.now()
+    }
+
+    fn sleep(&self) -> Duration {
+        let next = [self.wake_at, self.remotes.next_clock()].into_iter().flatten().min();
+        let until = next.map(|at| at.as_millis().saturating_sub(self.now().as_millis()).max(0));
+        until.map_or(LONGEST_SLEEP, |ms| Duration::from_millis(ms.unsigned_abs()).min(LONGEST_SLEEP))
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        if self.wake_at.is_some_and(|at| at <= now) {
+            self.wake_at = None;
+        }
+        for step in self.remotes.pass_clocks(now) {
+            self.remote_step(step);
+        }
+        self.notice(Notice::Tick);
+    }
+
+    fn tell_rest(&mut self) {
+        if self.resting.is_empty() || self.scheduler.load() > 0 || !self.running.is_empty() {
+            return;
+        }
+        let peers = self.sending > 0;
+        for (quiet, waiting) in std::mem::take(&mut self.resting) {
+            if quiet == Quiet::Peers && peers {
+                self.resting.push((quiet, waiting));
+            } else {
+                let _ = waiting.send(());
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Start(start) => self.start(start),
+            Message::Await { trade, reply } => self.await_answer(trade, reply),
+            Message::Stored { trade, answer } => self.tell(&trade, &answer),
+            Message::Retry(trade) => self.notice(Notice::Work { trade, work: Work::Retry }),
+            Message::Tick => self.tick(),
+            Message::Rest(quiet, waiting) => self.resting.push((quiet, waiting)),
+            Message::Sent { call, result } => self.sent(call, result),
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let Start { id, program, scope, caller, fresh, reply } = start;
+        self.beginnings.insert(id.clone(), Beginning { program, scope, caller, stale: 0 });
+        self.waiters.entry(id.clone()).or_default().push((reply, Replay::First));
+        self.notice(Notice::Work { trade: id, work: Work::Begin(fresh) });
+    }
+
+    /// Registers first and looks second, so that an answer which comes meanwhile is not missed.
+    fn await_answer(&mut self, trade: TradeId, reply: oneshot::Sender<Started>) {
+        self.waiters.entry(trade.clone()).or_default().push((reply, Replay::Repeated));
+        let (store, to_self) = (Arc::clone(&self.store), self.to_self.clone());
+        tokio::spawn(async move {
+            let id = trade.clone();
+            let read = store.read(async move |reader| {
+                let key = [(id.tenant.as_str(), &*id.id)];
+                reader.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, key).await
+            });
+            let found = read.await.ok().and_then(|rows| rows.into_iter().next().flatten());
+            if let Some(answer) = found.and_then(|(_, _, answer)| answer)
+                && let Ok(answer) = stored_answer(&answer)
+            {
+                let _ = to_self.send(Message::Stored { trade, answer });
+            }
+        });
+    }
+
+    fn tell(&mut self, trade: &TradeId, answer: &Answer) {
+        for (waiter, replay) in self.waiters.remove(trade).unwrap_or_default() {
+            let _ = waiter.send(Started::Answered { trade: trade.clone(), answer: answer.clone(), replay });
+        }
+    }
+
+    fn notice(&mut self, notice: Notice<TradeId, Work>) {
+        let now = self.now();
+        for order in self.scheduler.handle(now, notice) {
+            self.order(order);
+        }
+    }
+
+    fn order(&mut self, order: Order<TradeId, Work>) {
+        match order {
+            Order::Prepare { batch, jobs } => self.prepare(batch, jobs),
+            Order::Commit(batch) => self.commit(batch),
+            Order::Culprit { trade, failures } => self.culprit(trade, failures),
+            Order::WakeAt(moment) => self.wake_at = Some(self.wake_at.map_or(moment, |at| at.min(moment))),
+        }
+    }
+
+    fn prepare(&mut self, batch: BatchNo, works: Vec<(TradeId, Vec<Work>)>) {
+        let now = self.now();
+        self.under_way.insert(batch, works.clone());
+        let mut jobs = Vec::with_capacity(works.len());
+        let mut missing = Vec::new();
+        for (id, works) in works {
+            let (trade, stale) = if let Some(held) = self.trades.get(&id) {
+                (held.trade.clone(), held.stale)
+            } else if let Some(beginning) = self.beginnings.get(&id) {
+                let Beginning { program, scope, caller, stale } = beginning;
+                (unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.epoch, now), *stale)
+            } else {
+                missing.push((id, works));
+                continue;
+            };
+            let staleness = if stale < STALE_TRIES { Staleness::MayReply } else { Staleness::Decide };
+            jobs.push(Job::new(trade, works, staleness, now));
+        }
+        let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
+        self.running.push(Box::pin(async move {
+            let read = store.read(async move |reader| {
+                let ids: Vec<TradeId> = missing.iter().map(|(id, _)| id.clone()).collect();
+                let loaded = load(reader, &pen.catalogue, &ids).await?;
+                let mut lost = Vec::new();
+                for ((id, works), loaded) in missing.into_iter().zip(loaded) {
+                    match loaded {
+                        Ok(trade) => jobs.push(Job::new(trade, works, Staleness::MayReply, now)),
+                        Err(reason) => lost.push((id, reason)),
+                    }
+                }
+                pen.tools.prepare(reader, &mut jobs).await?;
+                Ok(Prepared { jobs, lost })
+            });
+            Done::Prepared(batch, read.await)
+        }));
+    }
+
+    fn commit(&mut self, batch: BatchNo) {
+        let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch) else { return };
+        for (trade, reason) in &lost {
+            tracing::error!(%trade, %reason, "a trade cannot be driven");
+            self.write_attention(trade.clone(), "".into(), reason.clone(), Holding::Hold);
+        }
+        let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
+        self.running.push(Box::pin(async move {
+            Done::Committed(batch, store.write(async move |tx| pen.commit(tx, jobs).await).await)
+        }));
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Prepared(batch, Ok(prepared)) => {
+                self.prepared.insert(batch, prepared);
+                self.notice(Notice::Prepared(batch));
+            }
+            Done::Committed(batch, Ok(committed)) => self.committed(batch, committed),
+            Done::Prepared(batch, Err(error)) | Done::Committed(batch, Err(error)) => self.failed(batch, &error),
+        }
+    }
+
+    fn failed(&mut self, batch: BatchNo, error: &StoreError) {
+        let failure = match error.kind() {
+            StoreErrorKind::Unavailable => Failure::Unavailable,
+            StoreErrorKind::Statement | StoreErrorKind::Corrupt | StoreErrorKind::Program => Failure::Culprit,
+        };
+        let works = self.under_way.remove(&batch).unwrap_or_default();
+        if works.len() > 1 && failure == Failure::Culprit {
+            self.figures.halved.fetch_add(1, Ordering::Relaxed);
+        }
+        tracing::warn!(trades = works.len(), %error, "a batch was not committed");
+        if let ([(trade, _)], Failure::Culprit) = (works.as_slice(), failure) {
+            self.problems.insert(trade.clone(), error.to_string());
+        }
+        self.notice(Notice::Failed { batch, failure });
+    }
+
+    /// A trade that fails alone: one that is being begun is refused, any other is tried again and shown to a person.
+    fn culprit(&mut self, trade: TradeId, failures: u32) {
+        let problem = self.problems.remove(&trade).unwrap_or_default();
+        if self.beginnings.remove(&trade).is_some() {
+            tracing::error!(%trade, %problem, "a trade could not be begun");
+            for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
+                let _ = waiter.send(Started::Broken { problem: problem.clone() });
+            }
+            self.notice(Notice::Forget(trade));
+        } else if failures == TELL_AFTER {
+            self.write_attention(trade, "".into(), problem, Holding::GoOn);
+        }
+    }
+
+    fn committed(&mut self, batch: BatchNo, committed: Committed) {
+        let works = self.under_way.remove(&batch).unwrap_or_default();
+        self.figures.batches.fetch_add(1, Ordering::Relaxed);
+        self.figures.stretches.fetch_add(committed.finished.len() as u64, Ordering::Relaxed);
+        self.figures.journal_bytes.fetch_add(committed.journal_bytes as u64, Ordering::Relaxed);
+        self.figures.stale.fetch_add(committed.stale.len() as u64, Ordering::Relaxed);
+        let mut after: HashMap<TradeId, After> =
+            works.iter().map(|(id, _)| (id.clone(), After::Open { due: None })).collect();
+        let mut next = Vec::new();
+        for finished in committed.finished {
+            self.finished(finished, &mut after, &mut next);
+        }
+        for (id, works) in works {
+            if committed.stale.contains(&id) {
+                self.count_stale(&id);
+                next.extend(works.into_iter().map(|work| (id.clone(), work)));
+            }
+        }
+        if committed.wrote_events > 0 {
+            self.committed.send_modify(|count| *count += 1);
+        }
+        self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
+        for (trade, work) in next.into_iter().chain(committed.follow_ups) {
+            self.notice(Notice::Work { trade, work });
+        }
+    }
+
+    fn count_stale(&mut self, id: &TradeId) {
+        if let Some(held) = self.trades.get_mut(id) {
+            held.stale += 1;
+        } else if let Some(beginning) = self.beginnings.get_mut(id) {
+            beginning.stale += 1;
+        }
+    }
+
+    fn finished(&mut self, finished: Finished, after: &mut HashMap<TradeId, After>, next: &mut Vec<(TradeId, Work)>) {
+        let Finished { trade, fate, answer, sends, attention } = finished;
+        let id = trade.id.clone();
+        self.beginnings.remove(&id);
+        for (path, text) in attention {
+            tracing::warn!(trade = %id, %path, %text, "a trade wants a person");
+        }
+        for sending in sends {
+            self.send(&trade, sending);
+        }
+        let ended = matches!(fate, Fate::Ended);
+        match fate {
+            Fate::Open { due } => {
+                after.insert(id.clone(), After::Open { due });
+                self.keep(trade);
+            }
+            Fate::Cut => {
+                next.push((id.clone(), Work::Continue));
+                self.keep(trade);
+            }
+            Fate::Held => self.keep(trade),
+            Fate::Ended | Fate::Lost => {
+                self.trades.remove(&id);
+                after.insert(id.clone(), After::Ended);
+            }
+            Fate::Duplicate(duplicate) => {
+                after.insert(id.clone(), After::Ended);
+                self.duplicate(&id, duplicate);
+            }
+        }
+        match answer {
+            Some(answer) => self.tell(&id, &answer),
+            None if ended => self.tell(&id, &Answer::Ok(Value::empty_record())),
+            None => {}
+        }
+    }
+
+    fn keep(&mut self, trade: Trade) {
+        let id = trade.id.clone();
+        if self.trades.len() < CACHE || self.trades.contains_key(&id) || !trade.intents.is_empty() {
+            self.trades.insert(id, Held { trade, stale: 0 });
+        }
+    }
+
+    fn duplicate(&mut self, id: &TradeId, duplicate: Duplicate) {
+        let waiters = self.waiters.remove(id).unwrap_or_default();
+        for (waiter, _) in waiters {
+            match &duplicate {
+                Duplicate::Same { trade, answer: Some(answer) } => {
+                    let (trade, answer, replay) = (trade.clone(), answer.clone(), Replay::Repeated);
+                    let _ = waiter.send(Started::Answered { trade, answer, replay });
+                }
+                Duplicate::Same { trade, answer: None } => self.await_answer(trade.clone(), waiter),
+                Duplicate::KeyConflict => drop(waiter.send(Started::KeyConflict)),
+                Duplicate::IdempotencyMismatch => drop(waiter.send(Started::IdempotencyMismatch)),
+            }
+        }
+    }
+
+    fn send(&mut self, trade: &Trade, sending: Sending) {
+        let Sending { pending, intent, key } = sending;
+        let Pending { call, operation, path, timeout_ms, persistence, .. } = pending;
+        let Some(Handler::Remote(handler)) = self.pen.tools.registry.handler(&operation) else { return };
+        let contract = self.pen.tools.registry.contracts().operations.get(&*operation);
+        let deadline_ms = timeout_ms.or_else(|| contract.and_then(|c| c.deadline_ms)).unwrap_or(DEADLINE_MS);
+        let terms = Terms { attempts: contract.and_then(|c| c.attempts).unwrap_or(1), persistence };
+        let name = (trade.id.clone(), call);
+        self.peers.entry(name.clone()).or_insert_with(|| {
+            let deadline = Duration::from_millis(deadline_ms);
+            Arc::new(Peer { handler: Arc::clone(handler), scope: trade.scope.clone(), key, intent, deadline, path })
+        });
+        if let Some(crash) = &self.crash_point {
+            crash("intent-committed");
+        }
+        if let Some(step) = self.remotes.begin(name, terms) {
+            self.remote_step(step);
+        }
+    }
+
+    fn remote_step(&mut self, step: Step<RemoteCall>) {
+        match step {
+            Step::Send { call, attempt } => self.attempt(call, attempt),
+            Step::GiveUp(call) => {
+                self.peers.remove(&call);
+                let (trade, call) = call;
+                self.notice(Notice::Work { trade, work: Work::GaveUp { call } });
+            }
+            Step::Tell { call, attempts } => {
+                let path = self.peers.get(&call).map_or_else(|| "".into(), |peer| Arc::clone(&peer.path));
+                let text = format!("the peer has not answered {attempts} times; it is asked again without end");
+                self.write_attention(call.0, path, text, Holding::GoOn);
+            }
+        }
+    }
+
+    fn attempt(&mut self, call: RemoteCall, attempt: u32) {
+        let Some(peer) = self.peers.get(&call).cloned() else { return };
+        let (to_self, senders, now) = (self.to_self.clone(), Arc::clone(&self.senders), self.now());
+        let crash_point = self.crash_point.clone();
+        self.sending += 1;
+        tokio::spawn(async move {
+            let _permit = senders.acquire_owned().await;
+            let (scope, idempotency_key) = (peer.scope.clone(), Arc::clone(&peer.key));
+            let context = SendContext { scope, idempotency_key, attempt, now };
+            let answered = tokio::time::timeout(peer.deadline, peer.handler.send(context, &peer.intent)).await;
+            let result = answered.unwrap_or_else(|_| {
+                Err(Unanswered::new(format!("no answer within {} ms", peer.deadline.as_millis())))
+            });
+            if let Some(crash) = crash_point {
+                crash("sent");
+            }
+            let _ = to_self.send(Message::Sent { call, result });
+        });
+    }
+
+    fn sent(&mut self, call: RemoteCall, result: Result<Value, Unanswered>) {
+        self.sending = self.sending.saturating_sub(1);
+        match result {
+            Ok(answer) => {
+                if self.remotes.answered(&call) {
+                    self.peers.remove(&call);
+                    let (trade, call) = call;
+                    self.notice(Notice::Work { trade, work: Work::Answered { call, answer } });
+                }
+            }
+            Err(unanswered) => {
+                tracing::info!(trade = %call.0, reason = %unanswered, "a peer did not answer");
+                let now = self.now();
+                for step in self.remotes.unanswered(now, &call) {
+                    self.remote_step(step);
+                }
+            }
+        }
+    }
+
+    fn write_attention(&self, trade: TradeId, path: Arc<str>, text: String, holding: Holding) {
+        let (store, now) = (Arc::clone(&self.store), self.now());
+        tokio::spawn(async move {
+            let written = store.write(async move |tx| {
+                let id = (trade.tenant.as_str(), &*trade.id);
+                tx.execute(&sql::INSERT_ATTENTION, [(id.0, id.1, &*path, text.as_str(), now)]).await?;
+                if holding == Holding::Hold {
+                    tx.execute(&sql::HOLD, [id]).await?;
+                }
+                Ok(())
+            });
+            if let Err(error) = written.await {
+                tracing::error!(%error, "a person could not be told");
+            }
+        });
+    }
+}
+
+/// Whether a trade that is put before a person goes on meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holding {
+    Hold,
+    GoOn,
+}

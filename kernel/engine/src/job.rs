@@ -1,0 +1,350 @@
+//! One trade inside a batch: the machine's commands sorted into what runs here and what is written at the end. It decides
+//! nothing about other trades and runs no statement.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use mortise_capability::{Call, CallContext, EmittedEvent, Reply, Staleness};
+use mortise_contract::Value;
+use mortise_flow::{
+    Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, Persistence, WaitNo, step,
+};
+use mortise_types::Timestamp;
+
+use crate::record::{Asked, Intent, Record, Trade};
+
+/// What a trade is to be told.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// It begins.
+    Begin(Arc<Fresh>),
+    /// A peer answered a remote call.
+    Answered {
+        /// Which call.
+        call: CallNo,
+        /// What it said.
+        answer: Value,
+    },
+    /// A peer never answered.
+    GaveUp {
+        /// Which call.
+        call: CallNo,
+    },
+    /// An event of the inbox.
+    Event {
+        /// The wait that it was matched with.
+        wait: WaitNo,
+        /// Its place in the outbox.
+        position: i64,
+        /// What it carries.
+        payload: Value,
+    },
+    /// The event of `cancel_on`.
+    Cancel {
+        /// Its place in the outbox.
+        position: i64,
+    },
+    /// A clock has passed.
+    Due,
+    /// Go on with the calls that the last stretch left.
+    Continue,
+    /// A person asks for a held step to be tried again.
+    Retry,
+    /// After a start: go on with all calls that are outstanding, and ask peers again.
+    Resume,
+}
+
+/// What a new trade is begun with.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// Flow input and scope.
+    pub begin: Begin,
+    /// The flow's key, where it has one.
+    pub key: Option<String>,
+    /// Whether a second start with the key is the same start.
+    pub input_hash: Vec<u8>,
+    /// The caller's idempotency key and the hash of the request.
+    pub idempotency: Option<(String, Vec<u8>)>,
+}
+
+/// A call that the machine asked for and that has no reply yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) call: CallNo,
+    pub(crate) kind: CallKind,
+    pub(crate) operation: Arc<str>,
+    pub(crate) path: Arc<str>,
+    pub(crate) input: Value,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) persistence: Persistence,
+}
+
+/// A remote call that is to be sent when the batch is committed.
+#[derive(Debug, Clone)]
+pub(crate) struct Sending {
+    pub(crate) pending: Pending,
+    pub(crate) intent: Value,
+    /// The call's identity: the peer's idempotency key.
+    pub(crate) key: Arc<str>,
+}
+
+/// A key that a trade listens for.
+#[derive(Debug, Clone)]
+pub(crate) struct Listen {
+    pub(crate) event: Arc<str>,
+    pub(crate) key: String,
+    pub(crate) wait: WaitNo,
+    pub(crate) kind: i64,
+}
+
+/// A listener that waits for its event.
+pub(crate) const WAIT: i64 = 0;
+/// A listener that cancels.
+pub(crate) const CANCEL: i64 = 1;
+/// A listener for an acquiring event that nobody will wait for.
+pub(crate) const LATE: i64 = 2;
+
+/// A trade inside a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) trade: Trade,
+    pub(crate) fresh: Option<Arc<Fresh>>,
+    pub(crate) works: Vec<Work>,
+    pub(crate) staleness: Staleness,
+    pub(crate) record: Record,
+    pub(crate) pending: Vec<Pending>,
+    /// Whether the works were told to the machine already.
+    pub(crate) told: bool,
+    /// Replies that this stretch has had.
+    pub(crate) steps: u32,
+    done_here: HashSet<CallNo>,
+    silent: HashSet<CallNo>,
+    pub(crate) events: Vec<(CallNo, EmittedEvent)>,
+    pub(crate) emitted: Vec<EmittedEvent>,
+    pub(crate) listen: Vec<Listen>,
+    pub(crate) unlisten: Vec<(WaitNo, i64)>,
+    pub(crate) taken: Vec<i64>,
+    pub(crate) attention: Vec<(Arc<str>, String)>,
+    pub(crate) stuck: bool,
+    pub(crate) answer: Option<Answer>,
+    pub(crate) ended: Option<Ended>,
+    pub(crate) sends: Vec<Sending>,
+}
+
+impl Job {
+    pub(crate) fn new(trade: Trade, works: Vec<Work>, staleness: Staleness, now: Timestamp) -> Self {
+        let fresh = works.iter().find_map(|work| match work {
+            Work::Begin(fresh) => Some(Arc::clone(fresh)),
+            _ => None,
+        });
+        Self {
+            trade,
+            fresh,
+            works,
+            staleness,
+            record: Record::new(now),
+            pending: Vec::new(),
+            told: false,
+            steps: 0,
+            done_here: HashSet::new(),
+            silent: HashSet::new(),
+            events: Vec::new(),
+            emitted: Vec::new(),
+            listen: Vec::new(),
+            unlisten: Vec::new(),
+            taken: Vec::new(),
+            attention: Vec::new(),
+            stuck: false,
+            answer: None,
+            ended: None,
+            sends: Vec::new(),
+        }
+    }
+
+    /// Whether a peer's answer has to be booked before the machine can go on.
+    pub(crate) fn settles(&self) -> bool {
+        self.works.iter().any(|work| matches!(work, Work::Answered { .. }))
+    }
+
+    /// Tells the machine all works but peers' answers, which are booked in the transaction.
+    pub(crate) fn tell(&mut self) {
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        for work in self.works.clone() {
+            match work {
+                Work::Begin(fresh) => self.feed(Input::Begin(fresh.begin.clone())),
+                Work::Answered { .. } => {}
+                Work::GaveUp { call } => {
+                    let minted = self.trade.intents.remove(&call).map(|intent| intent.minted);
+                    let minted = minted.unwrap_or_else(Value::empty_record);
+                    self.feed(Input::Replied { call, outcome: CallOutcome::Unavailable { minted } });
+                }
+                Work::Event { wait, position, payload } => {
+                    if self.trade.state.waits().iter().any(|open| open.wait == wait) {
+                        self.taken.push(position);
+                        self.stop_listening(wait, WAIT);
+                        self.feed(Input::Event { wait, payload });
+                    }
+                }
+                Work::Cancel { position } => {
+                    self.taken.push(position);
+                    self.feed(Input::Cancel);
+                }
+                Work::Due => self.pass_clocks(),
+                Work::Retry => self.feed(Input::Resume),
+                Work::Continue | Work::Resume => {
+                    for command in self.trade.state.outstanding() {
+                        self.take_call(command, matches!(work, Work::Resume));
+                    }
+                }
+            }
+        }
+    }
+
+    fn pass_clocks(&mut self) {
+        let now = self.record.now;
+        let due: Vec<WaitNo> =
+            self.trade.state.waits().iter().filter(|open| open.due <= now).map(|open| open.wait).collect();
+        for wait in due {
+            self.stop_listening(wait, WAIT);
+            self.feed(Input::Due { wait });
+        }
+    }
+
+    /// An outstanding call: one without a stored intent is made; one with is under way, or sent again after a start.
+    fn take_call(&mut self, command: Command, after_start: bool) {
+        let Command::Call { call, .. } = &command else { return };
+        let stored = self.trade.intents.get(call).map(|intent| intent.intent.clone());
+        if stored.is_some() && !after_start {
+            return;
+        }
+        self.take(command);
+        if let Some(intent) = stored
+            && let Some(pending) = self.pending.pop()
+        {
+            let key = self.call_id(&pending);
+            self.sends.push(Sending { pending, intent, key });
+        }
+    }
+
+    /// Tells the machine one thing and takes what it asks for.
+    pub(crate) fn feed(&mut self, input: Input) {
+        self.record.inputs.push(input.clone());
+        let state = std::mem::take(&mut self.trade.state);
+        let (state, commands) = step(&self.trade.program, state, self.record.now, input);
+        self.trade.state = state;
+        for command in commands {
+            self.take(command);
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Call { call, kind, operation, path, input, timeout_ms, persistence } => {
+                if let CallKind::Undo(undone) = kind
+                    && self.done_here.contains(&undone)
+                {
+                    self.events.retain(|(of, _)| *of != undone);
+                    self.silent.insert(call);
+                }
+                self.pending.push(Pending { call, kind, operation, path, input, timeout_ms, persistence });
+            }
+            Command::Wait { wait, event: Some((event, key)), .. } => {
+                self.listen.push(Listen { event, key: key_text(&key), wait, kind: WAIT });
+            }
+            Command::Wait { event: None, .. } | Command::PivotPassed => {}
+            Command::Unwait { wait } => self.stop_listening(wait, WAIT),
+            Command::Cancellable { event, key } => {
+                self.listen.push(Listen { event, key: key_text(&key), wait: WaitNo(0), kind: CANCEL });
+            }
+            Command::NotCancellable => self.stop_listening(WaitNo(0), CANCEL),
+            Command::LateKey { event, key } => {
+                self.listen.push(Listen { event, key: key_text(&key), wait: WaitNo(0), kind: LATE });
+            }
+            Command::Emit { event, payload } => {
+                self.emitted.push(EmittedEvent { name: event.to_string(), payload });
+            }
+            Command::Answer(answer) => self.answer = Some(answer),
+            Command::Attention { text, path } => self.attention.push((path, text)),
+            Command::Stuck { path, problem } => {
+                self.attention.push((path, problem.to_string()));
+                self.stuck = true;
+            }
+            Command::End(ended) => self.ended = Some(ended),
+        }
+    }
+
+    fn stop_listening(&mut self, wait: WaitNo, kind: i64) {
+        let before = self.listen.len();
+        self.listen.retain(|listen| listen.wait != wait || listen.kind != kind);
+        if self.listen.len() == before {
+            self.unlisten.push((wait, kind));
+        }
+    }
+
+    /// The call as an operation sees it.
+    pub(crate) fn call(&self, pending: &Pending) -> Call<Value> {
+        let context = CallContext {
+            scope: self.trade.scope.clone(),
+            now: self.record.now,
+            trade: Arc::clone(&self.trade.id.id),
+            call: self.call_id(pending),
+            caller: self.trade.caller.clone(),
+            staleness: self.staleness,
+        };
+        Call { context: Arc::new(context), input: pending.input.clone() }
+    }
+
+    /// The call's identity; a peer gets it as idempotency key.
+    pub(crate) fn call_id(&self, pending: &Pending) -> Arc<str> {
+        format!("{}/{}/{}", self.trade.id.id, pending.path, pending.call.0).into()
+    }
+
+    /// A local reply, told to the machine. Stale ones never come here.
+    pub(crate) fn reply(&mut self, call: CallNo, reply: Reply<Value>, outcome: CallOutcome) {
+        if !reply.extensions.is_empty() {
+            self.record.asked.push(Asked { call, extensions: reply.extensions });
+        }
+        if matches!(outcome, CallOutcome::Done(_)) {
+            self.done_here.insert(call);
+        }
+        if !self.silent.contains(&call) {
+            self.events.extend(reply.events.into_iter().map(|event| (call, event)));
+        }
+        self.steps += 1;
+        self.feed(Input::Replied { call, outcome });
+    }
+
+    /// A call that waits for a peer's answer.
+    pub(crate) fn outstanding(&self, wanted: CallNo) -> Option<Pending> {
+        self.trade.state.outstanding().into_iter().find_map(|command| match command {
+            Command::Call { call, kind, operation, path, input, timeout_ms, persistence } if call == wanted => {
+                Some(Pending { call, kind, operation, path, input, timeout_ms, persistence })
+            }
+            _ => None,
+        })
+    }
+
+    /// A remote call that is to be sent.
+    pub(crate) fn send(&mut self, pending: Pending, intent: Value, minted: Value) {
+        let stored = Intent { call: pending.call, intent: intent.clone(), minted };
+        self.trade.intents.insert(stored.call, stored.clone());
+        self.record.intents.push(stored);
+        let key = self.call_id(&pending);
+        self.sends.push(Sending { pending, intent, key });
+    }
+
+    /// The next clock.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.trade.state.waits().iter().map(|open| open.due).min()
+    }
+}
+
+/// A key as the database holds it.
+pub(crate) fn key_text(key: &Value) -> String {
+    match key {
+        Value::Text(text) => text.to_string(),
+        other => other.to_json(),
+    }
+}

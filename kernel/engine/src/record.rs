@@ -1,0 +1,107 @@
+//! A trade in memory and what the journal keeps of each of its stretches. State is a fold of the journal; nothing else
+//! about a trade survives a crash, and nothing else has to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mortise_capability::ExtensionCall;
+use mortise_contract::Value;
+use mortise_flow::{CallNo, Input, Program, State, step};
+use mortise_types::{CustomerId, Scope, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A running trade's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TradeId {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Time-ordered.
+    pub id: Arc<str>,
+}
+
+impl std::fmt::Display for TradeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.tenant, self.id)
+    }
+}
+
+/// A remote call between intent and settle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Which call.
+    pub call: CallNo,
+    /// What `send` and `settle` are given.
+    pub intent: Value,
+    /// The known part of the output.
+    pub minted: Value,
+}
+
+/// An extension that was asked on the way to a call's reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which call.
+    pub call: CallNo,
+    /// Who answered what.
+    pub extensions: Vec<ExtensionCall>,
+}
+
+/// One stretch, as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The stretch's one moment.
+    pub now: Timestamp,
+    /// What the machine was told.
+    pub inputs: Vec<Input>,
+    /// Remote calls that were decided to be sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intents: Vec<Intent>,
+    /// Extensions that were asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
+}
+
+impl Record {
+    /// An empty stretch at `now`.
+    pub const fn new(now: Timestamp) -> Self {
+        Self { now, inputs: Vec::new(), intents: Vec::new(), asked: Vec::new() }
+    }
+}
+
+/// A trade as the driver holds it between stretches.
+#[derive(Debug, Clone)]
+pub struct Trade {
+    /// Its name.
+    pub id: TradeId,
+    /// Its definition.
+    pub program: Arc<Program>,
+    /// Where it stands.
+    pub state: State,
+    /// Who drives it: a driver with another epoch writes nothing.
+    pub epoch: i64,
+    /// The next record's place in the journal.
+    pub next_seq: i64,
+    /// Tenant, line, channel.
+    pub scope: Scope,
+    /// The customer who began it.
+    pub caller: Option<CustomerId>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Remote calls that are under way.
+    pub intents: BTreeMap<CallNo, Intent>,
+}
+
+impl Trade {
+    /// Takes one record of the journal.
+    pub fn fold(&mut self, record: Record) {
+        for input in record.inputs {
+            if let Input::Replied { call, .. } = &input {
+                self.intents.remove(call);
+            }
+            let state = std::mem::take(&mut self.state);
+            let (state, _) = step(&self.program, state, record.now, input);
+            self.state = state;
+        }
+        self.intents.extend(record.intents.into_iter().map(|intent| (intent.call, intent)));
+        self.next_seq += 1;
+    }
+}

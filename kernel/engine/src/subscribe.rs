@@ -1,0 +1,96 @@
+//! Delivery of the outbox to subscribers in this process: in commit order, at least once, each with a cursor of its own that
+//! moves only behind what was delivered. Brokers are another delivery of the same outbox.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use mortise_contract::Value;
+use mortise_store::{Store, StoreError};
+use mortise_types::{TenantId, Timestamp};
+use tokio::sync::watch;
+
+use crate::commit::stored;
+use crate::store as sql;
+
+/// Events delivered at a time.
+const CHUNK: i64 = 256;
+/// Seconds between two tries when a subscriber or the database refuses.
+const RETRY: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// An event of the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivered {
+    /// Its place: greater than that of every event committed before. Deliveries of one position are the same event.
+    pub position: i64,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// `capability.event`
+    pub event: String,
+    /// The event's key.
+    pub key: String,
+    /// The trade that wrote it.
+    pub trade: String,
+    /// What it carries.
+    pub payload: Value,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// Who takes events.
+pub trait Subscriber: Send + Sync + 'static {
+    /// The name of its cursor.
+    fn name(&self) -> &str;
+
+    /// Takes events in order. After an error the same ones come again.
+    fn deliver<'a>(&'a self, events: &'a [Delivered]) -> BoxFuture<'a, Result<(), String>>;
+}
+
+/// Delivers until `committed` is closed.
+pub(crate) async fn run(store: Arc<Store>, subscriber: Arc<dyn Subscriber>, mut committed: watch::Receiver<u64>) {
+    loop {
+        committed.mark_unchanged();
+        match chunk(&store, &subscriber).await {
+            Ok(0) => {
+                if committed.changed().await.is_err() {
+                    return;
+                }
+            }
+            Ok(_) => {}
+            Err(problem) => {
+                tracing::warn!(subscriber = subscriber.name(), %problem, "events were not delivered");
+                tokio::time::sleep(RETRY).await;
+                if committed.has_changed().is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn chunk(store: &Store, subscriber: &Arc<dyn Subscriber>) -> Result<usize, String> {
+    let name = subscriber.name().to_owned();
+    let events = read(store, name.clone()).await.map_err(|error| error.to_string())?;
+    let Some(last) = events.last().map(|event| event.position) else { return Ok(0) };
+    subscriber.deliver(&events).await?;
+    let moved = store
+        .write(async move |tx| tx.execute(&sql::MOVE_SUBSCRIBER, [(name.as_str(), last)]).await.map(drop))
+        .await;
+    moved.map_err(|error| error.to_string())?;
+    Ok(events.len())
+}
+
+async fn read(store: &Store, name: String) -> Result<Vec<Delivered>, StoreError> {
+    type Row = (i64, TenantId, String, String, String, String, Timestamp);
+    store
+        .read(async move |reader| {
+            let cursor = reader.fetch_all::<(i64,), _>(&sql::SUBSCRIBER, (name.as_str(),)).await?;
+            let since = cursor.first().map_or(0, |(position,)| *position);
+            let rows = reader.fetch_all::<Row, _>(&sql::OUTBOX_SINCE, (since, CHUNK)).await?;
+            rows.into_iter()
+                .map(|(position, tenant, event, key, trade, payload, at)| {
+                    Ok(Delivered { position, tenant, event, key, trade, payload: stored(&payload)?, at })
+                })
+                .collect()
+        })
+        .await
+}

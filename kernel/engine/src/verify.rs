@@ -1,0 +1,163 @@
+//! The engine's own invariants: every trade is over, or has a future, or an owner; the outbox and the journal are whole.
+//! What capabilities hold is theirs to check.
+
+use std::sync::Arc;
+
+use mortise_capability::{Finding, Registry};
+use mortise_store::{Reader, Statement, Store, StoreError};
+use mortise_types::{TenantId, Timestamp};
+
+use crate::commit::{DRIVEN, HELD, WAITING};
+use crate::definitions::Catalogue;
+use crate::load::load;
+use crate::record::{Trade, TradeId};
+use crate::store as sql;
+
+/// Findings of one check at most.
+const MOST: usize = 100;
+/// Trades that are folded at a time.
+const CHUNK: usize = 500;
+
+type OpenRow = (TenantId, Arc<str>, i64, Option<Timestamp>);
+
+const ORPHAN_JOURNAL: Statement = Statement::sqlite(
+    "engine.orphan_journal",
+    "SELECT j.tenant, j.instance FROM flow_journal j LEFT JOIN flow_instance i ON i.tenant = j.tenant AND i.id = j.instance
+     WHERE i.id IS NULL GROUP BY j.tenant, j.instance LIMIT 100",
+);
+
+const JOURNAL_GAPS: Statement = Statement::sqlite(
+    "engine.journal_gaps",
+    "SELECT i.tenant, i.id, i.next_seq, count(j.seq), coalesce(max(j.seq), -1)
+     FROM flow_instance i LEFT JOIN flow_journal j ON j.tenant = i.tenant AND j.instance = i.id
+     WHERE i.status <> 2 GROUP BY i.tenant, i.id
+     HAVING count(j.seq) <> i.next_seq OR coalesce(max(j.seq), -1) <> i.next_seq - 1 LIMIT 100",
+);
+
+const OUTBOX_ORPHANS: Statement = Statement::sqlite(
+    "engine.outbox_orphans",
+    "SELECT o.position, o.event FROM outbox o LEFT JOIN flow_instance i ON i.tenant = o.tenant AND i.id = o.instance
+     WHERE i.id IS NULL LIMIT 100",
+);
+
+const CURSORS: Statement = Statement::sqlite(
+    "engine.cursors",
+    "SELECT name, position FROM subscriber WHERE position > (SELECT coalesce(max(position), 0) FROM outbox)",
+);
+
+const TENANTS: Statement = Statement::sqlite("engine.tenants", "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant");
+
+const ENDED_LISTENERS: Statement = Statement::sqlite(
+    "engine.ended_listeners",
+    "SELECT w.tenant, w.instance, w.event FROM flow_wait w JOIN flow_instance i ON i.tenant = w.tenant AND i.id = w.instance
+     WHERE i.status = 2 AND w.kind <> 2 LIMIT 100",
+);
+
+/// Whose trades the database has, for checks that ask the outside tenant by tenant.
+///
+/// # Errors
+/// The database's.
+pub async fn tenants(store: &Store) -> Result<Vec<TenantId>, StoreError> {
+    let rows = store.read(async |reader| reader.fetch_all::<(TenantId,), _>(&TENANTS, ()).await).await?;
+    Ok(rows.into_iter().map(|(tenant,)| tenant).collect())
+}
+
+/// All findings of the engine and of the capabilities, each with the check that found it.
+///
+/// # Errors
+/// The database's.
+pub async fn verify(
+    store: &Store,
+    registry: &Registry,
+    catalogue: &Arc<Catalogue>,
+) -> Result<Vec<(String, Finding)>, StoreError> {
+    let mut found = Vec::new();
+    for (name, findings) in [
+        ("journal", store.read(async |reader| journal(reader).await).await?),
+        ("outbox", store.read(async |reader| outbox(reader).await).await?),
+        ("listeners", store.read(async |reader| listeners(reader).await).await?),
+    ] {
+        found.extend(findings.into_iter().map(|finding| (format!("engine: {name}"), finding)));
+    }
+    found.extend(flows(store, catalogue).await?.into_iter().map(|finding| ("engine: flows".to_owned(), finding)));
+    for (capability, check) in registry.checks().collect::<Vec<_>>() {
+        let findings = store.read(async move |reader| (check.run)(reader).await).await?;
+        found.extend(findings.into_iter().map(|finding| (format!("{capability}: {}", check.name), finding)));
+    }
+    Ok(found)
+}
+
+fn finding(subject: impl Into<String>, problem: impl Into<String>) -> Finding {
+    Finding { subject: subject.into(), problem: problem.into() }
+}
+
+async fn journal(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
+    let mut found = Vec::new();
+    for (tenant, id) in reader.fetch_all::<(String, String), _>(&ORPHAN_JOURNAL, ()).await? {
+        found.push(finding(format!("trade {tenant}/{id}"), "has a journal but no instance"));
+    }
+    type Gap = (String, String, i64, i64, i64);
+    for (tenant, id, next, count, last) in reader.fetch_all::<Gap, _>(&JOURNAL_GAPS, ()).await? {
+        let problem = format!("expects {next} records, has {count}, the last of which is {last}");
+        found.push(finding(format!("trade {tenant}/{id}"), problem));
+    }
+    Ok(found)
+}
+
+async fn outbox(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
+    let mut found = Vec::new();
+    for (position, event) in reader.fetch_all::<(i64, String), _>(&OUTBOX_ORPHANS, ()).await? {
+        found.push(finding(format!("event {position} `{event}`"), "no trade wrote it"));
+    }
+    for (name, position) in reader.fetch_all::<(String, i64), _>(&CURSORS, ()).await? {
+        found.push(finding(format!("subscriber {name}"), format!("stands at {position}, behind the outbox's end")));
+    }
+    Ok(found)
+}
+
+async fn listeners(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
+    let rows = reader.fetch_all::<(String, String, String), _>(&ENDED_LISTENERS, ()).await?;
+    let found = rows.into_iter().map(|(tenant, id, event)| {
+        finding(format!("trade {tenant}/{id}"), format!("is over and still waits for `{event}`"))
+    });
+    Ok(found.collect())
+}
+
+/// Every open trade folds, and has a clock, outstanding calls, or a person.
+async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>, StoreError> {
+    let open = store.read(async |reader| reader.fetch_all::<OpenRow, _>(&sql::OPEN_INSTANCES, ()).await).await?;
+    let mut found = Vec::new();
+    for chunk in open.chunks(CHUNK) {
+        let ids: Vec<TradeId> =
+            chunk.iter().map(|(tenant, id, ..)| TradeId { tenant: tenant.clone(), id: id.clone() }).collect();
+        let (catalogue, asked) = (Arc::clone(catalogue), ids.clone());
+        let loaded = store.read(async move |reader| load(reader, &catalogue, &asked).await).await?;
+        for ((id, (_, _, status, wake_at)), loaded) in ids.iter().zip(chunk).zip(loaded) {
+            if let Some(problem) = off(*status, *wake_at, loaded) {
+                found.push(finding(format!("trade {id}"), problem));
+            }
+        }
+        if found.len() >= MOST {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn off(status: i64, wake_at: Option<Timestamp>, loaded: Result<Trade, String>) -> Option<String> {
+    let trade = match loaded {
+        Ok(trade) => trade,
+        Err(reason) => return Some(reason),
+    };
+    let due = trade.state.waits().iter().map(|open| open.due).min();
+    match status {
+        _ if trade.state.is_ended() => Some("its journal has ended but it is open".to_owned()),
+        HELD => None,
+        DRIVEN if trade.state.pending_calls().is_empty() => Some("is driven but has nothing outstanding".to_owned()),
+        DRIVEN => None,
+        WAITING if due.is_none() => Some("waits for nothing: it has neither a clock nor an owner".to_owned()),
+        WAITING if due != wake_at => Some(format!("is due at {due:?} by its journal, at {wake_at:?} by its row")),
+        WAITING => None,
+        other => Some(format!("has the unknown status {other}")),
+    }
+}

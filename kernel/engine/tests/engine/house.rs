@@ -1,0 +1,190 @@
+//! An engine in a temporary directory that can be stopped without warning and started again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mortise_capability::{Policies, Registry};
+use mortise_contract::{Value, json};
+use mortise_engine::{Aliasing, Engine, Options, PLATFORM, StartRequest, Started, StepMode};
+use mortise_flow::Answer;
+use mortise_store::Store;
+use mortise_testkit::{SeededIds, VirtualClock};
+use mortise_types::{Clock, Scope, Span};
+use tokio::runtime::Runtime;
+
+use crate::shop::{Peer, shop};
+
+/// How long a test waits for what has to come.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// One life of the process: dropping it is a crash.
+pub struct House {
+    pub clock: Arc<VirtualClock>,
+    pub peer: Arc<Peer>,
+    pub steps: StepMode,
+    directory: tempfile::TempDir,
+    ids: Arc<SeededIds>,
+    life: Option<(Runtime, Engine)>,
+}
+
+impl House {
+    /// An engine with the flow of `text` published as the platform's.
+    pub fn new(text: &str) -> Self {
+        Self::with(text, StepMode::Stretches)
+    }
+
+    pub fn with(text: &str, steps: StepMode) -> Self {
+        let mut house = Self {
+            clock: Arc::new(VirtualClock::default()),
+            peer: Arc::default(),
+            steps,
+            directory: tempfile::tempdir().unwrap(),
+            ids: Arc::new(SeededIds::new(1)),
+            life: None,
+        };
+        house.restart();
+        let (runtime, engine) = house.life();
+        let published = runtime.block_on(engine.publish((PLATFORM, ""), text, Aliasing::Keep));
+        if let Err(mortise_engine::PublishError::Refused(diagnostics)) = &published {
+            panic!("the flow is refused: {diagnostics:#?}");
+        }
+        published.unwrap();
+        house
+    }
+
+    fn life(&self) -> (&Runtime, &Engine) {
+        let (runtime, engine) = self.life.as_ref().unwrap();
+        (runtime, engine)
+    }
+
+    /// Stops everything at once, as a crash does, and starts again on the same directory.
+    pub fn restart(&mut self) {
+        if let Some((runtime, engine)) = self.life.take() {
+            drop(engine);
+            drop(runtime);
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let engine = runtime.block_on(self.open());
+        self.life = Some((runtime, engine));
+    }
+
+    async fn open(&self) -> Engine {
+        let registry = Arc::new(Registry::new([shop(&self.peer)]).unwrap());
+        let mut migrations = vec![mortise_engine::migrations()];
+        migrations.extend_from_slice(registry.migrations());
+        let store = open_store(self.directory.path(), &migrations).await;
+        let options = Options {
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            ids: Arc::clone(&self.ids) as _,
+            bound: Arc::new(|_, _| false),
+            steps: self.steps,
+            crash_point: None,
+        };
+        Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap()
+    }
+
+    pub fn scope() -> Scope {
+        Scope::new("acme", "books", "web").unwrap()
+    }
+
+    /// Starts a trade without waiting for it.
+    pub fn begin(&self, flow: &str, input: &str) -> tokio::sync::oneshot::Receiver<Started> {
+        self.begin_with(flow, input, None)
+    }
+
+    pub fn begin_with(
+        &self,
+        flow: &str,
+        input: &str,
+        idempotency: Option<(&str, &str)>,
+    ) -> tokio::sync::oneshot::Receiver<Started> {
+        let (runtime, engine) = self.life();
+        let request = StartRequest {
+            scope: Self::scope(),
+            flow: flow.to_owned(),
+            input: json(input).unwrap(),
+            caller: None,
+            idempotency: idempotency.map(|(key, request)| (key.to_owned(), request.as_bytes().to_vec())),
+        };
+        runtime.block_on(engine.start_trade(request)).unwrap()
+    }
+
+    /// Waits for an answer.
+    pub fn answer(&self, started: tokio::sync::oneshot::Receiver<Started>) -> String {
+        let answer = self.life().0.block_on(async { tokio::time::timeout(LIMIT, started).await });
+        match answer.expect("an answer comes").unwrap() {
+            Started::Answered { answer: Answer::Ok(value), replay, .. } => format!("{replay:?} {}", value.to_json()),
+            Started::Answered { answer: Answer::Failed { code, .. }, replay, .. } => format!("{replay:?} failed {code}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    pub fn trade(&self, flow: &str, input: &str) -> String {
+        self.answer(self.begin(flow, input))
+    }
+
+    /// One operation as a trade of its own.
+    pub fn call(&self, operation: &str, input: &str) -> String {
+        let (runtime, engine) = self.life();
+        let started = runtime.block_on(engine.call(Self::scope(), operation, json(input).unwrap(), None)).unwrap();
+        self.answer(started)
+    }
+
+    pub fn left(&self, goods: &str) -> i64 {
+        let (runtime, engine) = self.life();
+        let input = Value::record([("goods", Value::from(goods))]);
+        match runtime.block_on(engine.read(Self::scope(), "shop.look", input, None)).unwrap() {
+            mortise_engine::ReadOutcome::Done(value) => value.get("count").and_then(Value::as_int).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits until nothing is queued, in a batch, or at a peer.
+    pub fn settle(&self) {
+        let (runtime, engine) = self.life();
+        let rested = runtime.block_on(async { tokio::time::timeout(LIMIT, engine.rest()).await });
+        rested.expect("the engine comes to rest");
+    }
+
+    /// Moves the clock and lets what is due happen.
+    pub fn pass(&self, span: Span) {
+        self.clock.advance(span);
+        self.life().1.tick();
+        self.settle();
+    }
+
+    pub fn verify(&self) -> Vec<String> {
+        let (runtime, engine) = self.life();
+        let found = runtime.block_on(engine.verify()).unwrap();
+        found.into_iter().map(|(check, finding)| format!("{check}: {}: {}", finding.subject, finding.problem)).collect()
+    }
+
+    pub fn engine(&self) -> &Engine {
+        self.life().1
+    }
+
+    pub fn runtime(&self) -> &Runtime {
+        self.life().0
+    }
+
+    /// Rows of a query of one text column.
+    pub fn rows(&self, sql: &'static str) -> Vec<String> {
+        let (runtime, engine) = self.life();
+        let statement = mortise_store::Statement::sqlite("test", sql);
+        let read = engine.store().read(async move |reader| reader.fetch_all::<(String,), _>(&statement, ()).await);
+        runtime.block_on(read).unwrap().into_iter().map(|(text,)| text).collect()
+    }
+}
+
+async fn open_store(directory: &Path, migrations: &[mortise_store::Migrations]) -> Store {
+    // The store of the last life may still be closing: its threads end when its last job does.
+    for _ in 0..500 {
+        match Store::open(directory, migrations, mortise_store::Options::default()).await {
+            Ok(store) => return store,
+            Err(mortise_store::StoreError::Locked(_)) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the data directory stays locked");
+}

@@ -1,0 +1,7 @@
+//! The engine on a real database and a clock that moves when it is told: what trades do, what survives, what is written.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod house;
+mod shop;
+mod trades;

@@ -1,0 +1,202 @@
+//! Ways through a flow, as far as expressions can tell them apart: which steps ran, which conditions over the input
+//! hold, which optional fields are there. Facts that nothing reads any more are forgotten, so that independent
+//! conditions do not multiply; where they still do, ways are joined and the facts in which they differ are given up.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::ast::Place;
+use crate::diagnostic::WayPoint;
+
+/// A fact: a number for its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Fact(u32);
+
+/// The facts that are known of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    ids: BTreeMap<String, Fact>,
+    last_use: Vec<usize>,
+    owner: Vec<usize>,
+}
+
+impl Facts {
+    /// The fact of this text; `last_use` is the last place that reads it, `owner` the binding that it is about.
+    pub(super) fn fact(&mut self, text: String, last_use: usize, owner: usize) -> Fact {
+        let next = Fact(u32::try_from(self.last_use.len()).unwrap_or(u32::MAX));
+        let fact = *self.ids.entry(text).or_insert(next);
+        if fact == next {
+            self.last_use.push(last_use);
+            self.owner.push(owner);
+        }
+        fact
+    }
+
+    fn read_behind(&self, fact: Fact, offset: usize) -> bool {
+        self.last_use.get(fact.0 as usize).is_some_and(|last| *last >= offset)
+    }
+
+    fn owner(&self, fact: Fact) -> usize {
+        self.owner.get(fact.0 as usize).copied().unwrap_or(0)
+    }
+}
+
+/// Whether the caller has been answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Answered {
+    No,
+    Yes,
+}
+
+/// One way up to a place.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    known: Vec<(Fact, bool)>,
+    pub(super) answered: Answered,
+    trail: Vec<u32>,
+}
+
+impl Way {
+    pub(super) fn get(&self, fact: Fact) -> Option<bool> {
+        let at = self.known.binary_search_by_key(&fact, |(known, _)| *known).ok()?;
+        Some(self.known[at].1)
+    }
+
+    pub(super) fn set(&mut self, fact: Fact, holds: bool) {
+        match self.known.binary_search_by_key(&fact, |(known, _)| *known) {
+            Ok(at) => self.known[at].1 = holds,
+            Err(at) => self.known.insert(at, (fact, holds)),
+        }
+    }
+}
+
+/// All ways up to a place. None: the place is not reached.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ways {
+    pub(super) all: Vec<Way>,
+}
+
+impl Ways {
+    /// The one way that begins a flow.
+    pub(super) fn start() -> Self {
+        Self { all: vec![Way { known: Vec::new(), answered: Answered::No, trail: Vec::new() }] }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub(super) fn set(&mut self, fact: Fact, holds: bool) {
+        for way in &mut self.all {
+            way.set(fact, holds);
+        }
+    }
+
+    /// The ways on which a fact is as wanted; where it is not known, it is from now on.
+    pub(super) fn decide(mut self, fact: Fact, wanted: bool) -> Self {
+        self.all.retain_mut(|way| match way.get(fact) {
+            Some(holds) => holds == wanted,
+            None => {
+                way.set(fact, wanted);
+                true
+            }
+        });
+        self
+    }
+
+    /// The ways of both, each once; at most `limit` of them.
+    pub(super) fn union(mut self, other: Self, limit: usize) -> Self {
+        self.all.extend(other.all);
+        self.once(limit)
+    }
+
+    /// Each way once; at most `limit` of them.
+    fn once(mut self, limit: usize) -> Self {
+        let mut seen = HashSet::new();
+        self.all.retain(|way| seen.insert((way.known.clone(), way.answered)));
+        if self.all.len() <= limit {
+            return self;
+        }
+        let mut joined: Vec<Way> = Vec::new();
+        for way in self.all {
+            match joined.iter_mut().find(|known| known.answered == way.answered) {
+                Some(known) => known.known.retain(|(fact, holds)| way.get(*fact) == Some(*holds)),
+                None => joined.push(way),
+            }
+        }
+        Self { all: joined }
+    }
+
+    /// Forgets what nothing behind `offset` reads.
+    pub(super) fn forget(mut self, facts: &Facts, offset: usize, limit: usize) -> Self {
+        for way in &mut self.all {
+            way.known.retain(|(fact, _)| facts.read_behind(*fact, offset));
+        }
+        self.once(limit)
+    }
+
+    /// Forgets what is about bindings that end here.
+    pub(super) fn forget_owned(mut self, facts: &Facts, owners: &HashSet<usize>, limit: usize) -> Self {
+        for way in &mut self.all {
+            way.known.retain(|(fact, _)| !owners.contains(&facts.owner(*fact)));
+        }
+        self.once(limit)
+    }
+}
+
+/// What happens on ways, in words; ways hold numbers of them.
+#[derive(Debug, Default)]
+pub(super) struct Points {
+    all: Vec<WayPoint>,
+}
+
+impl Points {
+    /// Writes on all ways what happens here.
+    pub(super) fn mark(&mut self, ways: &mut Ways, place: Place, what: impl Into<String>) {
+        if ways.is_empty() {
+            return;
+        }
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(WayPoint { line: place.line, what: what.into() });
+        for way in &mut ways.all {
+            if way.trail.len() < 40 {
+                way.trail.push(number);
+            }
+        }
+    }
+
+    pub(super) fn of(&self, way: &Way) -> Vec<WayPoint> {
+        way.trail.iter().filter_map(|number| self.all.get(*number as usize).cloned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_that_are_too_many_keep_what_they_agree_on() {
+        let mut facts = Facts::default();
+        let shared = facts.fact("shared".into(), 9, 0);
+        let mut ways = Ways::start();
+        ways.set(shared, true);
+        for number in 0..12 {
+            let fact = facts.fact(format!("c{number}"), 9, 0);
+            let (yes, no) = (ways.clone().decide(fact, true), ways.decide(fact, false));
+            ways = yes.union(no, 100);
+        }
+        assert!(ways.all.len() <= 100);
+        assert!(ways.all.iter().all(|way| way.get(shared) == Some(true)));
+    }
+
+    #[test]
+    fn independent_conditions_do_not_multiply_once_nothing_reads_them() {
+        let mut facts = Facts::default();
+        let mut ways = Ways::start();
+        for number in 0..100 {
+            let fact = facts.fact(format!("c{number}"), number, 0);
+            let (yes, no) = (ways.clone().decide(fact, true), ways.decide(fact, false));
+            ways = yes.union(no, 1000).forget(&facts, number + 1, 1000);
+        }
+        assert_eq!(ways.all.len(), 1);
+    }
+}

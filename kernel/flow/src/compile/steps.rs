@@ -1,0 +1,534 @@
+//! Steps turned into operations: blocks become jumps, names become slots, contracts are looked up.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use mortise_contract::{Contracts, Effect, Schema};
+
+use super::contract::{self, handles};
+use super::expression::Expressions;
+use super::names::{Bound, Names, Shape};
+use super::program::{
+    Acquiring, Body, CallSite, CancelSite, Clock, ForeachSite, Handler, Op, Pc, Taking, Undo, WaitSite,
+};
+use super::CompileError;
+use crate::ast::{self, Rounds, Step, StepKind, Template};
+use crate::eval::{Mapping, Node};
+use crate::machine::Persistence;
+
+/// Slots of the whole flow's frame that every flow has.
+pub(crate) const INPUT: u16 = 0;
+pub(crate) const SCOPE: u16 = 1;
+
+/// Nesting of blocks that no person writes.
+const DEPTH: usize = 100;
+
+/// What the steps of a flow turn into.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    pub(super) ops: Vec<Op>,
+    /// The last part of the path of each operation.
+    pub(super) labels: Vec<Arc<str>>,
+    pub(super) bodies: Vec<Body>,
+    /// The operations and events that are named.
+    pub(super) used: BTreeMap<String, String>,
+}
+
+/// Turns the steps of one flow into operations.
+pub(super) struct Steps<'a> {
+    contracts: &'a Contracts,
+    names: Names<'a>,
+    /// The bodies around the place, outermost first.
+    levels: Vec<usize>,
+    out: Compiled,
+    label: Arc<str>,
+    /// How often a label was given to a step without an id.
+    unnamed: HashMap<String, u32>,
+    rejections: Vec<u16>,
+    depth: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// `input` is the schema of the name that slot 0 is bound to.
+    pub(super) fn new(contracts: &'a Contracts, input_name: &str, input: &'a Schema) -> Self {
+        let mut names = Names::default();
+        names.bind(input_name, Bound::Slot { level: 0, slot: INPUT }, Shape::Schema(input));
+        names.bind("scope", Bound::Slot { level: 0, slot: SCOPE }, Shape::Unknown);
+        names.bind("now", Bound::Now, Shape::Moment);
+        names.bind("started_at", Bound::StartedAt, Shape::Moment);
+        let main = Body { slots: 2, ..Body::default() };
+        Self {
+            contracts,
+            names,
+            levels: vec![0],
+            out: Compiled { bodies: vec![main], ..Compiled::default() },
+            label: "start".into(),
+            unnamed: HashMap::new(),
+            rejections: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// A template of the head.
+    pub(super) fn head(&mut self, template: &Template) -> Result<Mapping, CompileError> {
+        self.mapping(template).map(|(mapping, _)| mapping)
+    }
+
+    pub(super) fn cancel_on(&mut self, cancel: &ast::CancelOn) -> Result<CancelSite, CompileError> {
+        self.uses_event(&cancel.event.value)?;
+        Ok(CancelSite {
+            event: cancel.event.value.as_str().into(),
+            key: self.head(&cancel.key)?,
+            code: cancel.code.value.as_str().into(),
+        })
+    }
+
+    /// The whole flow.
+    pub(super) fn finish(mut self, steps: &[Step]) -> Result<Compiled, CompileError> {
+        self.block(steps)?;
+        self.end()
+    }
+
+    /// The same, with a label for the next operations.
+    pub(super) fn labelled(&mut self, label: &str) -> &mut Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Gives the output of the call at `at` a slot.
+    pub(super) fn output_of(&mut self, at: Pc) -> Result<u16, CompileError> {
+        let slot = self.new_slot()?;
+        if let Some(Op::Call(site)) = self.out.ops.get_mut(at) {
+            site.slot = Some(slot);
+        }
+        Ok(slot)
+    }
+
+    /// Its tail, where the steps were added otherwise.
+    pub(super) fn end(mut self) -> Result<Compiled, CompileError> {
+        self.label = "end".into();
+        self.push(Op::Finish);
+        super::reach::connect(&mut self.out);
+        Ok(self.out)
+    }
+
+    pub(super) fn push(&mut self, op: Op) -> Pc {
+        self.out.ops.push(op);
+        self.out.labels.push(self.label.clone());
+        self.out.ops.len() - 1
+    }
+
+    fn here(&self) -> Pc {
+        self.out.ops.len()
+    }
+
+    fn level(&self) -> usize {
+        self.levels.len() - 1
+    }
+
+    fn body(&mut self) -> &mut Body {
+        let index = self.levels.last().copied().unwrap_or_default();
+        &mut self.out.bodies[index]
+    }
+
+    fn new_slot(&mut self) -> Result<u16, CompileError> {
+        let body = self.body();
+        let slot = u16::try_from(body.slots).map_err(|_| CompileError::TooLarge("too many names"))?;
+        body.slots += 1;
+        Ok(slot)
+    }
+
+    fn bind(&mut self, name: &str, shape: Shape<'a>) -> Result<u16, CompileError> {
+        let slot = self.new_slot()?;
+        let level = self.level();
+        self.names.bind(name, Bound::Slot { level, slot }, shape);
+        Ok(slot)
+    }
+
+    fn bind_id(&mut self, step: &Step, shape: Shape<'a>) -> Result<Option<u16>, CompileError> {
+        step.id.as_ref().map(|id| self.bind(&id.value, shape)).transpose()
+    }
+
+    fn expressions(&mut self) -> Expressions<'_, 'a> {
+        let level = self.level();
+        Expressions::new(self.contracts, &mut self.names, level)
+    }
+
+    fn mapping(&mut self, template: &Template) -> Result<(Mapping, Shape<'a>), CompileError> {
+        self.expressions().template(template)
+    }
+
+    fn node(&mut self, expr: &ast::Expr) -> Result<(Node, Shape<'a>), CompileError> {
+        self.expressions().expr(expr)
+    }
+
+    /// Steps whose names are seen no more behind them; they are given back for the block's result.
+    fn block(&mut self, steps: &[Step]) -> Result<Names<'a>, CompileError> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(CompileError::TooLarge("blocks are nested too deep"));
+        }
+        let mark = self.names.mark();
+        for step in steps {
+            self.step(step)?;
+        }
+        self.depth -= 1;
+        Ok(self.names.close(mark))
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), CompileError> {
+        self.label = self.label_of(step);
+        let label = self.label.clone();
+        let skip = match &step.when {
+            None => None,
+            Some(when) => {
+                let condition = self.node(when)?.0;
+                Some(self.push(Op::Branch { condition, otherwise: 0 }))
+            }
+        };
+        match &step.kind {
+            StepKind::Call(call) => self.call(step, call)?,
+            StepKind::Wait(wait) => self.wait(step, wait)?,
+            StepKind::Sleep(clock) => {
+                let clock = self.clock(clock)?;
+                self.push(Op::Sleep(clock));
+            }
+            StepKind::Switch(switch) => self.switch(step, switch, &label)?,
+            StepKind::Foreach(foreach) => self.foreach(step, foreach)?,
+            StepKind::Emit { event, with } => {
+                self.uses_event(&event.value)?;
+                let payload = self.mapping(with)?.0;
+                self.push(Op::Emit { event: event.value.as_str().into(), payload });
+            }
+            StepKind::Answer(with) => {
+                let answer = self.mapping(with)?.0;
+                self.push(Op::Answer(answer));
+            }
+            StepKind::Let(names) => {
+                for (name, template) in names {
+                    let (value, shape) = self.mapping(template)?;
+                    let slot = self.bind(&name.value, shape)?;
+                    self.push(Op::Bind { slot, value });
+                }
+            }
+            StepKind::Pivot(_) => {
+                self.push(Op::Pivot);
+            }
+            StepKind::Fail(code) => {
+                let rejection = self.rejections.last().copied();
+                self.push(Op::Fail { code: code.value.as_str().into(), rejection });
+            }
+            StepKind::End(outcome) => {
+                self.push(Op::End(outcome.value.as_str().into()));
+            }
+            StepKind::Attention(text) => {
+                let text = self.mapping(text)?.0;
+                self.push(Op::Attention(text));
+            }
+        }
+        let behind = self.here();
+        if let Some(Op::Branch { otherwise, .. }) = skip.and_then(|at| self.out.ops.get_mut(at)) {
+            *otherwise = behind;
+        }
+        self.label = label;
+        Ok(())
+    }
+
+    /// The step's id, or what it does. Calls without an id get a number where one is not enough, for their path is part
+    /// of their identity.
+    fn label_of(&mut self, step: &Step) -> Arc<str> {
+        if let Some(id) = &step.id {
+            return id.value.as_str().into();
+        }
+        let word = match &step.kind {
+            StepKind::Call(call) => &call.operation.value,
+            StepKind::Wait(wait) => return wait.event.value.as_str().into(),
+            StepKind::Sleep(_) => "sleep",
+            StepKind::Switch(_) => "switch",
+            StepKind::Foreach(_) => "foreach",
+            StepKind::Emit { event, .. } => return event.value.as_str().into(),
+            StepKind::Answer(_) => "answer",
+            StepKind::Let(_) => "let",
+            StepKind::Pivot(_) => "pivot",
+            StepKind::Fail(_) => "fail",
+            StepKind::End(_) => "end",
+            StepKind::Attention(_) => "attention",
+        };
+        let times = self.unnamed.entry(word.to_owned()).or_default();
+        *times += 1;
+        if *times == 1 { word.into() } else { format!("{word}#{times}").into() }
+    }
+
+    fn uses_event(&mut self, event: &str) -> Result<&'a mortise_contract::EventContract, CompileError> {
+        let contract =
+            self.contracts.events.get(event).ok_or_else(|| CompileError::UnknownEvent(event.to_owned()))?;
+        if !self.out.used.contains_key(event) {
+            let hash = self.contracts.event_hash(event).unwrap_or_default();
+            self.out.used.insert(event.to_owned(), hash);
+        }
+        if let Some(late) = &contract.late {
+            self.uses_operation(&late.call)?;
+        }
+        Ok(contract)
+    }
+
+    fn uses_operation(&mut self, name: &str) -> Result<&'a mortise_contract::OperationContract, CompileError> {
+        let contract =
+            self.contracts.operations.get(name).ok_or_else(|| CompileError::UnknownOperation(name.to_owned()))?;
+        if !self.out.used.contains_key(name) {
+            let hash = self.contracts.operation_hash(name).unwrap_or_default();
+            self.out.used.insert(name.to_owned(), hash);
+        }
+        Ok(contract)
+    }
+
+    fn call(&mut self, step: &Step, call: &ast::Call) -> Result<(), CompileError> {
+        let with = self.mapping(&call.with)?.0;
+        let own_undo = call.undo.as_ref();
+        let site = self.push_call(&call.operation.value, with)?;
+        let contract = self.uses_operation(&call.operation.value)?;
+
+        let slot = self.bind_id(step, Shape::Schema(&contract.output))?;
+        let own = match own_undo {
+            None => None,
+            Some(own) => {
+                self.uses_operation(&own.operation.value)?;
+                let with = self.mapping(&own.with)?.0;
+                Some(Undo::Own(Taking { operation: own.operation.value.as_str().into(), with }))
+            }
+        };
+        let mut handlers = Vec::with_capacity(call.on.len());
+        let mut any = None;
+        let mut ends = Vec::with_capacity(call.on.len());
+        for handler in &call.on {
+            let (start, end) = self.handler(handler, contract)?;
+            ends.push(end);
+            if handler.code.value == "any" {
+                any = Some(start);
+            } else {
+                handlers.push((handler.code.value.as_str().into(), start));
+            }
+        }
+        let then = self.here();
+        for end in ends {
+            self.land(end, then);
+        }
+        if let Some(Op::Call(site)) = self.out.ops.get_mut(site) {
+            site.slot = slot;
+            site.timeout_ms = call.timeout.as_ref().map(|timeout| timeout.value.as_millis().unsigned_abs());
+            site.handlers = handlers;
+            site.any = any;
+            site.then = then;
+            if let Some(own) = own {
+                site.undo = own;
+                site.settles.clear();
+            }
+            site.persistence = persistence(contract.effect, &site.undo);
+        }
+        Ok(())
+    }
+
+    /// A call with all that its contract says; the caller adds what the step says.
+    pub(super) fn push_call(&mut self, operation: &str, with: Mapping) -> Result<Pc, CompileError> {
+        let contract = self.uses_operation(operation)?;
+        let undo = match &contract.undo {
+            None => Undo::Impossible,
+            Some(mortise_contract::Undo::Nothing) => Undo::Nothing,
+            Some(mortise_contract::Undo::Call(template)) => {
+                self.uses_operation(&template.call)?;
+                let seen = [("input", &contract.input), ("output", &contract.output)];
+                Undo::Contract(contract::taking(self.contracts, operation, template, &seen)?)
+            }
+        };
+        let settles = match undo {
+            Undo::Nothing => {
+                contract.settles.iter().map(|settles| handles(&settles.resource, &settles.handle)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let acquires =
+            contract.acquires.iter().map(|acquires| handles(&acquires.resource, &acquires.handle)).collect();
+        let then = self.here() + 1;
+        let persistence = persistence(contract.effect, &undo);
+        let site = CallSite {
+            operation: operation.into(),
+            with,
+            slot: None,
+            timeout_ms: None,
+            handlers: Vec::new(),
+            any: None,
+            then,
+            undo,
+            acquires,
+            settles,
+            persistence,
+            keyed_by: Vec::new(),
+        };
+        Ok(self.push(Op::Call(Box::new(site))))
+    }
+
+    fn handler(
+        &mut self,
+        handler: &ast::Handler,
+        contract: &'a mortise_contract::OperationContract,
+    ) -> Result<(Handler, Pc), CompileError> {
+        let mark = self.names.mark();
+        let detail = contract.rejections.get(&handler.code.value).map_or(Shape::Unknown, Shape::Schema);
+        let shape = Shape::record([("detail".to_owned(), detail)]);
+        let rejection = self.bind("rejection", shape)?;
+        self.rejections.push(rejection);
+        let start = self.here();
+        self.block(&handler.steps)?;
+        let end = self.push(Op::Jump(0));
+        self.rejections.pop();
+        let _ = self.names.close(mark);
+        Ok((Handler { start, rejection }, end))
+    }
+
+    fn land(&mut self, jump: Pc, at: Pc) {
+        if let Some(Op::Jump(to)) = self.out.ops.get_mut(jump) {
+            *to = at;
+        }
+    }
+
+    fn clock(&mut self, clock: &ast::Clock) -> Result<Clock, CompileError> {
+        match clock {
+            ast::Clock::After(span) => Ok(Clock::AfterMs(span.value.as_millis().unsigned_abs())),
+            ast::Clock::Expr(expr) => Ok(Clock::At(self.node(expr)?.0)),
+        }
+    }
+
+    fn wait(&mut self, step: &Step, wait: &ast::Wait) -> Result<(), CompileError> {
+        let contract = self.uses_event(&wait.event.value)?;
+        let key = self.mapping(&wait.key)?.0;
+        let clock = self.clock(&wait.clock)?;
+        let acquiring = match &contract.late {
+            Some(late) if !contract.acquires.is_empty() => Some(Acquiring {
+                over: self.new_slot()?,
+                late: contract::taking(self.contracts, &wait.event.value, late, &[("event", &contract.payload)])?,
+                acquires: contract.acquires.iter().map(|held| handles(&held.resource, &held.handle)).collect(),
+                later: Vec::new(),
+            }),
+            _ => None,
+        };
+        let slot = self.bind_id(step, Shape::Schema(&contract.payload))?;
+        let at = self.here();
+        if acquiring.is_some() {
+            self.body().waits.push(at);
+        }
+        let site = WaitSite {
+            event: wait.event.value.as_str().into(),
+            key,
+            clock,
+            slot,
+            on_timeout: at + 1,
+            then: 0,
+            acquiring,
+        };
+        self.push(Op::Wait(Box::new(site)));
+        self.block(&wait.on_timeout)?;
+        let behind = self.here();
+        if let Some(Op::Wait(site)) = self.out.ops.get_mut(at) {
+            site.then = behind;
+        }
+        Ok(())
+    }
+
+    fn switch(&mut self, step: &Step, switch: &ast::Switch, label: &Arc<str>) -> Result<(), CompileError> {
+        let mut ends = Vec::with_capacity(switch.cases.len());
+        let mut inside = Vec::with_capacity(switch.cases.len() + 1);
+        for case in &switch.cases {
+            self.label = label.clone();
+            let condition = self.node(&case.condition)?.0;
+            let branch = self.push(Op::Branch { condition, otherwise: 0 });
+            inside.push(self.block(&case.steps)?);
+            ends.push(self.push(Op::Jump(0)));
+            let next = self.here();
+            if let Some(Op::Branch { otherwise, .. }) = self.out.ops.get_mut(branch) {
+                *otherwise = next;
+            }
+        }
+        if let Some(steps) = &switch.otherwise {
+            inside.push(self.block(&steps.value)?);
+        }
+        let behind = self.here();
+        for end in ends {
+            self.land(end, behind);
+        }
+        self.label = label.clone();
+        let result = self.result(step, inside)?;
+        let shape = result.as_ref().map_or(Shape::Unknown, |(_, shape)| shape.clone());
+        let slot = self.bind_id(step, shape)?;
+        if let (Some(slot), Some((value, _))) = (slot, result) {
+            self.push(Op::Bind { slot, value });
+        }
+        Ok(())
+    }
+
+    /// A block's `result:`, which sees the names directly inside.
+    fn result(
+        &mut self,
+        step: &Step,
+        inside: Vec<Names<'a>>,
+    ) -> Result<Option<(Mapping, Shape<'a>)>, CompileError> {
+        let Some(result) = &step.result else { return Ok(None) };
+        let mark = self.names.mark();
+        for names in inside {
+            self.names.reopen(names);
+        }
+        let compiled = self.mapping(result)?;
+        let _ = self.names.close(mark);
+        Ok(Some(compiled))
+    }
+
+    fn foreach(&mut self, step: &Step, foreach: &ast::Foreach) -> Result<(), CompileError> {
+        let (list, list_shape) = self.node(&foreach.list)?;
+        let (at_once, until) = match &foreach.mode {
+            Rounds::InOrder { until } => (1, until.as_ref()),
+            Rounds::AtOnce(most) => (usize::try_from(most.value).unwrap_or(1).max(1), None),
+        };
+        let at = self.push(Op::Jump(0));
+        let body = self.out.bodies.len();
+        self.out.bodies.push(Body { start: at + 1, ..Body::default() });
+        self.levels.push(body);
+        if self.levels.len() > usize::from(u8::MAX) {
+            return Err(CompileError::TooLarge("loops are nested too deep"));
+        }
+        let label = self.label.clone();
+        let outer_rejections = std::mem::take(&mut self.rejections);
+        let mark = self.names.mark();
+        self.bind(&foreach.name.value, list_shape.element(self.contracts))?;
+        let inside = self.block(&foreach.steps)?;
+        self.label = label;
+        self.names.reopen(inside);
+        let until = until.map(|until| self.node(until)).transpose()?.map(|(node, _)| node);
+        let result = step.result.as_ref().map(|result| self.mapping(result)).transpose()?;
+        let _ = self.names.close(mark);
+        self.rejections = outer_rejections;
+        self.push(Op::RoundEnd);
+        self.levels.pop();
+
+        let (result, shape) = result.map_or((None, Shape::Unknown), |(result, shape)| (Some(result), shape));
+        let inner = &self.out.bodies[body];
+        let over = if inner.waits.is_empty() && inner.loops.is_empty() {
+            None
+        } else {
+            self.body().loops.push(at);
+            Some(self.new_slot()?)
+        };
+        let slot = self.bind_id(step, Shape::list(shape))?;
+        let max = foreach.max.as_ref().map(|max| max.value);
+        let then = self.here();
+        let site = ForeachSite { list, body, then, slot, at_once, max, until, result, over };
+        self.out.ops[at] = Op::Foreach(Box::new(site));
+        Ok(())
+    }
+}
+
+/// What cannot be taken back is not given up: a remote call without an undo is asked until it answers.
+fn persistence(effect: Effect, undo: &Undo) -> Persistence {
+    match (effect, undo) {
+        (Effect::Remote, Undo::Impossible) => Persistence::WithoutEnd,
+        _ => Persistence::GiveUp,
+    }
+}

@@ -1,0 +1,9 @@
+//! The machine, driven by hand: every way that the flow language describes, and laws over random flows.
+
+mod backward;
+mod forward;
+mod late;
+mod laws;
+mod rounds;
+mod synthesized;
+mod trade;
