@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mortise_contract::Value;
+use mortise_contract::{Text, Value};
 use mortise_fault::{Fault, codes};
 
 use crate::caller::Caller;
@@ -28,7 +28,7 @@ pub(crate) fn fill(input: &mut Value, field: CustomerField, caller: &Caller) -> 
         )
         .into()),
         (Caller::Customer(customer), None) => {
-            Arc::make_mut(record).insert(CUSTOMER_FIELD, Value::from(customer.as_str()));
+            Arc::make_mut(record).insert(Text::Static(CUSTOMER_FIELD), Value::from(customer.as_str()));
             Ok(())
         }
         (Caller::Nobody, None) if field == CustomerField::Required => {

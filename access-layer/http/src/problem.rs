@@ -28,7 +28,7 @@ pub(crate) struct FieldError {
 #[derive(Debug)]
 pub(crate) struct Reason {
     /// By the code's schema, as JSON; none where it says nothing.
-    pub(crate) detail: Option<Box<serde_json::value::RawValue>>,
+    pub(crate) detail: Option<serde_json::Value>,
     /// Whether `/problems/<reason>` explains it.
     pub(crate) page: Page,
 }
@@ -76,7 +76,7 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_page: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason_detail: Option<&'a serde_json::value::RawValue>,
+    reason_detail: Option<&'a serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -166,7 +166,7 @@ impl Problem {
             instance: inner.trade.as_ref().map(|trade| trade.path.as_str()),
             reason: fault.reason(),
             reason_page: reason_page.map(|reason| format!("/problems/{reason}")),
-            reason_detail: inner.reason.as_ref().and_then(|reason| reason.detail.as_deref()),
+            reason_detail: inner.reason.as_ref().and_then(|reason| reason.detail.as_ref()),
             pointer: fault.pointer(),
             errors: &inner.errors,
             trace_id: inner.trade.as_ref().map_or(trace_id, |trade| &trade.id),

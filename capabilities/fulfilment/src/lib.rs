@@ -1,1 +1,49 @@
-//! .
+//! Fulfilment: what a warehouse is asked to pack, and how far it is. It holds no stock, and knows no carrier.
+
+mod checks;
+pub mod contract;
+mod operations;
+mod rules;
+mod store;
+
+use std::sync::Arc;
+
+use mortise_capability::{Capability, RejectionPage};
+use mortise_contract::DeclarationError;
+use mortise_store::{Migration, Migrations};
+use mortise_types::IdSource;
+
+use rules::Word;
+
+const MIGRATIONS: Migrations = Migrations {
+    owner: "fulfilment",
+    steps: &[Migration {
+        version: 1,
+        description: "init",
+        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+    }],
+};
+
+const PAGES: &[RejectionPage] = &[
+    RejectionPage { code: "pick_list_unknown", page: include_str!("../rejections/pick_list_unknown.md") },
+    RejectionPage { code: "pick_list_cancelled", page: include_str!("../rejections/pick_list_cancelled.md") },
+    RejectionPage { code: "not_packed", page: include_str!("../rejections/not_packed.md") },
+];
+
+/// The capability, naming pick lists by `ids`.
+///
+/// # Errors
+/// A contract outside of the language's subset.
+pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
+    let summary = "Pick lists: requested, packed, handed over.";
+    Ok(Capability::new("fulfilment", summary, contract::declaration())?
+        .write("request", operations::Request { ids })
+        .write("pack", operations::Say(Word::Pack))
+        .write("hand_over", operations::Say(Word::HandOver))
+        .write("cancel", operations::Say(Word::Cancel))
+        .read("list", operations::List)
+        .migrations(MIGRATIONS)
+        .check(checks::PACKED_ONCE)
+        .check(checks::PICK_LISTS)
+        .pages(PAGES))
+}

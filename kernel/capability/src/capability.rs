@@ -59,7 +59,11 @@ impl Capability {
     ///
     /// # Errors
     /// What the declaration refuses.
-    pub fn new(name: &'static str, summary: &'static str, contract: Declaration) -> Result<Self, DeclarationError> {
+    pub fn new(
+        name: &'static str,
+        summary: &'static str,
+        contract: Declaration,
+    ) -> Result<Self, DeclarationError> {
         Ok(Self {
             name,
             summary,
@@ -72,7 +76,8 @@ impl Capability {
     }
 
     fn handler(mut self, operation: &str, handler: Handler) -> Self {
-        self.handlers.insert(format!("{}.{operation}", self.name), handler);
+        self.handlers
+            .insert(format!("{}.{operation}", self.name), handler);
         self
     }
 

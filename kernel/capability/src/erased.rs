@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 
 use crate::call::{Call, Reply};
 use crate::operation::{
-    Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered, WriteOperation,
+    Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered,
+    WriteOperation,
 };
 
 type Replies = Result<Vec<Reply<Value>>, StoreError>;
@@ -64,7 +65,11 @@ pub trait RemoteHandler: Send + Sync {
     ) -> LocalBoxFuture<'a, Result<Vec<Intended<Value, Value>>, StoreError>>;
 
     /// See [`RemoteOperation::send`].
-    fn send<'a>(&'a self, context: SendContext, intent: &'a Value) -> BoxFuture<'a, Result<Value, Unanswered>>;
+    fn send<'a>(
+        &'a self,
+        context: SendContext,
+        intent: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, Unanswered>>;
 
     /// See [`RemoteOperation::settle`].
     fn settle<'a>(&'a self, tx: &'a mut Tx<'_>, items: &'a [SettleCall]) -> LocalBoxFuture<'a, Replies>;
@@ -79,12 +84,23 @@ fn typed<T: DeserializeOwned>(what: &str, of: &Value) -> Result<T, StoreError> {
 }
 
 fn inputs<I: DeserializeOwned>(calls: &[Call<Value>]) -> Result<Vec<Call<I>>, StoreError> {
-    calls.iter().map(|c| Ok(Call { context: Arc::clone(&c.context), input: typed("input", &c.input)? })).collect()
+    calls
+        .iter()
+        .map(|c| {
+            Ok(Call {
+                context: Arc::clone(&c.context),
+                input: typed("input", &c.input)?,
+            })
+        })
+        .collect()
 }
 
 fn outputs<O: Serialize>(calls: usize, replies: Vec<Reply<O>>) -> Replies {
     if replies.len() != calls {
-        return Err(StoreError::Value(format!("{} replies to {calls} calls", replies.len())));
+        return Err(StoreError::Value(format!(
+            "{} replies to {calls} calls",
+            replies.len()
+        )));
     }
     replies.into_iter().map(|reply| reply.try_map(value)).collect()
 }
@@ -92,7 +108,9 @@ fn outputs<O: Serialize>(calls: usize, replies: Vec<Reply<O>>) -> Replies {
 impl Handler {
     /// A pure operation.
     pub fn pure<T: PureOperation>(operation: T) -> Self {
-        Self::Pure(Arc::new(move |calls| outputs(calls.len(), operation.run(&inputs(calls)?)?)))
+        Self::Pure(Arc::new(move |calls| {
+            outputs(calls.len(), operation.run(&inputs(calls)?)?)
+        }))
     }
 
     /// A reading operation.
@@ -130,12 +148,19 @@ impl<T: RemoteOperation> RemoteHandler for Remote<T> {
         Box::pin(async move {
             let decided = self.0.intent(tx, &inputs(calls)?).await?;
             if decided.len() != calls.len() {
-                return Err(StoreError::Value(format!("{} intents for {} calls", decided.len(), calls.len())));
+                return Err(StoreError::Value(format!(
+                    "{} intents for {} calls",
+                    decided.len(),
+                    calls.len()
+                )));
             }
             let mut out = Vec::with_capacity(decided.len());
             for one in decided {
                 out.push(match one {
-                    Intended::Send { intent, minted } => Intended::Send { intent: value(intent)?, minted },
+                    Intended::Send { intent, minted } => Intended::Send {
+                        intent: value(intent)?,
+                        minted,
+                    },
                     Intended::Decided(reply) => Intended::Decided(reply.try_map(value)?),
                 });
             }
@@ -143,7 +168,11 @@ impl<T: RemoteOperation> RemoteHandler for Remote<T> {
         })
     }
 
-    fn send<'a>(&'a self, context: SendContext, intent: &'a Value) -> BoxFuture<'a, Result<Value, Unanswered>> {
+    fn send<'a>(
+        &'a self,
+        context: SendContext,
+        intent: &'a Value,
+    ) -> BoxFuture<'a, Result<Value, Unanswered>> {
         Box::pin(async move {
             let intent = from_value(intent).map_err(|e| Unanswered::new(format!("stored intent: {e}")))?;
             let answer = self.0.send(context, intent).await?;

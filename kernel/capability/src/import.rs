@@ -26,7 +26,9 @@ pub struct Rows {
 impl Rows {
     /// So many.
     pub fn count(rows: usize) -> Self {
-        Rows { rows: i64::try_from(rows).unwrap_or(i64::MAX) }
+        Rows {
+            rows: i64::try_from(rows).unwrap_or(i64::MAX),
+        }
     }
 }
 
@@ -87,10 +89,15 @@ pub fn line_of(context: &CallContext, text: Option<&str>) -> Result<String, Stri
 ///
 /// # Errors
 /// The check's, in words.
-pub fn any_or<E: ToString>(text: Option<&str>, check: impl Fn(&str) -> Result<(), E>) -> Result<String, String> {
+pub fn any_or<E: ToString>(
+    text: Option<&str>,
+    check: impl Fn(&str) -> Result<(), E>,
+) -> Result<String, String> {
     match text {
         None | Some("" | "*") => Ok(String::new()),
-        Some(text) => check(text).map(|()| text.to_owned()).map_err(|error| error.to_string()),
+        Some(text) => check(text)
+            .map(|()| text.to_owned())
+            .map_err(|error| error.to_string()),
     }
 }
 
@@ -101,7 +108,9 @@ pub fn any_or<E: ToString>(text: Option<&str>, check: impl Fn(&str) -> Result<()
 pub fn name(field: &str, text: &str) -> Result<String, String> {
     let printable = !text.chars().any(char::is_control);
     if text.trim().is_empty() || text.chars().count() > ID_MAX_CHARS || !printable {
-        return Err(format!("{field} has to be 1 to {ID_MAX_CHARS} printable characters"));
+        return Err(format!(
+            "{field} has to be 1 to {ID_MAX_CHARS} printable characters"
+        ));
     }
     Ok(text.to_owned())
 }
@@ -112,5 +121,9 @@ pub fn name(field: &str, text: &str) -> Result<String, String> {
 /// A period without a moment in it.
 pub fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<(Timestamp, Timestamp), String> {
     let (from, until) = (from.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX));
-    if from < until { Ok((from, until)) } else { Err(format!("valid_until {until} is not after valid_from {from}")) }
+    if from < until {
+        Ok((from, until))
+    } else {
+        Err(format!("valid_until {until} is not after valid_from {from}"))
+    }
 }

@@ -15,7 +15,8 @@ pub use capability::{Capability, Check, Finding, RejectionPage};
 pub use distinct::Distinct;
 pub use erased::{Handler, RemoteHandler, SettleCall};
 pub use operation::{
-    Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered, WriteOperation,
+    Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered,
+    WriteOperation,
 };
 pub use policy::{Chosen, Policies, Policy, PolicyError, PolicyRow};
 pub use registry::{Registry, RegistryError};

@@ -64,7 +64,10 @@ pub struct Policies {
 impl Policies {
     /// Replaces all choices.
     pub fn replace(&self, rows: impl IntoIterator<Item = PolicyRow>) {
-        let rows = rows.into_iter().map(|row| ((row.name, row.tenant, row.line, row.channel), row.document)).collect();
+        let rows = rows
+            .into_iter()
+            .map(|row| ((row.name, row.tenant, row.line, row.channel), row.document))
+            .collect();
         *self.rows.write().unwrap_or_else(PoisonError::into_inner) = rows;
         self.chosen.clear();
     }
@@ -92,7 +95,8 @@ impl Policies {
             return chosen;
         }
         let chosen = Arc::new(self.choose::<P>(scope));
-        self.chosen.insert(key, Arc::clone(&chosen) as Arc<dyn Any + Send + Sync>);
+        self.chosen
+            .insert(key, Arc::clone(&chosen) as Arc<dyn Any + Send + Sync>);
         chosen
     }
 
@@ -102,15 +106,25 @@ impl Policies {
         let policy = [(line, channel), (line, ""), ("", "")]
             .into_iter()
             .find_map(|(line, channel)| {
-                rows.get(&(P::NAME.to_owned(), tenant.to_owned(), line.to_owned(), channel.to_owned()))
+                rows.get(&(
+                    P::NAME.to_owned(),
+                    tenant.to_owned(),
+                    line.to_owned(),
+                    channel.to_owned(),
+                ))
             })
             .and_then(|document| {
                 let parsed = serde_json::from_str(document);
-                parsed.inspect_err(|error| tracing::error!(policy = P::NAME, %error, "unreadable policy")).ok()
+                parsed
+                    .inspect_err(|error| tracing::error!(policy = P::NAME, %error, "unreadable policy"))
+                    .ok()
             })
             .unwrap_or_default();
         let text = serde_json::to_vec(&policy).unwrap_or_default();
         let hash = blake3::hash(&text).to_hex();
-        Chosen { version: format!("{}:{}", P::NAME, &hash[..12]).into(), policy }
+        Chosen {
+            version: format!("{}:{}", P::NAME, &hash[..12]).into(),
+            policy,
+        }
     }
 }

@@ -49,8 +49,12 @@ impl Registry {
             registry.handlers.extend(capability.handlers);
             registry.capabilities.insert(name, capability.summary);
             registry.migrations.extend(capability.migrations);
-            registry.checks.extend(capability.checks.into_iter().map(|check| (name, check)));
-            registry.pages.extend(capability.pages.into_iter().map(|page| (page.code, page)));
+            registry
+                .checks
+                .extend(capability.checks.into_iter().map(|check| (name, check)));
+            registry
+                .pages
+                .extend(capability.pages.into_iter().map(|page| (page.code, page)));
         }
         registry.hold()?;
         Ok(registry)
@@ -88,7 +92,10 @@ impl Registry {
 
     fn hold(&self) -> Result<(), RegistryError> {
         for (name, contract) in &self.contracts.operations {
-            let refuse = |problem: String| RegistryError::Operation { operation: name.clone(), problem };
+            let refuse = |problem: String| RegistryError::Operation {
+                operation: name.clone(),
+                problem,
+            };
             let kind = match self.handlers.get(name) {
                 None => return Err(refuse("is declared but has no code".into())),
                 Some(Handler::Pure(_)) => Effect::Pure,
@@ -97,7 +104,10 @@ impl Registry {
                 Some(Handler::Remote(_)) => Effect::Remote,
             };
             if kind != contract.effect {
-                return Err(refuse(format!("is declared {:?} but its code is {kind:?}", contract.effect)));
+                return Err(refuse(format!(
+                    "is declared {:?} but its code is {kind:?}",
+                    contract.effect
+                )));
             }
             if let Some(Undo::Call(undo)) = &contract.undo {
                 self.backward(name, "undo", undo)?;
@@ -108,18 +118,29 @@ impl Registry {
             }
             for code in contract.rejections.keys() {
                 if !self.pages.contains_key(code.as_str()) {
-                    return Err(refuse(format!("may be rejected with `{code}`, which has no page")));
+                    return Err(refuse(format!(
+                        "may be rejected with `{code}`, which has no page"
+                    )));
                 }
             }
             for event in &contract.events {
                 if !self.contracts.events.contains_key(event) {
-                    return Err(refuse(format!("writes the event `{event}`, which nothing declares")));
+                    return Err(refuse(format!(
+                        "writes the event `{event}`, which nothing declares"
+                    )));
                 }
             }
         }
-        if let Some(name) = self.handlers.keys().find(|name| !self.contracts.operations.contains_key(*name)) {
+        if let Some(name) = self
+            .handlers
+            .keys()
+            .find(|name| !self.contracts.operations.contains_key(*name))
+        {
             let problem = "has code but is not declared".to_owned();
-            return Err(RegistryError::Operation { operation: name.clone(), problem });
+            return Err(RegistryError::Operation {
+                operation: name.clone(),
+                problem,
+            });
         }
         for (name, event) in &self.contracts.events {
             if let Some(late) = &event.late {
@@ -130,15 +151,26 @@ impl Registry {
     }
 
     /// What goes backward must exist and must not be able to say no.
-    fn backward(&self, owner: &str, what: &str, template: &CallTemplate) -> Result<&OperationContract, RegistryError> {
-        let refuse = |problem: String| RegistryError::Operation { operation: owner.to_owned(), problem };
+    fn backward(
+        &self,
+        owner: &str,
+        what: &str,
+        template: &CallTemplate,
+    ) -> Result<&OperationContract, RegistryError> {
+        let refuse = |problem: String| RegistryError::Operation {
+            operation: owner.to_owned(),
+            problem,
+        };
         let contract = self
             .contracts
             .operations
             .get(&template.call)
             .ok_or_else(|| refuse(format!("its {what} `{}` is not declared", template.call)))?;
         if !contract.rejections.is_empty() {
-            return Err(refuse(format!("its {what} `{}` may be rejected; what goes backward may not", template.call)));
+            return Err(refuse(format!(
+                "its {what} `{}` may be rejected; what goes backward may not",
+                template.call
+            )));
         }
         Ok(contract)
     }

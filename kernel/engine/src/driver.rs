@@ -83,14 +83,23 @@ pub(crate) struct Start {
 pub(crate) enum Message {
     Start(Start),
     /// Tell me the answer of a trade that is under way.
-    Await { trade: TradeId, reply: oneshot::Sender<Started> },
+    Await {
+        trade: TradeId,
+        reply: oneshot::Sender<Started>,
+    },
     /// A person's retry of a held trade.
     Retry(TradeId),
     Tick,
     /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer.
     Rest(Quiet, oneshot::Sender<()>),
-    Sent { call: RemoteCall, result: Result<Value, Unanswered> },
-    Stored { trade: TradeId, answer: Answer },
+    Sent {
+        call: RemoteCall,
+        result: Result<Value, Unanswered>,
+    },
+    Stored {
+        trade: TradeId,
+        answer: Answer,
+    },
 }
 
 /// How quiet a driver has to be to be at rest.
@@ -209,7 +218,16 @@ pub(crate) struct Found {
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, pen, epoch, messages, to_self, figures, committed, crash_point } = parts;
+        let Parts {
+            store,
+            pen,
+            epoch,
+            messages,
+            to_self,
+            figures,
+            committed,
+            crash_point,
+        } = parts;
         Self {
             store,
             pen,
@@ -239,9 +257,15 @@ impl Driver {
     /// Runs until nobody can send it anything any more.
     pub(crate) async fn run(mut self, found: Vec<Found>) {
         for Found { id, works, due } in found {
-            self.notice(Notice::Known { trade: id.clone(), due });
+            self.notice(Notice::Known {
+                trade: id.clone(),
+                due,
+            });
             for work in works {
-                self.notice(Notice::Work { trade: id.clone(), work });
+                self.notice(Notice::Work {
+                    trade: id.clone(),
+                    work,
+                });
             }
         }
         loop {
@@ -265,9 +289,14 @@ impl Driver {
     }
 
     fn sleep(&self) -> Duration {
-        let next = [self.wake_at, self.remotes.next_clock()].into_iter().flatten().min();
+        let next = [self.wake_at, self.remotes.next_clock()]
+            .into_iter()
+            .flatten()
+            .min();
         let until = next.map(|at| at.as_millis().saturating_sub(self.now().as_millis()).max(0));
-        until.map_or(LONGEST_SLEEP, |ms| Duration::from_millis(ms.unsigned_abs()).min(LONGEST_SLEEP))
+        until.map_or(LONGEST_SLEEP, |ms| {
+            Duration::from_millis(ms.unsigned_abs()).min(LONGEST_SLEEP)
+        })
     }
 
     fn tick(&mut self) {
@@ -300,7 +329,10 @@ impl Driver {
             Message::Start(start) => self.start(start),
             Message::Await { trade, reply } => self.await_answer(trade, reply),
             Message::Stored { trade, answer } => self.tell(&trade, &answer),
-            Message::Retry(trade) => self.notice(Notice::Work { trade, work: Work::Retry }),
+            Message::Retry(trade) => self.notice(Notice::Work {
+                trade,
+                work: Work::Retry,
+            }),
             Message::Tick => self.tick(),
             Message::Rest(quiet, waiting) => self.resting.push((quiet, waiting)),
             Message::Sent { call, result } => self.sent(call, result),
@@ -308,21 +340,47 @@ impl Driver {
     }
 
     fn start(&mut self, start: Start) {
-        let Start { id, program, scope, caller, fresh, reply } = start;
-        self.beginnings.insert(id.clone(), Beginning { program, scope, caller, stale: 0 });
-        self.waiters.entry(id.clone()).or_default().push((reply, Replay::First));
-        self.notice(Notice::Work { trade: id, work: Work::Begin(fresh) });
+        let Start {
+            id,
+            program,
+            scope,
+            caller,
+            fresh,
+            reply,
+        } = start;
+        self.beginnings.insert(
+            id.clone(),
+            Beginning {
+                program,
+                scope,
+                caller,
+                stale: 0,
+            },
+        );
+        self.waiters
+            .entry(id.clone())
+            .or_default()
+            .push((reply, Replay::First));
+        self.notice(Notice::Work {
+            trade: id,
+            work: Work::Begin(fresh),
+        });
     }
 
     /// Registers first and looks second, so that an answer which comes meanwhile is not missed.
     fn await_answer(&mut self, trade: TradeId, reply: oneshot::Sender<Started>) {
-        self.waiters.entry(trade.clone()).or_default().push((reply, Replay::Repeated));
+        self.waiters
+            .entry(trade.clone())
+            .or_default()
+            .push((reply, Replay::Repeated));
         let (store, to_self) = (Arc::clone(&self.store), self.to_self.clone());
         tokio::spawn(async move {
             let id = trade.clone();
             let read = store.read(async move |reader| {
                 let key = [(id.tenant.as_str(), &*id.id)];
-                reader.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, key).await
+                reader
+                    .fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, key)
+                    .await
             });
             let found = read.await.ok().and_then(|rows| rows.into_iter().next().flatten());
             if let Some(answer) = found.and_then(|(_, _, answer)| answer)
@@ -335,7 +393,11 @@ impl Driver {
 
     fn tell(&mut self, trade: &TradeId, answer: &Answer) {
         for (waiter, replay) in self.waiters.remove(trade).unwrap_or_default() {
-            let _ = waiter.send(Started::Answered { trade: trade.clone(), answer: answer.clone(), replay });
+            let _ = waiter.send(Started::Answered {
+                trade: trade.clone(),
+                answer: answer.clone(),
+                replay,
+            });
         }
     }
 
@@ -364,13 +426,32 @@ impl Driver {
             let (trade, stale) = if let Some(held) = self.trades.get(&id) {
                 (held.trade.clone(), held.stale)
             } else if let Some(beginning) = self.beginnings.get(&id) {
-                let Beginning { program, scope, caller, stale } = beginning;
-                (unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.epoch, now), *stale)
+                let Beginning {
+                    program,
+                    scope,
+                    caller,
+                    stale,
+                } = beginning;
+                (
+                    unborn(
+                        id,
+                        Arc::clone(program),
+                        scope.clone(),
+                        caller.clone(),
+                        self.epoch,
+                        now,
+                    ),
+                    *stale,
+                )
             } else {
                 missing.push((id, works));
                 continue;
             };
-            let staleness = if stale < STALE_TRIES { Staleness::MayReply } else { Staleness::Decide };
+            let staleness = if stale < STALE_TRIES {
+                Staleness::MayReply
+            } else {
+                Staleness::Decide
+            };
             jobs.push(Job::new(trade, works, staleness, now));
         }
         let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
@@ -393,14 +474,19 @@ impl Driver {
     }
 
     fn commit(&mut self, batch: BatchNo) {
-        let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch) else { return };
+        let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch) else {
+            return;
+        };
         for (trade, reason) in &lost {
             tracing::error!(%trade, %reason, "a trade cannot be driven");
             self.write_attention(trade.clone(), "".into(), reason.clone(), Holding::Hold);
         }
         let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
         self.running.push(Box::pin(async move {
-            Done::Committed(batch, store.write(async move |tx| pen.commit(tx, jobs).await).await)
+            Done::Committed(
+                batch,
+                store.write(async move |tx| pen.commit(tx, jobs).await).await,
+            )
         }));
     }
 
@@ -411,7 +497,9 @@ impl Driver {
                 self.notice(Notice::Prepared(batch));
             }
             Done::Committed(batch, Ok(committed)) => self.committed(batch, committed),
-            Done::Prepared(batch, Err(error)) | Done::Committed(batch, Err(error)) => self.failed(batch, &error),
+            Done::Prepared(batch, Err(error)) | Done::Committed(batch, Err(error)) => {
+                self.failed(batch, &error)
+            }
         }
     }
 
@@ -437,7 +525,9 @@ impl Driver {
         if self.beginnings.remove(&trade).is_some() {
             tracing::error!(%trade, %problem, "a trade could not be begun");
             for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
-                let _ = waiter.send(Started::Broken { problem: problem.clone() });
+                let _ = waiter.send(Started::Broken {
+                    problem: problem.clone(),
+                });
             }
             self.notice(Notice::Forget(trade));
         } else if failures == TELL_AFTER {
@@ -448,11 +538,19 @@ impl Driver {
     fn committed(&mut self, batch: BatchNo, committed: Committed) {
         let works = self.under_way.remove(&batch).unwrap_or_default();
         self.figures.batches.fetch_add(1, Ordering::Relaxed);
-        self.figures.stretches.fetch_add(committed.finished.len() as u64, Ordering::Relaxed);
-        self.figures.journal_bytes.fetch_add(committed.journal_bytes as u64, Ordering::Relaxed);
-        self.figures.stale.fetch_add(committed.stale.len() as u64, Ordering::Relaxed);
-        let mut after: HashMap<TradeId, After> =
-            works.iter().map(|(id, _)| (id.clone(), After::Open { due: None })).collect();
+        self.figures
+            .stretches
+            .fetch_add(committed.finished.len() as u64, Ordering::Relaxed);
+        self.figures
+            .journal_bytes
+            .fetch_add(committed.journal_bytes as u64, Ordering::Relaxed);
+        self.figures
+            .stale
+            .fetch_add(committed.stale.len() as u64, Ordering::Relaxed);
+        let mut after: HashMap<TradeId, After> = works
+            .iter()
+            .map(|(id, _)| (id.clone(), After::Open { due: None }))
+            .collect();
         let mut next = Vec::new();
         for finished in committed.finished {
             self.finished(finished, &mut after, &mut next);
@@ -466,7 +564,10 @@ impl Driver {
         if committed.wrote_events > 0 {
             self.committed.send_modify(|count| *count += 1);
         }
-        self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
+        self.notice(Notice::Committed {
+            batch,
+            after: after.into_iter().collect(),
+        });
         for (trade, work) in next.into_iter().chain(committed.follow_ups) {
             self.notice(Notice::Work { trade, work });
         }
@@ -480,8 +581,19 @@ impl Driver {
         }
     }
 
-    fn finished(&mut self, finished: Finished, after: &mut HashMap<TradeId, After>, next: &mut Vec<(TradeId, Work)>) {
-        let Finished { trade, fate, answer, sends, attention } = finished;
+    fn finished(
+        &mut self,
+        finished: Finished,
+        after: &mut HashMap<TradeId, After>,
+        next: &mut Vec<(TradeId, Work)>,
+    ) {
+        let Finished {
+            trade,
+            fate,
+            answer,
+            sends,
+            attention,
+        } = finished;
         let id = trade.id.clone();
         self.beginnings.remove(&id);
         for (path, text) in attention {
@@ -528,9 +640,16 @@ impl Driver {
         let waiters = self.waiters.remove(id).unwrap_or_default();
         for (waiter, _) in waiters {
             match &duplicate {
-                Duplicate::Same { trade, answer: Some(answer) } => {
+                Duplicate::Same {
+                    trade,
+                    answer: Some(answer),
+                } => {
                     let (trade, answer, replay) = (trade.clone(), answer.clone(), Replay::Repeated);
-                    let _ = waiter.send(Started::Answered { trade, answer, replay });
+                    let _ = waiter.send(Started::Answered {
+                        trade,
+                        answer,
+                        replay,
+                    });
                 }
                 Duplicate::Same { trade, answer: None } => self.await_answer(trade.clone(), waiter),
                 Duplicate::KeyConflict => drop(waiter.send(Started::KeyConflict)),
@@ -541,15 +660,36 @@ impl Driver {
 
     fn send(&mut self, trade: &Trade, sending: Sending) {
         let Sending { pending, intent, key } = sending;
-        let Pending { call, operation, path, timeout_ms, persistence, .. } = pending;
-        let Some(Handler::Remote(handler)) = self.pen.tools.registry.handler(&operation) else { return };
+        let Pending {
+            call,
+            operation,
+            path,
+            timeout_ms,
+            persistence,
+            ..
+        } = pending;
+        let Some(Handler::Remote(handler)) = self.pen.tools.registry.handler(&operation) else {
+            return;
+        };
         let contract = self.pen.tools.registry.contracts().operations.get(&*operation);
-        let deadline_ms = timeout_ms.or_else(|| contract.and_then(|c| c.deadline_ms)).unwrap_or(DEADLINE_MS);
-        let terms = Terms { attempts: contract.and_then(|c| c.attempts).unwrap_or(1), persistence };
+        let deadline_ms = timeout_ms
+            .or_else(|| contract.and_then(|c| c.deadline_ms))
+            .unwrap_or(DEADLINE_MS);
+        let terms = Terms {
+            attempts: contract.and_then(|c| c.attempts).unwrap_or(1),
+            persistence,
+        };
         let name = (trade.id.clone(), call);
         self.peers.entry(name.clone()).or_insert_with(|| {
             let deadline = Duration::from_millis(deadline_ms);
-            Arc::new(Peer { handler: Arc::clone(handler), scope: trade.scope.clone(), key, intent, deadline, path })
+            Arc::new(Peer {
+                handler: Arc::clone(handler),
+                scope: trade.scope.clone(),
+                key,
+                intent,
+                deadline,
+                path,
+            })
         });
         if let Some(crash) = &self.crash_point {
             crash("intent-committed");
@@ -565,28 +705,46 @@ impl Driver {
             Step::GiveUp(call) => {
                 self.peers.remove(&call);
                 let (trade, call) = call;
-                self.notice(Notice::Work { trade, work: Work::GaveUp { call } });
+                self.notice(Notice::Work {
+                    trade,
+                    work: Work::GaveUp { call },
+                });
             }
             Step::Tell { call, attempts } => {
-                let path = self.peers.get(&call).map_or_else(|| "".into(), |peer| Arc::clone(&peer.path));
-                let text = format!("the peer has not answered {attempts} times; it is asked again without end");
+                let path = self
+                    .peers
+                    .get(&call)
+                    .map_or_else(|| "".into(), |peer| Arc::clone(&peer.path));
+                let text =
+                    format!("the peer has not answered {attempts} times; it is asked again without end");
                 self.write_attention(call.0, path, text, Holding::GoOn);
             }
         }
     }
 
     fn attempt(&mut self, call: RemoteCall, attempt: u32) {
-        let Some(peer) = self.peers.get(&call).cloned() else { return };
+        let Some(peer) = self.peers.get(&call).cloned() else {
+            return;
+        };
         let (to_self, senders, now) = (self.to_self.clone(), Arc::clone(&self.senders), self.now());
         let crash_point = self.crash_point.clone();
         self.sending += 1;
         tokio::spawn(async move {
             let _permit = senders.acquire_owned().await;
             let (scope, idempotency_key) = (peer.scope.clone(), Arc::clone(&peer.key));
-            let context = SendContext { scope, idempotency_key, attempt, now };
-            let answered = tokio::time::timeout(peer.deadline, peer.handler.send(context, &peer.intent)).await;
+            let context = SendContext {
+                scope,
+                idempotency_key,
+                attempt,
+                now,
+            };
+            let answered =
+                tokio::time::timeout(peer.deadline, peer.handler.send(context, &peer.intent)).await;
             let result = answered.unwrap_or_else(|_| {
-                Err(Unanswered::new(format!("no answer within {} ms", peer.deadline.as_millis())))
+                Err(Unanswered::new(format!(
+                    "no answer within {} ms",
+                    peer.deadline.as_millis()
+                )))
             });
             if let Some(crash) = crash_point {
                 crash("sent");
@@ -602,7 +760,10 @@ impl Driver {
                 if self.remotes.answered(&call) {
                     self.peers.remove(&call);
                     let (trade, call) = call;
-                    self.notice(Notice::Work { trade, work: Work::Answered { call, answer } });
+                    self.notice(Notice::Work {
+                        trade,
+                        work: Work::Answered { call, answer },
+                    });
                 }
             }
             Err(unanswered) => {
@@ -620,7 +781,8 @@ impl Driver {
         tokio::spawn(async move {
             let written = store.write(async move |tx| {
                 let id = (trade.tenant.as_str(), &*trade.id);
-                tx.execute(&sql::INSERT_ATTENTION, [(id.0, id.1, &*path, text.as_str(), now)]).await?;
+                tx.execute(&sql::INSERT_ATTENTION, [(id.0, id.1, &*path, text.as_str(), now)])
+                    .await?;
                 if holding == Holding::Hold {
                     tx.execute(&sql::HOLD, [id]).await?;
                 }

@@ -65,7 +65,9 @@ pub struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("steps", &self.steps).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
     }
 }
 
@@ -180,7 +182,9 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("figures", &self.figures).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("figures", &self.figures)
+            .finish_non_exhaustive()
     }
 }
 
@@ -251,7 +255,17 @@ impl Engine {
         });
         tokio::spawn(driver.run(found));
         let draining = Arc::new(AtomicBool::new(false));
-        Ok(Self { store, registry, catalogue, policies, options, figures, messages: to_self, committed, draining })
+        Ok(Self {
+            store,
+            registry,
+            catalogue,
+            policies,
+            options,
+            figures,
+            messages: to_self,
+            committed,
+            draining,
+        })
     }
 
     /// The database.
@@ -294,7 +308,9 @@ impl Engine {
         text: &str,
         aliasing: Aliasing,
     ) -> Result<Arc<Published>, PublishError> {
-        self.catalogue.publish(&self.store, place, text, self.options.clock.now(), aliasing).await
+        self.catalogue
+            .publish(&self.store, place, text, self.options.clock.now(), aliasing)
+            .await
     }
 
     /// Stores a choice for a scope and lets it hold from now on.
@@ -309,7 +325,10 @@ impl Engine {
     ///
     /// # Errors
     /// An unknown flow, an input that does not fit, too much load.
-    pub async fn start_trade(&self, request: StartRequest) -> Result<oneshot::Receiver<Started>, EngineError> {
+    pub async fn start_trade(
+        &self,
+        request: StartRequest,
+    ) -> Result<oneshot::Receiver<Started>, EngineError> {
         self.begin_trade(request).map(|begun| begun.answer)
     }
 
@@ -318,8 +337,17 @@ impl Engine {
     /// # Errors
     /// An unknown flow, an input that does not fit, too much load.
     pub fn begin_trade(&self, request: StartRequest) -> Result<Begun, EngineError> {
-        let StartRequest { scope, flow, input, caller, idempotency } = request;
-        let published = self.catalogue.find(&scope, &flow).ok_or_else(|| EngineError::UnknownFlow(flow.clone()))?;
+        let StartRequest {
+            scope,
+            flow,
+            input,
+            caller,
+            idempotency,
+        } = request;
+        let published = self
+            .catalogue
+            .find(&scope, &flow)
+            .ok_or_else(|| EngineError::UnknownFlow(flow.clone()))?;
         let program = Arc::clone(&published.program);
         self.begin(program, scope, input, caller, idempotency)
     }
@@ -336,7 +364,13 @@ impl Engine {
         caller: Option<CustomerId>,
     ) -> Result<oneshot::Receiver<Started>, EngineError> {
         let operation = operation.to_owned();
-        let request = CallRequest { scope, operation, input, caller, idempotency: None };
+        let request = CallRequest {
+            scope,
+            operation,
+            input,
+            caller,
+            idempotency: None,
+        };
         self.begin_call(request).map(|begun| begun.answer)
     }
 
@@ -345,8 +379,17 @@ impl Engine {
     /// # Errors
     /// An unknown operation, an input that does not fit, too much load.
     pub fn begin_call(&self, request: CallRequest) -> Result<Begun, EngineError> {
-        let CallRequest { scope, operation, input, caller, idempotency } = request;
-        let program = self.catalogue.one_call(&operation).ok_or(EngineError::UnknownOperation(operation))?;
+        let CallRequest {
+            scope,
+            operation,
+            input,
+            caller,
+            idempotency,
+        } = request;
+        let program = self
+            .catalogue
+            .one_call(&operation)
+            .ok_or(EngineError::UnknownOperation(operation))?;
         self.begin(program, scope, input, caller, idempotency)
     }
 
@@ -365,15 +408,39 @@ impl Engine {
             return Err(EngineError::Overloaded);
         }
         let contracts = self.registry.contracts();
-        let input = contracts.validate(program.input_schema(), &input).map_err(EngineError::Invalid)?;
+        let input = contracts
+            .validate(program.input_schema(), &input)
+            .map_err(EngineError::Invalid)?;
         let input_hash = fingerprint(&input);
-        let begin = Begin { input, scope: scope_value(&scope) };
-        let key = program.key(&begin).map_err(|error| EngineError::Key(error.to_string()))?;
-        let id = TradeId { tenant: scope.tenant.clone(), id: self.options.ids.next().simple().to_string().into() };
+        let begin = Begin {
+            input,
+            scope: scope_value(&scope),
+        };
+        let key = program
+            .key(&begin)
+            .map_err(|error| EngineError::Key(error.to_string()))?;
+        let id = TradeId {
+            tenant: scope.tenant.clone(),
+            id: self.options.ids.next().simple().to_string().into(),
+        };
         let (reply, answer) = oneshot::channel();
-        let fresh = Arc::new(Fresh { begin, key, input_hash, idempotency });
-        let start = Start { id: id.clone(), program, scope, caller, fresh, reply };
-        self.messages.send(Message::Start(start)).map_err(|_| EngineError::Draining)?;
+        let fresh = Arc::new(Fresh {
+            begin,
+            key,
+            input_hash,
+            idempotency,
+        });
+        let start = Start {
+            id: id.clone(),
+            program,
+            scope,
+            caller,
+            fresh,
+            reply,
+        };
+        self.messages
+            .send(Message::Start(start))
+            .map_err(|_| EngineError::Draining)?;
         Ok(Begun { trade: id, answer })
     }
 
@@ -397,8 +464,17 @@ impl Engine {
         caller: Option<CustomerId>,
     ) -> Result<ReadOutcome, EngineError> {
         let unknown = || EngineError::UnknownOperation(operation.to_owned());
-        let contract = self.registry.contracts().operations.get(operation).ok_or_else(unknown)?;
-        let input = self.registry.contracts().validate(&contract.input, &input).map_err(EngineError::Invalid)?;
+        let contract = self
+            .registry
+            .contracts()
+            .operations
+            .get(operation)
+            .ok_or_else(unknown)?;
+        let input = self
+            .registry
+            .contracts()
+            .validate(&contract.input, &input)
+            .map_err(EngineError::Invalid)?;
         let id: Arc<str> = self.options.ids.next().simple().to_string().into();
         let context = CallContext {
             scope,
@@ -408,16 +484,25 @@ impl Engine {
             caller,
             staleness: Staleness::Decide,
         };
-        let calls = vec![Call { context: Arc::new(context), input }];
+        let calls = vec![Call {
+            context: Arc::new(context),
+            input,
+        }];
         let replies = match self.registry.handler(operation).cloned().ok_or_else(unknown)? {
             Handler::Pure(run) => run(&calls)?,
-            Handler::Read(run) => self.store.read(async move |reader| run(reader, &calls).await).await?,
+            Handler::Read(run) => {
+                self.store
+                    .read(async move |reader| run(reader, &calls).await)
+                    .await?
+            }
             Handler::Write(_) | Handler::Remote(_) => return Err(unknown()),
         };
         match replies.into_iter().next().map(|reply| reply.outcome) {
             Some(Outcome::Done(output)) => Ok(ReadOutcome::Done(output)),
             Some(Outcome::Rejected(rejection)) => Ok(ReadOutcome::Rejected(rejection)),
-            Some(Outcome::Stale) | None => Err(StoreError::Value(format!("`{operation}` gave no reply")).into()),
+            Some(Outcome::Stale) | None => {
+                Err(StoreError::Value(format!("`{operation}` gave no reply")).into())
+            }
         }
     }
 
@@ -426,23 +511,53 @@ impl Engine {
     /// # Errors
     /// The database's.
     pub async fn trade(&self, tenant: &TenantId, id: &str) -> Result<Option<TradeStatus>, StoreError> {
-        type Row = (String, String, String, Option<CustomerId>, Option<String>, Option<String>, Timestamp, Option<String>);
+        type Row = (
+            String,
+            String,
+            String,
+            Option<CustomerId>,
+            Option<String>,
+            Option<String>,
+            Timestamp,
+            Option<String>,
+        );
         let (tenant, id) = (tenant.clone(), id.to_owned());
         let rows = self
             .store
-            .read(async move |reader| reader.fetch_all::<Row, _>(&sql::TRADE_STATUS, (tenant, id.as_str())).await)
+            .read(async move |reader| {
+                reader
+                    .fetch_all::<Row, _>(&sql::TRADE_STATUS, (tenant, id.as_str()))
+                    .await
+            })
             .await?;
-        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        let Some(row) = rows.into_iter().next() else {
+            return Ok(None);
+        };
         let (flow, definition, line, caller, answer, outcome, started_at, first_record) = row;
         let answer = answer.map(|text| stored_answer(&text)).transpose()?;
         let program = self.catalogue.by_hash(&definition, &flow);
-        let currency = first_record.zip(program).and_then(|(record, program)| currency_of(&program, &record));
-        Ok(Some(TradeStatus { flow, definition, line, caller, currency, answer, outcome, started_at }))
+        let currency = first_record
+            .zip(program)
+            .and_then(|(record, program)| currency_of(&program, &record));
+        Ok(Some(TradeStatus {
+            flow,
+            definition,
+            line,
+            caller,
+            currency,
+            answer,
+            outcome,
+            started_at,
+        }))
     }
 
     /// Delivers the outbox to `subscriber` for as long as the engine lives.
     pub fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
-        tokio::spawn(subscribe::run(Arc::clone(&self.store), subscriber, self.committed.clone()));
+        tokio::spawn(subscribe::run(
+            Arc::clone(&self.store),
+            subscriber,
+            self.committed.clone(),
+        ));
     }
 
     /// The clock was moved by hand: look at it now.
@@ -562,20 +677,31 @@ async fn find_open(store: &Store) -> Result<Vec<Found>, StoreError> {
     let (open, undelivered) = store
         .read(async |reader| {
             let open = reader.fetch_all::<Open, _>(&sql::OPEN_INSTANCES, ()).await?;
-            Ok((open, reader.fetch_all::<Undelivered, _>(&sql::UNDELIVERED, ()).await?))
+            Ok((
+                open,
+                reader.fetch_all::<Undelivered, _>(&sql::UNDELIVERED, ()).await?,
+            ))
         })
         .await?;
     let mut found: Vec<Found> = open
         .into_iter()
         .map(|(tenant, id, status, due)| Found {
             id: TradeId { tenant, id },
-            works: if status == DRIVEN { vec![Work::Resume] } else { Vec::new() },
+            works: if status == DRIVEN {
+                vec![Work::Resume]
+            } else {
+                Vec::new()
+            },
             due: due.filter(|_| status == WAITING || status == DRIVEN),
         })
         .collect();
     for (tenant, id, wait, kind, _, position, payload) in undelivered {
         let work = match kind {
-            WAIT => Work::Event { wait: mortise_flow::WaitNo(wait), position, payload: commit::stored(&payload)? },
+            WAIT => Work::Event {
+                wait: mortise_flow::WaitNo(wait),
+                position,
+                payload: commit::stored(&payload)?,
+            },
             CANCEL => Work::Cancel { position },
             _ => continue,
         };

@@ -18,7 +18,10 @@ mod verify;
 
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
 pub use driver::{CrashPoint, Figures, Replay, Started};
-pub use engine::{Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus, migrations};
+pub use engine::{
+    Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus,
+    migrations,
+};
 pub use policies::{load as load_policies, set as set_policy};
 pub use record::{Asked, Intent, Record, TradeId};
 pub use stretch::Bound;

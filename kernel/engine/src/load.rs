@@ -11,7 +11,16 @@ use crate::definitions::Catalogue;
 use crate::record::{Record, Trade, TradeId};
 use crate::store as sql;
 
-type Row = (String, String, String, String, Option<CustomerId>, i64, i64, Timestamp);
+type Row = (
+    String,
+    String,
+    String,
+    String,
+    Option<CustomerId>,
+    i64,
+    i64,
+    Timestamp,
+);
 
 /// The trades, each folded from its journal, or why it cannot be.
 ///
@@ -23,18 +32,30 @@ pub(crate) async fn load(
     ids: &[TradeId],
 ) -> Result<Vec<Result<Trade, String>>, StoreError> {
     let keys = || ids.iter().map(|id| (id.tenant.as_str(), &*id.id));
-    let rows = reader.fetch_optional::<Row, _>(&sql::LOAD_INSTANCE, keys()).await?;
-    let journals = reader.fetch_grouped::<(String,), _>(&sql::LOAD_JOURNAL, keys()).await?;
+    let rows = reader
+        .fetch_optional::<Row, _>(&sql::LOAD_INSTANCE, keys())
+        .await?;
+    let journals = reader
+        .fetch_grouped::<(String,), _>(&sql::LOAD_JOURNAL, keys())
+        .await?;
     let loaded = ids.iter().zip(rows).zip(journals);
-    Ok(loaded.map(|((id, row), journal)| fold(catalogue, id, row, journal)).collect())
+    Ok(loaded
+        .map(|((id, row), journal)| fold(catalogue, id, row, journal))
+        .collect())
 }
 
-fn fold(catalogue: &Catalogue, id: &TradeId, row: Option<Row>, journal: Vec<(String,)>) -> Result<Trade, String> {
+fn fold(
+    catalogue: &Catalogue,
+    id: &TradeId,
+    row: Option<Row>,
+    journal: Vec<(String,)>,
+) -> Result<Trade, String> {
     let (hash, flow, line, channel, caller, _, epoch, started_at) = row.ok_or("there is no such trade")?;
     let program = catalogue
         .by_hash(&hash, &flow)
         .ok_or_else(|| format!("its definition {hash} of `{flow}` is gone, or its contracts have changed"))?;
-    let scope = Scope::new(id.tenant.as_str(), line.as_str(), channel.as_str()).map_err(|error| error.to_string())?;
+    let scope =
+        Scope::new(id.tenant.as_str(), line.as_str(), channel.as_str()).map_err(|error| error.to_string())?;
     let mut trade = Trade {
         id: id.clone(),
         program,

@@ -12,15 +12,22 @@ use crate::store as sql;
 /// The database's.
 pub async fn load(store: &Store, policies: &Policies) -> Result<(), StoreError> {
     let rows = store
-        .read(async |reader| reader.fetch_all::<(String, String, String, String, String), _>(&sql::POLICIES, ()).await)
+        .read(async |reader| {
+            reader
+                .fetch_all::<(String, String, String, String, String), _>(&sql::POLICIES, ())
+                .await
+        })
         .await?;
-    policies.replace(rows.into_iter().map(|(tenant, line, channel, name, document)| PolicyRow {
-        tenant,
-        line,
-        channel,
-        name,
-        document,
-    }));
+    policies.replace(
+        rows.into_iter()
+            .map(|(tenant, line, channel, name, document)| PolicyRow {
+                tenant,
+                line,
+                channel,
+                name,
+                document,
+            }),
+    );
     Ok(())
 }
 
@@ -28,11 +35,24 @@ pub async fn load(store: &Store, policies: &Policies) -> Result<(), StoreError> 
 ///
 /// # Errors
 /// The database's.
-pub async fn set(store: &Store, policies: &Policies, row: PolicyRow, now: Timestamp) -> Result<(), StoreError> {
+pub async fn set(
+    store: &Store,
+    policies: &Policies,
+    row: PolicyRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     store
         .write(async move |tx| {
-            let PolicyRow { tenant, line, channel, name, document } = row;
-            tx.execute(&sql::SET_POLICY, [(tenant, line, channel, name, document, now)]).await.map(drop)
+            let PolicyRow {
+                tenant,
+                line,
+                channel,
+                name,
+                document,
+            } = row;
+            tx.execute(&sql::SET_POLICY, [(tenant, line, channel, name, document, now)])
+                .await
+                .map(drop)
         })
         .await?;
     load(store, policies).await

@@ -123,19 +123,25 @@ pub(crate) const CLAIM_OPEN: Statement = Statement::sqlite(
     "UPDATE flow_instance SET epoch = ?1 WHERE status <> 2 AND epoch <> ?1",
 );
 
-pub(crate) const HIGHEST_EPOCH: Statement =
-    Statement::sqlite("engine.highest_epoch", "SELECT coalesce(max(epoch), 0) FROM flow_instance WHERE status <> 2");
+pub(crate) const HIGHEST_EPOCH: Statement = Statement::sqlite(
+    "engine.highest_epoch",
+    "SELECT coalesce(max(epoch), 0) FROM flow_instance WHERE status <> 2",
+);
 
-pub(crate) const HOLD: Statement =
-    Statement::sqlite("engine.hold", "UPDATE flow_instance SET status = 3 WHERE tenant = ?1 AND id = ?2 AND status <> 2");
+pub(crate) const HOLD: Statement = Statement::sqlite(
+    "engine.hold",
+    "UPDATE flow_instance SET status = 3 WHERE tenant = ?1 AND id = ?2 AND status <> 2",
+);
 
 pub(crate) const OUTBOX_SINCE: Statement = Statement::sqlite(
     "engine.outbox_since",
     "SELECT position, tenant, event, key, instance, payload, at FROM outbox WHERE position > ?1 ORDER BY position LIMIT ?2",
 );
 
-pub(crate) const SUBSCRIBER: Statement =
-    Statement::sqlite("engine.subscriber", "SELECT position FROM subscriber WHERE name = ?1");
+pub(crate) const SUBSCRIBER: Statement = Statement::sqlite(
+    "engine.subscriber",
+    "SELECT position FROM subscriber WHERE name = ?1",
+);
 
 pub(crate) const MOVE_SUBSCRIBER: Statement = Statement::sqlite(
     "engine.move_subscriber",
@@ -164,11 +170,15 @@ pub(crate) const ADD_ALIAS: Statement = Statement::sqlite(
     "INSERT INTO flow_alias (tenant, line, name, hash, moved_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
 );
 
-pub(crate) const ALIASES: Statement =
-    Statement::sqlite("engine.aliases", "SELECT tenant, line, name, hash FROM flow_alias ORDER BY tenant, line, name");
+pub(crate) const ALIASES: Statement = Statement::sqlite(
+    "engine.aliases",
+    "SELECT tenant, line, name, hash FROM flow_alias ORDER BY tenant, line, name",
+);
 
-pub(crate) const POLICIES: Statement =
-    Statement::sqlite("engine.policies", "SELECT tenant, line, channel, name, document FROM policy");
+pub(crate) const POLICIES: Statement = Statement::sqlite(
+    "engine.policies",
+    "SELECT tenant, line, channel, name, document FROM policy",
+);
 
 pub(crate) const SET_POLICY: Statement = Statement::sqlite(
     "engine.set_policy",
@@ -176,8 +186,10 @@ pub(crate) const SET_POLICY: Statement = Statement::sqlite(
      ON CONFLICT (tenant, line, channel, name) DO UPDATE SET document = excluded.document, set_at = excluded.set_at",
 );
 
-pub(crate) const SCOPE_OF: Statement =
-    Statement::sqlite("engine.scope_of", "SELECT line, channel FROM flow_instance WHERE tenant = ?1 AND id = ?2");
+pub(crate) const SCOPE_OF: Statement = Statement::sqlite(
+    "engine.scope_of",
+    "SELECT line, channel FROM flow_instance WHERE tenant = ?1 AND id = ?2",
+);
 
 pub(crate) const TRADE_STATUS: Statement = Statement::sqlite(
     "engine.trade_status",

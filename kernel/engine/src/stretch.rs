@@ -36,7 +36,9 @@ fn wave(jobs: &mut [Job], mut wanted: impl FnMut(&Job, &Pending) -> bool) -> Wav
         let pending = std::mem::take(&mut job.pending);
         for one in pending {
             if wanted(job, &one) {
-                wave.entry(Arc::clone(&one.operation)).or_default().push((index, one));
+                wave.entry(Arc::clone(&one.operation))
+                    .or_default()
+                    .push((index, one));
             } else {
                 job.pending.push(one);
             }
@@ -65,7 +67,10 @@ impl Tools {
                 return Ok(());
             }
             for (operation, items) in wave {
-                let calls: Vec<_> = items.iter().map(|(index, pending)| jobs[*index].call(pending)).collect();
+                let calls: Vec<_> = items
+                    .iter()
+                    .map(|(index, pending)| jobs[*index].call(pending))
+                    .collect();
                 let replies = match self.handler(&operation)? {
                     Handler::Pure(run) => run(&calls)?,
                     Handler::Read(run) => run(reader, &calls).await?,
@@ -86,13 +91,16 @@ impl Tools {
             job.tell();
         }
         loop {
-            let wave = wave(jobs, |job, pending| self.may_step(job) && !self.must_leave(job, pending));
+            let wave = wave(jobs, |job, pending| {
+                self.may_step(job) && !self.must_leave(job, pending)
+            });
             if wave.is_empty() {
                 return Ok(Vec::new());
             }
             let mut stale = Vec::new();
             for (operation, items) in wave {
-                self.run_operation(tx, jobs, &operation, items, &mut stale).await?;
+                self.run_operation(tx, jobs, &operation, items, &mut stale)
+                    .await?;
             }
             if !stale.is_empty() {
                 stale.sort_unstable();
@@ -120,7 +128,10 @@ impl Tools {
         items: Vec<(usize, Pending)>,
         stale: &mut Vec<usize>,
     ) -> Result<(), StoreError> {
-        let calls: Vec<_> = items.iter().map(|(index, pending)| jobs[*index].call(pending)).collect();
+        let calls: Vec<_> = items
+            .iter()
+            .map(|(index, pending)| jobs[*index].call(pending))
+            .collect();
         let replies = match self.handler(operation)? {
             Handler::Pure(run) => run(&calls)?,
             Handler::Read(run) => run(tx, &calls).await?,
@@ -151,16 +162,31 @@ impl Tools {
         let mut by_operation: BTreeMap<Arc<str>, Vec<(usize, Pending, SettleCall)>> = BTreeMap::new();
         for (index, job) in jobs.iter_mut().enumerate() {
             for work in job.works.clone() {
-                let Work::Answered { call, answer } = work else { continue };
+                let Work::Answered { call, answer } = work else {
+                    continue;
+                };
                 // An answer that comes twice finds no intent any more.
-                let Some(intent) = job.trade.intents.remove(&call) else { continue };
-                let Some(pending) = job.outstanding(call) else { continue };
-                let item = SettleCall { call: job.call(&pending), intent: intent.intent, answer };
-                by_operation.entry(Arc::clone(&pending.operation)).or_default().push((index, pending, item));
+                let Some(intent) = job.trade.intents.remove(&call) else {
+                    continue;
+                };
+                let Some(pending) = job.outstanding(call) else {
+                    continue;
+                };
+                let item = SettleCall {
+                    call: job.call(&pending),
+                    intent: intent.intent,
+                    answer,
+                };
+                by_operation
+                    .entry(Arc::clone(&pending.operation))
+                    .or_default()
+                    .push((index, pending, item));
             }
         }
         for (operation, items) in by_operation {
-            let Handler::Remote(remote) = self.handler(&operation)? else { continue };
+            let Handler::Remote(remote) = self.handler(&operation)? else {
+                continue;
+            };
             let calls: Vec<SettleCall> = items.iter().map(|(_, _, item)| item.clone()).collect();
             let replies = remote.settle(tx, &calls).await?;
             for ((index, pending, _), reply) in items.into_iter().zip(replies) {
@@ -175,14 +201,23 @@ impl Tools {
 fn answer(job: &mut Job, pending: &Pending, mut reply: Reply<Value>) -> Result<(), StoreError> {
     let outcome = match std::mem::replace(&mut reply.outcome, Outcome::Stale) {
         Outcome::Done(output) => CallOutcome::Done(output),
-        Outcome::Rejected(rejection) if pending.kind == CallKind::Forward => {
-            CallOutcome::Rejected { code: rejection.code, detail: rejection.detail }
-        }
+        Outcome::Rejected(rejection) if pending.kind == CallKind::Forward => CallOutcome::Rejected {
+            code: rejection.code,
+            detail: rejection.detail,
+        },
         Outcome::Rejected(rejection) => {
-            let said = format!("`{}` goes backward and was rejected with `{}`", pending.operation, rejection.code);
+            let said = format!(
+                "`{}` goes backward and was rejected with `{}`",
+                pending.operation, rejection.code
+            );
             return Err(StoreError::Value(said));
         }
-        Outcome::Stale => return Err(StoreError::Value(format!("`{}` may not reply stale", pending.operation))),
+        Outcome::Stale => {
+            return Err(StoreError::Value(format!(
+                "`{}` may not reply stale",
+                pending.operation
+            )));
+        }
     };
     job.reply(pending.call, reply, outcome);
     Ok(())

@@ -52,14 +52,16 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
             return same_words(name, candidate).then_some((most, candidate));
         }
         let distance = distance(&wanted, &letters);
-        (distance <= most && distance < wanted.len().max(letters.len())).then_some((distance, candidate))
+        let near = distance <= most && distance < wanted.len().max(letters.len());
+        (near || same_words(name, candidate)).then_some((distance.min(most), candidate))
     });
     scored.min_by_key(|(distance, candidate)| (*distance, *candidate)).map(|(_, candidate)| candidate)
 }
 
-/// `captured` for `payment.captured`: the last part is what people remember.
+/// `payment.captured` for `captured` or `pay.captured`: the last part is what people remember.
 fn same_words(name: &str, candidate: &str) -> bool {
-    name.len() >= 3 && candidate.rsplit(['.', '/']).next() == Some(name)
+    let last = |text: &'_ str| text.rfind(['.', '/']).map_or(0, |at| at + 1);
+    name.len() >= 3 && candidate[last(candidate)..] == name[last(name)..] && last(candidate) > 0
 }
 
 /// Edit distance with swaps of neighbours (optimal string alignment).
@@ -101,6 +103,7 @@ mod tests {
             ("oder_id", Some("order_id")),
             ("lnies", Some("lines")),
             ("captured", Some("payment.captured")),
+            ("pay.captured", Some("payment.captured")),
             ("payment.captrued", Some("payment.captured")),
             ("weather", None),
             ("x", None),

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use sqlx::{ConnectOptions as _, SqlSafeStr as _};
 use sqlx::migrate::{Migration as SqlxMigration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
 
@@ -31,7 +31,10 @@ pub struct Migrations {
 
 /// Applies what is missing, owner by owner.
 pub(crate) async fn apply(database: &Path, all: &[Migrations]) -> Result<(), StoreError> {
-    let failed = |owner: &str, source| StoreError::Migration { capability: owner.to_owned(), source };
+    let failed = |owner: &str, source| StoreError::Migration {
+        capability: owner.to_owned(),
+        source,
+    };
     let options = SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(true)
@@ -50,7 +53,12 @@ pub(crate) async fn apply(database: &Path, all: &[Migrations]) -> Result<(), Sto
         });
         let mut migrator = Migrator::with_migrations(steps.collect());
         migrator.dangerous_set_table_name(format!("migration_{owner}"));
-        migrator.run(&mut connection).await.map_err(|e| failed(owner, e))?;
+        migrator
+            .run(&mut connection)
+            .await
+            .map_err(|e| failed(owner, e))?;
     }
-    sqlx::Connection::close(connection).await.map_err(|e| failed("store", e.into()))
+    sqlx::Connection::close(connection)
+        .await
+        .map_err(|e| failed("store", e.into()))
 }

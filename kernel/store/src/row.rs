@@ -49,8 +49,9 @@ pub trait FromRow: Sized {
     ///
     /// # Errors
     /// The column's index and what stands there.
-    fn from_row(read: &mut dyn FnMut(usize, &mut dyn FnMut(Datum<'_>) -> Result<(), String>) -> Result<(), String>)
-    -> Result<Self, (usize, String)>;
+    fn from_row(
+        read: &mut dyn FnMut(usize, &mut dyn FnMut(Datum<'_>) -> Result<(), String>) -> Result<(), String>,
+    ) -> Result<Self, (usize, String)>;
 }
 
 macro_rules! integer {

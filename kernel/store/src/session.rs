@@ -104,8 +104,16 @@ impl<'c> Reader<'c> {
     ///
     /// # Errors
     /// The statement's, with its name.
-    pub async fn fetch_all<R: FromRow, P: Params>(&self, statement: &Statement, params: P) -> Result<Vec<R>, StoreError> {
-        Ok(self.run(statement, [params])?.into_iter().map(|(_, row)| row).collect())
+    pub async fn fetch_all<R: FromRow, P: Params>(
+        &self,
+        statement: &Statement,
+        params: P,
+    ) -> Result<Vec<R>, StoreError> {
+        Ok(self
+            .run(statement, [params])?
+            .into_iter()
+            .map(|(_, row)| row)
+            .collect())
     }
 
     fn run<R: FromRow, P: Params>(
@@ -113,8 +121,14 @@ impl<'c> Reader<'c> {
         statement: &Statement,
         items: impl IntoIterator<Item = P>,
     ) -> Result<Vec<(usize, R)>, StoreError> {
-        let refused = |source| StoreError::Sqlite { statement: statement.name, source };
-        let mut prepared = self.connection.prepare_cached(statement.sqlite).map_err(refused)?;
+        let refused = |source| StoreError::Sqlite {
+            statement: statement.name,
+            source,
+        };
+        let mut prepared = self
+            .connection
+            .prepare_cached(statement.sqlite)
+            .map_err(refused)?;
         let mut out = Vec::new();
         let mut count = 0;
         for (item, params) in items.into_iter().enumerate() {
@@ -141,7 +155,10 @@ impl<'c> Reader<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) const fn new(connection: &'c rusqlite::Connection, counters: &'c Counters) -> Self {
-        Self { reader: Reader::new(connection, counters), savepoints: 0 }
+        Self {
+            reader: Reader::new(connection, counters),
+            savepoints: 0,
+        }
     }
 
     /// Runs `statement` for every item and says how many rows each changed.
@@ -153,8 +170,15 @@ impl<'c> Tx<'c> {
         statement: &Statement,
         items: impl IntoIterator<Item = P>,
     ) -> Result<Vec<u64>, StoreError> {
-        let refused = |source| StoreError::Sqlite { statement: statement.name, source };
-        let mut prepared = self.reader.connection.prepare_cached(statement.sqlite).map_err(refused)?;
+        let refused = |source| StoreError::Sqlite {
+            statement: statement.name,
+            source,
+        };
+        let mut prepared = self
+            .reader
+            .connection
+            .prepare_cached(statement.sqlite)
+            .map_err(refused)?;
         let mut changed = Vec::new();
         for params in items {
             bind(&mut prepared, &params).map_err(refused)?;
@@ -195,8 +219,16 @@ impl<'c> Tx<'c> {
     }
 
     fn control(&self, text: &str) -> Result<(), StoreError> {
-        let refused = |source| StoreError::Sqlite { statement: "savepoint", source };
-        self.reader.connection.prepare_cached(text).and_then(|mut s| s.raw_execute()).map(drop).map_err(refused)
+        let refused = |source| StoreError::Sqlite {
+            statement: "savepoint",
+            source,
+        };
+        self.reader
+            .connection
+            .prepare_cached(text)
+            .and_then(|mut s| s.raw_execute())
+            .map(drop)
+            .map_err(refused)
     }
 }
 
@@ -217,7 +249,9 @@ fn datum(value: ValueRef<'_>) -> Result<Datum<'_>, String> {
     match value {
         ValueRef::Null => Ok(Datum::Null),
         ValueRef::Integer(int) => Ok(Datum::Int(int)),
-        ValueRef::Text(text) => std::str::from_utf8(text).map(Datum::Text).map_err(|error| error.to_string()),
+        ValueRef::Text(text) => std::str::from_utf8(text)
+            .map(Datum::Text)
+            .map_err(|error| error.to_string()),
         ValueRef::Blob(bytes) => Ok(Datum::Bytes(bytes)),
         ValueRef::Real(_) => Err("a floating point number; there are none in a Mortise database".to_owned()),
     }

@@ -32,13 +32,13 @@ impl WriteOperation for Place {
         let (mut placed, mut entries) = (Vec::with_capacity(new.len()), Vec::with_capacity(new.len()));
         let mut replies = Vec::with_capacity(calls.len());
         for (order, inserted) in new.iter().zip(inserted) {
-            let entry = if inserted { Some(first_entry()) } else { place_again(tx, order).await? };
-            let Some(entry) = entry else {
+            let told = if inserted { Some(vec![first_entry()]) } else { place_again(tx, order).await? };
+            let Some(told) = told else {
                 let detail = OrderExists { order_id: order.input.order_id.clone() };
                 replies.push(Reply::rejected("order_exists", &detail)?);
                 continue;
             };
-            entries.push(NewEntry { key: key(order), entry, now: order.context.now });
+            entries.extend(told.into_iter().map(|entry| NewEntry { key: key(order), entry, now: order.context.now }));
             placed.push(order);
             replies.push(reply(order.input)?);
         }
@@ -57,12 +57,12 @@ const fn first_entry() -> Entry {
 }
 
 /// Rare, so it goes order by order: a trade that took its order back, and places it again under the same id.
-async fn place_again(tx: &mut Tx<'_>, new: &NewOrder<'_>) -> Result<Option<Entry>, StoreError> {
+async fn place_again(tx: &mut Tx<'_>, new: &NewOrder<'_>) -> Result<Option<Vec<Entry>>, StoreError> {
     let found = store::load_orders(tx, &BTreeSet::from([key(new)])).await?;
     let Some(mut order) = found.into_iter().flatten().next() else { return Ok(None) };
-    let Some(entry) = order.place_again(&new.input.customer_id, new.parcels.clone()) else { return Ok(None) };
+    let Some(entries) = order.place_again(&new.input.customer_id, new.parcels.clone()) else { return Ok(None) };
     store::replace_header(tx, new, order.position).await?;
-    Ok(Some(entry))
+    Ok(Some(entries))
 }
 
 fn reply(input: &PlaceInput) -> Result<Reply<OrderRef>, StoreError> {

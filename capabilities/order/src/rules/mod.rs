@@ -213,17 +213,27 @@ impl Order {
         Ok(Some(entry))
     }
 
-    /// A cancelled order is placed again, by the customer who had it: its timeline goes on.
-    pub(crate) fn place_again(&mut self, customer_id: &CustomerId, parcels: Vec<ParcelProgress>) -> Option<Entry> {
-        let from = self.statuses.order;
-        if from != OrderStatus::Cancelled || self.customer_id != *customer_id {
+    /// A cancelled order is placed again, by the customer who had it: its timeline goes on. None if it may not be.
+    pub(crate) fn place_again(
+        &mut self,
+        customer_id: &CustomerId,
+        parcels: Vec<ParcelProgress>,
+    ) -> Option<Vec<Entry>> {
+        let before = self.statuses;
+        if before.order != OrderStatus::Cancelled || self.customer_id != *customer_id {
             return None;
         }
         self.statuses = FRESH;
         self.parcels = parcels;
         self.payment_id = None;
         self.cancel_requested_at = None;
-        Some(self.entry(Axis::Order, from.word(), FRESH.order.word()))
+        let axes = [
+            (Axis::Order, before.order.word(), FRESH.order.word()),
+            (Axis::Payment, before.payment.word(), FRESH.payment.word()),
+            (Axis::Fulfilment, before.fulfilment.word(), FRESH.fulfilment.word()),
+        ];
+        let changed = axes.into_iter().filter(|(_, from, to)| from != to);
+        Some(changed.map(|(axis, from, to)| self.entry(axis, from, to)).collect())
     }
 }
 

@@ -64,7 +64,11 @@ impl House {
             drop(engine);
             drop(runtime);
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         let engine = runtime.block_on(self.open());
         self.life = Some((runtime, engine));
     }
@@ -81,16 +85,25 @@ impl House {
             steps: self.steps,
             crash_point: None,
         };
-        Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap()
+        Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options)
+            .await
+            .unwrap()
     }
 
-    pub fn scope() -> Scope {
-        Scope::new("acme", "books", "web").unwrap()
+    /// The same house as another tenant sees it.
+    pub fn in_tenant<'h>(&'h self, tenant: &str) -> Door<'h> {
+        Door {
+            house: self,
+            scope: Scope::new(tenant, "books", "web").unwrap(),
+        }
     }
 
-    /// Starts a trade without waiting for it.
+    fn door(&self) -> Door<'_> {
+        self.in_tenant("acme")
+    }
+
     pub fn begin(&self, flow: &str, input: &str) -> tokio::sync::oneshot::Receiver<Started> {
-        self.begin_with(flow, input, None)
+        self.door().begin_with(flow, input, None)
     }
 
     pub fn begin_with(
@@ -99,45 +112,40 @@ impl House {
         input: &str,
         idempotency: Option<(&str, &str)>,
     ) -> tokio::sync::oneshot::Receiver<Started> {
-        let (runtime, engine) = self.life();
-        let request = StartRequest {
-            scope: Self::scope(),
-            flow: flow.to_owned(),
-            input: json(input).unwrap(),
-            caller: None,
-            idempotency: idempotency.map(|(key, request)| (key.to_owned(), request.as_bytes().to_vec())),
-        };
-        runtime.block_on(engine.start_trade(request)).unwrap()
+        self.door().begin_with(flow, input, idempotency)
     }
 
     /// Waits for an answer.
     pub fn answer(&self, started: tokio::sync::oneshot::Receiver<Started>) -> String {
-        let answer = self.life().0.block_on(async { tokio::time::timeout(LIMIT, started).await });
+        let answer = self
+            .life()
+            .0
+            .block_on(async { tokio::time::timeout(LIMIT, started).await });
         match answer.expect("an answer comes").unwrap() {
-            Started::Answered { answer: Answer::Ok(value), replay, .. } => format!("{replay:?} {}", value.to_json()),
-            Started::Answered { answer: Answer::Failed { code, .. }, replay, .. } => format!("{replay:?} failed {code}"),
+            Started::Answered {
+                answer: Answer::Ok(value),
+                replay,
+                ..
+            } => format!("{replay:?} {}", value.to_json()),
+            Started::Answered {
+                answer: Answer::Failed { code, .. },
+                replay,
+                ..
+            } => format!("{replay:?} failed {code}"),
             other => format!("{other:?}"),
         }
     }
 
     pub fn trade(&self, flow: &str, input: &str) -> String {
-        self.answer(self.begin(flow, input))
+        self.door().trade(flow, input)
     }
 
-    /// One operation as a trade of its own.
     pub fn call(&self, operation: &str, input: &str) -> String {
-        let (runtime, engine) = self.life();
-        let started = runtime.block_on(engine.call(Self::scope(), operation, json(input).unwrap(), None)).unwrap();
-        self.answer(started)
+        self.door().call(operation, input)
     }
 
     pub fn left(&self, goods: &str) -> i64 {
-        let (runtime, engine) = self.life();
-        let input = Value::record([("goods", Value::from(goods))]);
-        match runtime.block_on(engine.read(Self::scope(), "shop.look", input, None)).unwrap() {
-            mortise_engine::ReadOutcome::Done(value) => value.get("count").and_then(Value::as_int).unwrap(),
-            other => panic!("{other:?}"),
-        }
+        self.door().left(goods)
     }
 
     /// Waits until nothing is queued, in a batch, or at a peer.
@@ -157,7 +165,10 @@ impl House {
     pub fn verify(&self) -> Vec<String> {
         let (runtime, engine) = self.life();
         let found = runtime.block_on(engine.verify()).unwrap();
-        found.into_iter().map(|(check, finding)| format!("{check}: {}: {}", finding.subject, finding.problem)).collect()
+        found
+            .into_iter()
+            .map(|(check, finding)| format!("{check}: {}: {}", finding.subject, finding.problem))
+            .collect()
     }
 
     pub fn engine(&self) -> &Engine {
@@ -172,8 +183,66 @@ impl House {
     pub fn rows(&self, sql: &'static str) -> Vec<String> {
         let (runtime, engine) = self.life();
         let statement = mortise_store::Statement::sqlite("test", sql);
-        let read = engine.store().read(async move |reader| reader.fetch_all::<(String,), _>(&statement, ()).await);
-        runtime.block_on(read).unwrap().into_iter().map(|(text,)| text).collect()
+        let read = engine
+            .store()
+            .read(async move |reader| reader.fetch_all::<(String,), _>(&statement, ()).await);
+        runtime
+            .block_on(read)
+            .unwrap()
+            .into_iter()
+            .map(|(text,)| text)
+            .collect()
+    }
+}
+
+/// Starts and reads in one tenant's scope.
+pub struct Door<'h> {
+    house: &'h House,
+    scope: Scope,
+}
+
+impl Door<'_> {
+    /// Starts a trade without waiting for it.
+    pub fn begin_with(
+        &self,
+        flow: &str,
+        input: &str,
+        idempotency: Option<(&str, &str)>,
+    ) -> tokio::sync::oneshot::Receiver<Started> {
+        let (runtime, engine) = self.house.life();
+        let request = StartRequest {
+            scope: self.scope.clone(),
+            flow: flow.to_owned(),
+            input: json(input).unwrap(),
+            caller: None,
+            idempotency: idempotency.map(|(key, request)| (key.to_owned(), request.as_bytes().to_vec())),
+        };
+        runtime.block_on(engine.start_trade(request)).unwrap()
+    }
+
+    pub fn trade(&self, flow: &str, input: &str) -> String {
+        self.house.answer(self.begin_with(flow, input, None))
+    }
+
+    /// One operation as a trade of its own.
+    pub fn call(&self, operation: &str, input: &str) -> String {
+        let (runtime, engine) = self.house.life();
+        let started = runtime
+            .block_on(engine.call(self.scope.clone(), operation, json(input).unwrap(), None))
+            .unwrap();
+        self.house.answer(started)
+    }
+
+    pub fn left(&self, goods: &str) -> i64 {
+        let (runtime, engine) = self.house.life();
+        let input = Value::record([("goods", Value::from(goods))]);
+        match runtime
+            .block_on(engine.read(self.scope.clone(), "shop.look", input, None))
+            .unwrap()
+        {
+            mortise_engine::ReadOutcome::Done(value) => value.get("count").and_then(Value::as_int).unwrap(),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod backward;
 mod late;
+mod reply;
+mod rounds;
 mod run;
 mod state;
 

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mortise_contract::value::Text;
-use mortise_contract::{Record, Value};
+use mortise_contract::Value;
 use mortise_types::{Span, Timestamp};
 
-use super::state::{Again, Called, Doing, Effect, Fiber, Finished, Held, OpenWait, Outcome, Pending, Phase, Rounds};
-use super::{Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, Persistence, State, WaitNo};
-use crate::compile::{CallSite, Clock, ForeachSite, INPUT, Op, Pc, Program, SCOPE, Undo};
+use super::state::{Again, Doing, Effect, Fiber, Finished, Held, OpenWait, Outcome, Pending, Phase};
+use super::{Answer, Begin, CallKind, CallNo, Command, Ended, Input, Persistence, State, WaitNo};
+use crate::compile::{CallSite, Clock, INPUT, Op, Pc, Program, SCOPE};
 use crate::eval::{Env, EvalError, Frame, Item, moment_of};
 
 /// The code of a trade that failed because an expression had no value.
@@ -24,11 +24,11 @@ pub(super) struct Run<'p> {
     pub(super) now: Timestamp,
     pub(super) out: Vec<Command>,
     /// Fibers that can go on.
-    ready: VecDeque<u32>,
+    pub(super) ready: VecDeque<u32>,
 }
 
 /// What a fiber does behind an operation.
-enum Then {
+pub(super) enum Then {
     Go(Pc),
     Park,
 }
@@ -77,7 +77,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn new_fiber(
+    pub(super) fn new_fiber(
         &mut self,
         parent: Option<u32>,
         round: usize,
@@ -92,7 +92,7 @@ impl<'p> Run<'p> {
         id
     }
 
-    fn index(&self, id: u32) -> Option<usize> {
+    pub(super) fn index(&self, id: u32) -> Option<usize> {
         self.state.fibers.binary_search_by_key(&id, |fiber| fiber.id).ok()
     }
 
@@ -118,7 +118,7 @@ impl<'p> Run<'p> {
     }
 
     /// Makes a fiber go on at `pc`.
-    fn wake(&mut self, index: usize, pc: Pc) {
+    pub(super) fn wake(&mut self, index: usize, pc: Pc) {
         let fiber = &mut self.state.fibers[index];
         fiber.pc = pc;
         fiber.doing = Doing::Ready;
@@ -280,102 +280,6 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn foreach(&mut self, index: usize, pc: Pc, site: &ForeachSite) -> Result<Then, EvalError> {
-        if !matches!(self.state.fibers[index].doing, Doing::Rounds(_)) {
-            let list = match site.list.evaluate(&self.env(index))? {
-                Item::Value(Value::List(list)) => list,
-                other => return Err(EvalError::wrong("foreach", &other)),
-            };
-            if let Some(max) = site.max.filter(|max| list.len() > usize::try_from(*max).unwrap_or(usize::MAX)) {
-                return Err(EvalError::TooLong { max, length: list.len() });
-            }
-            let results = vec![self.program.nothing.clone(); list.len()];
-            self.state.fibers[index].doing = Doing::Rounds(Rounds { list, next: 0, running: 0, results, stopped: false });
-        }
-        while let Some((round, element)) = self.next_round(index, site) {
-            self.begin_round(index, pc, site, round, element);
-        }
-        Ok(self.end_loop(index, pc, site))
-    }
-
-    /// The next round's number and element, if one may begin now.
-    fn next_round(&mut self, index: usize, site: &ForeachSite) -> Option<(usize, Value)> {
-        let Doing::Rounds(rounds) = &mut self.state.fibers[index].doing else { return None };
-        if rounds.stopped || rounds.running >= site.at_once {
-            return None;
-        }
-        let element = rounds.list.get(rounds.next)?.clone();
-        let round = rounds.next;
-        rounds.next += 1;
-        rounds.running += 1;
-        Some((round, element))
-    }
-
-    fn begin_round(&mut self, index: usize, pc: Pc, site: &ForeachSite, round: usize, element: Value) {
-        let body = &self.program.bodies[site.body];
-        let parent = &self.state.fibers[index];
-        let frame = self.round_frame(&parent.frame, site.body, element);
-        let prefix: Arc<str> = format!("{}[{round}]", self.path(index, pc)).into();
-        let parent = parent.id;
-        let id = self.new_fiber(Some(parent), round, site.body, body.start, Arc::new(frame), Some(prefix));
-        self.ready.push_back(id);
-    }
-
-    /// A round's frame, its element bound.
-    pub(super) fn round_frame(&self, parent: &Arc<Frame>, body: usize, element: Value) -> Frame {
-        let mut slots = vec![self.program.nothing.clone(); self.program.bodies[body].slots];
-        if let Some(first) = slots.first_mut() {
-            *first = element;
-        }
-        Frame { parent: Some(parent.clone()), slots }
-    }
-
-    /// Goes on behind the loop if no round runs any more.
-    fn end_loop(&mut self, index: usize, pc: Pc, site: &ForeachSite) -> Then {
-        let Doing::Rounds(rounds) = &mut self.state.fibers[index].doing else { return Then::Park };
-        if rounds.running > 0 {
-            return Then::Park;
-        }
-        let mut results = std::mem::take(&mut rounds.results);
-        results.truncate(rounds.next);
-        if let Some(over) = site.over {
-            self.late_rounds(index, pc, site);
-            self.bind(index, Some(over), Value::Bool(true));
-        }
-        self.state.fibers[index].doing = Doing::Ready;
-        self.bind(index, site.slot, Value::List(Arc::new(results)));
-        Then::Go(site.then)
-    }
-
-    fn round_end(&mut self, index: usize) -> Result<Then, EvalError> {
-        let fiber = &self.state.fibers[index];
-        let round = fiber.round;
-        let Some(parent) = fiber.parent.and_then(|id| self.index(id)) else { return Ok(Then::Park) };
-        let Some(Op::Foreach(site)) = self.program.ops.get(self.state.fibers[parent].pc) else {
-            return Ok(Then::Park);
-        };
-        let stop = match &site.until {
-            None => false,
-            Some(until) => until.holds(&self.env(index))?,
-        };
-        let result = match &site.result {
-            None => self.program.nothing.clone(),
-            Some(result) => result.evaluate(&self.env(index))?,
-        };
-        self.late_keys(index);
-        self.state.fibers.remove(index);
-        let parent = &mut self.state.fibers[parent];
-        if let Doing::Rounds(rounds) = &mut parent.doing {
-            rounds.running = rounds.running.saturating_sub(1);
-            rounds.stopped |= stop;
-            if let Some(place) = rounds.results.get_mut(round) {
-                *place = result;
-            }
-        }
-        self.ready.push_back(parent.id);
-        Ok(Then::Park)
-    }
-
     fn fail_step(&mut self, index: usize, code: &Arc<str>, rejection: Option<u16>) {
         if self.state.passed_pivot {
             return self.hold(index, &format!("`fail: {code}` behind the pivot"), Again::Step);
@@ -459,108 +363,5 @@ impl<'p> Run<'p> {
                 Again::TakeBack(called) => self.take_back(index, called),
             }
         }
-    }
-
-    fn replied(&mut self, call: CallNo, outcome: CallOutcome) {
-        if self.undo_replied(call, &outcome) {
-            return;
-        }
-        let found = self.state.fibers.iter().position(|fiber| match &fiber.doing {
-            Doing::Calling(pending) | Doing::TakingBack { pending, .. } => pending.call == call,
-            _ => false,
-        });
-        let Some(index) = found else { return };
-        if matches!(self.state.fibers[index].doing, Doing::TakingBack { .. }) {
-            return self.take_back_replied(index, outcome);
-        }
-        let pc = self.state.fibers[index].pc;
-        let Some(Op::Call(site)) = self.program.ops.get(pc) else { return };
-        match outcome {
-            CallOutcome::Done(output) => self.done(index, pc, site, output),
-            CallOutcome::Rejected { code, detail } => self.rejected(index, site, &code, detail),
-            CallOutcome::Unavailable { minted } => self.unavailable(index, pc, site, minted),
-        }
-    }
-
-    /// The input and number of the call that a fiber waits for.
-    fn called(&mut self, index: usize, output: Value) -> Option<Called> {
-        match &self.state.fibers[index].doing {
-            Doing::Calling(Pending { call, command: Command::Call { input, .. } }) => {
-                Some(Called { call: *call, input: input.clone(), output, own_undo: None })
-            }
-            _ => None,
-        }
-    }
-
-    fn done(&mut self, index: usize, pc: Pc, site: &CallSite, output: Value) {
-        let called = self.called(index, output.clone());
-        self.bind(index, site.slot, output);
-        if let Some(called) = called {
-            self.log(index, pc, site, called);
-        }
-        self.reply_done(index, site.then);
-    }
-
-    /// Keeps what going backward has to know.
-    fn log(&mut self, index: usize, pc: Pc, site: &CallSite, mut called: Called) {
-        if self.state.passed_pivot || !site.is_logged() {
-            return;
-        }
-        if let Undo::Own(taking) = &site.undo {
-            called.own_undo = Some(taking.with.evaluate(&self.env(index)));
-        }
-        let path = self.path(index, pc);
-        Arc::make_mut(&mut self.state.finished).push(Finished { path, pc, what: Effect::Call(called) });
-    }
-
-    /// Goes on behind a reply, or, where the trade drains, looks whether that was the last one.
-    fn reply_done(&mut self, index: usize, then: Pc) {
-        if self.state.phase == Phase::Forward {
-            self.wake(index, then);
-        } else {
-            self.state.fibers[index].doing = Doing::Over;
-            self.drained();
-        }
-    }
-
-    pub(super) fn rejected(&mut self, index: usize, site: &CallSite, code: &str, detail: Value) {
-        if self.state.phase != Phase::Forward {
-            return self.reply_done(index, 0);
-        }
-        let by_code = site.handlers.iter().find(|(known, _)| **known == *code).map(|(_, handler)| *handler);
-        match by_code.or(site.any) {
-            Some(handler) => {
-                let mut rejection = Record::with_capacity(2);
-                rejection.insert(Text::Static("code"), Value::text(code));
-                rejection.insert(Text::Static("detail"), detail);
-                self.bind(index, Some(handler.rejection), Value::Record(rejection.into()));
-                self.wake(index, handler.start);
-            }
-            None if self.state.passed_pivot => {
-                self.hold(index, &format!("{} is rejected with `{code}`, which nobody takes", site.operation), Again::Step);
-            }
-            None => {
-                self.state.fibers[index].doing = Doing::Over;
-                self.fail(code.into(), detail);
-            }
-        }
-    }
-
-    fn unavailable(&mut self, index: usize, pc: Pc, site: &CallSite, minted: Value) {
-        let without_end = matches!(
-            &self.state.fibers[index].doing,
-            Doing::Calling(Pending { command: Command::Call { persistence: Persistence::WithoutEnd, .. }, .. })
-        );
-        if without_end {
-            return;
-        }
-        let Some(called) = self.called(index, minted.clone()) else { return };
-        if matches!(self.state.phase, Phase::Draining(Outcome::Fail(_))) {
-            self.bind(index, site.slot, minted);
-            self.log(index, pc, site, called);
-            return self.reply_done(index, site.then);
-        }
-        self.late_minted(index, site, &minted);
-        self.take_back(index, called);
     }
 }

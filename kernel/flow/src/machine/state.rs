@@ -199,6 +199,11 @@ impl State {
         calls
     }
 
+    /// The command of a call that has no outcome yet.
+    pub fn pending_call(&self, call: CallNo) -> Option<&Command> {
+        self.pending().find(|pending| pending.call == call).map(|pending| &pending.command)
+    }
+
     /// The waits and sleeps that are open, oldest first.
     pub fn waits(&self) -> Vec<OpenWait> {
         let open = self.fibers.iter().filter_map(|fiber| match &fiber.doing {
@@ -320,23 +325,23 @@ impl State {
     }
 }
 
-/// A path without the last part, where that only repeats what is waited for or called.
-fn place<'p>(path: &'p str, what: &str) -> Option<&'p str> {
-    match path.strip_suffix(what) {
-        Some(rest) => rest.strip_suffix('.'),
-        None => Some(path),
-    }
-}
-
+/// ` at shipping[1]`; nothing where the path only repeats what is waited for or called.
 fn at(path: &str, what: &str) -> String {
-    place(path, what).map_or_else(|| what.to_owned(), |place| format!("{what} at {place}"))
+    let numbered = path.rsplit_once('#').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let unnumbered = numbered.map_or(path, |(unnumbered, _)| unnumbered);
+    let place = match unnumbered.strip_suffix(what) {
+        Some("") => return String::new(),
+        Some(rest) => rest.strip_suffix('.').unwrap_or(path),
+        None => path,
+    };
+    format!(" at {place}")
 }
 
 impl OpenWait {
     fn describe(&self) -> String {
         match &self.event {
-            Some((event, _)) => format!("waits for {}", at(&self.path, event)),
-            None => format!("sleeps at {} until {}", self.path, self.due),
+            Some((event, _)) => format!("waits for {event}{}", at(&self.path, event)),
+            None => format!("sleeps{} until {}", at(&self.path, "sleep"), self.due),
         }
     }
 }
@@ -344,7 +349,7 @@ impl OpenWait {
 impl Command {
     fn describe(&self) -> String {
         match self {
-            Self::Call { kind: CallKind::Forward, operation, path, .. } => format!("calls {}", at(path, operation)),
+            Self::Call { kind: CallKind::Forward, operation, path, .. } => format!("calls {operation}{}", at(path, operation)),
             Self::Call { operation, path, .. } => {
                 format!("calls {operation} to take back {}", path.strip_suffix(".undo").unwrap_or(path))
             }

@@ -140,7 +140,7 @@ fn clocks_are_durations_and_moments() {
       - end: given_up";
     let (mut trade, said) = Trade::begin(flow(steps));
     assert_eq!(said, "sleep sleep: for 10m");
-    assert_eq!(trade.state.position(), "sleeps at sleep until 2026-01-01T08:10:00.000Z");
+    assert_eq!(trade.state.position(), "sleeps until 2026-01-01T08:10:00.000Z");
     trade.later("10m");
     assert_eq!(trade.due("sleep"), "sleep sleep#2: for 90s");
     trade.later("90s");

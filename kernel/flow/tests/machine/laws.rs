@@ -10,201 +10,9 @@ use mortise_flow::{
 };
 use mortise_types::{Span, Timestamp};
 use proptest::prelude::*;
-use serde_json::{Value as Json, json as tree};
 
-use crate::trade::{numbered, program};
-
-/// A step of a random flow; ids come when it is written down.
-#[derive(Debug, Clone)]
-enum Random {
-    Claim { handler: Option<Vec<Random>> },
-    Pay { any: Option<Vec<Random>> },
-    Reserve,
-    Scrap,
-    Captured { on_timeout: Vec<Random> },
-    Packed { on_timeout: Vec<Random> },
-    Sleep,
-    Switch { cases: Vec<Vec<Random>>, otherwise: Option<Vec<Random>> },
-    Foreach { at_once: Option<u32>, until: bool, steps: Vec<Random> },
-    Fail,
-    End,
-    Divide,
-    Emit,
-    Attention,
-    When(Box<Random>),
-}
-
-fn random_step() -> impl Strategy<Value = Random> {
-    let leaf = prop_oneof![
-        4 => Just(Random::Claim { handler: None }),
-        3 => Just(Random::Pay { any: None }),
-        4 => Just(Random::Reserve),
-        1 => Just(Random::Scrap),
-        2 => Just(Random::Captured { on_timeout: vec![] }),
-        1 => Just(Random::Packed { on_timeout: vec![] }),
-        1 => Just(Random::Sleep),
-        1 => Just(Random::Fail),
-        1 => Just(Random::End),
-        1 => Just(Random::Divide),
-        1 => Just(Random::Emit),
-        1 => Just(Random::Attention),
-    ];
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        let block = prop::collection::vec(inner.clone(), 1..4);
-        prop_oneof![
-            block.clone().prop_map(|steps| Random::Claim { handler: Some(steps) }),
-            block.clone().prop_map(|steps| Random::Pay { any: Some(steps) }),
-            block.clone().prop_map(|on_timeout| Random::Captured { on_timeout }),
-            block.clone().prop_map(|on_timeout| Random::Packed { on_timeout }),
-            (prop::collection::vec(block.clone(), 1..3), prop::option::of(block.clone()))
-                .prop_map(|(cases, otherwise)| Random::Switch { cases, otherwise }),
-            (prop::option::of(1_u32..4), any::<bool>(), block)
-                .prop_map(|(at_once, until, steps)| Random::Foreach { at_once, until, steps }),
-            inner.prop_map(|step| Random::When(Box::new(step))),
-        ]
-    })
-}
-
-#[derive(Debug, Clone)]
-struct RandomFlow {
-    before: Vec<Random>,
-    pivot: bool,
-    after: Vec<Random>,
-    cancellable: bool,
-}
-
-fn random_flow() -> impl Strategy<Value = RandomFlow> {
-    let block = || prop::collection::vec(random_step(), 0..6);
-    (block(), any::<bool>(), block(), any::<bool>())
-        .prop_map(|(before, pivot, after, cancellable)| RandomFlow { before, pivot, after, cancellable })
-}
-
-/// Writes a random flow down as JSON, which is YAML.
-#[derive(Default)]
-struct Writer {
-    ids: u32,
-    /// Reservations and payments that the place sees.
-    reservations: Vec<String>,
-    payments: Vec<String>,
-}
-
-impl Writer {
-    fn id(&mut self, prefix: &str) -> String {
-        self.ids += 1;
-        format!("{prefix}{}", self.ids)
-    }
-
-    fn block(&mut self, steps: &[Random]) -> Vec<Json> {
-        let seen = (self.reservations.clone(), self.payments.len());
-        let written = if steps.is_empty() {
-            vec![tree!({"attention": "nothing"})]
-        } else {
-            steps.iter().map(|step| self.step(step)).collect()
-        };
-        let left = std::mem::replace(&mut self.reservations, seen.0);
-        self.reservations.retain(|held| left.contains(held));
-        self.payments.truncate(seen.1);
-        written
-    }
-
-    fn step(&mut self, step: &Random) -> Json {
-        match step {
-            Random::Claim { handler } => {
-                let id = self.id("claim");
-                let mut call = tree!({"id": id, "call": "limit.claim", "with": {"order": "${ input.order }"}});
-                if let Some(steps) = handler {
-                    call["on"] = tree!({"limit_reached": self.block(steps)});
-                }
-                call
-            }
-            Random::Pay { any } => {
-                let id = self.id("pay");
-                let mut call = tree!({"id": id, "call": "pay.request", "with": {"order": "${ input.order }"}});
-                if let Some(steps) = any {
-                    call["on"] = tree!({"any": self.block(steps)});
-                }
-                self.payments.push(id);
-                call
-            }
-            Random::Reserve => {
-                let id = self.id("stock");
-                self.reservations.push(id.clone());
-                tree!({"id": id, "call": "stock.reserve", "with": {"sku": "milk"}})
-            }
-            Random::Scrap => match self.reservations.pop() {
-                None => tree!({"sleep": "1m"}),
-                Some(held) => tree!({"when": format!("${{ has({held}.reservation) }}"), "call": "stock.scrap",
-                                     "with": {"reservation": format!("${{ {held}.reservation }}")}}),
-            },
-            Random::Captured { on_timeout } => {
-                let id = self.id("captured");
-                let key = self.payments.last().map_or("loose".to_owned(), |pay| {
-                    format!("${{ has({pay}.payment_id) ? {pay}.payment_id : 'none' }}")
-                });
-                tree!({"id": id, "wait": "pay.captured", "match": key, "timeout": "30m",
-                       "on_timeout": self.block(on_timeout)})
-            }
-            Random::Packed { on_timeout } => {
-                tree!({"wait": "pick.packed", "match": "L", "timeout": "1d", "on_timeout": self.block(on_timeout)})
-            }
-            Random::Sleep => tree!({"sleep": "10m"}),
-            Random::Switch { cases, otherwise } => {
-                let mut written = Vec::new();
-                for (index, case) in cases.iter().enumerate() {
-                    let condition = format!("${{ input.n % 3 == {index} }}");
-                    written.push(tree!({"if": condition, "do": self.block(case)}));
-                }
-                if let Some(steps) = otherwise {
-                    written.push(tree!({"else": self.block(steps)}));
-                }
-                tree!({"switch": written})
-            }
-            Random::Foreach { at_once, until, steps } => {
-                let (id, name) = (self.id("loop"), self.id("element"));
-                let mut loops = tree!({"id": id, "foreach": "${ input.elements }", "as": name, "max": 9,
-                                       "do": self.block(steps), "result": {"of": format!("${{ {name} }}")}});
-                match at_once {
-                    Some(most) => loops["at_once"] = tree!(most),
-                    None if *until => loops["until"] = tree!(format!("${{ {name} == 'b' }}")),
-                    None => {}
-                }
-                loops
-            }
-            Random::Fail => tree!({"fail": "no"}),
-            Random::End => tree!({"end": "enough"}),
-            Random::Divide => {
-                let name = self.id("quotient");
-                tree!({"let": {name: "${ 100 / input.n }"}})
-            }
-            Random::Emit => tree!({"emit": "order.placed", "with": {"order": "${ input.order }"}}),
-            Random::Attention => tree!({"attention": "look"}),
-            Random::When(step) => {
-                let mut written = self.step(step);
-                if written.get("when").is_none() {
-                    written["when"] = tree!("${ input.n > 1 }");
-                }
-                written
-            }
-        }
-    }
-}
-
-fn write(flow: &RandomFlow) -> Arc<Program> {
-    let mut writer = Writer::default();
-    let mut steps: Vec<Json> = flow.before.iter().map(|step| writer.step(step)).collect();
-    if flow.pivot {
-        steps.push(tree!({"pivot": "paid"}));
-    }
-    steps.extend(flow.after.iter().map(|step| writer.step(step)));
-    steps.push(tree!({"emit": "order.placed", "with": {}}));
-    let mut whole = tree!({"flow": "random", "version": 1, "internal": true, "steps": steps, "input": {"type": "object",
-        "properties": {"order": {"type": "string"}, "n": {"type": "integer"},
-                       "elements": {"type": "array", "maxItems": 9, "items": {"type": "string"}}}}});
-    if flow.cancellable {
-        whole["cancel_on"] = tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": "cancelled"});
-    }
-    program(&whole.to_string())
-}
+use crate::random::{RandomFlow, random_flow, write};
+use crate::trade::numbered;
 
 /// A call as the world sees it.
 #[derive(Debug, Clone)]
@@ -513,6 +321,63 @@ proptest! {
                 prop_assert_eq!(&same, &state);
             }
             state = step(&world.program, state, *now, input.clone()).0;
+        }
+    }
+}
+
+/// What no contract says: the machine takes anything.
+fn junk(choice: u16) -> Value {
+    match choice % 7 {
+        0 => Value::Null,
+        1 => Value::Int(i64::MAX),
+        2 => Value::list([Value::Bool(true)]),
+        3 => numbered("payment_id", "p", u32::from(choice)),
+        4 => Value::record([("reservation", Value::Null), ("claim", Value::list([]))]),
+        5 => Value::text("text"),
+        _ => Value::empty_record(),
+    }
+}
+
+fn junk_input(open: &[Command], choice: u16) -> Input {
+    let which = if open.is_empty() { None } else { open.get(usize::from(choice) % open.len()) };
+    match (which, choice % 13) {
+        (_, 0) => Input::Cancel,
+        (_, 1) => Input::Resume,
+        (_, 2) => Input::Begin(Begin { input: junk(choice), scope: junk(choice / 3) }),
+        (_, 3) => Input::Due { wait: WaitNo(u32::from(choice % 5)) },
+        (Some(Command::Call { call, .. }), 4 | 5) => Input::Replied {
+            call: *call,
+            outcome: CallOutcome::Rejected { code: "odd".into(), detail: junk(choice / 5) },
+        },
+        (Some(Command::Call { call, .. }), 6) => {
+            Input::Replied { call: *call, outcome: CallOutcome::Unavailable { minted: junk(choice / 5) } }
+        }
+        (Some(Command::Call { call, .. }), _) => {
+            Input::Replied { call: *call, outcome: CallOutcome::Done(junk(choice / 5)) }
+        }
+        (Some(Command::Wait { wait, .. }), _) => Input::Event { wait: *wait, payload: junk(choice / 5) },
+        _ => Input::Replied { call: CallNo(u32::from(choice % 9)), outcome: CallOutcome::Done(junk(choice)) },
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_input_makes_it_panic_or_say_more_behind_its_end(
+        flow in random_flow(), choices in prop::collection::vec(any::<u16>(), 1..120),
+    ) {
+        let program = write(&flow);
+        let mut state = State::new();
+        let input = json(r#"{"order":"o","n":1,"elements":["a",null,{"b":[]}]}"#).unwrap();
+        let mut next = Input::Begin(Begin { input, scope: Value::Null });
+        for choice in choices {
+            let over = state.is_ended();
+            let (after, commands) = step(&program, state, Timestamp::EPOCH, next);
+            prop_assert!(!over || commands.is_empty());
+            let _ = after.position();
+            state = after;
+            next = junk_input(&state.outstanding(), choice);
         }
     }
 }

@@ -4,6 +4,7 @@ mod backward;
 mod forward;
 mod late;
 mod laws;
+mod random;
 mod rounds;
 mod synthesized;
 mod trade;

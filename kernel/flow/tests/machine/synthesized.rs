@@ -89,3 +89,11 @@ fn programs_and_states_are_shared_between_threads() {
     shared::<mortise_flow::State>();
     shared::<Command>();
 }
+
+#[test]
+fn a_pending_call_is_found_by_its_number() {
+    let (trade, _) = Trade::begin(flow("\n  - id: q\n    call: price.quote\n    with: {sku: milk}"));
+    let call = trade.call("q");
+    assert_eq!(trade.state.pending_call(call), Some(&trade.commands[0]));
+    assert_eq!(trade.state.pending_call(mortise_flow::CallNo(99)), None);
+}

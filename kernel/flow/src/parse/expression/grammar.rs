@@ -115,7 +115,8 @@ impl Grammar<'_> {
         }
         let condition = self.binary(0)?;
         let built = if self.sign("?") {
-            let yes = self.conditional()?;
+            // CEL's grammar: a condition within the first branch stands in brackets.
+            let yes = self.binary(0)?;
             self.expect(":")?;
             let no = self.conditional()?;
             let range = condition.range.start..no.range.end;

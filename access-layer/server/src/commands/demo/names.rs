@@ -1,0 +1,81 @@
+//! `${name}` in a story: what was kept from answers, put into paths and bodies. A text that is one name keeps its value's type.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+/// What a scene knows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names(BTreeMap<String, Json>);
+
+impl Names {
+    /// Remembers a value.
+    pub(super) fn keep(&mut self, name: &str, value: Json) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// The value with every name put in.
+    ///
+    /// # Errors
+    /// A name that nothing kept.
+    pub(super) fn fill(&self, value: &Json) -> Result<Json, String> {
+        Ok(match value {
+            Json::String(text) => match whole(text) {
+                Some(name) => self.get(name)?.clone(),
+                None => Json::String(self.fill_text(text)?),
+            },
+            Json::Array(items) => Json::Array(items.iter().map(|item| self.fill(item)).collect::<Result<_, _>>()?),
+            Json::Object(fields) => {
+                let filled = fields.iter().map(|(name, value)| Ok((name.clone(), self.fill(value)?)));
+                Json::Object(filled.collect::<Result<_, String>>()?)
+            }
+            plain => plain.clone(),
+        })
+    }
+
+    /// The text with every name put in.
+    ///
+    /// # Errors
+    /// A name that nothing kept.
+    pub(super) fn fill_text(&self, text: &str) -> Result<String, String> {
+        let (mut filled, mut rest) = (String::new(), text);
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after.split_once('}').ok_or_else(|| format!("{text:?}: a name is not closed"))?;
+            filled.push_str(before);
+            match self.get(name)? {
+                Json::String(value) => filled.push_str(value),
+                value => filled.push_str(&value.to_string()),
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+
+    fn get(&self, name: &str) -> Result<&Json, String> {
+        self.0.get(name).ok_or_else(|| format!("the story names ${{{name}}}, which nothing kept"))
+    }
+}
+
+fn whole(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${")?.strip_suffix('}')?;
+    (!name.contains("${")).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_put_in_everywhere_and_keep_their_type_alone() {
+        let mut names = Names::default();
+        names.keep("n", json!(3));
+        names.keep("order", json!("o-1"));
+        let story = json!({"a": "${n}", "b": ["x-${order}-${n}"], "c": true});
+        assert_eq!(names.fill(&story).unwrap(), json!({"a": 3, "b": ["x-o-1-3"], "c": true}));
+        assert!(names.fill(&json!("${other}")).unwrap_err().contains("${other}"));
+        assert!(names.fill_text("${open").unwrap_err().contains("not closed"));
+    }
+}
