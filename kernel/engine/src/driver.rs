@@ -537,6 +537,7 @@ impl Driver {
 
     fn committed(&mut self, batch: BatchNo, committed: Committed) {
         let works = self.under_way.remove(&batch).unwrap_or_default();
+        self.pass_crash_point("committed");
         self.figures.batches.fetch_add(1, Ordering::Relaxed);
         self.figures
             .stretches
@@ -691,11 +692,15 @@ impl Driver {
                 path,
             })
         });
-        if let Some(crash) = &self.crash_point {
-            crash("intent-committed");
-        }
+        self.pass_crash_point("intent-committed");
         if let Some(step) = self.remotes.begin(name, terms) {
             self.remote_step(step);
+        }
+    }
+
+    fn pass_crash_point(&self, name: &str) {
+        if let Some(crash) = &self.crash_point {
+            crash(name);
         }
     }
 

@@ -52,6 +52,13 @@ impl Fault {
         }
     }
 
+    /// Names the business code that is behind it.
+    #[must_use]
+    pub fn for_reason(mut self, reason: impl Into<String>) -> Fault {
+        self.reason = Some(reason.into());
+        self
+    }
+
     /// Nothing is there; `what` names it: "the order o-1".
     #[must_use]
     pub fn not_found(what: impl fmt::Display) -> Fault {

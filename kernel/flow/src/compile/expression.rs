@@ -1,8 +1,8 @@
 //! Expressions and templates over resolved names. Where a schema says that a text is a moment and an operator or a function
 //! is about to use it, it becomes one; where it is only passed on, it stays the text that it is.
 
-use mortise_contract::{Contracts, Value};
 use mortise_contract::value::Text;
+use mortise_contract::{Contracts, Value};
 
 use super::CompileError;
 use super::names::{Bound, Names, Shape};
@@ -26,10 +26,19 @@ type Compiled<'a> = Result<(Node, Shape<'a>), CompileError>;
 
 impl<'n, 'a> Expressions<'n, 'a> {
     pub(super) fn new(contracts: &'a Contracts, names: &'n mut Names<'a>, level: usize) -> Self {
-        Self { contracts, names, level, depth: 0, locals: 0 }
+        Self {
+            contracts,
+            names,
+            level,
+            depth: 0,
+            locals: 0,
+        }
     }
 
-    pub(super) fn template(&mut self, template: &ast::Template) -> Result<(Mapping, Shape<'a>), CompileError> {
+    pub(super) fn template(
+        &mut self,
+        template: &ast::Template,
+    ) -> Result<(Mapping, Shape<'a>), CompileError> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(CompileError::TooLarge("values are nested too deep"));
@@ -126,13 +135,25 @@ impl<'n, 'a> Expressions<'n, 'a> {
                 };
                 Ok((Node::Index(Box::new(of), self.boxed(at)?), inside))
             }
-            NodeKind::Unary { operator: UnaryOperator::Negate, of } => plain(Node::Negate(self.boxed(of)?)),
-            NodeKind::Unary { operator: UnaryOperator::Not, of } => plain(Node::Not(self.boxed(of)?)),
-            NodeKind::Binary { operator, left, right } => self.binary(*operator, left, right),
+            NodeKind::Unary {
+                operator: UnaryOperator::Negate,
+                of,
+            } => plain(Node::Negate(self.boxed(of)?)),
+            NodeKind::Unary {
+                operator: UnaryOperator::Not,
+                of,
+            } => plain(Node::Not(self.boxed(of)?)),
+            NodeKind::Binary {
+                operator,
+                left,
+                right,
+            } => self.binary(*operator, left, right),
             NodeKind::Conditional { condition, yes, no } => self.conditional(condition, yes, no),
-            NodeKind::Function { name, target, arguments } => {
-                self.function(name, target.as_deref(), arguments, node.place.line)
-            }
+            NodeKind::Function {
+                name,
+                target,
+                arguments,
+            } => self.function(name, target.as_deref(), arguments, node.place.line),
             NodeKind::List(items) => {
                 let mut nodes = Vec::with_capacity(items.len());
                 let mut of = Shape::Unknown;
@@ -153,21 +174,32 @@ impl<'n, 'a> Expressions<'n, 'a> {
                 }
                 Ok((Node::Record(nodes.into()), Shape::record(shapes)))
             }
-            NodeKind::Macro { kind, over, name, filter, body } => {
-                self.list_macro(*kind, over, name, filter.as_deref(), body)
-            }
+            NodeKind::Macro {
+                kind,
+                over,
+                name,
+                filter,
+                body,
+            } => self.list_macro(*kind, over, name, filter.as_deref(), body),
         }
     }
 
     fn name(&self, name: &str, line: u32) -> Compiled<'a> {
         let Some((bound, shape)) = self.names.find(name) else {
-            return Err(CompileError::UnknownName { name: name.to_owned(), line });
+            return Err(CompileError::UnknownName {
+                name: name.to_owned(),
+                line,
+            });
         };
         let node = match *bound {
             Bound::Slot { level, slot } => {
                 let up = u8::try_from(self.level.saturating_sub(level))
                     .map_err(|_| CompileError::TooLarge("loops are nested too deep"))?;
-                Node::Path(Path { up, slot, fields: Box::default() })
+                Node::Path(Path {
+                    up,
+                    slot,
+                    fields: Box::default(),
+                })
             }
             Bound::Now => Node::Now,
             Bound::StartedAt => Node::StartedAt,
@@ -193,8 +225,12 @@ impl<'n, 'a> Expressions<'n, 'a> {
 
     fn binary(&mut self, operator: BinaryOperator, left: &ast::Node, right: &ast::Node) -> Compiled<'a> {
         let operator = match operator {
-            BinaryOperator::And => return Ok((Node::And(self.boxed(left)?, self.boxed(right)?), Shape::Unknown)),
-            BinaryOperator::Or => return Ok((Node::Or(self.boxed(left)?, self.boxed(right)?), Shape::Unknown)),
+            BinaryOperator::And => {
+                return Ok((Node::And(self.boxed(left)?, self.boxed(right)?), Shape::Unknown));
+            }
+            BinaryOperator::Or => {
+                return Ok((Node::Or(self.boxed(left)?, self.boxed(right)?), Shape::Unknown));
+            }
             BinaryOperator::Add => Binary::Add,
             BinaryOperator::Subtract => Binary::Subtract,
             BinaryOperator::Multiply => Binary::Multiply,
@@ -209,7 +245,10 @@ impl<'n, 'a> Expressions<'n, 'a> {
             BinaryOperator::In => Binary::In,
         };
         let ((left, left_shape), (right, right_shape)) = (self.operand(left)?, self.operand(right)?);
-        let moments = [&left_shape, &right_shape].iter().filter(|shape| shape.is_moment(self.contracts)).count();
+        let moments = [&left_shape, &right_shape]
+            .iter()
+            .filter(|shape| shape.is_moment(self.contracts))
+            .count();
         let shape = match operator {
             Binary::Add if moments > 0 => Shape::Moment,
             Binary::Subtract if moments == 1 => Shape::Moment,
@@ -234,8 +273,12 @@ impl<'n, 'a> Expressions<'n, 'a> {
         arguments: &[ast::Node],
         line: u32,
     ) -> Compiled<'a> {
-        let unknown = || CompileError::UnknownFunction { name: name.to_owned(), line };
-        let function = Function::named(name, arguments.len() + usize::from(target.is_some())).ok_or_else(unknown)?;
+        let unknown = || CompileError::UnknownFunction {
+            name: name.to_owned(),
+            line,
+        };
+        let function =
+            Function::named(name, arguments.len() + usize::from(target.is_some())).ok_or_else(unknown)?;
         let mut nodes = Vec::with_capacity(arguments.len() + 1);
         let mut of = Shape::Unknown;
         for argument in target.into_iter().chain(arguments) {
@@ -244,8 +287,13 @@ impl<'n, 'a> Expressions<'n, 'a> {
                 _ => self.node(argument)?,
             };
             let element = shape.element(self.contracts);
-            let moments = matches!(function, Function::Min | Function::Max) && element.is_moment(self.contracts);
-            nodes.push(if moments { Node::Moments(Box::new(node)) } else { node });
+            let moments =
+                matches!(function, Function::Min | Function::Max) && element.is_moment(self.contracts);
+            nodes.push(if moments {
+                Node::Moments(Box::new(node))
+            } else {
+                node
+            });
             of = if moments { element } else { shape };
         }
         let shape = match function {
@@ -266,9 +314,16 @@ impl<'n, 'a> Expressions<'n, 'a> {
     ) -> Compiled<'a> {
         let (over, over_shape) = self.node(over)?;
         let mark = self.names.mark();
-        self.names.bind(name, Bound::Local(self.locals), over_shape.element(self.contracts));
+        self.names.bind(
+            name,
+            Bound::Local(self.locals),
+            over_shape.element(self.contracts),
+        );
         self.locals += 1;
-        let filter = filter.map(|filter| self.node(filter)).transpose()?.map(|(node, _)| node);
+        let filter = filter
+            .map(|filter| self.node(filter))
+            .transpose()?
+            .map(|(node, _)| node);
         let (body, body_shape) = self.node(body)?;
         self.locals -= 1;
         let _ = self.names.close(mark);
@@ -277,19 +332,35 @@ impl<'n, 'a> Expressions<'n, 'a> {
             MacroKind::Filter => over_shape,
             MacroKind::All | MacroKind::Exists | MacroKind::ExistsOne => Shape::Unknown,
         };
-        Ok((Node::Macro(Box::new(Macro { kind, over, filter, body })), shape))
+        Ok((
+            Node::Macro(Box::new(Macro {
+                kind,
+                over,
+                filter,
+                body,
+            })),
+            shape,
+        ))
     }
 }
 
 fn all_literal_list(items: Vec<Mapping>) -> Mapping {
     let literals: Option<Vec<Value>> = items.iter().map(literal).collect();
-    literals.map_or_else(|| Mapping::List(items.into()), |values| Mapping::Literal(Value::list(values)))
+    literals.map_or_else(
+        || Mapping::List(items.into()),
+        |values| Mapping::Literal(Value::list(values)),
+    )
 }
 
 fn all_literal_record(fields: Vec<(Text, Mapping)>) -> Mapping {
-    let literals: Option<Vec<(Text, Value)>> =
-        fields.iter().map(|(name, field)| literal(field).map(|value| (name.clone(), value))).collect();
-    literals.map_or_else(|| Mapping::Record(fields.into()), |values| Mapping::Literal(Value::record(values)))
+    let literals: Option<Vec<(Text, Value)>> = fields
+        .iter()
+        .map(|(name, field)| literal(field).map(|value| (name.clone(), value)))
+        .collect();
+    literals.map_or_else(
+        || Mapping::Record(fields.into()),
+        |values| Mapping::Literal(Value::record(values)),
+    )
 }
 
 fn literal(mapping: &Mapping) -> Option<Value> {

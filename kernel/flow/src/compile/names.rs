@@ -28,7 +28,9 @@ impl<'a> Shape<'a> {
         match self {
             Self::Record(fields) => fields.get(name).cloned().unwrap_or(Self::Unknown),
             Self::Schema(schema) => {
-                let Some(schema) = contracts.resolve(schema) else { return Self::Unknown };
+                let Some(schema) = contracts.resolve(schema) else {
+                    return Self::Unknown;
+                };
                 match (schema.properties.get(name), &schema.additional_properties) {
                     (Some(field), _) => Self::Schema(field),
                     (None, Some(Additional::Of(field))) => Self::Schema(field),
@@ -43,7 +45,9 @@ impl<'a> Shape<'a> {
         match self {
             Self::List(of) => (**of).clone(),
             Self::Schema(schema) => {
-                let items = contracts.resolve(schema).and_then(|schema| schema.items.as_deref());
+                let items = contracts
+                    .resolve(schema)
+                    .and_then(|schema| schema.items.as_deref());
                 items.map_or(Self::Unknown, Self::Schema)
             }
             _ => Self::Unknown,
@@ -66,7 +70,10 @@ impl<'a> Shape<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Bound {
     /// A slot of the body at this level; 0 is the whole flow.
-    Slot { level: usize, slot: u16 },
+    Slot {
+        level: usize,
+        slot: u16,
+    },
     Now,
     StartedAt,
     /// A macro's variable, counted from the outermost.
@@ -85,7 +92,11 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<(&Bound, &Shape<'a>)> {
-        self.names.iter().rev().find(|(known, ..)| known == name).map(|(_, bound, shape)| (bound, shape))
+        self.names
+            .iter()
+            .rev()
+            .find(|(known, ..)| known == name)
+            .map(|(_, bound, shape)| (bound, shape))
     }
 
     /// Where a block begins.
@@ -95,7 +106,9 @@ impl<'a> Names<'a> {
 
     /// Ends the block: its names, in order, are seen no more.
     pub(super) fn close(&mut self, mark: usize) -> Names<'a> {
-        Names { names: self.names.split_off(mark) }
+        Names {
+            names: self.names.split_off(mark),
+        }
     }
 
     /// Makes the names of a closed block visible again.

@@ -16,18 +16,30 @@ pub(crate) enum Op {
     Wait(Box<WaitSite>),
     Sleep(Clock),
     /// Goes on at `otherwise` if the condition does not hold.
-    Branch { condition: Node, otherwise: Pc },
+    Branch {
+        condition: Node,
+        otherwise: Pc,
+    },
     Jump(Pc),
     /// A `let`, or a block's result.
-    Bind { slot: u16, value: Mapping },
+    Bind {
+        slot: u16,
+        value: Mapping,
+    },
     Foreach(Box<ForeachSite>),
     /// Behind the last step of a foreach's body.
     RoundEnd,
-    Emit { event: Arc<str>, payload: Mapping },
+    Emit {
+        event: Arc<str>,
+        payload: Mapping,
+    },
     Answer(Mapping),
     Pivot,
     /// `rejection` is the slot of the rejection that is being handled.
-    Fail { code: Arc<str>, rejection: Option<u16> },
+    Fail {
+        code: Arc<str>,
+        rejection: Option<u16>,
+    },
     End(Arc<str>),
     Attention(Mapping),
     /// Behind the last step.

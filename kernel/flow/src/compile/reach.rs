@@ -29,8 +29,11 @@ pub(super) fn connect(compiled: &mut Compiled) {
 
 /// Waits of the body for the same event that may come behind a timeout of the one at `at`.
 fn later(ops: &[Op], waits: &[Pc], at: Pc) -> Vec<Pc> {
-    let Some(Op::Wait(site)) = ops.get(at) else { return Vec::new() };
-    let same = |other: &Pc| *other != at && matches!(&ops[*other], Op::Wait(wait) if wait.event == site.event);
+    let Some(Op::Wait(site)) = ops.get(at) else {
+        return Vec::new();
+    };
+    let same =
+        |other: &Pc| *other != at && matches!(&ops[*other], Op::Wait(wait) if wait.event == site.event);
     let candidates: Vec<Pc> = waits.iter().copied().filter(same).collect();
     if candidates.is_empty() {
         return candidates;
@@ -40,7 +43,9 @@ fn later(ops: &[Op], waits: &[Pc], at: Pc) -> Vec<Pc> {
 }
 
 fn keyed_by(ops: &[Op], waits: &[Pc], call: Pc) -> Vec<Pc> {
-    let Some(Op::Call(site)) = ops.get(call) else { return Vec::new() };
+    let Some(Op::Call(site)) = ops.get(call) else {
+        return Vec::new();
+    };
     let Some(slot) = site.slot else { return Vec::new() };
     let keyed = |at: &Pc| matches!(&ops[*at], Op::Wait(wait) if wait.key.uses(slot));
     waits.iter().copied().filter(keyed).collect()
@@ -48,7 +53,10 @@ fn keyed_by(ops: &[Op], waits: &[Pc], call: Pc) -> Vec<Pc> {
 
 /// The calls of a body, without those of loops inside.
 fn calls_of(ops: &[Op], start: Pc) -> Vec<Pc> {
-    reachable(ops, start).into_iter().filter(|at| matches!(ops[*at], Op::Call(_))).collect()
+    reachable(ops, start)
+        .into_iter()
+        .filter(|at| matches!(ops[*at], Op::Call(_)))
+        .collect()
 }
 
 /// The operations of the same body that may come behind `from`, itself among them.
@@ -70,7 +78,12 @@ fn reachable(ops: &[Op], from: Pc) -> BTreeSet<Pc> {
             Op::Wait(site) => open.extend([site.then, site.on_timeout]),
             Op::Foreach(site) => open.push(site.then),
             Op::RoundEnd | Op::Fail { .. } | Op::End(_) | Op::Finish => {}
-            Op::Sleep(_) | Op::Bind { .. } | Op::Emit { .. } | Op::Answer(_) | Op::Pivot | Op::Attention(_) => {
+            Op::Sleep(_)
+            | Op::Bind { .. }
+            | Op::Emit { .. }
+            | Op::Answer(_)
+            | Op::Pivot
+            | Op::Attention(_) => {
                 open.push(at + 1);
             }
         }

@@ -1,20 +1,18 @@
 //! Steps turned into operations: blocks become jumps, names become slots, contracts are looked up.
 
+mod sites;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use mortise_contract::{Contracts, Effect, Schema};
+use mortise_contract::{Contracts, Schema};
 
-use super::contract::{self, handles};
+use super::CompileError;
 use super::expression::Expressions;
 use super::names::{Bound, Names, Shape};
-use super::program::{
-    Acquiring, Body, CallSite, CancelSite, Clock, ForeachSite, Handler, Op, Pc, Taking, Undo, WaitSite,
-};
-use super::CompileError;
+use super::program::{Body, CancelSite, ForeachSite, Op, Pc};
 use crate::ast::{self, Rounds, Step, StepKind, Template};
 use crate::eval::{Mapping, Node};
-use crate::machine::Persistence;
 
 /// Slots of the whole flow's frame that every flow has.
 pub(crate) const INPUT: u16 = 0;
@@ -52,16 +50,36 @@ impl<'a> Steps<'a> {
     /// `input` is the schema of the name that slot 0 is bound to.
     pub(super) fn new(contracts: &'a Contracts, input_name: &str, input: &'a Schema) -> Self {
         let mut names = Names::default();
-        names.bind(input_name, Bound::Slot { level: 0, slot: INPUT }, Shape::Schema(input));
-        names.bind("scope", Bound::Slot { level: 0, slot: SCOPE }, Shape::Unknown);
+        names.bind(
+            input_name,
+            Bound::Slot {
+                level: 0,
+                slot: INPUT,
+            },
+            Shape::Schema(input),
+        );
+        names.bind(
+            "scope",
+            Bound::Slot {
+                level: 0,
+                slot: SCOPE,
+            },
+            Shape::Unknown,
+        );
         names.bind("now", Bound::Now, Shape::Moment);
         names.bind("started_at", Bound::StartedAt, Shape::Moment);
-        let main = Body { slots: 2, ..Body::default() };
+        let main = Body {
+            slots: 2,
+            ..Body::default()
+        };
         Self {
             contracts,
             names,
             levels: vec![0],
-            out: Compiled { bodies: vec![main], ..Compiled::default() },
+            out: Compiled {
+                bodies: vec![main],
+                ..Compiled::default()
+            },
             label: "start".into(),
             unnamed: HashMap::new(),
             rejections: Vec::new(),
@@ -183,7 +201,10 @@ impl<'a> Steps<'a> {
             None => None,
             Some(when) => {
                 let condition = self.node(when)?.0;
-                Some(self.push(Op::Branch { condition, otherwise: 0 }))
+                Some(self.push(Op::Branch {
+                    condition,
+                    otherwise: 0,
+                }))
             }
         };
         match &step.kind {
@@ -198,7 +219,10 @@ impl<'a> Steps<'a> {
             StepKind::Emit { event, with } => {
                 self.uses_event(&event.value)?;
                 let payload = self.mapping(with)?.0;
-                self.push(Op::Emit { event: event.value.as_str().into(), payload });
+                self.push(Op::Emit {
+                    event: event.value.as_str().into(),
+                    payload,
+                });
             }
             StepKind::Answer(with) => {
                 let answer = self.mapping(with)?.0;
@@ -216,7 +240,10 @@ impl<'a> Steps<'a> {
             }
             StepKind::Fail(code) => {
                 let rejection = self.rejections.last().copied();
-                self.push(Op::Fail { code: code.value.as_str().into(), rejection });
+                self.push(Op::Fail {
+                    code: code.value.as_str().into(),
+                    rejection,
+                });
             }
             StepKind::End(outcome) => {
                 self.push(Op::End(outcome.value.as_str().into()));
@@ -256,182 +283,11 @@ impl<'a> Steps<'a> {
         };
         let times = self.unnamed.entry(word.to_owned()).or_default();
         *times += 1;
-        if *times == 1 { word.into() } else { format!("{word}#{times}").into() }
-    }
-
-    fn uses_event(&mut self, event: &str) -> Result<&'a mortise_contract::EventContract, CompileError> {
-        let contract =
-            self.contracts.events.get(event).ok_or_else(|| CompileError::UnknownEvent(event.to_owned()))?;
-        if !self.out.used.contains_key(event) {
-            let hash = self.contracts.event_hash(event).unwrap_or_default();
-            self.out.used.insert(event.to_owned(), hash);
+        if *times == 1 {
+            word.into()
+        } else {
+            format!("{word}#{times}").into()
         }
-        if let Some(late) = &contract.late {
-            self.uses_operation(&late.call)?;
-        }
-        Ok(contract)
-    }
-
-    fn uses_operation(&mut self, name: &str) -> Result<&'a mortise_contract::OperationContract, CompileError> {
-        let contract =
-            self.contracts.operations.get(name).ok_or_else(|| CompileError::UnknownOperation(name.to_owned()))?;
-        if !self.out.used.contains_key(name) {
-            let hash = self.contracts.operation_hash(name).unwrap_or_default();
-            self.out.used.insert(name.to_owned(), hash);
-        }
-        Ok(contract)
-    }
-
-    fn call(&mut self, step: &Step, call: &ast::Call) -> Result<(), CompileError> {
-        let with = self.mapping(&call.with)?.0;
-        let own_undo = call.undo.as_ref();
-        let site = self.push_call(&call.operation.value, with)?;
-        let contract = self.uses_operation(&call.operation.value)?;
-
-        let slot = self.bind_id(step, Shape::Schema(&contract.output))?;
-        let own = match own_undo {
-            None => None,
-            Some(own) => {
-                self.uses_operation(&own.operation.value)?;
-                let with = self.mapping(&own.with)?.0;
-                Some(Undo::Own(Taking { operation: own.operation.value.as_str().into(), with }))
-            }
-        };
-        let mut handlers = Vec::with_capacity(call.on.len());
-        let mut any = None;
-        let mut ends = Vec::with_capacity(call.on.len());
-        for handler in &call.on {
-            let (start, end) = self.handler(handler, contract)?;
-            ends.push(end);
-            if handler.code.value == "any" {
-                any = Some(start);
-            } else {
-                handlers.push((handler.code.value.as_str().into(), start));
-            }
-        }
-        let then = self.here();
-        for end in ends {
-            self.land(end, then);
-        }
-        if let Some(Op::Call(site)) = self.out.ops.get_mut(site) {
-            site.slot = slot;
-            site.timeout_ms = call.timeout.as_ref().map(|timeout| timeout.value.as_millis().unsigned_abs());
-            site.handlers = handlers;
-            site.any = any;
-            site.then = then;
-            if let Some(own) = own {
-                site.undo = own;
-                site.settles.clear();
-            }
-            site.persistence = persistence(contract.effect, &site.undo);
-        }
-        Ok(())
-    }
-
-    /// A call with all that its contract says; the caller adds what the step says.
-    pub(super) fn push_call(&mut self, operation: &str, with: Mapping) -> Result<Pc, CompileError> {
-        let contract = self.uses_operation(operation)?;
-        let undo = match &contract.undo {
-            None => Undo::Impossible,
-            Some(mortise_contract::Undo::Nothing) => Undo::Nothing,
-            Some(mortise_contract::Undo::Call(template)) => {
-                self.uses_operation(&template.call)?;
-                let seen = [("input", &contract.input), ("output", &contract.output)];
-                Undo::Contract(contract::taking(self.contracts, operation, template, &seen)?)
-            }
-        };
-        let settles = match undo {
-            Undo::Nothing => {
-                contract.settles.iter().map(|settles| handles(&settles.resource, &settles.handle)).collect()
-            }
-            _ => Vec::new(),
-        };
-        let acquires =
-            contract.acquires.iter().map(|acquires| handles(&acquires.resource, &acquires.handle)).collect();
-        let then = self.here() + 1;
-        let persistence = persistence(contract.effect, &undo);
-        let site = CallSite {
-            operation: operation.into(),
-            with,
-            slot: None,
-            timeout_ms: None,
-            handlers: Vec::new(),
-            any: None,
-            then,
-            undo,
-            acquires,
-            settles,
-            persistence,
-            keyed_by: Vec::new(),
-        };
-        Ok(self.push(Op::Call(Box::new(site))))
-    }
-
-    fn handler(
-        &mut self,
-        handler: &ast::Handler,
-        contract: &'a mortise_contract::OperationContract,
-    ) -> Result<(Handler, Pc), CompileError> {
-        let mark = self.names.mark();
-        let detail = contract.rejections.get(&handler.code.value).map_or(Shape::Unknown, Shape::Schema);
-        let shape = Shape::record([("detail".to_owned(), detail)]);
-        let rejection = self.bind("rejection", shape)?;
-        self.rejections.push(rejection);
-        let start = self.here();
-        self.block(&handler.steps)?;
-        let end = self.push(Op::Jump(0));
-        self.rejections.pop();
-        let _ = self.names.close(mark);
-        Ok((Handler { start, rejection }, end))
-    }
-
-    fn land(&mut self, jump: Pc, at: Pc) {
-        if let Some(Op::Jump(to)) = self.out.ops.get_mut(jump) {
-            *to = at;
-        }
-    }
-
-    fn clock(&mut self, clock: &ast::Clock) -> Result<Clock, CompileError> {
-        match clock {
-            ast::Clock::After(span) => Ok(Clock::AfterMs(span.value.as_millis().unsigned_abs())),
-            ast::Clock::Expr(expr) => Ok(Clock::At(self.node(expr)?.0)),
-        }
-    }
-
-    fn wait(&mut self, step: &Step, wait: &ast::Wait) -> Result<(), CompileError> {
-        let contract = self.uses_event(&wait.event.value)?;
-        let key = self.mapping(&wait.key)?.0;
-        let clock = self.clock(&wait.clock)?;
-        let acquiring = match &contract.late {
-            Some(late) if !contract.acquires.is_empty() => Some(Acquiring {
-                over: self.new_slot()?,
-                late: contract::taking(self.contracts, &wait.event.value, late, &[("event", &contract.payload)])?,
-                acquires: contract.acquires.iter().map(|held| handles(&held.resource, &held.handle)).collect(),
-                later: Vec::new(),
-            }),
-            _ => None,
-        };
-        let slot = self.bind_id(step, Shape::Schema(&contract.payload))?;
-        let at = self.here();
-        if acquiring.is_some() {
-            self.body().waits.push(at);
-        }
-        let site = WaitSite {
-            event: wait.event.value.as_str().into(),
-            key,
-            clock,
-            slot,
-            on_timeout: at + 1,
-            then: 0,
-            acquiring,
-        };
-        self.push(Op::Wait(Box::new(site)));
-        self.block(&wait.on_timeout)?;
-        let behind = self.here();
-        if let Some(Op::Wait(site)) = self.out.ops.get_mut(at) {
-            site.then = behind;
-        }
-        Ok(())
     }
 
     fn switch(&mut self, step: &Step, switch: &ast::Switch, label: &Arc<str>) -> Result<(), CompileError> {
@@ -440,7 +296,10 @@ impl<'a> Steps<'a> {
         for case in &switch.cases {
             self.label = label.clone();
             let condition = self.node(&case.condition)?.0;
-            let branch = self.push(Op::Branch { condition, otherwise: 0 });
+            let branch = self.push(Op::Branch {
+                condition,
+                otherwise: 0,
+            });
             inside.push(self.block(&case.steps)?);
             ends.push(self.push(Op::Jump(0)));
             let next = self.here();
@@ -471,7 +330,9 @@ impl<'a> Steps<'a> {
         step: &Step,
         inside: Vec<Names<'a>>,
     ) -> Result<Option<(Mapping, Shape<'a>)>, CompileError> {
-        let Some(result) = &step.result else { return Ok(None) };
+        let Some(result) = &step.result else {
+            return Ok(None);
+        };
         let mark = self.names.mark();
         for names in inside {
             self.names.reopen(names);
@@ -489,7 +350,10 @@ impl<'a> Steps<'a> {
         };
         let at = self.push(Op::Jump(0));
         let body = self.out.bodies.len();
-        self.out.bodies.push(Body { start: at + 1, ..Body::default() });
+        self.out.bodies.push(Body {
+            start: at + 1,
+            ..Body::default()
+        });
         self.levels.push(body);
         if self.levels.len() > usize::from(u8::MAX) {
             return Err(CompileError::TooLarge("loops are nested too deep"));
@@ -501,8 +365,15 @@ impl<'a> Steps<'a> {
         let inside = self.block(&foreach.steps)?;
         self.label = label;
         self.names.reopen(inside);
-        let until = until.map(|until| self.node(until)).transpose()?.map(|(node, _)| node);
-        let result = step.result.as_ref().map(|result| self.mapping(result)).transpose()?;
+        let until = until
+            .map(|until| self.node(until))
+            .transpose()?
+            .map(|(node, _)| node);
+        let result = step
+            .result
+            .as_ref()
+            .map(|result| self.mapping(result))
+            .transpose()?;
         let _ = self.names.close(mark);
         self.rejections = outer_rejections;
         self.push(Op::RoundEnd);
@@ -519,16 +390,18 @@ impl<'a> Steps<'a> {
         let slot = self.bind_id(step, Shape::list(shape))?;
         let max = foreach.max.as_ref().map(|max| max.value);
         let then = self.here();
-        let site = ForeachSite { list, body, then, slot, at_once, max, until, result, over };
+        let site = ForeachSite {
+            list,
+            body,
+            then,
+            slot,
+            at_once,
+            max,
+            until,
+            result,
+            over,
+        };
         self.out.ops[at] = Op::Foreach(Box::new(site));
         Ok(())
-    }
-}
-
-/// What cannot be taken back is not given up: a remote call without an undo is asked until it answers.
-fn persistence(effect: Effect, undo: &Undo) -> Persistence {
-    match (effect, undo) {
-        (Effect::Remote, Undo::Impossible) => Persistence::WithoutEnd,
-        _ => Persistence::GiveUp,
     }
 }

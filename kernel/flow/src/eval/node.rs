@@ -127,15 +127,23 @@ impl Node {
             }
             Self::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
-                if truth("`?`", condition.work(env, locals)?)? { yes } else { no }.work(env, locals)
+                if truth("`?`", condition.work(env, locals)?)? {
+                    yes
+                } else {
+                    no
+                }
+                .work(env, locals)
             }
             Self::Function(function, arguments) => {
-                let arguments: Result<Vec<Item>, _> = arguments.iter().map(|node| node.work(env, locals)).collect();
+                let arguments: Result<Vec<Item>, _> =
+                    arguments.iter().map(|node| node.work(env, locals)).collect();
                 function.apply(arguments?)
             }
             Self::List(items) => {
-                let items: Result<Vec<Value>, _> =
-                    items.iter().map(|node| node.work(env, locals).map(Item::into_value)).collect();
+                let items: Result<Vec<Value>, _> = items
+                    .iter()
+                    .map(|node| node.work(env, locals).map(Item::into_value))
+                    .collect();
                 Ok(Item::Value(Value::list(items?)))
             }
             Self::Record(fields) => {
@@ -236,7 +244,9 @@ impl Macro {
     }
 
     fn body_holds(&self, item: &Value, env: &Env<'_>, locals: &mut Locals) -> Result<bool, EvalError> {
-        Self::with(item, locals, |locals| truth("a list's macro", self.body.work(env, locals)?))
+        Self::with(item, locals, |locals| {
+            truth("a list's macro", self.body.work(env, locals)?)
+        })
     }
 
     fn mapped(&self, item: &Value, env: &Env<'_>, locals: &mut Locals) -> Result<Option<Value>, EvalError> {
@@ -251,7 +261,13 @@ impl Macro {
     }
 
     /// `all` (decided by false) and `exists` (decided by true): an error counts only if no element decides.
-    fn decided(&self, over: &[Value], by: bool, env: &Env<'_>, locals: &mut Locals) -> Result<Item, EvalError> {
+    fn decided(
+        &self,
+        over: &[Value],
+        by: bool,
+        env: &Env<'_>,
+        locals: &mut Locals,
+    ) -> Result<Item, EvalError> {
         let mut error = None;
         for item in over {
             match self.body_holds(item, env, locals) {
@@ -265,7 +281,13 @@ impl Macro {
 }
 
 /// `&&` (decided by false) and `||` (decided by true): an error of one side counts only if the other does not decide.
-fn either(left: &Node, right: &Node, by: bool, env: &Env<'_>, locals: &mut Locals) -> Result<Item, EvalError> {
+fn either(
+    left: &Node,
+    right: &Node,
+    by: bool,
+    env: &Env<'_>,
+    locals: &mut Locals,
+) -> Result<Item, EvalError> {
     let name = if by { "`||`" } else { "`&&`" };
     let left = left.work(env, locals).and_then(|item| truth(name, item));
     if left == Ok(by) {

@@ -20,7 +20,10 @@ struct Takes {
 impl Run<'_> {
     /// The trade goes backward with this code. The caller is told at once: what follows can no longer change it.
     pub(super) fn fail(&mut self, code: Arc<str>, detail: Value) {
-        self.answer(Answer::Failed { code: code.as_ref().to_owned(), detail });
+        self.answer(Answer::Failed {
+            code: code.as_ref().to_owned(),
+            detail,
+        });
         self.drain(Outcome::Fail(code));
     }
 
@@ -42,7 +45,9 @@ impl Run<'_> {
         if self.state.fibers.iter().any(super::state::Fiber::is_busy) {
             return;
         }
-        let Phase::Draining(outcome) = &self.state.phase else { return };
+        let Phase::Draining(outcome) = &self.state.phase else {
+            return;
+        };
         let outcome = outcome.clone();
         for index in 0..self.state.fibers.len() {
             self.late_keys(index);
@@ -51,7 +56,12 @@ impl Run<'_> {
         match outcome {
             Outcome::End(ended) => self.end(ended),
             Outcome::Fail(code) => {
-                let backward = Backward { code, settled: Vec::new(), pending: None, held: None };
+                let backward = Backward {
+                    code,
+                    settled: Vec::new(),
+                    pending: None,
+                    held: None,
+                };
                 self.state.phase = Phase::Backward(Box::new(backward));
                 self.undo_next();
             }
@@ -102,8 +112,14 @@ impl Run<'_> {
     }
 
     fn hold_undo(&mut self, finished: Finished, problem: &str) {
-        let held = Held { path: finished.path.clone(), problem: problem.into() };
-        self.out.push(Command::Stuck { path: held.path.clone(), problem: held.problem.clone() });
+        let held = Held {
+            path: finished.path.clone(),
+            problem: problem.into(),
+        };
+        self.out.push(Command::Stuck {
+            path: held.path.clone(),
+            problem: held.problem.clone(),
+        });
         Arc::make_mut(&mut self.state.finished).push(finished);
         if let Phase::Backward(backward) = &mut self.state.phase {
             backward.held = Some(held);
@@ -122,14 +138,20 @@ impl Run<'_> {
                 self.takes_call(site, called)
             }
             (Effect::Event { wait, payload }, Some(Op::Wait(site))) => {
-                let Some(acquiring) = &site.acquiring else { return Ok(None) };
+                let Some(acquiring) = &site.acquiring else {
+                    return Ok(None);
+                };
                 if self.is_settled(&acquiring.acquires, payload) {
                     return Ok(None);
                 }
                 let frame = Frame::root(vec![payload.clone()]);
                 let input = acquiring.late.with.evaluate(&self.env_of(&frame))?;
                 let operation = acquiring.late.operation.clone();
-                Ok(Some(Takes { operation, kind: CallKind::UndoEvent(*wait), input }))
+                Ok(Some(Takes {
+                    operation,
+                    kind: CallKind::UndoEvent(*wait),
+                    input,
+                }))
             }
             _ => Ok(None),
         }
@@ -147,24 +169,40 @@ impl Run<'_> {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Takes { operation: operation.clone(), kind: CallKind::Undo(called.call), input }))
+        Ok(Some(Takes {
+            operation: operation.clone(),
+            kind: CallKind::Undo(called.call),
+            input,
+        }))
     }
 
     fn env_of<'f>(&self, frame: &'f Frame) -> Env<'f> {
-        Env { frame, now: self.now, started_at: self.state.started_at }
+        Env {
+            frame,
+            now: self.now,
+            started_at: self.state.started_at,
+        }
     }
 
     fn note_settled(&mut self, handles: &[Handle], input: &Value) {
-        let Phase::Backward(backward) = &mut self.state.phase else { return };
+        let Phase::Backward(backward) = &mut self.state.phase else {
+            return;
+        };
         for handle in handles {
             let mut values = Vec::new();
             collect(input, &handle.path, &mut values);
-            backward.settled.extend(values.into_iter().map(|value| (handle.resource.clone(), value.clone())));
+            backward.settled.extend(
+                values
+                    .into_iter()
+                    .map(|value| (handle.resource.clone(), value.clone())),
+            );
         }
     }
 
     fn is_settled(&self, handles: &[Handle], output: &Value) -> bool {
-        let Phase::Backward(backward) = &self.state.phase else { return false };
+        let Phase::Backward(backward) = &self.state.phase else {
+            return false;
+        };
         if backward.settled.is_empty() {
             return false;
         }
@@ -174,7 +212,10 @@ impl Run<'_> {
             collect(output, &handle.path, &mut values);
             for value in values {
                 any = true;
-                let settled = backward.settled.iter().any(|(resource, of)| *resource == handle.resource && of == value);
+                let settled = backward
+                    .settled
+                    .iter()
+                    .any(|(resource, of)| *resource == handle.resource && of == value);
                 if !settled {
                     return false;
                 }
@@ -185,8 +226,14 @@ impl Run<'_> {
 
     /// Whether the reply was that of the undo that is out.
     pub(super) fn undo_replied(&mut self, call: CallNo, outcome: &CallOutcome) -> bool {
-        let Phase::Backward(backward) = &mut self.state.phase else { return false };
-        if backward.pending.as_ref().is_none_or(|(pending, _)| pending.call != call) {
+        let Phase::Backward(backward) = &mut self.state.phase else {
+            return false;
+        };
+        if backward
+            .pending
+            .as_ref()
+            .is_none_or(|(pending, _)| pending.call != call)
+        {
             return false;
         }
         match outcome {
@@ -197,7 +244,10 @@ impl Run<'_> {
             }
             CallOutcome::Rejected { code, .. } => {
                 if let Some((_, finished)) = backward.pending.take() {
-                    self.hold_undo(finished, &format!("the undo is rejected with `{code}`, which no undo may be"));
+                    self.hold_undo(
+                        finished,
+                        &format!("the undo is rejected with `{code}`, which no undo may be"),
+                    );
                 }
             }
         }
@@ -206,7 +256,9 @@ impl Run<'_> {
 
     /// Whether an undo was held and is tried again.
     pub(super) fn undo_again(&mut self) -> bool {
-        let Phase::Backward(backward) = &mut self.state.phase else { return false };
+        let Phase::Backward(backward) = &mut self.state.phase else {
+            return false;
+        };
         if backward.held.take().is_some() {
             self.undo_next();
         }
@@ -216,7 +268,9 @@ impl Run<'_> {
     /// An unavailable call is undone as if it had happened, from what its intent minted, before anything else.
     pub(super) fn take_back(&mut self, index: usize, mut called: Called) {
         let pc = self.state.fibers[index].pc;
-        let Some(Op::Call(site)) = self.program.ops.get(pc) else { return };
+        let Some(Op::Call(site)) = self.program.ops.get(pc) else {
+            return;
+        };
         if let (Undo::Own(taking), None) = (&site.undo, &called.own_undo) {
             let mut frame = (*self.state.fibers[index].frame).clone();
             if let Some(place) = site.slot.and_then(|slot| frame.slots.get_mut(usize::from(slot))) {
@@ -246,7 +300,11 @@ impl Run<'_> {
         };
         if let Doing::TakingBack { of, .. } = &self.state.fibers[index].doing {
             let again = Again::TakeBack(of.clone());
-            self.hold(index, &format!("the undo is rejected with `{code}`, which no undo may be"), again);
+            self.hold(
+                index,
+                &format!("the undo is rejected with `{code}`, which no undo may be"),
+                again,
+            );
         }
     }
 

@@ -35,11 +35,16 @@ impl<'p> Run<'p> {
             }
         }
         for &at in &program.bodies[body].loops {
-            let Some(Op::Foreach(site)) = program.ops.get(at) else { continue };
+            let Some(Op::Foreach(site)) = program.ops.get(at) else {
+                continue;
+            };
             if site.over.is_some_and(|over| is_true(frame, over)) {
                 continue;
             }
-            let begun = running.as_ref().filter(|(pc, _)| *pc == at).map(|(_, rounds)| rounds);
+            let begun = running
+                .as_ref()
+                .filter(|(pc, _)| *pc == at)
+                .map(|(_, rounds)| rounds);
             let elements = match begun {
                 Some(rounds) => rounds.list.get(rounds.next..).unwrap_or_default().to_vec(),
                 None => match site.list.evaluate(&self.env_on(frame)) {
@@ -53,7 +58,9 @@ impl<'p> Run<'p> {
 
     /// The keys of rounds that never began.
     fn late_elements(&mut self, frame: &Arc<Frame>, site: &'p ForeachSite, elements: Vec<Value>) {
-        let most = site.max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
+        let most = site
+            .max
+            .map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
         for element in elements.into_iter().take(most) {
             let round = Arc::new(self.round_frame(frame, site.body, element));
             self.late_of_frame(&round, site.body, None);
@@ -63,10 +70,14 @@ impl<'p> Run<'p> {
     /// The keys of the rounds that a loop leaves out by its `until`.
     pub(super) fn late_rounds(&mut self, index: usize, pc: Pc, site: &ForeachSite) {
         let fiber = &self.state.fibers[index];
-        let Doing::Rounds(rounds) = &fiber.doing else { return };
+        let Doing::Rounds(rounds) = &fiber.doing else {
+            return;
+        };
         let left = rounds.list.get(rounds.next..).unwrap_or_default().to_vec();
         let frame = fiber.frame.clone();
-        let Some(Op::Foreach(known)) = self.program.ops.get(pc) else { return };
+        let Some(Op::Foreach(known)) = self.program.ops.get(pc) else {
+            return;
+        };
         debug_assert_eq!(known.body, site.body);
         self.late_elements(&frame, known, left);
     }
@@ -86,18 +97,28 @@ impl<'p> Run<'p> {
     }
 
     fn env_on<'f>(&self, frame: &'f Frame) -> Env<'f> {
-        Env { frame, now: self.now, started_at: self.state.started_at }
+        Env {
+            frame,
+            now: self.now,
+            started_at: self.state.started_at,
+        }
     }
 
     /// A wait has timed out: its key is late, unless a wait that may still come has the same.
     pub(super) fn timed_out(&mut self, index: usize, site: &WaitSite) {
         let Some(acquiring) = &site.acquiring else { return };
-        let Doing::Waiting(open) = &self.state.fibers[index].doing else { return };
-        let Some((_, key)) = open.event.clone() else { return };
+        let Doing::Waiting(open) = &self.state.fibers[index].doing else {
+            return;
+        };
+        let Some((_, key)) = open.event.clone() else {
+            return;
+        };
         self.bind(index, Some(acquiring.over), Value::Bool(true));
         let frame = self.state.fibers[index].frame.clone();
         let waited_for_again = acquiring.later.iter().any(|&at| match self.program.ops.get(at) {
-            Some(Op::Wait(later)) => !is_over(&frame, later) && self.key(&frame, later).as_ref() == Some(&key),
+            Some(Op::Wait(later)) => {
+                !is_over(&frame, later) && self.key(&frame, later).as_ref() == Some(&key)
+            }
             _ => false,
         });
         if !waited_for_again {
@@ -107,7 +128,9 @@ impl<'p> Run<'p> {
 
     /// An unavailable call may have happened: what its ids bring would come late.
     pub(super) fn late_minted(&mut self, index: usize, site: &CallSite, minted: &Value) {
-        let Some(slot) = site.slot.filter(|_| !site.keyed_by.is_empty()) else { return };
+        let Some(slot) = site.slot.filter(|_| !site.keyed_by.is_empty()) else {
+            return;
+        };
         let mut frame = (*self.state.fibers[index].frame).clone();
         if let Some(place) = frame.slots.get_mut(usize::from(slot)) {
             *place = minted.clone();
@@ -120,16 +143,26 @@ impl<'p> Run<'p> {
     }
 
     fn late_key(&mut self, event: &Arc<str>, key: Value) {
-        if self.state.late.iter().any(|(known, of)| known == event && *of == key) {
+        if self
+            .state
+            .late
+            .iter()
+            .any(|(known, of)| known == event && *of == key)
+        {
             return;
         }
         Arc::make_mut(&mut self.state.late).push((event.clone(), key.clone()));
-        self.out.push(Command::LateKey { event: event.clone(), key });
+        self.out.push(Command::LateKey {
+            event: event.clone(),
+            key,
+        });
     }
 }
 
 fn is_over(frame: &Frame, site: &WaitSite) -> bool {
-    site.acquiring.as_ref().is_none_or(|acquiring| is_true(frame, acquiring.over))
+    site.acquiring
+        .as_ref()
+        .is_none_or(|acquiring| is_true(frame, acquiring.over))
 }
 
 fn is_true(frame: &Frame, slot: u16) -> bool {

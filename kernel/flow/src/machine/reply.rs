@@ -24,7 +24,9 @@ impl Run<'_> {
             return self.take_back_replied(index, outcome);
         }
         let pc = self.state.fibers[index].pc;
-        let Some(Op::Call(site)) = self.program.ops.get(pc) else { return };
+        let Some(Op::Call(site)) = self.program.ops.get(pc) else {
+            return;
+        };
         match outcome {
             CallOutcome::Done(output) => self.done(index, pc, site, output),
             CallOutcome::Rejected { code, detail } => self.rejected(index, site, &code, detail),
@@ -35,9 +37,15 @@ impl Run<'_> {
     /// The input and number of the call that a fiber waits for.
     fn called(&mut self, index: usize, output: Value) -> Option<Called> {
         match &self.state.fibers[index].doing {
-            Doing::Calling(Pending { call, command: Command::Call { input, .. } }) => {
-                Some(Called { call: *call, input: input.clone(), output, own_undo: None })
-            }
+            Doing::Calling(Pending {
+                call,
+                command: Command::Call { input, .. },
+            }) => Some(Called {
+                call: *call,
+                input: input.clone(),
+                output,
+                own_undo: None,
+            }),
             _ => None,
         }
     }
@@ -60,7 +68,11 @@ impl Run<'_> {
             called.own_undo = Some(taking.with.evaluate(&self.env(index)));
         }
         let path = self.path(index, pc);
-        Arc::make_mut(&mut self.state.finished).push(Finished { path, pc, what: Effect::Call(called) });
+        Arc::make_mut(&mut self.state.finished).push(Finished {
+            path,
+            pc,
+            what: Effect::Call(called),
+        });
     }
 
     /// Goes on behind a reply, or, where the trade drains, looks whether that was the last one.
@@ -77,7 +89,11 @@ impl Run<'_> {
         if self.state.phase != Phase::Forward {
             return self.reply_done(index, 0);
         }
-        let by_code = site.handlers.iter().find(|(known, _)| **known == *code).map(|(_, handler)| *handler);
+        let by_code = site
+            .handlers
+            .iter()
+            .find(|(known, _)| **known == *code)
+            .map(|(_, handler)| *handler);
         match by_code.or(site.any) {
             Some(handler) => {
                 let mut rejection = Record::with_capacity(2);
@@ -87,7 +103,11 @@ impl Run<'_> {
                 self.wake(index, handler.start);
             }
             None if self.state.passed_pivot => {
-                self.hold(index, &format!("{} is rejected with `{code}`, which nobody takes", site.operation), Again::Step);
+                self.hold(
+                    index,
+                    &format!("{} is rejected with `{code}`, which nobody takes", site.operation),
+                    Again::Step,
+                );
             }
             None => {
                 self.state.fibers[index].doing = Doing::Over;
@@ -99,12 +119,20 @@ impl Run<'_> {
     fn unavailable(&mut self, index: usize, pc: Pc, site: &CallSite, minted: Value) {
         let without_end = matches!(
             &self.state.fibers[index].doing,
-            Doing::Calling(Pending { command: Command::Call { persistence: Persistence::WithoutEnd, .. }, .. })
+            Doing::Calling(Pending {
+                command: Command::Call {
+                    persistence: Persistence::WithoutEnd,
+                    ..
+                },
+                ..
+            })
         );
         if without_end {
             return;
         }
-        let Some(called) = self.called(index, minted.clone()) else { return };
+        let Some(called) = self.called(index, minted.clone()) else {
+            return;
+        };
         if matches!(self.state.phase, Phase::Draining(Outcome::Fail(_))) {
             self.bind(index, site.slot, minted);
             self.log(index, pc, site, called);

@@ -16,11 +16,23 @@ impl Run<'_> {
                 Item::Value(Value::List(list)) => list,
                 other => return Err(EvalError::wrong("foreach", &other)),
             };
-            if let Some(max) = site.max.filter(|max| list.len() > usize::try_from(*max).unwrap_or(usize::MAX)) {
-                return Err(EvalError::TooLong { max, length: list.len() });
+            if let Some(max) = site
+                .max
+                .filter(|max| list.len() > usize::try_from(*max).unwrap_or(usize::MAX))
+            {
+                return Err(EvalError::TooLong {
+                    max,
+                    length: list.len(),
+                });
             }
             let results = vec![self.program.nothing.clone(); list.len()];
-            self.state.fibers[index].doing = Doing::Rounds(Rounds { list, next: 0, running: 0, results, stopped: false });
+            self.state.fibers[index].doing = Doing::Rounds(Rounds {
+                list,
+                next: 0,
+                running: 0,
+                results,
+                stopped: false,
+            });
         }
         while let Some((round, element)) = self.next_round(index, site) {
             self.begin_round(index, pc, site, round, element);
@@ -30,7 +42,9 @@ impl Run<'_> {
 
     /// The next round's number and element, if one may begin now.
     fn next_round(&mut self, index: usize, site: &ForeachSite) -> Option<(usize, Value)> {
-        let Doing::Rounds(rounds) = &mut self.state.fibers[index].doing else { return None };
+        let Doing::Rounds(rounds) = &mut self.state.fibers[index].doing else {
+            return None;
+        };
         if rounds.stopped || rounds.running >= site.at_once {
             return None;
         }
@@ -47,7 +61,14 @@ impl Run<'_> {
         let frame = self.round_frame(&parent.frame, site.body, element);
         let prefix: Arc<str> = format!("{}[{round}]", self.path(index, pc)).into();
         let parent = parent.id;
-        let id = self.new_fiber(Some(parent), round, site.body, body.start, Arc::new(frame), Some(prefix));
+        let id = self.new_fiber(
+            Some(parent),
+            round,
+            site.body,
+            body.start,
+            Arc::new(frame),
+            Some(prefix),
+        );
         self.ready.push_back(id);
     }
 
@@ -57,12 +78,17 @@ impl Run<'_> {
         if let Some(first) = slots.first_mut() {
             *first = element;
         }
-        Frame { parent: Some(parent.clone()), slots }
+        Frame {
+            parent: Some(parent.clone()),
+            slots,
+        }
     }
 
     /// Goes on behind the loop if no round runs any more.
     fn end_loop(&mut self, index: usize, pc: Pc, site: &ForeachSite) -> Then {
-        let Doing::Rounds(rounds) = &mut self.state.fibers[index].doing else { return Then::Park };
+        let Doing::Rounds(rounds) = &mut self.state.fibers[index].doing else {
+            return Then::Park;
+        };
         if rounds.running > 0 {
             return Then::Park;
         }
@@ -80,7 +106,9 @@ impl Run<'_> {
     pub(super) fn round_end(&mut self, index: usize) -> Result<Then, EvalError> {
         let fiber = &self.state.fibers[index];
         let round = fiber.round;
-        let Some(parent) = fiber.parent.and_then(|id| self.index(id)) else { return Ok(Then::Park) };
+        let Some(parent) = fiber.parent.and_then(|id| self.index(id)) else {
+            return Ok(Then::Park);
+        };
         let Some(Op::Foreach(site)) = self.program.ops.get(self.state.fibers[parent].pc) else {
             return Ok(Then::Park);
         };

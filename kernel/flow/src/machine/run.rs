@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use mortise_contract::value::Text;
 use mortise_contract::Value;
+use mortise_contract::value::Text;
 use mortise_types::{Span, Timestamp};
 
 use super::state::{Again, Doing, Effect, Fiber, Finished, Held, OpenWait, Outcome, Pending, Phase};
@@ -35,7 +35,13 @@ pub(super) enum Then {
 
 impl<'p> Run<'p> {
     pub(super) fn new(program: &'p Program, state: State, now: Timestamp) -> Self {
-        Self { program, state, now, out: Vec::new(), ready: VecDeque::new() }
+        Self {
+            program,
+            state,
+            now,
+            out: Vec::new(),
+            ready: VecDeque::new(),
+        }
     }
 
     pub(super) fn take(mut self, input: Input) -> (State, Vec<Command>) {
@@ -70,7 +76,10 @@ impl<'p> Run<'p> {
             match cancel.key.evaluate(&self.env(0)) {
                 Ok(key) => {
                     self.state.cancellable = Some((cancel.event.clone(), key.clone()));
-                    self.out.push(Command::Cancellable { event: cancel.event.clone(), key });
+                    self.out.push(Command::Cancellable {
+                        event: cancel.event.clone(),
+                        key,
+                    });
                 }
                 Err(error) => self.problem(0, &error.to_string()),
             }
@@ -88,7 +97,16 @@ impl<'p> Run<'p> {
     ) -> u32 {
         let id = self.state.fibers_ever;
         self.state.fibers_ever += 1;
-        self.state.fibers.push(Fiber { id, parent, round, body, pc, frame, prefix, doing: Doing::Ready });
+        self.state.fibers.push(Fiber {
+            id,
+            parent,
+            round,
+            body,
+            pc,
+            frame,
+            prefix,
+            doing: Doing::Ready,
+        });
         id
     }
 
@@ -97,7 +115,11 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn env(&self, index: usize) -> Env<'_> {
-        Env { frame: &self.state.fibers[index].frame, now: self.now, started_at: self.state.started_at }
+        Env {
+            frame: &self.state.fibers[index].frame,
+            now: self.now,
+            started_at: self.state.started_at,
+        }
     }
 
     /// `shipping[2].picking`; shared where there is no round.
@@ -190,7 +212,10 @@ impl<'p> Run<'p> {
             }
             Op::Emit { event, payload } => {
                 let payload = payload.evaluate(&self.env(index))?;
-                self.out.push(Command::Emit { event: event.clone(), payload });
+                self.out.push(Command::Emit {
+                    event: event.clone(),
+                    payload,
+                });
             }
             Op::Answer(answer) => {
                 let answer = answer.evaluate(&self.env(index))?;
@@ -246,7 +271,11 @@ impl<'p> Run<'p> {
             path: self.path(index, pc),
             input,
             timeout_ms: site.timeout_ms,
-            persistence: if self.state.passed_pivot { Persistence::WithoutEnd } else { site.persistence },
+            persistence: if self.state.passed_pivot {
+                Persistence::WithoutEnd
+            } else {
+                site.persistence
+            },
         };
         self.out.push(command.clone());
         self.state.fibers[index].doing = Doing::Calling(Pending { call, command });
@@ -261,7 +290,12 @@ impl<'p> Run<'p> {
     ) -> Result<(), EvalError> {
         let due = self.when(index, clock)?;
         self.state.waits += 1;
-        let open = OpenWait { wait: WaitNo(self.state.waits), event, due, path: self.path(index, pc) };
+        let open = OpenWait {
+            wait: WaitNo(self.state.waits),
+            event,
+            due,
+            path: self.path(index, pc),
+        };
         self.out.push(open.command());
         self.state.fibers[index].doing = Doing::Waiting(open);
         Ok(())
@@ -273,9 +307,9 @@ impl<'p> Run<'p> {
             Clock::At(node) => node,
         };
         match node.evaluate(&self.env(index))? {
-            Item::Duration(millis) => {
-                Ok(Timestamp::from_millis(self.now.as_millis().saturating_add(millis.max(0))))
-            }
+            Item::Duration(millis) => Ok(Timestamp::from_millis(
+                self.now.as_millis().saturating_add(millis.max(0)),
+            )),
             other => moment_of(other),
         }
     }
@@ -284,10 +318,17 @@ impl<'p> Run<'p> {
         if self.state.passed_pivot {
             return self.hold(index, &format!("`fail: {code}` behind the pivot"), Again::Step);
         }
-        let rejection = rejection.and_then(|slot| self.state.fibers[index].frame.slots.get(usize::from(slot)));
+        let rejection =
+            rejection.and_then(|slot| self.state.fibers[index].frame.slots.get(usize::from(slot)));
         let same = |rejection: &&Value| rejection.get("code").and_then(Value::as_str) == Some(code);
-        let detail = rejection.filter(same).and_then(|rejection| rejection.get("detail")).cloned();
-        self.fail(code.clone(), detail.unwrap_or_else(|| self.program.nothing.clone()));
+        let detail = rejection
+            .filter(same)
+            .and_then(|rejection| rejection.get("detail"))
+            .cloned();
+        self.fail(
+            code.clone(),
+            detail.unwrap_or_else(|| self.program.nothing.clone()),
+        );
     }
 
     /// An expression without a value: the trade fails, or past the pivot its step is held for a person.
@@ -304,20 +345,31 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn hold(&mut self, index: usize, problem: &str, again: Again) {
-        let held = Held { path: self.path(index, self.state.fibers[index].pc), problem: problem.into() };
-        self.out.push(Command::Stuck { path: held.path.clone(), problem: held.problem.clone() });
+        let held = Held {
+            path: self.path(index, self.state.fibers[index].pc),
+            problem: problem.into(),
+        };
+        self.out.push(Command::Stuck {
+            path: held.path.clone(),
+            problem: held.problem.clone(),
+        });
         self.state.fibers[index].doing = Doing::Stuck { held, again };
     }
 
     fn event(&mut self, wait: WaitNo, payload: Value) {
         let Some(index) = self.waiting(wait) else { return };
         let pc = self.state.fibers[index].pc;
-        let Some(Op::Wait(site)) = self.program.ops.get(pc) else { return };
+        let Some(Op::Wait(site)) = self.program.ops.get(pc) else {
+            return;
+        };
         if let Some(acquiring) = &site.acquiring {
             self.bind(index, Some(acquiring.over), Value::Bool(true));
             if !self.state.passed_pivot {
                 let path = self.path(index, pc);
-                let what = Effect::Event { wait, payload: payload.clone() };
+                let what = Effect::Event {
+                    wait,
+                    payload: payload.clone(),
+                };
                 Arc::make_mut(&mut self.state.finished).push(Finished { path, pc, what });
             }
         }
@@ -338,7 +390,10 @@ impl<'p> Run<'p> {
     }
 
     fn waiting(&self, wait: WaitNo) -> Option<usize> {
-        self.state.fibers.iter().position(|fiber| matches!(&fiber.doing, Doing::Waiting(open) if open.wait == wait))
+        self.state
+            .fibers
+            .iter()
+            .position(|fiber| matches!(&fiber.doing, Doing::Waiting(open) if open.wait == wait))
     }
 
     fn cancel(&mut self) {
@@ -357,7 +412,9 @@ impl<'p> Run<'p> {
         let ids: Vec<u32> = self.state.fibers.iter().map(|fiber| fiber.id).collect();
         for id in ids {
             let Some(index) = self.index(id) else { continue };
-            let Doing::Stuck { again, .. } = &self.state.fibers[index].doing else { continue };
+            let Doing::Stuck { again, .. } = &self.state.fibers[index].doing else {
+                continue;
+            };
             match again.clone() {
                 Again::Step => self.wake(index, self.state.fibers[index].pc),
                 Again::TakeBack(called) => self.take_back(index, called),

@@ -11,15 +11,30 @@ use crate::trade::program;
 /// A step of a random flow; ids come when it is written down.
 #[derive(Debug, Clone)]
 pub(crate) enum Random {
-    Claim { handler: Option<Vec<Random>> },
-    Pay { any: Option<Vec<Random>> },
+    Claim {
+        handler: Option<Vec<Random>>,
+    },
+    Pay {
+        any: Option<Vec<Random>>,
+    },
     Reserve,
     Scrap,
-    Captured { on_timeout: Vec<Random> },
-    Packed { on_timeout: Vec<Random> },
+    Captured {
+        on_timeout: Vec<Random>,
+    },
+    Packed {
+        on_timeout: Vec<Random>,
+    },
     Sleep,
-    Switch { cases: Vec<Vec<Random>>, otherwise: Option<Vec<Random>> },
-    Foreach { at_once: Option<u32>, until: bool, steps: Vec<Random> },
+    Switch {
+        cases: Vec<Vec<Random>>,
+        otherwise: Option<Vec<Random>>,
+    },
+    Foreach {
+        at_once: Option<u32>,
+        until: bool,
+        steps: Vec<Random>,
+    },
     Fail,
     End,
     Divide,
@@ -46,14 +61,26 @@ fn random_step() -> impl Strategy<Value = Random> {
     leaf.prop_recursive(3, 24, 4, |inner| {
         let block = prop::collection::vec(inner.clone(), 1..4);
         prop_oneof![
-            block.clone().prop_map(|steps| Random::Claim { handler: Some(steps) }),
+            block
+                .clone()
+                .prop_map(|steps| Random::Claim { handler: Some(steps) }),
             block.clone().prop_map(|steps| Random::Pay { any: Some(steps) }),
-            block.clone().prop_map(|on_timeout| Random::Captured { on_timeout }),
+            block
+                .clone()
+                .prop_map(|on_timeout| Random::Captured { on_timeout }),
             block.clone().prop_map(|on_timeout| Random::Packed { on_timeout }),
-            (prop::collection::vec(block.clone(), 1..3), prop::option::of(block.clone()))
+            (
+                prop::collection::vec(block.clone(), 1..3),
+                prop::option::of(block.clone())
+            )
                 .prop_map(|(cases, otherwise)| Random::Switch { cases, otherwise }),
-            (prop::option::of(1_u32..4), any::<bool>(), block)
-                .prop_map(|(at_once, until, steps)| Random::Foreach { at_once, until, steps }),
+            (prop::option::of(1_u32..4), any::<bool>(), block).prop_map(|(at_once, until, steps)| {
+                Random::Foreach {
+                    at_once,
+                    until,
+                    steps,
+                }
+            }),
             inner.prop_map(|step| Random::When(Box::new(step))),
         ]
     })
@@ -69,8 +96,14 @@ pub(crate) struct RandomFlow {
 
 pub(crate) fn random_flow() -> impl Strategy<Value = RandomFlow> {
     let block = || prop::collection::vec(random_step(), 0..6);
-    (block(), any::<bool>(), block(), any::<bool>())
-        .prop_map(|(before, pivot, after, cancellable)| RandomFlow { before, pivot, after, cancellable })
+    (block(), any::<bool>(), block(), any::<bool>()).prop_map(|(before, pivot, after, cancellable)| {
+        RandomFlow {
+            before,
+            pivot,
+            after,
+            cancellable,
+        }
+    })
 }
 
 /// Writes a random flow down as JSON, which is YAML.
@@ -105,7 +138,8 @@ impl Writer {
         match step {
             Random::Claim { handler } => {
                 let id = self.id("claim");
-                let mut call = tree!({"id": id, "call": "limit.claim", "with": {"order": "${ input.order }"}});
+                let mut call =
+                    tree!({"id": id, "call": "limit.claim", "with": {"order": "${ input.order }"}});
                 if let Some(steps) = handler {
                     call["on"] = tree!({"limit_reached": self.block(steps)});
                 }
@@ -113,7 +147,8 @@ impl Writer {
             }
             Random::Pay { any } => {
                 let id = self.id("pay");
-                let mut call = tree!({"id": id, "call": "pay.request", "with": {"order": "${ input.order }"}});
+                let mut call =
+                    tree!({"id": id, "call": "pay.request", "with": {"order": "${ input.order }"}});
                 if let Some(steps) = any {
                     call["on"] = tree!({"any": self.block(steps)});
                 }
@@ -127,8 +162,10 @@ impl Writer {
             }
             Random::Scrap => match self.reservations.pop() {
                 None => tree!({"sleep": "1m"}),
-                Some(held) => tree!({"when": format!("${{ has({held}.reservation) }}"), "call": "stock.scrap",
-                                     "with": {"reservation": format!("${{ {held}.reservation }}")}}),
+                Some(held) => {
+                    tree!({"when": format!("${{ has({held}.reservation) }}"), "call": "stock.scrap",
+                                     "with": {"reservation": format!("${{ {held}.reservation }}")}})
+                }
             },
             Random::Captured { on_timeout } => {
                 let id = self.id("captured");
@@ -153,7 +190,11 @@ impl Writer {
                 }
                 tree!({"switch": written})
             }
-            Random::Foreach { at_once, until, steps } => {
+            Random::Foreach {
+                at_once,
+                until,
+                steps,
+            } => {
                 let (id, name) = (self.id("loop"), self.id("element"));
                 let mut loops = tree!({"id": id, "foreach": "${ input.elements }", "as": name, "max": 9,
                                        "do": self.block(steps), "result": {"of": format!("${{ {name} }}")}});
@@ -195,7 +236,8 @@ pub(crate) fn write(flow: &RandomFlow) -> Arc<Program> {
         "properties": {"order": {"type": "string"}, "n": {"type": "integer"},
                        "elements": {"type": "array", "maxItems": 9, "items": {"type": "string"}}}}});
     if flow.cancellable {
-        whole["cancel_on"] = tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": "cancelled"});
+        whole["cancel_on"] =
+            tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": "cancelled"});
     }
     program(&whole.to_string())
 }

@@ -36,14 +36,25 @@ pub(crate) struct Trade {
 impl Trade {
     /// Begins with an order `o1` and parcels `a`, `b`, `c`.
     pub(crate) fn begin(program: Arc<Program>) -> (Self, String) {
-        Self::begin_with(program, r#"{"order":"o1","parcels":["a","b","c"],"fast":true,"until":"2026-01-01T10:00:00+01:00"}"#)
+        Self::begin_with(
+            program,
+            r#"{"order":"o1","parcels":["a","b","c"],"fast":true,"until":"2026-01-01T10:00:00+01:00"}"#,
+        )
     }
 
     pub(crate) fn begin_with(program: Arc<Program>, input: &str) -> (Self, String) {
         let now = "2026-01-01T08:00:00Z".parse().unwrap();
-        let mut trade = Self { program, state: State::new(), now, commands: Vec::new() };
+        let mut trade = Self {
+            program,
+            state: State::new(),
+            now,
+            commands: Vec::new(),
+        };
         let scope = json(r#"{"tenant":"t","line":"l","channel":"web"}"#).unwrap();
-        let said = trade.tell(Input::Begin(Begin { input: json(input).unwrap(), scope }));
+        let said = trade.tell(Input::Begin(Begin {
+            input: json(input).unwrap(),
+            scope,
+        }));
         (trade, said)
     }
 
@@ -67,27 +78,48 @@ impl Trade {
 
     pub(crate) fn wait(&self, path: &str) -> WaitNo {
         let waits = self.state.waits();
-        waits.iter().find(|open| &*open.path == path).unwrap_or_else(|| panic!("no wait {path}: {waits:?}")).wait
+        waits
+            .iter()
+            .find(|open| &*open.path == path)
+            .unwrap_or_else(|| panic!("no wait {path}: {waits:?}"))
+            .wait
     }
 
     pub(crate) fn done(&mut self, path: &str, output: &str) -> String {
         let call = self.call(path);
-        self.tell(Input::Replied { call, outcome: CallOutcome::Done(json(output).unwrap()) })
+        self.tell(Input::Replied {
+            call,
+            outcome: CallOutcome::Done(json(output).unwrap()),
+        })
     }
 
     pub(crate) fn rejected(&mut self, path: &str, code: &str, detail: &str) -> String {
         let (call, detail) = (self.call(path), json(detail).unwrap());
-        self.tell(Input::Replied { call, outcome: CallOutcome::Rejected { code: code.into(), detail } })
+        self.tell(Input::Replied {
+            call,
+            outcome: CallOutcome::Rejected {
+                code: code.into(),
+                detail,
+            },
+        })
     }
 
     pub(crate) fn unavailable(&mut self, path: &str, minted: &str) -> String {
         let call = self.call(path);
-        self.tell(Input::Replied { call, outcome: CallOutcome::Unavailable { minted: json(minted).unwrap() } })
+        self.tell(Input::Replied {
+            call,
+            outcome: CallOutcome::Unavailable {
+                minted: json(minted).unwrap(),
+            },
+        })
     }
 
     pub(crate) fn event(&mut self, path: &str, payload: &str) -> String {
         let wait = self.wait(path);
-        self.tell(Input::Event { wait, payload: json(payload).unwrap() })
+        self.tell(Input::Event {
+            wait,
+            payload: json(payload).unwrap(),
+        })
     }
 
     pub(crate) fn due(&mut self, path: &str) -> String {
@@ -103,21 +135,43 @@ impl Trade {
 /// A command as a line.
 pub(crate) fn say(command: &Command, now: Timestamp) -> String {
     match command {
-        Command::Call { kind, operation, path, input, .. } => {
-            let word = if *kind == CallKind::Forward { "call" } else { "undo" };
+        Command::Call {
+            kind,
+            operation,
+            path,
+            input,
+            ..
+        } => {
+            let word = if *kind == CallKind::Forward {
+                "call"
+            } else {
+                "undo"
+            };
             format!("{word} {path}: {operation} {}", input.to_json())
         }
-        Command::Wait { event: Some((event, key)), due, path, .. } => {
+        Command::Wait {
+            event: Some((event, key)),
+            due,
+            path,
+            ..
+        } => {
             format!("wait {path}: {event} {} for {}", key.to_json(), due.since(now))
         }
-        Command::Wait { event: None, due, path, .. } => format!("sleep {path}: for {}", due.since(now)),
+        Command::Wait {
+            event: None,
+            due,
+            path,
+            ..
+        } => format!("sleep {path}: for {}", due.since(now)),
         Command::Unwait { wait } => format!("unwait {}", wait.0),
         Command::Cancellable { event, key } => format!("cancellable {event} {}", key.to_json()),
         Command::NotCancellable => "not cancellable".to_owned(),
         Command::LateKey { event, key } => format!("late {event} {}", key.to_json()),
         Command::Emit { event, payload } => format!("emit {event} {}", payload.to_json()),
         Command::Answer(Answer::Ok(value)) => format!("answer {}", value.to_json()),
-        Command::Answer(Answer::Failed { code, detail }) => format!("answer failed {code} {}", detail.to_json()),
+        Command::Answer(Answer::Failed { code, detail }) => {
+            format!("answer failed {code} {}", detail.to_json())
+        }
         Command::Attention { text, path } => format!("attention {path}: {text}"),
         Command::Stuck { path, problem } => format!("stuck {path}: {problem}"),
         Command::PivotPassed => "pivot".to_owned(),

@@ -56,8 +56,8 @@ pub(super) struct Seed {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StockQuestion {
-    #[serde(flatten)]
-    pub(super) request: Request,
+    /// A path below `/v1/{tenant}/{line}/`.
+    pub(super) get: String,
     /// Where the rows stand in the answer.
     pub(super) rows: String,
 }
@@ -75,35 +75,27 @@ pub(super) struct Scene {
     pub(super) steps: Vec<Step>,
 }
 
-/// One step of a scene.
+/// One step of a scene: both clocks go forward, or a request with what it must answer. Any text may hold `${name}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
     /// A sentence.
     pub(super) step: String,
-    #[serde(flatten)]
-    pub(super) action: Action,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Action {
-    /// Both clocks go forward.
-    Advance(Advance),
-    /// A request to the server or to the sandbox.
-    Ask(Box<Asked>),
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Advance {
-    pub(super) advance: Span,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Asked {
-    #[serde(flatten)]
-    pub(super) request: Request,
+    /// By how much both clocks go forward.
+    #[serde(default)]
+    pub(super) advance: Option<Span>,
+    /// A path below `/v1/{tenant}/{line}/` of the server, or a whole URL.
+    #[serde(default)]
+    pub(super) get: Option<String>,
+    #[serde(default)]
+    pub(super) post: Option<String>,
+    #[serde(default)]
+    pub(super) body: Option<Json>,
+    /// Who asks.
+    #[serde(default)]
+    pub(super) by: Asker,
     /// What the answer must be; objects may hold more, see `matching`.
+    #[serde(default)]
     pub(super) expect: Expected,
     /// Whether it is asked again until it is so.
     #[serde(default)]
@@ -126,21 +118,6 @@ pub(super) enum Waiting {
     Until,
 }
 
-/// A request, with `${name}` in any text.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Request {
-    /// A path below `/v1/{tenant}/{line}/` of the server, or a whole URL.
-    #[serde(default)]
-    pub(super) get: Option<String>,
-    #[serde(default)]
-    pub(super) post: Option<String>,
-    #[serde(default)]
-    pub(super) body: Option<Json>,
-    /// Who asks.
-    #[serde(default)]
-    pub(super) by: Asker,
-}
-
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Asker {
@@ -156,9 +133,21 @@ pub(super) enum Asker {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
+    /// 200 where left out.
+    #[serde(default = "ok")]
     pub(super) status: u16,
     #[serde(default)]
     pub(super) body: Option<Json>,
+}
+
+const fn ok() -> u16 {
+    200
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self { status: ok(), body: None }
+    }
 }
 
 impl Story {

@@ -1,0 +1,116 @@
+//! `GET` and `POST /v1/{tenant}/{line}/read/{capability}/{operation}`: any `read` operation, with its input as a query
+//! string or as JSON. Reads change nothing: they need no idempotency key.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use mortise_contract::{Effect, OperationContract, Value};
+use mortise_engine::{EngineError, ReadOutcome};
+use mortise_fault::{Fault, codes};
+use mortise_types::Scope;
+
+use crate::answer::reason;
+use crate::app::App;
+use crate::body::JsonBody;
+use crate::caller::Caller;
+use crate::customer;
+use crate::edge::Edge;
+use crate::money::{self, Wrapped};
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::query;
+
+/// A read operation that a caller may ask.
+pub(super) struct Reading<'a> {
+    pub(super) app: &'a App,
+    pub(super) scope: Scope,
+    pub(super) operation: String,
+    pub(super) contract: &'a OperationContract,
+    pub(super) edge: Arc<Edge>,
+    pub(super) caller: Caller,
+}
+
+pub(super) async fn by_query(
+    State(app): State<Arc<App>>,
+    place: Place<2>,
+    caller: Caller,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let reading = Reading::of(&app, place, caller)?;
+    let input = query::input(&uri, app.contracts(), &reading.contract.input)?;
+    let body = reading.json(input).await?;
+    let hash = blake3::hash(&body).to_hex();
+    let tag = HeaderValue::try_from(format!("\"{}\"", &hash[..32])).map_err(Fault::internal)?;
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|given| names(given, &tag));
+    let mut response = if known { Response::new(Body::empty()) } else { answered(body) };
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    response.headers_mut().insert(header::ETAG, tag);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}
+
+pub(super) async fn by_body(
+    State(app): State<Arc<App>>,
+    place: Place<2>,
+    caller: Caller,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    let reading = Reading::of(&app, place, caller)?;
+    let mut input = body.value()?;
+    let currency = app.line_currency(&reading.scope).to_string();
+    money::unwrap(&mut input, &reading.edge.input, Some(&currency))?;
+    let mut response = answered(reading.json(input).await?);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    Ok(response)
+}
+
+impl<'a> Reading<'a> {
+    /// The operation that a path names.
+    pub(super) fn of(app: &'a App, place: Place<2>, caller: Caller) -> Result<Self, Problem> {
+        caller.anybody()?;
+        let operation = place.operation();
+        let known = app.operation(&operation).filter(|(contract, _)| contract.effect == Effect::Read);
+        let (contract, edge) = known.ok_or_else(|| EngineError::UnknownOperation(operation.clone()))?;
+        Ok(Self { app, scope: place.scope, operation, contract, edge: Arc::clone(edge), caller })
+    }
+
+    /// What the operation answers.
+    pub(super) async fn ask(&self, mut input: Value) -> Result<Value, Problem> {
+        customer::fill(&mut input, self.edge.customer, &self.caller)?;
+        let caller = self.caller.customer().cloned();
+        match self.app.engine.read(self.scope.clone(), &self.operation, input, caller).await? {
+            ReadOutcome::Done(output) => Ok(output),
+            ReadOutcome::Rejected(rejection) => {
+                let currency = self.app.line_currency(&self.scope).to_string();
+                let reason = reason(self.app, &rejection.code, &rejection.detail, &currency);
+                let sentence = format!("The answer is no: {}.", rejection.code);
+                let fault = Fault::new(&codes::REJECTED, sentence).for_reason(rejection.code);
+                Err(Problem::of_reason(fault, reason, None))
+            }
+        }
+    }
+
+    async fn json(&self, input: Value) -> Result<Vec<u8>, Problem> {
+        let output = self.ask(input).await?;
+        let currency = self.app.line_currency(&self.scope);
+        Ok(Wrapped::new(&output, &self.edge.output, currency.code()).to_json())
+    }
+}
+
+fn answered(body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Whether an `If-None-Match` names a tag, weakly compared.
+fn names(given: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (Ok(given), Ok(tag)) = (given.to_str(), tag.to_str()) else { return false };
+    given.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+}

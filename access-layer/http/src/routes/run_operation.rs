@@ -1,0 +1,63 @@
+//! `POST /v1/{tenant}/{line}/operations/{capability}/{operation}`: staff run one operation as a trade of one call: the
+//! warehouse packs, prices are imported.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use mortise_contract::{Effect, OperationContract};
+use mortise_engine::{CallRequest, EngineError};
+use mortise_fault::codes;
+
+use crate::answer::{Packing, answer};
+use crate::app::App;
+use crate::body::JsonBody;
+use crate::caller::Caller;
+use crate::idempotency::{IdempotencyKey, request_hash};
+use crate::money;
+use crate::place::Place;
+use crate::problem::Problem;
+
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    place: Place<2>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    let staff = caller.staff()?;
+    if app.is_draining() {
+        return Err(Problem::draining());
+    }
+    let operation = place.operation();
+    let scope = place.scope;
+    let known = app.operation(&operation).filter(|(contract, _)| contract.effect != Effect::Read);
+    let (contract, edge) = known.ok_or_else(|| EngineError::UnknownOperation(operation.clone()))?;
+    refuse_acquiring(&operation, contract)?;
+    let hash = request_hash("operations", &operation, &body.0);
+    let mut input = body.value()?;
+    let currency = app.line_currency(&scope).to_string();
+    money::unwrap(&mut input, &edge.input, Some(&currency))?;
+    let mut turn = app.under_way.enter(&key, &scope, &caller, hash)?;
+    tracing::info!(staff, %scope, %operation, "staff run an operation");
+    let packing = Packing { edge: Arc::clone(edge), currency };
+    let begun = app.engine.begin_call(CallRequest {
+        scope: scope.clone(),
+        operation,
+        input,
+        caller: None,
+        idempotency: Some(std::mem::take(&mut turn.kept)),
+    })?;
+    answer(&app, &scope, begun, packing).await
+}
+
+/// What a single call acquires nobody would give back: the flow checker's `leaks-resource`, for a flow of one step.
+fn refuse_acquiring(operation: &str, contract: &OperationContract) -> Result<(), Problem> {
+    match contract.acquires.first() {
+        None => Ok(()),
+        Some(acquired) => Err(Problem::of(
+            &codes::FORBIDDEN,
+            format!("`{operation}` acquires {}, which only a flow can own and give back.", acquired.resource),
+        )),
+    }
+}

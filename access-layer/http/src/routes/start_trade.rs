@@ -1,0 +1,80 @@
+//! `POST /v1/{tenant}/{line}/trades/{flow}`: starts a trade of a published flow and waits for its answer. The hot path:
+//! the body is read once, into a value, and the answer is written from one.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use mortise_contract::Value;
+use mortise_engine::{EngineError, Published, StartRequest};
+use mortise_flow::Begin;
+use mortise_types::Scope;
+
+use crate::answer::{Packing, answer};
+use crate::app::App;
+use crate::body::JsonBody;
+use crate::caller::Caller;
+use crate::customer;
+use crate::edge::Edge;
+use crate::idempotency::{IdempotencyKey, request_hash};
+use crate::money;
+use crate::place::Place;
+use crate::problem::Problem;
+
+pub(super) async fn handle(
+    State(app): State<Arc<App>>,
+    Place { scope, names: [flow] }: Place<1>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    if app.is_draining() {
+        return Err(Problem::draining());
+    }
+    let published = app.engine.catalogue().find(&scope, &flow).filter(|published| published.public);
+    let published = published.ok_or_else(|| EngineError::UnknownFlow(flow.clone()))?;
+    let edge = app.edges.flow(app.contracts(), &published);
+    let hash = request_hash("trades", &flow, &body.0);
+    let mut input = body.value()?;
+    customer::fill(&mut input, edge.customer, &caller)?;
+    let currency = currency(&app, &scope, &published, &edge, &mut input)?;
+    let mut turn = app.under_way.enter(&key, &scope, &caller, hash)?;
+    let begun = app.engine.begin_trade(StartRequest {
+        scope: scope.clone(),
+        flow,
+        input,
+        caller: caller.customer().cloned(),
+        idempotency: Some(std::mem::take(&mut turn.kept)),
+    })?;
+    answer(&app, &scope, begun, Packing { edge, currency }).await
+}
+
+/// The trade's currency; amounts of the input are unwrapped and checked against it.
+fn currency(
+    app: &App,
+    scope: &Scope,
+    published: &Published,
+    edge: &Edge,
+    input: &mut Value,
+) -> Result<String, Problem> {
+    let line_currency = || app.line_currency(scope).to_string();
+    let said = said(app, published, input, scope);
+    money::unwrap(input, &edge.input, said.as_deref())?;
+    Ok(said.unwrap_or_else(line_currency))
+}
+
+/// What the flow's head says of this input; none if it says nothing. An input that leaves its currency to a default has
+/// it once the defaults are filled in; one that does not fit is the engine's to refuse.
+fn said(app: &App, published: &Published, input: &Value, scope: &Scope) -> Option<String> {
+    let fields = [
+        ("tenant", scope.tenant.as_str()),
+        ("line", scope.line.as_str()),
+        ("channel", scope.channel.as_str()),
+    ];
+    let scope = Value::record(fields.map(|(name, text)| (name, Value::from(text))));
+    let begin = Begin { input: input.clone(), scope };
+    published.program.currency(&begin).unwrap_or_else(|_| {
+        let input = app.contracts().validate(published.program.input_schema(), input).ok()?;
+        published.program.currency(&Begin { input, ..begin }).ok().flatten()
+    })
+}
