@@ -43,8 +43,8 @@ impl Trace {
 
     /// Says in the answer where the request was.
     pub(crate) fn write(self, headers: &mut HeaderMap) {
-        let id = self.request_id.or_else(|| HeaderValue::from_str(self.id()).ok());
-        if let Some(id) = id {
+        let own = HeaderValue::from_str(self.id()).ok();
+        if let Some(id) = self.request_id.or(own) {
             headers.insert(REQUEST_ID.clone(), id);
         }
         if let Ok(parent) = HeaderValue::try_from(self.parent) {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use mortise_http::SettableClock;
 use mortise_types::{Clock, Timestamp};
 
 /// Another clock, shifted by what was set.
@@ -17,8 +18,11 @@ impl<C: Clock> ShiftedClock<C> {
         Self { clock, shift_ms: AtomicI64::new(0) }
     }
 
+}
+
+impl<C: Clock> SettableClock for ShiftedClock<C> {
     /// Shows `moment` now, and goes on from there.
-    pub(crate) fn set(&self, moment: Timestamp) {
+    fn set(&self, moment: Timestamp) {
         let shift = moment.as_millis().saturating_sub(self.clock.now().as_millis());
         self.shift_ms.store(shift, Ordering::Relaxed);
     }

@@ -35,7 +35,7 @@ pub(crate) fn failure(failure: &Failure) {
 /// An amount in minor units as people write it: `12.99 EUR`.
 pub(crate) fn money(amount: i64, currency: &str) -> String {
     match Currency::new(currency) {
-        Ok(known) => format!("{} {known}", known.format_amount(Amount::new(amount))),
+        Ok(known) => format!("{} {known}", known.format_amount(Amount(amount))),
         Err(_) => format!("{amount} {currency}"),
     }
 }

@@ -1,1 +1,82 @@
-//! .
+//! Delivery: what bringing a parcel costs, giving it to a carrier, and where it is. It decides fees and follows
+//! shipments. It knows no order but its id, no stock, and no carrier's protocol: `Carrier` is implemented by adapters.
+
+mod carrier;
+mod check;
+pub mod contract;
+mod operations;
+mod policy;
+mod rules;
+mod store;
+
+use std::sync::Arc;
+
+use mortise_capability::import::ROW_REFUSED;
+use mortise_capability::{Capability, Policies, RejectionPage};
+use mortise_contract::DeclarationError;
+use mortise_store::{Migration, Migrations};
+use mortise_types::IdSource;
+
+pub use carrier::{CancelAnswer, Carrier, CarrierRequest, DispatchAnswer};
+pub use policy::{DeliveryPolicy, FeePer};
+
+const MIGRATIONS: Migrations = Migrations {
+    owner: "delivery",
+    steps: &[Migration {
+        version: 1,
+        description: "init",
+        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+    }],
+};
+
+const PAGES: [RejectionPage; 4] = [
+    RejectionPage {
+        code: "not_delivered_there",
+        page: include_str!("../rejections/not_delivered_there.md"),
+    },
+    RejectionPage {
+        code: "carrier_refused",
+        page: include_str!("../rejections/carrier_refused.md"),
+    },
+    RejectionPage {
+        code: "unknown_shipment",
+        page: include_str!("../rejections/unknown_shipment.md"),
+    },
+    RejectionPage {
+        code: ROW_REFUSED,
+        page: include_str!("../rejections/row_refused.md"),
+    },
+];
+
+/// The capability `delivery`, whose remote operations ask `carrier`. Its ids come from `ids`.
+///
+/// # Errors
+/// A contract outside of the language's subset; held by this crate's tests.
+pub fn capability(
+    ids: Arc<dyn IdSource>,
+    policies: Arc<Policies>,
+    carrier: Arc<dyn Carrier>,
+) -> Result<Capability, DeclarationError> {
+    let summary = "What delivery costs, parcels with the carrier, and where they are.";
+    let weights = Arc::clone(&policies);
+    Ok(Capability::new("delivery", summary, contract::declaration())?
+        .read("quote", operations::Quote { policies })
+        .remote(
+            "dispatch",
+            operations::Dispatch {
+                ids,
+                policies: weights,
+                carrier: Arc::clone(&carrier),
+            },
+        )
+        .remote("cancel", operations::Cancel { carrier })
+        .write("record_tracking_event", operations::RecordTrackingEvent)
+        .read("track", operations::Track)
+        .read("list", operations::List)
+        .write("import_fees", operations::ImportFees)
+        .write("import_weights", operations::ImportWeights)
+        .write("import_origins", operations::ImportOrigins)
+        .migrations(MIGRATIONS)
+        .check(check::TRACKING)
+        .pages(&PAGES))
+}

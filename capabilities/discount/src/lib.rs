@@ -56,6 +56,7 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
         .write("import_entries", operations::ImportEntries)
         .write("import_coupons", operations::ImportCoupons)
         .write("import_items", operations::ImportItems)
+        .policy::<policy::DiscountPolicy>()
         .migrations(MIGRATIONS)
         .check(Check { name: "redemption counters", run: |reader| Box::pin(store::usage_is_the_ledger(reader)) })
         .check(Check { name: "promotions", run: |reader| Box::pin(store::unreadable_promotions(reader)) })

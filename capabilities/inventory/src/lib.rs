@@ -53,6 +53,7 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .write("adjust", counts::Adjust { ids })
         .read("get_stock", levels::GetStock { policies })
         .read("list_movements", levels::ListMovements)
+        .policy::<policy::InventoryPolicy>()
         .migrations(MIGRATIONS)
         .check(checks::STOCK_IDENTITY)
         .check(checks::MOVEMENTS)

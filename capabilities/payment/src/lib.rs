@@ -113,6 +113,7 @@ pub fn capability(
         .read("get", operations::Get)
         .read("list", operations::List)
         .read("balances", operations::Balances)
+        .policy::<policy::PaymentPolicy>()
         .migrations(MIGRATIONS)
         .check(check::LEDGER)
         .check(check::REFUNDS)

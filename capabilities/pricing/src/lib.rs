@@ -46,6 +46,7 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
         .write("import_entries", operations::ImportEntries)
         .write("remove_entries", operations::RemoveEntries)
         .write("import_members", operations::ImportMembers)
+        .policy::<policy::PricingPolicy>()
         .migrations(MIGRATIONS)
         .check(Check { name: "price entries", run: |reader| Box::pin(store::odd_entries(reader)) })
         .check(Check { name: "price bounds", run: |reader| Box::pin(store::crossed_bounds(reader)) })

@@ -44,6 +44,7 @@ pub fn capability(policies: Arc<Policies>) -> Result<Capability, DeclarationErro
         .write("release", claim::ReleaseLimits)
         .write("import_rules", import::ImportRules)
         .write("import_items", import::ImportItems)
+        .policy::<policy::PurchaseLimitPolicy>()
         .migrations(MIGRATIONS)
         .check(checks::LIMITS_USED)
         .pages(PAGES))

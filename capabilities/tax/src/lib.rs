@@ -42,6 +42,7 @@ pub fn capability(policies: Arc<Policies>) -> Result<Capability, DeclarationErro
         .read("rates", operations::Rates { policies })
         .write("import_rates", operations::ImportRates)
         .write("import_items", operations::ImportItems)
+        .policy::<policy::TaxPolicy>()
         .migrations(MIGRATIONS)
         .check(Check { name: "tax rates", run: |reader| Box::pin(store::overlapping(reader)) })
         .pages(PAGES))

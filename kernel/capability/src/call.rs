@@ -36,10 +36,8 @@ pub struct CallContext {
 impl CallContext {
     /// The call's identity without its trade: the step with its rounds, and the attempt, from 1.
     pub fn step_and_attempt(&self) -> (&str, u32) {
-        let rest = self
-            .call
-            .strip_prefix(&*self.trade)
-            .map_or(&*self.call, |rest| rest.trim_start_matches('/'));
+        let rest =
+            self.call.strip_prefix(&*self.trade).map_or(&*self.call, |rest| rest.trim_start_matches('/'));
         match rest.rsplit_once('/') {
             Some((step, attempt)) => attempt.parse().map_or((rest, 1), |attempt| (step, attempt)),
             None => (rest, 1),
@@ -111,11 +109,7 @@ pub struct Reply<O> {
 
 impl<O> Reply<O> {
     fn new(outcome: Outcome<O>) -> Self {
-        Self {
-            outcome,
-            events: Vec::new(),
-            extensions: Vec::new(),
-        }
+        Self { outcome, events: Vec::new(), extensions: Vec::new() }
     }
 
     /// It happened.
@@ -129,10 +123,7 @@ impl<O> Reply<O> {
     /// A detail that is no value of the language (an integer above 64 bits).
     pub fn rejected<D: Serialize>(code: &str, detail: &D) -> Result<Self, StoreError> {
         let detail = to_value(detail).map_err(|e| StoreError::Value(format!("detail of `{code}`: {e}")))?;
-        Ok(Self::new(Outcome::Rejected(Rejection {
-            code: code.to_owned(),
-            detail,
-        })))
+        Ok(Self::new(Outcome::Rejected(Rejection { code: code.to_owned(), detail })))
     }
 
     /// What the flow read before no longer holds.
@@ -146,10 +137,7 @@ impl<O> Reply<O> {
     /// A payload that is no value of the language.
     pub fn emit<P: Serialize>(mut self, name: &str, payload: &P) -> Result<Self, StoreError> {
         let payload = to_value(payload).map_err(|e| StoreError::Value(format!("event `{name}`: {e}")))?;
-        self.events.push(EmittedEvent {
-            name: name.to_owned(),
-            payload,
-        });
+        self.events.push(EmittedEvent { name: name.to_owned(), payload });
         Ok(self)
     }
 
@@ -170,10 +158,6 @@ impl<O> Reply<O> {
             Outcome::Rejected(rejection) => Outcome::Rejected(rejection),
             Outcome::Stale => Outcome::Stale,
         };
-        Ok(Reply {
-            outcome,
-            events: self.events,
-            extensions: self.extensions,
-        })
+        Ok(Reply { outcome, events: self.events, extensions: self.extensions })
     }
 }

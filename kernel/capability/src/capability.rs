@@ -8,6 +8,7 @@ use mortise_store::{Migrations, Reader, StoreError};
 
 use crate::erased::Handler;
 use crate::operation::{PureOperation, ReadOperation, RemoteOperation, WriteOperation};
+use crate::policy::{Policy, PolicyKind};
 
 /// Something that is off in the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub struct Capability {
     pub(crate) migrations: Option<Migrations>,
     pub(crate) checks: Vec<Check>,
     pub(crate) pages: Vec<RejectionPage>,
+    pub(crate) policies: Vec<PolicyKind>,
 }
 
 impl Capability {
@@ -72,12 +74,12 @@ impl Capability {
             migrations: None,
             checks: Vec::new(),
             pages: Vec::new(),
+            policies: Vec::new(),
         })
     }
 
     fn handler(mut self, operation: &str, handler: Handler) -> Self {
-        self.handlers
-            .insert(format!("{}.{operation}", self.name), handler);
+        self.handlers.insert(format!("{}.{operation}", self.name), handler);
         self
     }
 
@@ -123,6 +125,13 @@ impl Capability {
     #[must_use]
     pub fn pages(mut self, pages: &[RejectionPage]) -> Self {
         self.pages.extend_from_slice(pages);
+        self
+    }
+
+    /// With choices that a scope may make; see [`Policy`].
+    #[must_use]
+    pub fn policy<P: Policy>(mut self) -> Self {
+        self.policies.push(PolicyKind::of::<P>());
         self
     }
 

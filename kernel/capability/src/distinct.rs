@@ -12,10 +12,7 @@ pub struct Distinct<K> {
 
 impl<K> Default for Distinct<K> {
     fn default() -> Self {
-        Distinct {
-            keys: Vec::new(),
-            index: HashMap::new(),
-        }
+        Distinct { keys: Vec::new(), index: HashMap::new() }
     }
 }
 

@@ -86,21 +86,13 @@ fn typed<T: DeserializeOwned>(what: &str, of: &Value) -> Result<T, StoreError> {
 fn inputs<I: DeserializeOwned>(calls: &[Call<Value>]) -> Result<Vec<Call<I>>, StoreError> {
     calls
         .iter()
-        .map(|c| {
-            Ok(Call {
-                context: Arc::clone(&c.context),
-                input: typed("input", &c.input)?,
-            })
-        })
+        .map(|c| Ok(Call { context: Arc::clone(&c.context), input: typed("input", &c.input)? }))
         .collect()
 }
 
 fn outputs<O: Serialize>(calls: usize, replies: Vec<Reply<O>>) -> Replies {
     if replies.len() != calls {
-        return Err(StoreError::Value(format!(
-            "{} replies to {calls} calls",
-            replies.len()
-        )));
+        return Err(StoreError::Value(format!("{} replies to {calls} calls", replies.len())));
     }
     replies.into_iter().map(|reply| reply.try_map(value)).collect()
 }
@@ -108,9 +100,7 @@ fn outputs<O: Serialize>(calls: usize, replies: Vec<Reply<O>>) -> Replies {
 impl Handler {
     /// A pure operation.
     pub fn pure<T: PureOperation>(operation: T) -> Self {
-        Self::Pure(Arc::new(move |calls| {
-            outputs(calls.len(), operation.run(&inputs(calls)?)?)
-        }))
+        Self::Pure(Arc::new(move |calls| outputs(calls.len(), operation.run(&inputs(calls)?)?)))
     }
 
     /// A reading operation.
@@ -157,10 +147,7 @@ impl<T: RemoteOperation> RemoteHandler for Remote<T> {
             let mut out = Vec::with_capacity(decided.len());
             for one in decided {
                 out.push(match one {
-                    Intended::Send { intent, minted } => Intended::Send {
-                        intent: value(intent)?,
-                        minted,
-                    },
+                    Intended::Send { intent, minted } => Intended::Send { intent: value(intent)?, minted },
                     Intended::Decided(reply) => Intended::Decided(reply.try_map(value)?),
                 });
             }

@@ -26,9 +26,7 @@ pub struct Rows {
 impl Rows {
     /// So many.
     pub fn count(rows: usize) -> Self {
-        Rows {
-            rows: i64::try_from(rows).unwrap_or(i64::MAX),
-        }
+        Rows { rows: i64::try_from(rows).unwrap_or(i64::MAX) }
     }
 }
 
@@ -95,9 +93,7 @@ pub fn any_or<E: ToString>(
 ) -> Result<String, String> {
     match text {
         None | Some("" | "*") => Ok(String::new()),
-        Some(text) => check(text)
-            .map(|()| text.to_owned())
-            .map_err(|error| error.to_string()),
+        Some(text) => check(text).map(|()| text.to_owned()).map_err(|error| error.to_string()),
     }
 }
 
@@ -108,9 +104,7 @@ pub fn any_or<E: ToString>(
 pub fn name(field: &str, text: &str) -> Result<String, String> {
     let printable = !text.chars().any(char::is_control);
     if text.trim().is_empty() || text.chars().count() > ID_MAX_CHARS || !printable {
-        return Err(format!(
-            "{field} has to be 1 to {ID_MAX_CHARS} printable characters"
-        ));
+        return Err(format!("{field} has to be 1 to {ID_MAX_CHARS} printable characters"));
     }
     Ok(text.to_owned())
 }

@@ -18,7 +18,7 @@ pub use operation::{
     Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered,
     WriteOperation,
 };
-pub use policy::{Chosen, Policies, Policy, PolicyError, PolicyRow};
+pub use policy::{Chosen, Policies, Policy, PolicyError, PolicyKind, PolicyRow};
 pub use registry::{Registry, RegistryError};
 
 pub use mortise_store::{StoreError, StoreErrorKind};

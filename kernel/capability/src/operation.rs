@@ -77,10 +77,7 @@ impl<I, O> Intended<I, O> {
     /// # Errors
     /// A part that is no value of the language.
     pub fn send<M: Serialize>(intent: I, minted: &M) -> Result<Self, StoreError> {
-        Ok(Self::Send {
-            intent,
-            minted: to_value(minted).map_err(|e| StoreError::Value(e.to_string()))?,
-        })
+        Ok(Self::Send { intent, minted: to_value(minted).map_err(|e| StoreError::Value(e.to_string()))? })
     }
 }
 
@@ -108,9 +105,7 @@ pub struct Unanswered {
 impl Unanswered {
     /// Why there is no answer.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-        }
+        Self { reason: reason.into() }
     }
 }
 

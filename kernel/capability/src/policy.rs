@@ -52,7 +52,56 @@ pub struct PolicyError {
     problem: String,
 }
 
+/// A kind of choice that a capability offers.
+#[derive(Debug, Clone)]
+pub struct PolicyKind {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds where nobody chose, as JSON.
+    pub default: String,
+    /// The choices, as a JSON schema.
+    pub schema: String,
+    accepts: fn(&PolicyRow) -> Result<(), PolicyError>,
+}
+
+impl PolicyKind {
+    pub(crate) fn of<P: Policy>() -> Self {
+        Self {
+            name: P::NAME,
+            default: serde_json::to_string_pretty(&P::default()).unwrap_or_default(),
+            schema: serde_json::to_string_pretty(&schemars::schema_for!(P)).unwrap_or_default(),
+            accepts: |row| Policies::accepts::<P>(row).map(drop),
+        }
+    }
+
+    /// Whether a document is a choice of this kind.
+    ///
+    /// # Errors
+    /// The field that is off.
+    pub fn accepts(&self, row: &PolicyRow) -> Result<(), PolicyError> {
+        (self.accepts)(row)
+    }
+}
+
 type Key = (String, String, String, String);
+
+impl PolicyError {
+    /// A choice of a kind that nothing offers.
+    pub fn unknown(row: &PolicyRow, known: &[&str]) -> Self {
+        let problem = format!("there is no such policy; there are {}", known.join(", "));
+        Self::new(row, problem)
+    }
+
+    fn new(row: &PolicyRow, problem: String) -> Self {
+        Self {
+            name: row.name.clone(),
+            tenant: row.tenant.clone(),
+            line: row.line.clone(),
+            channel: row.channel.clone(),
+            problem,
+        }
+    }
+}
 
 /// All choices, and what was worked out of them.
 #[derive(Debug, Default)]
@@ -77,13 +126,7 @@ impl Policies {
     /// # Errors
     /// The field that is off.
     pub fn accepts<P: Policy>(row: &PolicyRow) -> Result<P, PolicyError> {
-        serde_json::from_str(&row.document).map_err(|error| PolicyError {
-            name: row.name.clone(),
-            tenant: row.tenant.clone(),
-            line: row.line.clone(),
-            channel: row.channel.clone(),
-            problem: error.to_string(),
-        })
+        serde_json::from_str(&row.document).map_err(|error| PolicyError::new(row, error.to_string()))
     }
 
     /// The choice for `scope`: that of its channel, else of its line, else of its tenant, else the default.
@@ -95,8 +138,7 @@ impl Policies {
             return chosen;
         }
         let chosen = Arc::new(self.choose::<P>(scope));
-        self.chosen
-            .insert(key, Arc::clone(&chosen) as Arc<dyn Any + Send + Sync>);
+        self.chosen.insert(key, Arc::clone(&chosen) as Arc<dyn Any + Send + Sync>);
         chosen
     }
 
@@ -106,12 +148,7 @@ impl Policies {
         let policy = [(line, channel), (line, ""), ("", "")]
             .into_iter()
             .find_map(|(line, channel)| {
-                rows.get(&(
-                    P::NAME.to_owned(),
-                    tenant.to_owned(),
-                    line.to_owned(),
-                    channel.to_owned(),
-                ))
+                rows.get(&(P::NAME.to_owned(), tenant.to_owned(), line.to_owned(), channel.to_owned()))
             })
             .and_then(|document| {
                 let parsed = serde_json::from_str(document);
@@ -122,9 +159,6 @@ impl Policies {
             .unwrap_or_default();
         let text = serde_json::to_vec(&policy).unwrap_or_default();
         let hash = blake3::hash(&text).to_hex();
-        Chosen {
-            version: format!("{}:{}", P::NAME, &hash[..12]).into(),
-            policy,
-        }
+        Chosen { version: format!("{}:{}", P::NAME, &hash[..12]).into(), policy }
     }
 }

@@ -8,6 +8,7 @@ use mortise_store::Migrations;
 
 use crate::capability::{Capability, Check, RejectionPage};
 use crate::erased::Handler;
+use crate::policy::{PolicyError, PolicyKind, PolicyRow};
 
 /// Capabilities that do not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +35,7 @@ pub struct Registry {
     migrations: Vec<Migrations>,
     checks: Vec<(&'static str, Check)>,
     pages: BTreeMap<&'static str, RejectionPage>,
+    policies: BTreeMap<&'static str, PolicyKind>,
 }
 
 impl Registry {
@@ -49,12 +51,8 @@ impl Registry {
             registry.handlers.extend(capability.handlers);
             registry.capabilities.insert(name, capability.summary);
             registry.migrations.extend(capability.migrations);
-            registry
-                .checks
-                .extend(capability.checks.into_iter().map(|check| (name, check)));
-            registry
-                .pages
-                .extend(capability.pages.into_iter().map(|page| (page.code, page)));
+            registry.checks.extend(capability.checks.into_iter().map(|check| (name, check)));
+            registry.pages.extend(capability.pages.into_iter().map(|page| (page.code, page)));
         }
         registry.hold()?;
         Ok(registry)
@@ -90,12 +88,25 @@ impl Registry {
         self.pages.get(code).map(|page| page.page)
     }
 
+    /// The kinds of choice that scopes may make.
+    pub fn policies(&self) -> impl Iterator<Item = &PolicyKind> {
+        self.policies.values()
+    }
+
+    /// Whether a row is a choice that a capability offers.
+    ///
+    /// # Errors
+    /// An unknown name, or the field that is off.
+    pub fn accepts_policy(&self, row: &PolicyRow) -> Result<(), PolicyError> {
+        match self.policies.get(row.name.as_str()) {
+            Some(kind) => kind.accepts(row),
+            None => Err(PolicyError::unknown(row, &self.policies.keys().copied().collect::<Vec<_>>())),
+        }
+    }
+
     fn hold(&self) -> Result<(), RegistryError> {
         for (name, contract) in &self.contracts.operations {
-            let refuse = |problem: String| RegistryError::Operation {
-                operation: name.clone(),
-                problem,
-            };
+            let refuse = |problem: String| RegistryError::Operation { operation: name.clone(), problem };
             let kind = match self.handlers.get(name) {
                 None => return Err(refuse("is declared but has no code".into())),
                 Some(Handler::Pure(_)) => Effect::Pure,
@@ -104,10 +115,7 @@ impl Registry {
                 Some(Handler::Remote(_)) => Effect::Remote,
             };
             if kind != contract.effect {
-                return Err(refuse(format!(
-                    "is declared {:?} but its code is {kind:?}",
-                    contract.effect
-                )));
+                return Err(refuse(format!("is declared {:?} but its code is {kind:?}", contract.effect)));
             }
             if let Some(Undo::Call(undo)) = &contract.undo {
                 self.backward(name, "undo", undo)?;
@@ -118,29 +126,18 @@ impl Registry {
             }
             for code in contract.rejections.keys() {
                 if !self.pages.contains_key(code.as_str()) {
-                    return Err(refuse(format!(
-                        "may be rejected with `{code}`, which has no page"
-                    )));
+                    return Err(refuse(format!("may be rejected with `{code}`, which has no page")));
                 }
             }
             for event in &contract.events {
                 if !self.contracts.events.contains_key(event) {
-                    return Err(refuse(format!(
-                        "writes the event `{event}`, which nothing declares"
-                    )));
+                    return Err(refuse(format!("writes the event `{event}`, which nothing declares")));
                 }
             }
         }
-        if let Some(name) = self
-            .handlers
-            .keys()
-            .find(|name| !self.contracts.operations.contains_key(*name))
-        {
+        if let Some(name) = self.handlers.keys().find(|name| !self.contracts.operations.contains_key(*name)) {
             let problem = "has code but is not declared".to_owned();
-            return Err(RegistryError::Operation {
-                operation: name.clone(),
-                problem,
-            });
+            return Err(RegistryError::Operation { operation: name.clone(), problem });
         }
         for (name, event) in &self.contracts.events {
             if let Some(late) = &event.late {
@@ -157,10 +154,7 @@ impl Registry {
         what: &str,
         template: &CallTemplate,
     ) -> Result<&OperationContract, RegistryError> {
-        let refuse = |problem: String| RegistryError::Operation {
-            operation: owner.to_owned(),
-            problem,
-        };
+        let refuse = |problem: String| RegistryError::Operation { operation: owner.to_owned(), problem };
         let contract = self
             .contracts
             .operations

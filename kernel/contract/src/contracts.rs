@@ -250,9 +250,7 @@ impl Contracts {
     /// The identity of an operation's contract with all types that it names: 32 hexadecimal digits.
     pub fn operation_hash(&self, name: &str) -> Option<String> {
         let operation = self.operations.get(name)?;
-        let roots = [&operation.input, &operation.output]
-            .into_iter()
-            .chain(operation.rejections.values());
+        let roots = [&operation.input, &operation.output].into_iter().chain(operation.rejections.values());
         Some(self.hash(operation, roots))
     }
 

@@ -68,10 +68,7 @@ impl std::fmt::Debug for Operation {
 }
 
 fn template(call: &str, with: Json) -> CallTemplate {
-    CallTemplate {
-        call: call.to_owned(),
-        with: serde_json::from_value(with).unwrap_or_default(),
-    }
+    CallTemplate { call: call.to_owned(), with: serde_json::from_value(with).unwrap_or_default() }
 }
 
 impl Operation {
@@ -137,52 +134,36 @@ impl Operation {
     /// The try of a triple: confirm and cancel, templates over `input` and `output`.
     #[must_use]
     pub fn tcc(mut self, confirm: (&str, Json), cancel: (&str, Json)) -> Self {
-        self.tcc = Some(Tcc {
-            confirm: template(confirm.0, confirm.1),
-            cancel: template(cancel.0, cancel.1),
-        });
+        self.tcc =
+            Some(Tcc { confirm: template(confirm.0, confirm.1), cancel: template(cancel.0, cancel.1) });
         self
     }
 
     /// May be rejected with `code`, whose detail is a `D`.
     #[must_use]
     pub fn rejects<D: JsonSchema>(mut self, code: &'static str) -> Self {
-        self.rejections.push((
-            code,
-            Box::new(|generator| generator.subschema_for::<D>().to_value()),
-        ));
+        self.rejections.push((code, Box::new(|generator| generator.subschema_for::<D>().to_value())));
         self
     }
 
     /// The output's field `handle` holds `resource` until it is settled.
     #[must_use]
     pub fn acquires(mut self, resource: &str, handle: &str) -> Self {
-        self.acquires.push(Acquires {
-            resource: resource.into(),
-            handle: handle.into(),
-        });
+        self.acquires.push(Acquires { resource: resource.into(), handle: handle.into() });
         self
     }
 
     /// The input's field `handle` gives `resource` back.
     #[must_use]
     pub fn releases(mut self, resource: &str, handle: &str) -> Self {
-        self.settles.push(Settles {
-            resource: resource.into(),
-            handle: handle.into(),
-            how: How::Release,
-        });
+        self.settles.push(Settles { resource: resource.into(), handle: handle.into(), how: How::Release });
         self
     }
 
     /// The input's field `handle` uses `resource` up.
     #[must_use]
     pub fn consumes(mut self, resource: &str, handle: &str) -> Self {
-        self.settles.push(Settles {
-            resource: resource.into(),
-            handle: handle.into(),
-            how: How::Consume,
-        });
+        self.settles.push(Settles { resource: resource.into(), handle: handle.into(), how: How::Consume });
         self
     }
 
@@ -228,9 +209,7 @@ pub struct Event {
 
 impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Event")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Event").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -257,10 +236,7 @@ impl Event {
     /// The payload's field `handle` brings `resource`; `late` is called, over `event`, when nobody waits any more.
     #[must_use]
     pub fn acquires(mut self, resource: &str, handle: &str, late_call: &str, with: Json) -> Self {
-        self.acquires.push(Acquires {
-            resource: resource.into(),
-            handle: handle.into(),
-        });
+        self.acquires.push(Acquires { resource: resource.into(), handle: handle.into() });
         self.late = Some(template(late_call, with));
         self
     }
@@ -275,20 +251,14 @@ pub struct Declaration {
 
 impl std::fmt::Debug for Declaration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Declaration")
-            .field("capability", &self.capability)
-            .finish_non_exhaustive()
+        f.debug_struct("Declaration").field("capability", &self.capability).finish_non_exhaustive()
     }
 }
 
 impl Declaration {
     /// Nothing yet, for `capability` (the name before the dot: `purchase_limit`).
     pub const fn new(capability: &'static str) -> Self {
-        Self {
-            capability,
-            operations: Vec::new(),
-            events: Vec::new(),
-        }
+        Self { capability, operations: Vec::new(), events: Vec::new() }
     }
 
     /// With one operation more.
@@ -314,10 +284,7 @@ impl Declaration {
         let names = Names { capability };
         let mut generator = SchemaSettings::draft2020_12().into_generator();
         let mut contracts = Contracts::default();
-        let mut inline = Inline {
-            names: &names,
-            raw: Vec::new(),
-        };
+        let mut inline = Inline { names: &names, raw: Vec::new() };
         for operation in self.operations {
             let (name, contract) = inline.operation(capability, operation, &mut generator)?;
             if contracts.operations.insert(name.clone(), contract).is_some() {
@@ -333,10 +300,8 @@ impl Declaration {
         let definitions = generator.take_definitions(true);
         let mut types = BTreeMap::new();
         for (name, json) in &definitions {
-            let schema = normalise(json, &names, "").map_err(|source| DeclarationError::Schema {
-                owner: names.qualify(name),
-                source,
-            })?;
+            let schema = normalise(json, &names, "")
+                .map_err(|source| DeclarationError::Schema { owner: names.qualify(name), source })?;
             types.insert(names.qualify(name), schema);
         }
         inline.unfold(&mut contracts, &types);
@@ -355,10 +320,8 @@ struct Inline<'a> {
 impl Inline<'_> {
     fn schema(&mut self, owner: &str, json: &Json) -> Result<Schema, DeclarationError> {
         self.raw.push(owner.to_owned());
-        normalise(json, self.names, "").map_err(|source| DeclarationError::Schema {
-            owner: owner.to_owned(),
-            source,
-        })
+        normalise(json, self.names, "")
+            .map_err(|source| DeclarationError::Schema { owner: owner.to_owned(), source })
     }
 
     fn operation(

@@ -19,11 +19,7 @@ pub struct NormaliseError {
 
 fn refuse<T>(place: &str, problem: impl Into<String>) -> Result<T, NormaliseError> {
     Err(NormaliseError {
-        place: if place.is_empty() {
-            "/".into()
-        } else {
-            place.into()
-        },
+        place: if place.is_empty() { "/".into() } else { place.into() },
         problem: problem.into(),
     })
 }
@@ -35,11 +31,7 @@ pub(crate) struct Names<'a> {
 
 impl Names<'_> {
     pub(crate) fn qualify(&self, name: &str) -> String {
-        if name.contains('/') {
-            name.to_owned()
-        } else {
-            format!("{}/{name}", self.capability)
-        }
+        if name.contains('/') { name.to_owned() } else { format!("{}/{name}", self.capability) }
     }
 }
 
@@ -180,28 +172,19 @@ fn plain(map: &Map<String, Json>, names: &Names<'_>, place: &str) -> Result<Sche
     schema.properties = properties;
     keep_remarks(map, &mut schema);
     if schema.types.is_none() && schema.allowed.is_empty() && schema.constant.is_none() {
-        return refuse(
-            place,
-            "a schema without a type allows anything: give the field a type",
-        );
+        return refuse(place, "a schema without a type allows anything: give the field a type");
     }
     Ok(schema)
 }
 
 fn whole(value: &Json) -> Option<i64> {
-    value
-        .as_i64()
-        .or_else(|| value.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64))
+    value.as_i64().or_else(|| value.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64))
 }
 
 /// Nulls are dropped: an `Option` of ours is left out, never null.
 fn types(value: &Json, place: &str) -> Result<Types, NormaliseError> {
     let words: Vec<Json> = match value {
-        Json::Array(several) => several
-            .iter()
-            .filter(|t| t.as_str() != Some("null"))
-            .cloned()
-            .collect(),
+        Json::Array(several) => several.iter().filter(|t| t.as_str() != Some("null")).cloned().collect(),
         one => vec![one.clone()],
     };
     match words.as_slice() {

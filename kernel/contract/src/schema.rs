@@ -153,18 +153,12 @@ pub struct Schema {
 impl Schema {
     /// A schema of one type and nothing else.
     pub fn of(of: Type) -> Self {
-        Self {
-            types: Some(Types::One(of)),
-            ..Self::default()
-        }
+        Self { types: Some(Types::One(of)), ..Self::default() }
     }
 
     /// A reference by name.
     pub fn reference(name: impl Into<String>) -> Self {
-        Self {
-            reference: Some(name.into()),
-            ..Self::default()
-        }
+        Self { reference: Some(name.into()), ..Self::default() }
     }
 
     /// An object without fields.
@@ -174,10 +168,7 @@ impl Schema {
 
     /// Whether fields beside the named ones are refused.
     pub fn closed(&self) -> bool {
-        matches!(
-            self.additional_properties,
-            None | Some(Additional::Allowed(false))
-        )
+        matches!(self.additional_properties, None | Some(Additional::Allowed(false)))
     }
 
     /// The names that this schema refers to, itself and beneath.

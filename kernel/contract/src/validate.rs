@@ -32,26 +32,16 @@ impl Contracts {
     /// # Errors
     /// The violations, in the order of the value.
     pub fn validate(&self, schema: &Schema, value: &Value) -> Result<Value, Vec<Violation>> {
-        let mut judge = Judge {
-            contracts: self,
-            found: Vec::new(),
-        };
+        let mut judge = Judge { contracts: self, found: Vec::new() };
         let value = judge.value(schema, value, &mut String::new(), 0);
-        if judge.found.is_empty() {
-            Ok(value)
-        } else {
-            Err(judge.found)
-        }
+        if judge.found.is_empty() { Ok(value) } else { Err(judge.found) }
     }
 }
 
 impl Judge<'_> {
     fn refuse(&mut self, pointer: &str, message: impl Into<String>) {
         if self.found.len() < MOST {
-            self.found.push(Violation {
-                pointer: pointer.to_owned(),
-                message: message.into(),
-            });
+            self.found.push(Violation { pointer: pointer.to_owned(), message: message.into() });
         }
     }
 
@@ -126,9 +116,8 @@ impl Judge<'_> {
         };
         let mut out = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let value = self.within(at, &index.to_string(), |judge, at| {
-                judge.value(inner, item, at, depth + 1)
-            });
+            let value =
+                self.within(at, &index.to_string(), |judge, at| judge.value(inner, item, at, depth + 1));
             out.push(value);
         }
         Value::List(Arc::new(out))
@@ -138,10 +127,7 @@ impl Judge<'_> {
         let mut out = Record::with_capacity(record.len());
         for (name, value) in record.iter() {
             let judged = self.within(at, name, |judge, at| {
-                match (
-                    schema.properties.get(name.as_str()),
-                    &schema.additional_properties,
-                ) {
+                match (schema.properties.get(name.as_str()), &schema.additional_properties) {
                     (Some(inner), _) => Some(judge.value(inner, value, at, depth + 1)),
                     (None, Some(Additional::Of(inner))) => Some(judge.value(inner, value, at, depth + 1)),
                     (None, Some(Additional::Allowed(true))) => Some(value.clone()),
@@ -214,16 +200,7 @@ mod tests {
     fn every_violation_names_its_place() {
         let found = judge(BASKET, r#"{"lines":[{"sku":1,"quantity":0,"a/b":2},{}],"x":1}"#).unwrap_err();
         let places: Vec<&str> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
-        assert_eq!(
-            places,
-            [
-                "/lines/0/sku",
-                "/lines/0/quantity",
-                "/lines/0/a~1b",
-                "/lines/1/sku",
-                "/x"
-            ]
-        );
+        assert_eq!(places, ["/lines/0/sku", "/lines/0/quantity", "/lines/0/a~1b", "/lines/1/sku", "/x"]);
         assert_eq!(found[0].1, "has to be string, is an integer");
         assert_eq!(
             judge(BASKET, r#"{"lines":[]}"#).unwrap_err()[0].1,

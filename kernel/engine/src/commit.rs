@@ -135,14 +135,7 @@ impl Pen {
         let ours = tx
             .fetch_optional::<(i64,), _>(
                 &sql::STILL_OURS,
-                rows.map(|trade| {
-                    (
-                        trade.id.tenant.clone(),
-                        &*trade.id.id,
-                        trade.epoch,
-                        trade.next_seq,
-                    )
-                }),
+                rows.map(|trade| (trade.id.tenant.clone(), &*trade.id.id, trade.epoch, trade.next_seq)),
             )
             .await?;
         for (index, ours) in running.into_iter().zip(ours) {
@@ -167,26 +160,19 @@ impl Pen {
                 Some((index, &job.trade.id, key.as_str(), request.as_slice()))
             })
             .collect();
-        let rows = asked
-            .iter()
-            .map(|(_, trade, key, _)| (trade.tenant.as_str(), *key));
-        let found = tx
-            .fetch_optional::<(Vec<u8>, String), _>(&sql::IDEMPOTENCY, rows)
-            .await?;
+        let rows = asked.iter().map(|(_, trade, key, _)| (trade.tenant.as_str(), *key));
+        let found = tx.fetch_optional::<(Vec<u8>, String), _>(&sql::IDEMPOTENCY, rows).await?;
         let mut here: HashMap<(&str, &str), (&[u8], &TradeId)> = HashMap::new();
         let mut same = Vec::new();
         for ((index, trade, key, request), found) in asked.into_iter().zip(found) {
             let known = match &found {
                 Some((known, instance)) => Some((
                     known.as_slice(),
-                    TradeId {
-                        tenant: trade.tenant.clone(),
-                        id: instance.as_str().into(),
-                    },
+                    TradeId { tenant: trade.tenant.clone(), id: instance.as_str().into() },
                 )),
-                None => here
-                    .get(&(trade.tenant.as_str(), key))
-                    .map(|(known, first)| (*known, (*first).clone())),
+                None => {
+                    here.get(&(trade.tenant.as_str(), key)).map(|(known, first)| (*known, (*first).clone()))
+                }
             };
             match known {
                 None => {
@@ -199,14 +185,11 @@ impl Pen {
             }
         }
         let rows = same.iter().map(|(_, first)| (first.tenant.as_str(), &*first.id));
-        let found = tx
-            .fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, rows)
-            .await?;
+        let found =
+            tx.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, rows).await?;
         for ((index, trade), found) in same.into_iter().zip(found) {
-            let answer = found
-                .and_then(|(_, _, answer)| answer)
-                .map(|text| stored_answer(&text))
-                .transpose()?;
+            let answer =
+                found.and_then(|(_, _, answer)| answer).map(|text| stored_answer(&text)).transpose()?;
             fates[index] = Some(Fate::Duplicate(Duplicate::Same { trade, answer }));
         }
         Ok(())
@@ -230,9 +213,8 @@ impl Pen {
         let rows = keyed
             .iter()
             .map(|(_, job, key, _)| (job.trade.id.tenant.as_str(), job.trade.program.name(), *key));
-        let found = tx
-            .fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_BY_KEY, rows)
-            .await?;
+        let found =
+            tx.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_BY_KEY, rows).await?;
         let mut here: HashMap<(&str, &str, &str), (&[u8], &TradeId)> = HashMap::new();
         for ((index, job, key, input), found) in keyed.into_iter().zip(found) {
             let tenant = &job.trade.id.tenant;
@@ -240,18 +222,9 @@ impl Pen {
             let known = match found {
                 Some((id, hash, answer)) => {
                     let answer = answer.map(|text| stored_answer(&text)).transpose()?;
-                    Some((
-                        hash,
-                        TradeId {
-                            tenant: tenant.clone(),
-                            id: id.into(),
-                        },
-                        answer,
-                    ))
+                    Some((hash, TradeId { tenant: tenant.clone(), id: id.into() }, answer))
                 }
-                None => here
-                    .get(&place)
-                    .map(|(hash, first)| (hash.to_vec(), (*first).clone(), None)),
+                None => here.get(&place).map(|(hash, first)| (hash.to_vec(), (*first).clone(), None)),
             };
             fates[index] = match known {
                 None => {
@@ -271,20 +244,12 @@ impl Pen {
         write_listeners(tx, &jobs).await?;
         let attention = jobs.iter().flat_map(|job| {
             job.attention.iter().map(move |(path, text)| {
-                (
-                    job.trade.id.tenant.as_str(),
-                    &*job.trade.id.id,
-                    &**path,
-                    text.as_str(),
-                    job.record.now,
-                )
+                (job.trade.id.tenant.as_str(), &*job.trade.id.id, &**path, text.as_str(), job.record.now)
             })
         });
         tx.execute(&sql::INSERT_ATTENTION, attention).await?;
         let taken = jobs.iter().flat_map(|job| {
-            job.taken
-                .iter()
-                .map(move |position| (job.trade.id.tenant.as_str(), &*job.trade.id.id, *position))
+            job.taken.iter().map(move |position| (job.trade.id.tenant.as_str(), &*job.trade.id.id, *position))
         });
         tx.execute(&sql::INSERT_TAKEN, taken).await?;
         let mut matched = Matched::default();
@@ -319,16 +284,8 @@ impl Pen {
                     .events
                     .get(&event.name)
                     .and_then(|c| c.key_from.as_deref());
-                let key = key
-                    .and_then(|field| event.payload.get(field))
-                    .map(key_text)
-                    .unwrap_or_default();
-                out.push(Out {
-                    job,
-                    event,
-                    key,
-                    payload: event.payload.to_json(),
-                });
+                let key = key.and_then(|field| event.payload.get(field)).map(key_text).unwrap_or_default();
+                out.push(Out { job, event, key, payload: event.payload.to_json() });
             }
         }
         if out.is_empty() {
@@ -355,33 +312,16 @@ impl Pen {
             .collect();
         let rows = awaited.iter().map(|(o, position)| {
             let tenant = o.job.trade.id.tenant.as_str();
-            (
-                tenant,
-                o.event.name.as_str(),
-                o.key.as_str(),
-                *position,
-                o.payload.as_str(),
-                o.job.record.now,
-            )
+            (tenant, o.event.name.as_str(), o.key.as_str(), *position, o.payload.as_str(), o.job.record.now)
         });
         tx.execute(&sql::INSERT_INBOX, rows).await?;
         let rows = awaited.iter().map(|(o, _)| {
-            (
-                o.job.trade.id.tenant.as_str(),
-                o.event.name.as_str(),
-                o.key.as_str(),
-                o.job.record.now,
-            )
+            (o.job.trade.id.tenant.as_str(), o.event.name.as_str(), o.key.as_str(), o.job.record.now)
         });
-        let waiters = tx
-            .fetch_grouped::<(String, u32, i64), _>(&sql::WAITERS, rows)
-            .await?;
+        let waiters = tx.fetch_grouped::<(String, u32, i64), _>(&sql::WAITERS, rows).await?;
         for ((o, position), waiters) in awaited.into_iter().zip(waiters) {
             for (instance, wait, kind) in waiters {
-                let trade = TradeId {
-                    tenant: o.job.trade.id.tenant.clone(),
-                    id: instance.into(),
-                };
+                let trade = TradeId { tenant: o.job.trade.id.tenant.clone(), id: instance.into() };
                 matched.add(trade, kind, wait, &o.event.name, position, &o.event.payload);
             }
         }
@@ -395,19 +335,11 @@ impl Pen {
         jobs: &[Job],
         matched: &mut Matched,
     ) -> Result<(), StoreError> {
-        let listeners: Vec<(&Job, &Listen)> = jobs
-            .iter()
-            .flat_map(|job| job.listen.iter().map(move |listen| (job, listen)))
-            .collect();
+        let listeners: Vec<(&Job, &Listen)> =
+            jobs.iter().flat_map(|job| job.listen.iter().map(move |listen| (job, listen))).collect();
         let rows = listeners.iter().map(|(job, listen)| {
             let id = &job.trade.id;
-            (
-                id.tenant.as_str(),
-                &*listen.event,
-                listen.key.as_str(),
-                job.trade.started_at,
-                &*id.id,
-            )
+            (id.tenant.as_str(), &*listen.event, listen.key.as_str(), job.trade.started_at, &*id.id)
         });
         let early = tx.fetch_grouped::<(i64, String), _>(&sql::EARLY, rows).await?;
         for ((job, listen), early) in listeners.into_iter().zip(early) {
@@ -434,34 +366,16 @@ impl Pen {
         done: &mut Committed,
     ) -> Result<(), StoreError> {
         for found in matched.found {
-            let Match {
-                trade,
-                kind,
-                wait,
-                event,
-                position,
-                payload,
-            } = found;
+            let Match { trade, kind, wait, event, position, payload } = found;
             match kind {
-                WAIT => done.follow_ups.push((
-                    trade,
-                    Work::Event {
-                        wait: WaitNo(wait),
-                        position,
-                        payload,
-                    },
-                )),
+                WAIT => done.follow_ups.push((trade, Work::Event { wait: WaitNo(wait), position, payload })),
                 CANCEL => done.follow_ups.push((trade, Work::Cancel { position })),
                 _ => {
                     let taken = tx
-                        .execute(
-                            &sql::INSERT_TAKEN,
-                            [(trade.tenant.as_str(), &*trade.id, position)],
-                        )
+                        .execute(&sql::INSERT_TAKEN, [(trade.tenant.as_str(), &*trade.id, position)])
                         .await?;
                     if taken == [1] {
-                        self.begin_late(tx, &trade, &event, position, payload, done)
-                            .await?;
+                        self.begin_late(tx, &trade, &event, position, payload, done).await?;
                     }
                 }
             }
@@ -482,40 +396,21 @@ impl Pen {
         let Some(program) = self.catalogue.late_call(event) else {
             return Ok(());
         };
-        let row = tx
-            .fetch_optional::<(String, String), _>(&sql::SCOPE_OF, [(of.tenant.as_str(), &*of.id)])
-            .await?;
+        let row =
+            tx.fetch_optional::<(String, String), _>(&sql::SCOPE_OF, [(of.tenant.as_str(), &*of.id)]).await?;
         let Some(Some((line, channel))) = row.into_iter().next() else {
             return Ok(());
         };
-        let id = TradeId {
-            tenant: of.tenant.clone(),
-            id: self.ids.next().simple().to_string().into(),
-        };
+        let id = TradeId { tenant: of.tenant.clone(), id: self.ids.next().simple().to_string().into() };
         let now = self.clock.now();
         let scope = Value::record(
-            [
-                ("tenant", of.tenant.as_str()),
-                ("line", &line),
-                ("channel", &channel),
-            ]
-            .map(|(k, v)| (k, v.into())),
+            [("tenant", of.tenant.as_str()), ("line", &line), ("channel", &channel)]
+                .map(|(k, v)| (k, v.into())),
         );
-        let begin = Begin {
-            input: payload,
-            scope,
-        };
+        let begin = Begin { input: payload, scope };
         let mut record = Record::new(now);
         record.inputs.push(Input::Begin(begin));
-        begin_row(
-            tx,
-            &id,
-            &program,
-            &format!("late:{position}"),
-            (&line, &channel),
-            &record,
-        )
-        .await?;
+        begin_row(tx, &id, &program, &format!("late:{position}"), (&line, &channel), &record).await?;
         done.follow_ups.push((id, Work::Resume));
         Ok(())
     }
@@ -550,11 +445,7 @@ async fn begin_row(
     );
     tx.execute(&sql::INSERT_INSTANCE, [row]).await?;
     let text = serde_json::to_string(record).map_err(|e| StoreError::Value(e.to_string()))?;
-    tx.execute(
-        &sql::INSERT_JOURNAL,
-        [(id.tenant.as_str(), &*id.id, 0_i64, text.as_str())],
-    )
-    .await?;
+    tx.execute(&sql::INSERT_JOURNAL, [(id.tenant.as_str(), &*id.id, 0_i64, text.as_str())]).await?;
     Ok(())
 }
 
@@ -621,27 +512,16 @@ async fn write_instances(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<(), StoreError
     });
     let inserted = tx.execute(&sql::INSERT_INSTANCE, begun).await?;
     if inserted.contains(&0) {
-        return Err(StoreError::Value(
-            "a trade of this key was begun meanwhile".to_owned(),
-        ));
+        return Err(StoreError::Value("a trade of this key was begun meanwhile".to_owned()));
     }
     let asked = jobs.iter().filter_map(|job| {
         let (key, request) = job.fresh.as_ref()?.idempotency.as_ref()?;
         let id = &job.trade.id;
-        Some((
-            id.tenant.as_str(),
-            key.as_str(),
-            request.as_slice(),
-            &*id.id,
-            job.record.now,
-        ))
+        Some((id.tenant.as_str(), key.as_str(), request.as_slice(), &*id.id, job.record.now))
     });
     tx.execute(&sql::INSERT_IDEMPOTENCY, asked).await?;
-    let moved = jobs
-        .iter()
-        .zip(&answers)
-        .filter(|(job, _)| job.fresh.is_none())
-        .map(|(job, (answer, outcome))| {
+    let moved =
+        jobs.iter().zip(&answers).filter(|(job, _)| job.fresh.is_none()).map(|(job, (answer, outcome))| {
             let trade = &job.trade;
             let ended_at = job.ended.is_some().then_some(job.record.now);
             (
@@ -670,14 +550,9 @@ async fn write_journal(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<usize, StoreErro
         records.push((&job.trade, text));
     }
     let bytes = records.iter().map(|(_, text)| text.len()).sum();
-    let rows = records.iter().map(|(trade, text)| {
-        (
-            trade.id.tenant.as_str(),
-            &*trade.id.id,
-            trade.next_seq,
-            text.as_str(),
-        )
-    });
+    let rows = records
+        .iter()
+        .map(|(trade, text)| (trade.id.tenant.as_str(), &*trade.id.id, trade.next_seq, text.as_str()));
     tx.execute(&sql::INSERT_JOURNAL, rows).await?;
     Ok(bytes)
 }
@@ -685,9 +560,7 @@ async fn write_journal(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<usize, StoreErro
 async fn write_listeners(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<(), StoreError> {
     let over = jobs.iter().flat_map(|job| {
         let id = &job.trade.id;
-        job.unlisten
-            .iter()
-            .map(move |(wait, kind)| (id.tenant.as_str(), &*id.id, wait.0, *kind))
+        job.unlisten.iter().map(move |(wait, kind)| (id.tenant.as_str(), &*id.id, wait.0, *kind))
     });
     tx.execute(&sql::DELETE_WAIT, over).await?;
     let new = jobs.iter().flat_map(|job| {
@@ -720,13 +593,7 @@ fn finish(mut job: Job) -> Finished {
         Fate::Cut
     };
     job.trade.next_seq += 1;
-    Finished {
-        trade: job.trade,
-        fate,
-        answer: job.answer,
-        sends: job.sends,
-        attention: job.attention,
-    }
+    Finished { trade: job.trade, fate, answer: job.answer, sends: job.sends, attention: job.attention }
 }
 
 /// An event and one who listens for it.
@@ -758,10 +625,7 @@ impl Matched {
         if kind == WAIT {
             self.waited.insert((trade.clone(), wait));
         }
-        debug_assert!(
-            [WAIT, CANCEL, LATE].contains(&kind),
-            "an unknown kind of listener"
-        );
+        debug_assert!([WAIT, CANCEL, LATE].contains(&kind), "an unknown kind of listener");
         self.found.push(Match {
             trade,
             kind,

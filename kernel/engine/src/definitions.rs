@@ -62,11 +62,8 @@ impl Catalogue {
     /// A catalogue without definitions.
     pub fn new(registry: Arc<Registry>) -> Self {
         let contracts = registry.contracts();
-        let acquiring = contracts
-            .events
-            .iter()
-            .filter(|(_, event)| event.late.is_some())
-            .map(|(name, _)| name);
+        let acquiring =
+            contracts.events.iter().filter(|(_, event)| event.late.is_some()).map(|(name, _)| name);
         let mut late_calls = HashMap::new();
         for event in acquiring {
             match Program::late_call(event, contracts) {
@@ -94,9 +91,7 @@ impl Catalogue {
     pub fn compile(&self, text: &str) -> Result<Published, Vec<Diagnostic>> {
         let contracts = self.registry.contracts();
         let (flow, diagnostics) = check_text(text.as_bytes(), contracts);
-        let refused = diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error);
+        let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let flow = match flow {
             Some(flow) if !refused => flow,
             _ => return Err(diagnostics),
@@ -114,10 +109,7 @@ impl Catalogue {
                 bytes: (0, 0),
             }]
         })?;
-        self.awaited
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(checked.events);
+        self.awaited.write().unwrap_or_else(PoisonError::into_inner).extend(checked.events);
         Ok(Published {
             program: Arc::new(program),
             text: text.to_owned(),
@@ -154,16 +146,12 @@ impl Catalogue {
                     Aliasing::Move => &sql::SET_ALIAS,
                     Aliasing::Keep => &sql::ADD_ALIAS,
                 };
-                tx.execute(statement, [(&*tenant, &*line, name, hash, now)])
-                    .await?;
+                tx.execute(statement, [(&*tenant, &*line, name, hash, now)]).await?;
                 Ok(())
             })
             .await?;
         let hash = Arc::clone(published.program.hash());
-        self.published
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(hash, Arc::clone(&published));
+        self.published.write().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&published));
         self.load_aliases(store).await?;
         Ok(published)
     }
@@ -176,9 +164,7 @@ impl Catalogue {
     pub async fn load(&self, store: &Store) -> Result<(), StoreError> {
         let rows = store
             .read(async |reader| {
-                reader
-                    .fetch_all::<(String, String, String, String, String), _>(&sql::DEFINITIONS, ())
-                    .await
+                reader.fetch_all::<(String, String, String, String, String), _>(&sql::DEFINITIONS, ()).await
             })
             .await?;
         for (tenant, hash, name, text, contracts) in rows {
@@ -191,10 +177,7 @@ impl Catalogue {
                     }
                     let published = Arc::new(published);
                     let key = Arc::clone(published.program.hash());
-                    self.published
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(key, published);
+                    self.published.write().unwrap_or_else(PoisonError::into_inner).insert(key, published);
                 }
                 Err(diagnostics) => {
                     let first = diagnostics.first().map(|d| d.message.clone()).unwrap_or_default();
@@ -207,15 +190,10 @@ impl Catalogue {
 
     async fn load_aliases(&self, store: &Store) -> Result<(), StoreError> {
         let rows = store.read(async |reader: &Reader<'_>| {
-            reader
-                .fetch_all::<(String, String, String, Arc<str>), _>(&sql::ALIASES, ())
-                .await
+            reader.fetch_all::<(String, String, String, Arc<str>), _>(&sql::ALIASES, ()).await
         });
-        let aliases = rows
-            .await?
-            .into_iter()
-            .map(|(tenant, line, name, hash)| ((tenant, line, name), hash))
-            .collect();
+        let aliases =
+            rows.await?.into_iter().map(|(tenant, line, name, hash)| ((tenant, line, name), hash)).collect();
         *self.aliases.write().unwrap_or_else(PoisonError::into_inner) = aliases;
         Ok(())
     }
@@ -227,11 +205,12 @@ impl Catalogue {
         let hash = [(tenant, line), (tenant, ""), (PLATFORM, "")]
             .into_iter()
             .find_map(|(tenant, line)| aliases.get(&(tenant.to_owned(), line.to_owned(), name.to_owned())))?;
-        self.published
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(hash)
-            .cloned()
+        self.published.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    /// A definition by its hash, whether or not a name means it still.
+    pub fn definition(&self, hash: &str) -> Option<Arc<Published>> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
     }
 
     /// All names that mean something in a scope.
@@ -239,21 +218,12 @@ impl Catalogue {
         let (tenant, line) = (scope.tenant.as_str(), scope.line.as_str());
         let aliases = self.aliases.read().unwrap_or_else(PoisonError::into_inner);
         let held = |t: &str, l: &str| (t == tenant && (l == line || l.is_empty())) || t == PLATFORM;
-        aliases
-            .keys()
-            .filter(|(t, l, _)| held(t, l))
-            .map(|(_, _, name)| name.clone())
-            .collect()
+        aliases.keys().filter(|(t, l, _)| held(t, l)).map(|(_, _, name)| name.clone()).collect()
     }
 
     /// The program of a running trade: by hash, or made anew for a trade of one call.
     pub fn by_hash(&self, hash: &str, name: &str) -> Option<Arc<Program>> {
-        if let Some(found) = self
-            .published
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(hash)
-        {
+        if let Some(found) = self.published.read().unwrap_or_else(PoisonError::into_inner).get(hash) {
             return Some(Arc::clone(&found.program));
         }
         let made = self.one_call_of(name)?;
@@ -284,10 +254,7 @@ impl Catalogue {
 
     /// Whether any flow may wait for the event: if not, it needs no place in the inbox.
     pub fn is_awaited(&self, event: &str) -> bool {
-        self.awaited
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(event)
+        self.awaited.read().unwrap_or_else(PoisonError::into_inner).contains(event)
     }
 }
 

@@ -218,16 +218,7 @@ pub(crate) struct Found {
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts {
-            store,
-            pen,
-            epoch,
-            messages,
-            to_self,
-            figures,
-            committed,
-            crash_point,
-        } = parts;
+        let Parts { store, pen, epoch, messages, to_self, figures, committed, crash_point } = parts;
         Self {
             store,
             pen,
@@ -257,15 +248,9 @@ impl Driver {
     /// Runs until nobody can send it anything any more.
     pub(crate) async fn run(mut self, found: Vec<Found>) {
         for Found { id, works, due } in found {
-            self.notice(Notice::Known {
-                trade: id.clone(),
-                due,
-            });
+            self.notice(Notice::Known { trade: id.clone(), due });
             for work in works {
-                self.notice(Notice::Work {
-                    trade: id.clone(),
-                    work,
-                });
+                self.notice(Notice::Work { trade: id.clone(), work });
             }
         }
         loop {
@@ -289,14 +274,9 @@ impl Driver {
     }
 
     fn sleep(&self) -> Duration {
-        let next = [self.wake_at, self.remotes.next_clock()]
-            .into_iter()
-            .flatten()
-            .min();
+        let next = [self.wake_at, self.remotes.next_clock()].into_iter().flatten().min();
         let until = next.map(|at| at.as_millis().saturating_sub(self.now().as_millis()).max(0));
-        until.map_or(LONGEST_SLEEP, |ms| {
-            Duration::from_millis(ms.unsigned_abs()).min(LONGEST_SLEEP)
-        })
+        until.map_or(LONGEST_SLEEP, |ms| Duration::from_millis(ms.unsigned_abs()).min(LONGEST_SLEEP))
     }
 
     fn tick(&mut self) {
@@ -329,10 +309,7 @@ impl Driver {
             Message::Start(start) => self.start(start),
             Message::Await { trade, reply } => self.await_answer(trade, reply),
             Message::Stored { trade, answer } => self.tell(&trade, &answer),
-            Message::Retry(trade) => self.notice(Notice::Work {
-                trade,
-                work: Work::Retry,
-            }),
+            Message::Retry(trade) => self.notice(Notice::Work { trade, work: Work::Retry }),
             Message::Tick => self.tick(),
             Message::Rest(quiet, waiting) => self.resting.push((quiet, waiting)),
             Message::Sent { call, result } => self.sent(call, result),
@@ -340,39 +317,15 @@ impl Driver {
     }
 
     fn start(&mut self, start: Start) {
-        let Start {
-            id,
-            program,
-            scope,
-            caller,
-            fresh,
-            reply,
-        } = start;
-        self.beginnings.insert(
-            id.clone(),
-            Beginning {
-                program,
-                scope,
-                caller,
-                stale: 0,
-            },
-        );
-        self.waiters
-            .entry(id.clone())
-            .or_default()
-            .push((reply, Replay::First));
-        self.notice(Notice::Work {
-            trade: id,
-            work: Work::Begin(fresh),
-        });
+        let Start { id, program, scope, caller, fresh, reply } = start;
+        self.beginnings.insert(id.clone(), Beginning { program, scope, caller, stale: 0 });
+        self.waiters.entry(id.clone()).or_default().push((reply, Replay::First));
+        self.notice(Notice::Work { trade: id, work: Work::Begin(fresh) });
     }
 
     /// Registers first and looks second, so that an answer which comes meanwhile is not missed.
     fn await_answer(&mut self, trade: TradeId, reply: oneshot::Sender<Started>) {
-        self.waiters
-            .entry(trade.clone())
-            .or_default()
-            .push((reply, Replay::Repeated));
+        self.waiters.entry(trade.clone()).or_default().push((reply, Replay::Repeated));
         let (store, to_self) = (Arc::clone(&self.store), self.to_self.clone());
         tokio::spawn(async move {
             let id = trade.clone();
@@ -393,11 +346,7 @@ impl Driver {
 
     fn tell(&mut self, trade: &TradeId, answer: &Answer) {
         for (waiter, replay) in self.waiters.remove(trade).unwrap_or_default() {
-            let _ = waiter.send(Started::Answered {
-                trade: trade.clone(),
-                answer: answer.clone(),
-                replay,
-            });
+            let _ = waiter.send(Started::Answered { trade: trade.clone(), answer: answer.clone(), replay });
         }
     }
 
@@ -426,32 +375,13 @@ impl Driver {
             let (trade, stale) = if let Some(held) = self.trades.get(&id) {
                 (held.trade.clone(), held.stale)
             } else if let Some(beginning) = self.beginnings.get(&id) {
-                let Beginning {
-                    program,
-                    scope,
-                    caller,
-                    stale,
-                } = beginning;
-                (
-                    unborn(
-                        id,
-                        Arc::clone(program),
-                        scope.clone(),
-                        caller.clone(),
-                        self.epoch,
-                        now,
-                    ),
-                    *stale,
-                )
+                let Beginning { program, scope, caller, stale } = beginning;
+                (unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.epoch, now), *stale)
             } else {
                 missing.push((id, works));
                 continue;
             };
-            let staleness = if stale < STALE_TRIES {
-                Staleness::MayReply
-            } else {
-                Staleness::Decide
-            };
+            let staleness = if stale < STALE_TRIES { Staleness::MayReply } else { Staleness::Decide };
             jobs.push(Job::new(trade, works, staleness, now));
         }
         let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
@@ -483,10 +413,7 @@ impl Driver {
         }
         let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
         self.running.push(Box::pin(async move {
-            Done::Committed(
-                batch,
-                store.write(async move |tx| pen.commit(tx, jobs).await).await,
-            )
+            Done::Committed(batch, store.write(async move |tx| pen.commit(tx, jobs).await).await)
         }));
     }
 
@@ -525,9 +452,7 @@ impl Driver {
         if self.beginnings.remove(&trade).is_some() {
             tracing::error!(%trade, %problem, "a trade could not be begun");
             for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
-                let _ = waiter.send(Started::Broken {
-                    problem: problem.clone(),
-                });
+                let _ = waiter.send(Started::Broken { problem: problem.clone() });
             }
             self.notice(Notice::Forget(trade));
         } else if failures == TELL_AFTER {
@@ -539,19 +464,11 @@ impl Driver {
         let works = self.under_way.remove(&batch).unwrap_or_default();
         self.pass_crash_point("committed");
         self.figures.batches.fetch_add(1, Ordering::Relaxed);
-        self.figures
-            .stretches
-            .fetch_add(committed.finished.len() as u64, Ordering::Relaxed);
-        self.figures
-            .journal_bytes
-            .fetch_add(committed.journal_bytes as u64, Ordering::Relaxed);
-        self.figures
-            .stale
-            .fetch_add(committed.stale.len() as u64, Ordering::Relaxed);
-        let mut after: HashMap<TradeId, After> = works
-            .iter()
-            .map(|(id, _)| (id.clone(), After::Open { due: None }))
-            .collect();
+        self.figures.stretches.fetch_add(committed.finished.len() as u64, Ordering::Relaxed);
+        self.figures.journal_bytes.fetch_add(committed.journal_bytes as u64, Ordering::Relaxed);
+        self.figures.stale.fetch_add(committed.stale.len() as u64, Ordering::Relaxed);
+        let mut after: HashMap<TradeId, After> =
+            works.iter().map(|(id, _)| (id.clone(), After::Open { due: None })).collect();
         let mut next = Vec::new();
         for finished in committed.finished {
             self.finished(finished, &mut after, &mut next);
@@ -565,10 +482,7 @@ impl Driver {
         if committed.wrote_events > 0 {
             self.committed.send_modify(|count| *count += 1);
         }
-        self.notice(Notice::Committed {
-            batch,
-            after: after.into_iter().collect(),
-        });
+        self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
         for (trade, work) in next.into_iter().chain(committed.follow_ups) {
             self.notice(Notice::Work { trade, work });
         }
@@ -588,13 +502,7 @@ impl Driver {
         after: &mut HashMap<TradeId, After>,
         next: &mut Vec<(TradeId, Work)>,
     ) {
-        let Finished {
-            trade,
-            fate,
-            answer,
-            sends,
-            attention,
-        } = finished;
+        let Finished { trade, fate, answer, sends, attention } = finished;
         let id = trade.id.clone();
         self.beginnings.remove(&id);
         for (path, text) in attention {
@@ -641,16 +549,9 @@ impl Driver {
         let waiters = self.waiters.remove(id).unwrap_or_default();
         for (waiter, _) in waiters {
             match &duplicate {
-                Duplicate::Same {
-                    trade,
-                    answer: Some(answer),
-                } => {
+                Duplicate::Same { trade, answer: Some(answer) } => {
                     let (trade, answer, replay) = (trade.clone(), answer.clone(), Replay::Repeated);
-                    let _ = waiter.send(Started::Answered {
-                        trade,
-                        answer,
-                        replay,
-                    });
+                    let _ = waiter.send(Started::Answered { trade, answer, replay });
                 }
                 Duplicate::Same { trade, answer: None } => self.await_answer(trade.clone(), waiter),
                 Duplicate::KeyConflict => drop(waiter.send(Started::KeyConflict)),
@@ -661,25 +562,13 @@ impl Driver {
 
     fn send(&mut self, trade: &Trade, sending: Sending) {
         let Sending { pending, intent, key } = sending;
-        let Pending {
-            call,
-            operation,
-            path,
-            timeout_ms,
-            persistence,
-            ..
-        } = pending;
+        let Pending { call, operation, path, timeout_ms, persistence, .. } = pending;
         let Some(Handler::Remote(handler)) = self.pen.tools.registry.handler(&operation) else {
             return;
         };
         let contract = self.pen.tools.registry.contracts().operations.get(&*operation);
-        let deadline_ms = timeout_ms
-            .or_else(|| contract.and_then(|c| c.deadline_ms))
-            .unwrap_or(DEADLINE_MS);
-        let terms = Terms {
-            attempts: contract.and_then(|c| c.attempts).unwrap_or(1),
-            persistence,
-        };
+        let deadline_ms = timeout_ms.or_else(|| contract.and_then(|c| c.deadline_ms)).unwrap_or(DEADLINE_MS);
+        let terms = Terms { attempts: contract.and_then(|c| c.attempts).unwrap_or(1), persistence };
         let name = (trade.id.clone(), call);
         self.peers.entry(name.clone()).or_insert_with(|| {
             let deadline = Duration::from_millis(deadline_ms);
@@ -710,16 +599,10 @@ impl Driver {
             Step::GiveUp(call) => {
                 self.peers.remove(&call);
                 let (trade, call) = call;
-                self.notice(Notice::Work {
-                    trade,
-                    work: Work::GaveUp { call },
-                });
+                self.notice(Notice::Work { trade, work: Work::GaveUp { call } });
             }
             Step::Tell { call, attempts } => {
-                let path = self
-                    .peers
-                    .get(&call)
-                    .map_or_else(|| "".into(), |peer| Arc::clone(&peer.path));
+                let path = self.peers.get(&call).map_or_else(|| "".into(), |peer| Arc::clone(&peer.path));
                 let text =
                     format!("the peer has not answered {attempts} times; it is asked again without end");
                 self.write_attention(call.0, path, text, Holding::GoOn);
@@ -737,19 +620,11 @@ impl Driver {
         tokio::spawn(async move {
             let _permit = senders.acquire_owned().await;
             let (scope, idempotency_key) = (peer.scope.clone(), Arc::clone(&peer.key));
-            let context = SendContext {
-                scope,
-                idempotency_key,
-                attempt,
-                now,
-            };
+            let context = SendContext { scope, idempotency_key, attempt, now };
             let answered =
                 tokio::time::timeout(peer.deadline, peer.handler.send(context, &peer.intent)).await;
             let result = answered.unwrap_or_else(|_| {
-                Err(Unanswered::new(format!(
-                    "no answer within {} ms",
-                    peer.deadline.as_millis()
-                )))
+                Err(Unanswered::new(format!("no answer within {} ms", peer.deadline.as_millis())))
             });
             if let Some(crash) = crash_point {
                 crash("sent");
@@ -765,10 +640,7 @@ impl Driver {
                 if self.remotes.answered(&call) {
                     self.peers.remove(&call);
                     let (trade, call) = call;
-                    self.notice(Notice::Work {
-                        trade,
-                        work: Work::Answered { call, answer },
-                    });
+                    self.notice(Notice::Work { trade, work: Work::Answered { call, answer } });
                 }
             }
             Err(unanswered) => {
@@ -786,8 +658,7 @@ impl Driver {
         tokio::spawn(async move {
             let written = store.write(async move |tx| {
                 let id = (trade.tenant.as_str(), &*trade.id);
-                tx.execute(&sql::INSERT_ATTENTION, [(id.0, id.1, &*path, text.as_str(), now)])
-                    .await?;
+                tx.execute(&sql::INSERT_ATTENTION, [(id.0, id.1, &*path, text.as_str(), now)]).await?;
                 if holding == Holding::Hold {
                     tx.execute(&sql::HOLD, [id]).await?;
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mortise_capability::{
-    Call, CallContext, Handler, Outcome, Policies, PolicyRow, Registry, Rejection, Staleness,
+    Call, CallContext, Handler, Outcome, Policies, PolicyError, PolicyRow, Registry, Rejection, Staleness,
 };
 use mortise_contract::{Value, Violation};
 use mortise_flow::{Answer, Begin};
@@ -17,11 +17,12 @@ use crate::commit::{DRIVEN, Pen, WAITING, stored_answer};
 use crate::definitions::{Aliasing, Catalogue, PublishError, Published};
 use crate::driver::{CrashPoint, Driver, Figures, Found, Message, Parts, Quiet, Start, Started};
 use crate::job::{CANCEL, Fresh, WAIT, Work};
+use crate::prune::Retention;
 use crate::record::{Record, TradeId};
 use crate::store as sql;
 use crate::stretch::{Bound, Tools};
 use crate::subscribe::{self, Subscriber};
-use crate::{commit, policies};
+use crate::{commit, policies, prune};
 
 /// Starts that are queued or running at most; beyond it a start is refused at once.
 const MOST_LOAD: usize = 8_192;
@@ -59,15 +60,15 @@ pub struct Options {
     pub bound: Bound,
     /// How far a stretch goes.
     pub steps: StepMode,
+    /// How long things are kept.
+    pub retention: Retention,
     /// For tests that stop the process at named points.
     pub crash_point: Option<CrashPoint>,
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
-            .field("steps", &self.steps)
-            .finish_non_exhaustive()
+        f.debug_struct("Options").field("steps", &self.steps).finish_non_exhaustive()
     }
 }
 
@@ -86,6 +87,9 @@ pub enum EngineError {
     /// The key of the trade cannot be worked out of the input.
     #[error("the trade's key: {0}")]
     Key(String),
+    /// A choice that no capability offers.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Too much is queued.
     #[error("too much is queued")]
     Overloaded,
@@ -182,9 +186,7 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine")
-            .field("figures", &self.figures)
-            .finish_non_exhaustive()
+        f.debug_struct("Engine").field("figures", &self.figures).finish_non_exhaustive()
     }
 }
 
@@ -254,6 +256,8 @@ impl Engine {
             crash_point: options.crash_point.clone(),
         });
         tokio::spawn(driver.run(found));
+        let (clock, retention) = (Arc::clone(&options.clock), options.retention);
+        tokio::spawn(prune::run(Arc::clone(&store), clock, retention, committed.clone()));
         let draining = Arc::new(AtomicBool::new(false));
         Ok(Self {
             store,
@@ -308,17 +312,16 @@ impl Engine {
         text: &str,
         aliasing: Aliasing,
     ) -> Result<Arc<Published>, PublishError> {
-        self.catalogue
-            .publish(&self.store, place, text, self.options.clock.now(), aliasing)
-            .await
+        self.catalogue.publish(&self.store, place, text, self.options.clock.now(), aliasing).await
     }
 
     /// Stores a choice for a scope and lets it hold from now on.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn set_policy(&self, row: PolicyRow) -> Result<(), StoreError> {
-        policies::set(&self.store, &self.policies, row, self.options.clock.now()).await
+    /// A choice that no capability offers; the database.
+    pub async fn set_policy(&self, row: PolicyRow) -> Result<(), EngineError> {
+        self.registry.accepts_policy(&row)?;
+        Ok(policies::set(&self.store, &self.policies, row, self.options.clock.now()).await?)
     }
 
     /// Starts a trade of a published flow and waits for its answer.
@@ -337,17 +340,9 @@ impl Engine {
     /// # Errors
     /// An unknown flow, an input that does not fit, too much load.
     pub fn begin_trade(&self, request: StartRequest) -> Result<Begun, EngineError> {
-        let StartRequest {
-            scope,
-            flow,
-            input,
-            caller,
-            idempotency,
-        } = request;
-        let published = self
-            .catalogue
-            .find(&scope, &flow)
-            .ok_or_else(|| EngineError::UnknownFlow(flow.clone()))?;
+        let StartRequest { scope, flow, input, caller, idempotency } = request;
+        let published =
+            self.catalogue.find(&scope, &flow).ok_or_else(|| EngineError::UnknownFlow(flow.clone()))?;
         let program = Arc::clone(&published.program);
         self.begin(program, scope, input, caller, idempotency)
     }
@@ -364,13 +359,7 @@ impl Engine {
         caller: Option<CustomerId>,
     ) -> Result<oneshot::Receiver<Started>, EngineError> {
         let operation = operation.to_owned();
-        let request = CallRequest {
-            scope,
-            operation,
-            input,
-            caller,
-            idempotency: None,
-        };
+        let request = CallRequest { scope, operation, input, caller, idempotency: None };
         self.begin_call(request).map(|begun| begun.answer)
     }
 
@@ -379,17 +368,8 @@ impl Engine {
     /// # Errors
     /// An unknown operation, an input that does not fit, too much load.
     pub fn begin_call(&self, request: CallRequest) -> Result<Begun, EngineError> {
-        let CallRequest {
-            scope,
-            operation,
-            input,
-            caller,
-            idempotency,
-        } = request;
-        let program = self
-            .catalogue
-            .one_call(&operation)
-            .ok_or(EngineError::UnknownOperation(operation))?;
+        let CallRequest { scope, operation, input, caller, idempotency } = request;
+        let program = self.catalogue.one_call(&operation).ok_or(EngineError::UnknownOperation(operation))?;
         self.begin(program, scope, input, caller, idempotency)
     }
 
@@ -408,39 +388,16 @@ impl Engine {
             return Err(EngineError::Overloaded);
         }
         let contracts = self.registry.contracts();
-        let input = contracts
-            .validate(program.input_schema(), &input)
-            .map_err(EngineError::Invalid)?;
+        let input = contracts.validate(program.input_schema(), &input).map_err(EngineError::Invalid)?;
         let input_hash = fingerprint(&input);
-        let begin = Begin {
-            input,
-            scope: scope_value(&scope),
-        };
-        let key = program
-            .key(&begin)
-            .map_err(|error| EngineError::Key(error.to_string()))?;
-        let id = TradeId {
-            tenant: scope.tenant.clone(),
-            id: self.options.ids.next().simple().to_string().into(),
-        };
+        let begin = Begin { input, scope: scope_value(&scope) };
+        let key = program.key(&begin).map_err(|error| EngineError::Key(error.to_string()))?;
+        let id =
+            TradeId { tenant: scope.tenant.clone(), id: self.options.ids.next().simple().to_string().into() };
         let (reply, answer) = oneshot::channel();
-        let fresh = Arc::new(Fresh {
-            begin,
-            key,
-            input_hash,
-            idempotency,
-        });
-        let start = Start {
-            id: id.clone(),
-            program,
-            scope,
-            caller,
-            fresh,
-            reply,
-        };
-        self.messages
-            .send(Message::Start(start))
-            .map_err(|_| EngineError::Draining)?;
+        let fresh = Arc::new(Fresh { begin, key, input_hash, idempotency });
+        let start = Start { id: id.clone(), program, scope, caller, fresh, reply };
+        self.messages.send(Message::Start(start)).map_err(|_| EngineError::Draining)?;
         Ok(Begun { trade: id, answer })
     }
 
@@ -464,17 +421,9 @@ impl Engine {
         caller: Option<CustomerId>,
     ) -> Result<ReadOutcome, EngineError> {
         let unknown = || EngineError::UnknownOperation(operation.to_owned());
-        let contract = self
-            .registry
-            .contracts()
-            .operations
-            .get(operation)
-            .ok_or_else(unknown)?;
-        let input = self
-            .registry
-            .contracts()
-            .validate(&contract.input, &input)
-            .map_err(EngineError::Invalid)?;
+        let contract = self.registry.contracts().operations.get(operation).ok_or_else(unknown)?;
+        let input =
+            self.registry.contracts().validate(&contract.input, &input).map_err(EngineError::Invalid)?;
         let id: Arc<str> = self.options.ids.next().simple().to_string().into();
         let context = CallContext {
             scope,
@@ -484,17 +433,10 @@ impl Engine {
             caller,
             staleness: Staleness::Decide,
         };
-        let calls = vec![Call {
-            context: Arc::new(context),
-            input,
-        }];
+        let calls = vec![Call { context: Arc::new(context), input }];
         let replies = match self.registry.handler(operation).cloned().ok_or_else(unknown)? {
             Handler::Pure(run) => run(&calls)?,
-            Handler::Read(run) => {
-                self.store
-                    .read(async move |reader| run(reader, &calls).await)
-                    .await?
-            }
+            Handler::Read(run) => self.store.read(async move |reader| run(reader, &calls).await).await?,
             Handler::Write(_) | Handler::Remote(_) => return Err(unknown()),
         };
         match replies.into_iter().next().map(|reply| reply.outcome) {
@@ -525,9 +467,7 @@ impl Engine {
         let rows = self
             .store
             .read(async move |reader| {
-                reader
-                    .fetch_all::<Row, _>(&sql::TRADE_STATUS, (tenant, id.as_str()))
-                    .await
+                reader.fetch_all::<Row, _>(&sql::TRADE_STATUS, (tenant, id.as_str())).await
             })
             .await?;
         let Some(row) = rows.into_iter().next() else {
@@ -536,28 +476,21 @@ impl Engine {
         let (flow, definition, line, caller, answer, outcome, started_at, first_record) = row;
         let answer = answer.map(|text| stored_answer(&text)).transpose()?;
         let program = self.catalogue.by_hash(&definition, &flow);
-        let currency = first_record
-            .zip(program)
-            .and_then(|(record, program)| currency_of(&program, &record));
-        Ok(Some(TradeStatus {
-            flow,
-            definition,
-            line,
-            caller,
-            currency,
-            answer,
-            outcome,
-            started_at,
-        }))
+        let currency = first_record.zip(program).and_then(|(record, program)| currency_of(&program, &record));
+        Ok(Some(TradeStatus { flow, definition, line, caller, currency, answer, outcome, started_at }))
     }
 
     /// Delivers the outbox to `subscriber` for as long as the engine lives.
     pub fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
-        tokio::spawn(subscribe::run(
-            Arc::clone(&self.store),
-            subscriber,
-            self.committed.clone(),
-        ));
+        tokio::spawn(subscribe::run(Arc::clone(&self.store), subscriber, self.committed.clone()));
+    }
+
+    /// Forgets, now, one step of what is older than its retention; says how many rows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune(&self) -> Result<u64, StoreError> {
+        prune::step(&self.store, self.options.clock.now(), self.options.retention, &Arc::default()).await
     }
 
     /// The clock was moved by hand: look at it now.
@@ -677,31 +610,22 @@ async fn find_open(store: &Store) -> Result<Vec<Found>, StoreError> {
     let (open, undelivered) = store
         .read(async |reader| {
             let open = reader.fetch_all::<Open, _>(&sql::OPEN_INSTANCES, ()).await?;
-            Ok((
-                open,
-                reader.fetch_all::<Undelivered, _>(&sql::UNDELIVERED, ()).await?,
-            ))
+            Ok((open, reader.fetch_all::<Undelivered, _>(&sql::UNDELIVERED, ()).await?))
         })
         .await?;
     let mut found: Vec<Found> = open
         .into_iter()
         .map(|(tenant, id, status, due)| Found {
             id: TradeId { tenant, id },
-            works: if status == DRIVEN {
-                vec![Work::Resume]
-            } else {
-                Vec::new()
-            },
+            works: if status == DRIVEN { vec![Work::Resume] } else { Vec::new() },
             due: due.filter(|_| status == WAITING || status == DRIVEN),
         })
         .collect();
     for (tenant, id, wait, kind, _, position, payload) in undelivered {
         let work = match kind {
-            WAIT => Work::Event {
-                wait: mortise_flow::WaitNo(wait),
-                position,
-                payload: commit::stored(&payload)?,
-            },
+            WAIT => {
+                Work::Event { wait: mortise_flow::WaitNo(wait), position, payload: commit::stored(&payload)? }
+            }
             CANCEL => Work::Cancel { position },
             _ => continue,
         };

@@ -163,9 +163,7 @@ impl Job {
 
     /// Whether a peer's answer has to be booked before the machine can go on.
     pub(crate) fn settles(&self) -> bool {
-        self.works
-            .iter()
-            .any(|work| matches!(work, Work::Answered { .. }))
+        self.works.iter().any(|work| matches!(work, Work::Answered { .. }))
     }
 
     /// Tells the machine all works but peers' answers, which are booked in the transaction.
@@ -180,16 +178,9 @@ impl Job {
                 Work::GaveUp { call } => {
                     let minted = self.trade.intents.remove(&call).map(|intent| intent.minted);
                     let minted = minted.unwrap_or_else(Value::empty_record);
-                    self.feed(Input::Replied {
-                        call,
-                        outcome: CallOutcome::Unavailable { minted },
-                    });
+                    self.feed(Input::Replied { call, outcome: CallOutcome::Unavailable { minted } });
                 }
-                Work::Event {
-                    wait,
-                    position,
-                    payload,
-                } => {
+                Work::Event { wait, position, payload } => {
                     if self.trade.state.waits().iter().any(|open| open.wait == wait) {
                         self.taken.push(position);
                         self.stop_listening(wait, WAIT);
@@ -213,14 +204,8 @@ impl Job {
 
     fn pass_clocks(&mut self) {
         let now = self.record.now;
-        let due: Vec<WaitNo> = self
-            .trade
-            .state
-            .waits()
-            .iter()
-            .filter(|open| open.due <= now)
-            .map(|open| open.wait)
-            .collect();
+        let due: Vec<WaitNo> =
+            self.trade.state.waits().iter().filter(|open| open.due <= now).map(|open| open.wait).collect();
         for wait in due {
             self.stop_listening(wait, WAIT);
             self.feed(Input::Due { wait });
@@ -258,67 +243,29 @@ impl Job {
 
     fn take(&mut self, command: Command) {
         match command {
-            Command::Call {
-                call,
-                kind,
-                operation,
-                path,
-                input,
-                timeout_ms,
-                persistence,
-            } => {
+            Command::Call { call, kind, operation, path, input, timeout_ms, persistence } => {
                 if let CallKind::Undo(undone) = kind
                     && self.done_here.contains(&undone)
                 {
                     self.events.retain(|(of, _)| *of != undone);
                     self.silent.insert(call);
                 }
-                self.pending.push(Pending {
-                    call,
-                    kind,
-                    operation,
-                    path,
-                    input,
-                    timeout_ms,
-                    persistence,
-                });
+                self.pending.push(Pending { call, kind, operation, path, input, timeout_ms, persistence });
             }
-            Command::Wait {
-                wait,
-                event: Some((event, key)),
-                ..
-            } => {
-                self.listen.push(Listen {
-                    event,
-                    key: key_text(&key),
-                    wait,
-                    kind: WAIT,
-                });
+            Command::Wait { wait, event: Some((event, key)), .. } => {
+                self.listen.push(Listen { event, key: key_text(&key), wait, kind: WAIT });
             }
             Command::Wait { event: None, .. } | Command::PivotPassed => {}
             Command::Unwait { wait } => self.stop_listening(wait, WAIT),
             Command::Cancellable { event, key } => {
-                self.listen.push(Listen {
-                    event,
-                    key: key_text(&key),
-                    wait: WaitNo(0),
-                    kind: CANCEL,
-                });
+                self.listen.push(Listen { event, key: key_text(&key), wait: WaitNo(0), kind: CANCEL });
             }
             Command::NotCancellable => self.stop_listening(WaitNo(0), CANCEL),
             Command::LateKey { event, key } => {
-                self.listen.push(Listen {
-                    event,
-                    key: key_text(&key),
-                    wait: WaitNo(0),
-                    kind: LATE,
-                });
+                self.listen.push(Listen { event, key: key_text(&key), wait: WaitNo(0), kind: LATE });
             }
             Command::Emit { event, payload } => {
-                self.emitted.push(EmittedEvent {
-                    name: event.to_string(),
-                    payload,
-                });
+                self.emitted.push(EmittedEvent { name: event.to_string(), payload });
             }
             Command::Answer(answer) => self.answer = Some(answer),
             Command::Attention { text, path } => self.attention.push((path, text)),
@@ -332,8 +279,7 @@ impl Job {
 
     fn stop_listening(&mut self, wait: WaitNo, kind: i64) {
         let before = self.listen.len();
-        self.listen
-            .retain(|listen| listen.wait != wait || listen.kind != kind);
+        self.listen.retain(|listen| listen.wait != wait || listen.kind != kind);
         if self.listen.len() == before {
             self.unlisten.push((wait, kind));
         }
@@ -349,10 +295,7 @@ impl Job {
             caller: self.trade.caller.clone(),
             staleness: self.staleness,
         };
-        Call {
-            context: Arc::new(context),
-            input: pending.input.clone(),
-        }
+        Call { context: Arc::new(context), input: pending.input.clone() }
     }
 
     /// The call's identity; a peer gets it as idempotency key.
@@ -363,17 +306,13 @@ impl Job {
     /// A local reply, told to the machine. Stale ones never come here.
     pub(crate) fn reply(&mut self, call: CallNo, reply: Reply<Value>, outcome: CallOutcome) {
         if !reply.extensions.is_empty() {
-            self.record.asked.push(Asked {
-                call,
-                extensions: reply.extensions,
-            });
+            self.record.asked.push(Asked { call, extensions: reply.extensions });
         }
         if matches!(outcome, CallOutcome::Done(_)) {
             self.done_here.insert(call);
         }
         if !self.silent.contains(&call) {
-            self.events
-                .extend(reply.events.into_iter().map(|event| (call, event)));
+            self.events.extend(reply.events.into_iter().map(|event| (call, event)));
         }
         self.steps += 1;
         self.feed(Input::Replied { call, outcome });
@@ -381,39 +320,19 @@ impl Job {
 
     /// A call that waits for a peer's answer.
     pub(crate) fn outstanding(&self, wanted: CallNo) -> Option<Pending> {
-        self.trade
-            .state
-            .outstanding()
-            .into_iter()
-            .find_map(|command| match command {
-                Command::Call {
-                    call,
-                    kind,
-                    operation,
-                    path,
-                    input,
-                    timeout_ms,
-                    persistence,
-                } if call == wanted => Some(Pending {
-                    call,
-                    kind,
-                    operation,
-                    path,
-                    input,
-                    timeout_ms,
-                    persistence,
-                }),
-                _ => None,
-            })
+        self.trade.state.outstanding().into_iter().find_map(|command| match command {
+            Command::Call { call, kind, operation, path, input, timeout_ms, persistence }
+                if call == wanted =>
+            {
+                Some(Pending { call, kind, operation, path, input, timeout_ms, persistence })
+            }
+            _ => None,
+        })
     }
 
     /// A remote call that is to be sent.
     pub(crate) fn send(&mut self, pending: Pending, intent: Value, minted: Value) {
-        let stored = Intent {
-            call: pending.call,
-            intent: intent.clone(),
-            minted,
-        };
+        let stored = Intent { call: pending.call, intent: intent.clone(), minted };
         self.trade.intents.insert(stored.call, stored.clone());
         self.record.intents.push(stored);
         let key = self.call_id(&pending);

@@ -8,6 +8,7 @@ mod engine;
 mod job;
 mod load;
 mod policies;
+mod prune;
 mod record;
 pub mod remote;
 pub mod schedule;
@@ -23,6 +24,7 @@ pub use engine::{
     migrations,
 };
 pub use policies::{load as load_policies, set as set_policy};
+pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};

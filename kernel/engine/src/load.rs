@@ -11,16 +11,7 @@ use crate::definitions::Catalogue;
 use crate::record::{Record, Trade, TradeId};
 use crate::store as sql;
 
-type Row = (
-    String,
-    String,
-    String,
-    String,
-    Option<CustomerId>,
-    i64,
-    i64,
-    Timestamp,
-);
+type Row = (String, String, String, String, Option<CustomerId>, i64, i64, Timestamp);
 
 /// The trades, each folded from its journal, or why it cannot be.
 ///
@@ -32,16 +23,10 @@ pub(crate) async fn load(
     ids: &[TradeId],
 ) -> Result<Vec<Result<Trade, String>>, StoreError> {
     let keys = || ids.iter().map(|id| (id.tenant.as_str(), &*id.id));
-    let rows = reader
-        .fetch_optional::<Row, _>(&sql::LOAD_INSTANCE, keys())
-        .await?;
-    let journals = reader
-        .fetch_grouped::<(String,), _>(&sql::LOAD_JOURNAL, keys())
-        .await?;
+    let rows = reader.fetch_optional::<Row, _>(&sql::LOAD_INSTANCE, keys()).await?;
+    let journals = reader.fetch_grouped::<(String,), _>(&sql::LOAD_JOURNAL, keys()).await?;
     let loaded = ids.iter().zip(rows).zip(journals);
-    Ok(loaded
-        .map(|((id, row), journal)| fold(catalogue, id, row, journal))
-        .collect())
+    Ok(loaded.map(|((id, row), journal)| fold(catalogue, id, row, journal)).collect())
 }
 
 fn fold(

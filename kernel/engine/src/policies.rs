@@ -13,21 +13,16 @@ use crate::store as sql;
 pub async fn load(store: &Store, policies: &Policies) -> Result<(), StoreError> {
     let rows = store
         .read(async |reader| {
-            reader
-                .fetch_all::<(String, String, String, String, String), _>(&sql::POLICIES, ())
-                .await
+            reader.fetch_all::<(String, String, String, String, String), _>(&sql::POLICIES, ()).await
         })
         .await?;
-    policies.replace(
-        rows.into_iter()
-            .map(|(tenant, line, channel, name, document)| PolicyRow {
-                tenant,
-                line,
-                channel,
-                name,
-                document,
-            }),
-    );
+    policies.replace(rows.into_iter().map(|(tenant, line, channel, name, document)| PolicyRow {
+        tenant,
+        line,
+        channel,
+        name,
+        document,
+    }));
     Ok(())
 }
 
@@ -43,16 +38,8 @@ pub async fn set(
 ) -> Result<(), StoreError> {
     store
         .write(async move |tx| {
-            let PolicyRow {
-                tenant,
-                line,
-                channel,
-                name,
-                document,
-            } = row;
-            tx.execute(&sql::SET_POLICY, [(tenant, line, channel, name, document, now)])
-                .await
-                .map(drop)
+            let PolicyRow { tenant, line, channel, name, document } = row;
+            tx.execute(&sql::SET_POLICY, [(tenant, line, channel, name, document, now)]).await.map(drop)
         })
         .await?;
     load(store, policies).await

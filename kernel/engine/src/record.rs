@@ -63,12 +63,7 @@ pub struct Record {
 impl Record {
     /// An empty stretch at `now`.
     pub const fn new(now: Timestamp) -> Self {
-        Self {
-            now,
-            inputs: Vec::new(),
-            intents: Vec::new(),
-            asked: Vec::new(),
-        }
+        Self { now, inputs: Vec::new(), intents: Vec::new(), asked: Vec::new() }
     }
 }
 
@@ -106,8 +101,7 @@ impl Trade {
             let (state, _) = step(&self.program, state, record.now, input);
             self.state = state;
         }
-        self.intents
-            .extend(record.intents.into_iter().map(|intent| (intent.call, intent)));
+        self.intents.extend(record.intents.into_iter().map(|intent| (intent.call, intent)));
         self.next_seq += 1;
     }
 }

@@ -58,10 +58,7 @@ pub struct Remotes<C> {
 
 impl<C: Clone + Eq + Hash + Ord> Default for Remotes<C> {
     fn default() -> Self {
-        Self {
-            calls: HashMap::new(),
-            clocks: BTreeSet::new(),
-        }
+        Self { calls: HashMap::new(), clocks: BTreeSet::new() }
     }
 }
 
@@ -71,14 +68,7 @@ impl<C: Clone + Eq + Hash + Ord> Remotes<C> {
         if self.calls.contains_key(&call) {
             return None;
         }
-        self.calls.insert(
-            call.clone(),
-            Asking {
-                terms,
-                attempt: 1,
-                again_at: None,
-            },
-        );
+        self.calls.insert(call.clone(), Asking { terms, attempt: 1, again_at: None });
         Some(Step::Send { call, attempt: 1 })
     }
 
@@ -100,10 +90,7 @@ impl<C: Clone + Eq + Hash + Ord> Remotes<C> {
         asking.again_at = Some(moment);
         self.clocks.insert((moment, call.clone()));
         if asking.attempt == TELL_AFTER {
-            return vec![Step::Tell {
-                call: call.clone(),
-                attempts: asking.attempt,
-            }];
+            return vec![Step::Tell { call: call.clone(), attempts: asking.attempt }];
         }
         Vec::new()
     }
@@ -120,10 +107,7 @@ impl<C: Clone + Eq + Hash + Ord> Remotes<C> {
                 && asking.again_at.take() == Some(moment)
             {
                 asking.attempt += 1;
-                steps.push(Step::Send {
-                    call,
-                    attempt: asking.attempt,
-                });
+                steps.push(Step::Send { call, attempt: asking.attempt });
             }
         }
         steps
@@ -156,10 +140,7 @@ mod tests {
     #[test]
     fn before_the_pivot_it_is_given_up_after_its_attempts() {
         let mut remotes = Remotes::default();
-        let terms = Terms {
-            attempts: 2,
-            persistence: Persistence::GiveUp,
-        };
+        let terms = Terms { attempts: 2, persistence: Persistence::GiveUp };
         assert_eq!(remotes.begin(7, terms), Some(Step::Send { call: 7, attempt: 1 }));
         assert_eq!(remotes.begin(7, terms), None);
         assert_eq!(remotes.unanswered(at(0), &7), []);
@@ -172,25 +153,13 @@ mod tests {
     #[test]
     fn behind_the_pivot_it_is_asked_without_end_and_a_person_is_told_once() {
         let mut remotes = Remotes::default();
-        remotes.begin(
-            1,
-            Terms {
-                attempts: 1,
-                persistence: Persistence::WithoutEnd,
-            },
-        );
+        remotes.begin(1, Terms { attempts: 1, persistence: Persistence::WithoutEnd });
         let mut told = 0;
         let mut now = 0;
         for attempt in 1..=50 {
             told += remotes.unanswered(at(now), &1).len();
             now = remotes.next_clock().unwrap().as_millis();
-            assert_eq!(
-                remotes.pass_clocks(at(now)),
-                [Step::Send {
-                    call: 1,
-                    attempt: attempt + 1
-                }]
-            );
+            assert_eq!(remotes.pass_clocks(at(now)), [Step::Send { call: 1, attempt: attempt + 1 }]);
         }
         assert_eq!(told, 1);
         assert!(remotes.answered(&1));

@@ -125,12 +125,7 @@ struct Slot<W> {
 
 impl<W> Default for Slot<W> {
     fn default() -> Self {
-        Self {
-            phase: Phase::Idle,
-            mailbox: VecDeque::new(),
-            due: None,
-            failures: 0,
-        }
+        Self { phase: Phase::Idle, mailbox: VecDeque::new(), due: None, failures: 0 }
     }
 }
 
@@ -185,11 +180,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         let mut orders = Vec::new();
         match notice {
             Notice::Work { trade, work } => {
-                self.slots
-                    .entry(trade.clone())
-                    .or_default()
-                    .mailbox
-                    .push_back(work);
+                self.slots.entry(trade.clone()).or_default().mailbox.push_back(work);
                 self.offer(&trade);
             }
             Notice::Known { trade, due } => {
@@ -296,10 +287,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
             let moment = Timestamp::from_millis(now.as_millis().saturating_add(delay_ms(slot.failures)));
             slot.phase = Phase::Delayed(moment);
             if failure == Failure::Culprit {
-                orders.push(Order::Culprit {
-                    trade: trade.clone(),
-                    failures: slot.failures,
-                });
+                orders.push(Order::Culprit { trade: trade.clone(), failures: slot.failures });
             }
             self.clocks.insert((moment, trade));
         }
@@ -348,13 +336,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         self.next_batch += 1;
         let batch = BatchNo(self.next_batch);
         self.preparing = Some(batch);
-        self.batches.insert(
-            batch,
-            Batch {
-                jobs: jobs.clone(),
-                prepared: false,
-            },
-        );
+        self.batches.insert(batch, Batch { jobs: jobs.clone(), prepared: false });
         orders.push(Order::Prepare { batch, jobs });
     }
 
@@ -401,10 +383,7 @@ mod tests {
 
     fn open(batch: u64, trades: &[u32]) -> Notice<u32, &'static str> {
         let after = trades.iter().map(|t| (*t, After::Open { due: None })).collect();
-        Notice::Committed {
-            batch: BatchNo(batch),
-            after,
-        }
+        Notice::Committed { batch: BatchNo(batch), after }
     }
 
     #[test]
@@ -412,10 +391,7 @@ mod tests {
         let mut s = S::new(|| "due");
         assert_eq!(
             s.handle(at(0), work(1, "a")),
-            [Order::Prepare {
-                batch: BatchNo(1),
-                jobs: vec![(1, vec!["a"])]
-            }]
+            [Order::Prepare { batch: BatchNo(1), jobs: vec![(1, vec!["a"])] }]
         );
         assert_eq!(s.handle(at(0), work(2, "b")), []);
         assert_eq!(s.handle(at(0), work(3, "c")), []);
@@ -424,22 +400,13 @@ mod tests {
             s.handle(at(1), Notice::Prepared(BatchNo(1))),
             [
                 Order::Commit(BatchNo(1)),
-                Order::Prepare {
-                    batch: BatchNo(2),
-                    jobs: vec![(2, vec!["b"]), (3, vec!["c"])]
-                }
+                Order::Prepare { batch: BatchNo(2), jobs: vec![(2, vec!["b"]), (3, vec!["c"])] }
             ]
         );
         assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(2))), []);
         assert_eq!(
             s.handle(at(3), open(1, &[1])),
-            [
-                Order::Commit(BatchNo(2)),
-                Order::Prepare {
-                    batch: BatchNo(3),
-                    jobs: vec![(1, vec!["d"])]
-                }
-            ]
+            [Order::Commit(BatchNo(2)), Order::Prepare { batch: BatchNo(3), jobs: vec![(1, vec!["d"])] }]
         );
     }
 
@@ -453,58 +420,25 @@ mod tests {
         s.handle(at(0), Notice::Prepared(BatchNo(1)));
         s.handle(at(0), open(1, &[9]));
         s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        let orders = s.handle(
-            at(0),
-            Notice::Failed {
-                batch: BatchNo(2),
-                failure: Failure::Culprit,
-            },
-        );
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
         assert_eq!(
             orders,
-            [Order::Prepare {
-                batch: BatchNo(3),
-                jobs: vec![(1, vec!["x"]), (2, vec!["x"])]
-            }]
+            [Order::Prepare { batch: BatchNo(3), jobs: vec![(1, vec!["x"]), (2, vec!["x"])] }]
         );
-        let orders = s.handle(
-            at(0),
-            Notice::Failed {
-                batch: BatchNo(3),
-                failure: Failure::Culprit,
-            },
-        );
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(3), failure: Failure::Culprit });
         assert_eq!(
             orders,
-            [Order::Prepare {
-                batch: BatchNo(4),
-                jobs: vec![(3, vec!["x"]), (4, vec!["x"])]
-            }]
+            [Order::Prepare { batch: BatchNo(4), jobs: vec![(3, vec!["x"]), (4, vec!["x"])] }]
         );
         s.handle(at(0), Notice::Prepared(BatchNo(4)));
         s.handle(at(0), open(4, &[3, 4]));
-        let orders = s.handle(
-            at(0),
-            Notice::Failed {
-                batch: BatchNo(5),
-                failure: Failure::Culprit,
-            },
-        );
-        assert!(
-            orders.contains(&Order::Culprit {
-                trade: 1,
-                failures: 1
-            }),
-            "{orders:?}"
-        );
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(5), failure: Failure::Culprit });
+        assert!(orders.contains(&Order::Culprit { trade: 1, failures: 1 }), "{orders:?}");
         assert!(orders.contains(&Order::WakeAt(at(200))), "{orders:?}");
         let orders = s.handle(at(200), Notice::Prepared(BatchNo(6)));
         assert!(orders.contains(&Order::Commit(BatchNo(6))), "{orders:?}");
         assert!(
-            orders.contains(&Order::Prepare {
-                batch: BatchNo(7),
-                jobs: vec![(1, vec!["x"])]
-            }),
+            orders.contains(&Order::Prepare { batch: BatchNo(7), jobs: vec![(1, vec!["x"])] }),
             "the culprit comes again after its delay: {orders:?}"
         );
     }
@@ -513,29 +447,11 @@ mod tests {
     fn when_the_database_is_away_all_of_it_comes_again_with_growing_delays() {
         let mut s = S::new(|| "due");
         s.handle(at(0), work(1, "a"));
-        let orders = s.handle(
-            at(0),
-            Notice::Failed {
-                batch: BatchNo(1),
-                failure: Failure::Unavailable,
-            },
-        );
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(1), failure: Failure::Unavailable });
         assert_eq!(orders, [Order::WakeAt(at(200))]);
         let orders = s.handle(at(200), Notice::Tick);
-        assert_eq!(
-            orders,
-            [Order::Prepare {
-                batch: BatchNo(2),
-                jobs: vec![(1, vec!["a"])]
-            }]
-        );
-        let orders = s.handle(
-            at(200),
-            Notice::Failed {
-                batch: BatchNo(2),
-                failure: Failure::Unavailable,
-            },
-        );
+        assert_eq!(orders, [Order::Prepare { batch: BatchNo(2), jobs: vec![(1, vec!["a"])] }]);
+        let orders = s.handle(at(200), Notice::Failed { batch: BatchNo(2), failure: Failure::Unavailable });
         assert_eq!(orders, [Order::WakeAt(at(600))]);
         assert_eq!(delay_ms(40), LONGEST_DELAY_MS);
     }
@@ -543,43 +459,16 @@ mod tests {
     #[test]
     fn a_clock_passes_once_and_moves_with_its_trade() {
         let mut s = S::new(|| "due");
-        assert_eq!(
-            s.handle(
-                at(0),
-                Notice::Known {
-                    trade: 1,
-                    due: Some(at(100))
-                }
-            ),
-            [Order::WakeAt(at(100))]
-        );
+        assert_eq!(s.handle(at(0), Notice::Known { trade: 1, due: Some(at(100)) }), [Order::WakeAt(at(100))]);
         s.handle(at(50), work(1, "event"));
         s.handle(at(50), Notice::Prepared(BatchNo(1)));
         let after = vec![(1, After::Open { due: Some(at(300)) })];
-        s.handle(
-            at(51),
-            Notice::Committed {
-                batch: BatchNo(1),
-                after,
-            },
-        );
+        s.handle(at(51), Notice::Committed { batch: BatchNo(1), after });
         assert_eq!(s.handle(at(100), Notice::Tick), [Order::WakeAt(at(300))]);
         let orders = s.handle(at(300), Notice::Tick);
-        assert_eq!(
-            orders,
-            [Order::Prepare {
-                batch: BatchNo(2),
-                jobs: vec![(1, vec!["due"])]
-            }]
-        );
+        assert_eq!(orders, [Order::Prepare { batch: BatchNo(2), jobs: vec![(1, vec!["due"])] }]);
         s.handle(at(300), Notice::Prepared(BatchNo(2)));
-        s.handle(
-            at(301),
-            Notice::Committed {
-                batch: BatchNo(2),
-                after: vec![(1, After::Ended)],
-            },
-        );
+        s.handle(at(301), Notice::Committed { batch: BatchNo(2), after: vec![(1, After::Ended)] });
         assert_eq!(s.handle(at(999), Notice::Tick), []);
         assert_eq!(s.load(), 0);
     }

@@ -138,10 +138,8 @@ pub(crate) const OUTBOX_SINCE: Statement = Statement::sqlite(
     "SELECT position, tenant, event, key, instance, payload, at FROM outbox WHERE position > ?1 ORDER BY position LIMIT ?2",
 );
 
-pub(crate) const SUBSCRIBER: Statement = Statement::sqlite(
-    "engine.subscriber",
-    "SELECT position FROM subscriber WHERE name = ?1",
-);
+pub(crate) const SUBSCRIBER: Statement =
+    Statement::sqlite("engine.subscriber", "SELECT position FROM subscriber WHERE name = ?1");
 
 pub(crate) const MOVE_SUBSCRIBER: Statement = Statement::sqlite(
     "engine.move_subscriber",
@@ -175,10 +173,8 @@ pub(crate) const ALIASES: Statement = Statement::sqlite(
     "SELECT tenant, line, name, hash FROM flow_alias ORDER BY tenant, line, name",
 );
 
-pub(crate) const POLICIES: Statement = Statement::sqlite(
-    "engine.policies",
-    "SELECT tenant, line, channel, name, document FROM policy",
-);
+pub(crate) const POLICIES: Statement =
+    Statement::sqlite("engine.policies", "SELECT tenant, line, channel, name, document FROM policy");
 
 pub(crate) const SET_POLICY: Statement = Statement::sqlite(
     "engine.set_policy",

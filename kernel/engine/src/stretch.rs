@@ -36,9 +36,7 @@ fn wave(jobs: &mut [Job], mut wanted: impl FnMut(&Job, &Pending) -> bool) -> Wav
         let pending = std::mem::take(&mut job.pending);
         for one in pending {
             if wanted(job, &one) {
-                wave.entry(Arc::clone(&one.operation))
-                    .or_default()
-                    .push((index, one));
+                wave.entry(Arc::clone(&one.operation)).or_default().push((index, one));
             } else {
                 job.pending.push(one);
             }
@@ -67,10 +65,7 @@ impl Tools {
                 return Ok(());
             }
             for (operation, items) in wave {
-                let calls: Vec<_> = items
-                    .iter()
-                    .map(|(index, pending)| jobs[*index].call(pending))
-                    .collect();
+                let calls: Vec<_> = items.iter().map(|(index, pending)| jobs[*index].call(pending)).collect();
                 let replies = match self.handler(&operation)? {
                     Handler::Pure(run) => run(&calls)?,
                     Handler::Read(run) => run(reader, &calls).await?,
@@ -91,16 +86,13 @@ impl Tools {
             job.tell();
         }
         loop {
-            let wave = wave(jobs, |job, pending| {
-                self.may_step(job) && !self.must_leave(job, pending)
-            });
+            let wave = wave(jobs, |job, pending| self.may_step(job) && !self.must_leave(job, pending));
             if wave.is_empty() {
                 return Ok(Vec::new());
             }
             let mut stale = Vec::new();
             for (operation, items) in wave {
-                self.run_operation(tx, jobs, &operation, items, &mut stale)
-                    .await?;
+                self.run_operation(tx, jobs, &operation, items, &mut stale).await?;
             }
             if !stale.is_empty() {
                 stale.sort_unstable();
@@ -128,10 +120,7 @@ impl Tools {
         items: Vec<(usize, Pending)>,
         stale: &mut Vec<usize>,
     ) -> Result<(), StoreError> {
-        let calls: Vec<_> = items
-            .iter()
-            .map(|(index, pending)| jobs[*index].call(pending))
-            .collect();
+        let calls: Vec<_> = items.iter().map(|(index, pending)| jobs[*index].call(pending)).collect();
         let replies = match self.handler(operation)? {
             Handler::Pure(run) => run(&calls)?,
             Handler::Read(run) => run(tx, &calls).await?,
@@ -172,15 +161,8 @@ impl Tools {
                 let Some(pending) = job.outstanding(call) else {
                     continue;
                 };
-                let item = SettleCall {
-                    call: job.call(&pending),
-                    intent: intent.intent,
-                    answer,
-                };
-                by_operation
-                    .entry(Arc::clone(&pending.operation))
-                    .or_default()
-                    .push((index, pending, item));
+                let item = SettleCall { call: job.call(&pending), intent: intent.intent, answer };
+                by_operation.entry(Arc::clone(&pending.operation)).or_default().push((index, pending, item));
             }
         }
         for (operation, items) in by_operation {
@@ -201,22 +183,16 @@ impl Tools {
 fn answer(job: &mut Job, pending: &Pending, mut reply: Reply<Value>) -> Result<(), StoreError> {
     let outcome = match std::mem::replace(&mut reply.outcome, Outcome::Stale) {
         Outcome::Done(output) => CallOutcome::Done(output),
-        Outcome::Rejected(rejection) if pending.kind == CallKind::Forward => CallOutcome::Rejected {
-            code: rejection.code,
-            detail: rejection.detail,
-        },
+        Outcome::Rejected(rejection) if pending.kind == CallKind::Forward => {
+            CallOutcome::Rejected { code: rejection.code, detail: rejection.detail }
+        }
         Outcome::Rejected(rejection) => {
-            let said = format!(
-                "`{}` goes backward and was rejected with `{}`",
-                pending.operation, rejection.code
-            );
+            let said =
+                format!("`{}` goes backward and was rejected with `{}`", pending.operation, rejection.code);
             return Err(StoreError::Value(said));
         }
         Outcome::Stale => {
-            return Err(StoreError::Value(format!(
-                "`{}` may not reply stale",
-                pending.operation
-            )));
+            return Err(StoreError::Value(format!("`{}` may not reply stale", pending.operation)));
         }
     };
     job.reply(pending.call, reply, outcome);

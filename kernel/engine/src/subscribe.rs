@@ -73,19 +73,13 @@ pub(crate) async fn run(
 
 async fn chunk(store: &Store, subscriber: &Arc<dyn Subscriber>) -> Result<usize, String> {
     let name = subscriber.name().to_owned();
-    let events = read(store, name.clone())
-        .await
-        .map_err(|error| error.to_string())?;
+    let events = read(store, name.clone()).await.map_err(|error| error.to_string())?;
     let Some(last) = events.last().map(|event| event.position) else {
         return Ok(0);
     };
     subscriber.deliver(&events).await?;
     let moved = store
-        .write(async move |tx| {
-            tx.execute(&sql::MOVE_SUBSCRIBER, [(name.as_str(), last)])
-                .await
-                .map(drop)
-        })
+        .write(async move |tx| tx.execute(&sql::MOVE_SUBSCRIBER, [(name.as_str(), last)]).await.map(drop))
         .await;
     moved.map_err(|error| error.to_string())?;
     Ok(events.len())
@@ -95,24 +89,12 @@ async fn read(store: &Store, name: String) -> Result<Vec<Delivered>, StoreError>
     type Row = (i64, TenantId, String, String, String, String, Timestamp);
     store
         .read(async move |reader| {
-            let cursor = reader
-                .fetch_all::<(i64,), _>(&sql::SUBSCRIBER, (name.as_str(),))
-                .await?;
+            let cursor = reader.fetch_all::<(i64,), _>(&sql::SUBSCRIBER, (name.as_str(),)).await?;
             let since = cursor.first().map_or(0, |(position,)| *position);
-            let rows = reader
-                .fetch_all::<Row, _>(&sql::OUTBOX_SINCE, (since, CHUNK))
-                .await?;
+            let rows = reader.fetch_all::<Row, _>(&sql::OUTBOX_SINCE, (since, CHUNK)).await?;
             rows.into_iter()
                 .map(|(position, tenant, event, key, trade, payload, at)| {
-                    Ok(Delivered {
-                        position,
-                        tenant,
-                        event,
-                        key,
-                        trade,
-                        payload: stored(&payload)?,
-                        at,
-                    })
+                    Ok(Delivered { position, tenant, event, key, trade, payload: stored(&payload)?, at })
                 })
                 .collect()
         })

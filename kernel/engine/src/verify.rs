@@ -45,10 +45,8 @@ const CURSORS: Statement = Statement::sqlite(
     "SELECT name, position FROM subscriber WHERE position > (SELECT coalesce(max(position), 0) FROM outbox)",
 );
 
-const TENANTS: Statement = Statement::sqlite(
-    "engine.tenants",
-    "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant",
-);
+const TENANTS: Statement =
+    Statement::sqlite("engine.tenants", "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant");
 
 const ENDED_LISTENERS: Statement = Statement::sqlite(
     "engine.ended_listeners",
@@ -61,9 +59,7 @@ const ENDED_LISTENERS: Statement = Statement::sqlite(
 /// # Errors
 /// The database's.
 pub async fn tenants(store: &Store) -> Result<Vec<TenantId>, StoreError> {
-    let rows = store
-        .read(async |reader| reader.fetch_all::<(TenantId,), _>(&TENANTS, ()).await)
-        .await?;
+    let rows = store.read(async |reader| reader.fetch_all::<(TenantId,), _>(&TENANTS, ()).await).await?;
     Ok(rows.into_iter().map(|(tenant,)| tenant).collect())
 }
 
@@ -80,51 +76,28 @@ pub async fn verify(
     for (name, findings) in [
         ("journal", store.read(async |reader| journal(reader).await).await?),
         ("outbox", store.read(async |reader| outbox(reader).await).await?),
-        (
-            "listeners",
-            store.read(async |reader| listeners(reader).await).await?,
-        ),
+        ("listeners", store.read(async |reader| listeners(reader).await).await?),
     ] {
-        found.extend(
-            findings
-                .into_iter()
-                .map(|finding| (format!("engine: {name}"), finding)),
-        );
+        found.extend(findings.into_iter().map(|finding| (format!("engine: {name}"), finding)));
     }
     found.extend(
-        flows(store, catalogue)
-            .await?
-            .into_iter()
-            .map(|finding| ("engine: flows".to_owned(), finding)),
+        flows(store, catalogue).await?.into_iter().map(|finding| ("engine: flows".to_owned(), finding)),
     );
     for (capability, check) in registry.checks().collect::<Vec<_>>() {
         let findings = store.read(async move |reader| (check.run)(reader).await).await?;
-        found.extend(
-            findings
-                .into_iter()
-                .map(|finding| (format!("{capability}: {}", check.name), finding)),
-        );
+        found.extend(findings.into_iter().map(|finding| (format!("{capability}: {}", check.name), finding)));
     }
     Ok(found)
 }
 
 fn finding(subject: impl Into<String>, problem: impl Into<String>) -> Finding {
-    Finding {
-        subject: subject.into(),
-        problem: problem.into(),
-    }
+    Finding { subject: subject.into(), problem: problem.into() }
 }
 
 async fn journal(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
     let mut found = Vec::new();
-    for (tenant, id) in reader
-        .fetch_all::<(String, String), _>(&ORPHAN_JOURNAL, ())
-        .await?
-    {
-        found.push(finding(
-            format!("trade {tenant}/{id}"),
-            "has a journal but no instance",
-        ));
+    for (tenant, id) in reader.fetch_all::<(String, String), _>(&ORPHAN_JOURNAL, ()).await? {
+        found.push(finding(format!("trade {tenant}/{id}"), "has a journal but no instance"));
     }
     type Gap = (String, String, i64, i64, i64);
     for (tenant, id, next, count, last) in reader.fetch_all::<Gap, _>(&JOURNAL_GAPS, ()).await? {
@@ -137,10 +110,7 @@ async fn journal(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
 async fn outbox(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
     let mut found = Vec::new();
     for (position, event) in reader.fetch_all::<(i64, String), _>(&OUTBOX_ORPHANS, ()).await? {
-        found.push(finding(
-            format!("event {position} `{event}`"),
-            "no trade wrote it",
-        ));
+        found.push(finding(format!("event {position} `{event}`"), "no trade wrote it"));
     }
     for (name, position) in reader.fetch_all::<(String, i64), _>(&CURSORS, ()).await? {
         found.push(finding(
@@ -152,36 +122,23 @@ async fn outbox(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
 }
 
 async fn listeners(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
-    let rows = reader
-        .fetch_all::<(String, String, String), _>(&ENDED_LISTENERS, ())
-        .await?;
+    let rows = reader.fetch_all::<(String, String, String), _>(&ENDED_LISTENERS, ()).await?;
     let found = rows.into_iter().map(|(tenant, id, event)| {
-        finding(
-            format!("trade {tenant}/{id}"),
-            format!("is over and still waits for `{event}`"),
-        )
+        finding(format!("trade {tenant}/{id}"), format!("is over and still waits for `{event}`"))
     });
     Ok(found.collect())
 }
 
 /// Every open trade folds, and has a clock, outstanding calls, or a person.
 async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>, StoreError> {
-    let open = store
-        .read(async |reader| reader.fetch_all::<OpenRow, _>(&sql::OPEN_INSTANCES, ()).await)
-        .await?;
+    let open =
+        store.read(async |reader| reader.fetch_all::<OpenRow, _>(&sql::OPEN_INSTANCES, ()).await).await?;
     let mut found = Vec::new();
     for chunk in open.chunks(CHUNK) {
-        let ids: Vec<TradeId> = chunk
-            .iter()
-            .map(|(tenant, id, ..)| TradeId {
-                tenant: tenant.clone(),
-                id: id.clone(),
-            })
-            .collect();
+        let ids: Vec<TradeId> =
+            chunk.iter().map(|(tenant, id, ..)| TradeId { tenant: tenant.clone(), id: id.clone() }).collect();
         let (catalogue, asked) = (Arc::clone(catalogue), ids.clone());
-        let loaded = store
-            .read(async move |reader| load(reader, &catalogue, &asked).await)
-            .await?;
+        let loaded = store.read(async move |reader| load(reader, &catalogue, &asked).await).await?;
         for ((id, (_, _, status, wake_at)), loaded) in ids.iter().zip(chunk).zip(loaded) {
             if let Some(problem) = off(*status, *wake_at, loaded) {
                 found.push(finding(format!("trade {id}"), problem));
@@ -208,9 +165,9 @@ fn off(status: i64, wake_at: Option<Timestamp>, loaded: Result<Trade, String>) -
         }
         DRIVEN => None,
         WAITING if due.is_none() => Some("waits for nothing: it has neither a clock nor an owner".to_owned()),
-        WAITING if due != wake_at => Some(format!(
-            "is due at {due:?} by its journal, at {wake_at:?} by its row"
-        )),
+        WAITING if due != wake_at => {
+            Some(format!("is due at {due:?} by its journal, at {wake_at:?} by its row"))
+        }
         WAITING => None,
         other => Some(format!("has the unknown status {other}")),
     }

@@ -8,6 +8,7 @@ pub mod diagnostic;
 mod eval;
 pub mod machine;
 mod parse;
+mod render;
 mod report;
 pub mod typing;
 mod walk;
@@ -15,6 +16,7 @@ mod walk;
 pub use check::{Checked, check, check_contracts, check_text};
 pub use compile::{CompileError, Program};
 pub use parse::{contract_template, parse};
+pub use render::render;
 pub use eval::EvalError;
 pub use machine::{
     Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State, WaitNo, step,

@@ -39,8 +39,21 @@ fn contracts() -> Contracts {
 fn show(finding: &Diagnostic, above: u32) -> String {
     let mark = if finding.severity == Severity::Warning { "warning " } else { "" };
     let line = finding.line.saturating_sub(above);
+    let message = shift(&finding.message, above);
     let way: String = finding.way.iter().map(|point| format!("\n  way {}: {}", point.line.saturating_sub(above), point.what)).collect();
-    format!("{line}:{} {mark}{}: {}\n  help: {}{way}", finding.column, finding.code, finding.message, finding.help)
+    format!("{line}:{} {mark}{}: {}\n  help: {}{way}", finding.column, finding.code, message, finding.help)
+}
+
+/// `line 27` as the case counts lines.
+fn shift(message: &str, above: u32) -> String {
+    let mut parts = message.split("line ");
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let line = part[..digits].parse::<u32>().map(|line| (line - above).to_string());
+        out.push_str(&format!("line {}{}", line.unwrap_or_default(), &part[digits..]));
+    }
+    out
 }
 
 fn findings(input: &str) -> String {

@@ -31,10 +31,7 @@ pub struct Migrations {
 
 /// Applies what is missing, owner by owner.
 pub(crate) async fn apply(database: &Path, all: &[Migrations]) -> Result<(), StoreError> {
-    let failed = |owner: &str, source| StoreError::Migration {
-        capability: owner.to_owned(),
-        source,
-    };
+    let failed = |owner: &str, source| StoreError::Migration { capability: owner.to_owned(), source };
     let options = SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(true)
@@ -53,12 +50,7 @@ pub(crate) async fn apply(database: &Path, all: &[Migrations]) -> Result<(), Sto
         });
         let mut migrator = Migrator::with_migrations(steps.collect());
         migrator.dangerous_set_table_name(format!("migration_{owner}"));
-        migrator
-            .run(&mut connection)
-            .await
-            .map_err(|e| failed(owner, e))?;
+        migrator.run(&mut connection).await.map_err(|e| failed(owner, e))?;
     }
-    sqlx::Connection::close(connection)
-        .await
-        .map_err(|e| failed("store", e.into()))
+    sqlx::Connection::close(connection).await.map_err(|e| failed("store", e.into()))
 }

@@ -109,11 +109,7 @@ impl<'c> Reader<'c> {
         statement: &Statement,
         params: P,
     ) -> Result<Vec<R>, StoreError> {
-        Ok(self
-            .run(statement, [params])?
-            .into_iter()
-            .map(|(_, row)| row)
-            .collect())
+        Ok(self.run(statement, [params])?.into_iter().map(|(_, row)| row).collect())
     }
 
     fn run<R: FromRow, P: Params>(
@@ -121,14 +117,8 @@ impl<'c> Reader<'c> {
         statement: &Statement,
         items: impl IntoIterator<Item = P>,
     ) -> Result<Vec<(usize, R)>, StoreError> {
-        let refused = |source| StoreError::Sqlite {
-            statement: statement.name,
-            source,
-        };
-        let mut prepared = self
-            .connection
-            .prepare_cached(statement.sqlite)
-            .map_err(refused)?;
+        let refused = |source| StoreError::Sqlite { statement: statement.name, source };
+        let mut prepared = self.connection.prepare_cached(statement.sqlite).map_err(refused)?;
         let mut out = Vec::new();
         let mut count = 0;
         for (item, params) in items.into_iter().enumerate() {
@@ -155,10 +145,7 @@ impl<'c> Reader<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) const fn new(connection: &'c rusqlite::Connection, counters: &'c Counters) -> Self {
-        Self {
-            reader: Reader::new(connection, counters),
-            savepoints: 0,
-        }
+        Self { reader: Reader::new(connection, counters), savepoints: 0 }
     }
 
     /// Runs `statement` for every item and says how many rows each changed.
@@ -170,15 +157,8 @@ impl<'c> Tx<'c> {
         statement: &Statement,
         items: impl IntoIterator<Item = P>,
     ) -> Result<Vec<u64>, StoreError> {
-        let refused = |source| StoreError::Sqlite {
-            statement: statement.name,
-            source,
-        };
-        let mut prepared = self
-            .reader
-            .connection
-            .prepare_cached(statement.sqlite)
-            .map_err(refused)?;
+        let refused = |source| StoreError::Sqlite { statement: statement.name, source };
+        let mut prepared = self.reader.connection.prepare_cached(statement.sqlite).map_err(refused)?;
         let mut changed = Vec::new();
         for params in items {
             bind(&mut prepared, &params).map_err(refused)?;
@@ -219,10 +199,7 @@ impl<'c> Tx<'c> {
     }
 
     fn control(&self, text: &str) -> Result<(), StoreError> {
-        let refused = |source| StoreError::Sqlite {
-            statement: "savepoint",
-            source,
-        };
+        let refused = |source| StoreError::Sqlite { statement: "savepoint", source };
         self.reader
             .connection
             .prepare_cached(text)
@@ -249,9 +226,7 @@ fn datum(value: ValueRef<'_>) -> Result<Datum<'_>, String> {
     match value {
         ValueRef::Null => Ok(Datum::Null),
         ValueRef::Integer(int) => Ok(Datum::Int(int)),
-        ValueRef::Text(text) => std::str::from_utf8(text)
-            .map(Datum::Text)
-            .map_err(|error| error.to_string()),
+        ValueRef::Text(text) => std::str::from_utf8(text).map(Datum::Text).map_err(|error| error.to_string()),
         ValueRef::Blob(bytes) => Ok(Datum::Bytes(bytes)),
         ValueRef::Real(_) => Err("a floating point number; there are none in a Mortise database".to_owned()),
     }

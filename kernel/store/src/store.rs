@@ -77,10 +77,7 @@ impl Store {
         migrations: &[Migrations],
         options: Options,
     ) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Directory {
-            path: directory.to_owned(),
-            source,
-        };
+        let failed = |source| StoreError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(failed)?;
         let lock = File::options()
             .create(true)
@@ -98,21 +95,12 @@ impl Store {
         let counters = Arc::new(Counters::default());
         let (writer, writes) = mpsc::channel::<Job>();
         let (readers, reads) = mpsc::channel::<Job>();
-        let mut threads = vec![spawn(
-            "mortise-writer",
-            connect(&database, Role::Writer)?,
-            Jobs::Own(writes),
-            &counters,
-        )];
+        let mut threads =
+            vec![spawn("mortise-writer", connect(&database, Role::Writer)?, Jobs::Own(writes), &counters)];
         let reads = Arc::new(Mutex::new(reads));
         for _ in 0..options.readers.max(1) {
             let connection = connect(&database, Role::Reader)?;
-            threads.push(spawn(
-                "mortise-reader",
-                connection,
-                Jobs::Shared(Arc::clone(&reads)),
-                &counters,
-            ));
+            threads.push(spawn("mortise-reader", connection, Jobs::Shared(Arc::clone(&reads)), &counters));
         }
         Ok(Self {
             writer,
@@ -174,9 +162,7 @@ impl Store {
     {
         let (done, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection, counters| {
-            let result = in_transaction(connection, "BEGIN", || {
-                now(job(&Reader::new(connection, counters)))
-            });
+            let result = in_transaction(connection, "BEGIN", || now(job(&Reader::new(connection, counters))));
             let _ = done.send(result);
         });
         self.readers.send(job).map_err(|_| StoreError::Closed)?;
@@ -185,12 +171,7 @@ impl Store {
 
     /// Waits for the jobs that are queued and closes the connections.
     pub fn close(self) {
-        let Self {
-            writer,
-            readers,
-            threads,
-            ..
-        } = self;
+        let Self { writer, readers, threads, .. } = self;
         drop((writer, readers));
         for thread in threads.into_inner().unwrap_or_else(PoisonError::into_inner) {
             let _ = thread.join();
@@ -210,8 +191,7 @@ fn now<T>(future: impl Future<Output = Result<T, StoreError>>) -> Result<T, Stor
 
 fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
 }
 
 fn in_transaction<T>(
@@ -220,13 +200,8 @@ fn in_transaction<T>(
     job: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let control = |text: &'static str| {
-        let run = connection
-            .prepare_cached(text)
-            .and_then(|mut statement| statement.raw_execute());
-        run.map(drop).map_err(|source| StoreError::Sqlite {
-            statement: text,
-            source,
-        })
+        let run = connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute());
+        run.map(drop).map_err(|source| StoreError::Sqlite { statement: text, source })
     };
     control(begin)?;
     let result = job().and_then(|value| control("COMMIT").map(|()| value));
@@ -242,10 +217,7 @@ enum Role {
 }
 
 fn connect(database: &Path, role: Role) -> Result<Connection, StoreError> {
-    let refused = |source| StoreError::Sqlite {
-        statement: "open",
-        source,
-    };
+    let refused = |source| StoreError::Sqlite { statement: "open", source };
     let connection = Connection::open(database).map_err(refused)?;
     connection.set_prepared_statement_cache_capacity(1024);
     connection

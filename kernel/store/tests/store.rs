@@ -16,36 +16,24 @@ const SHELF: Migrations = Migrations {
     }],
 };
 
-const PUT: Statement = Statement::sqlite(
-    "shelf.put",
-    "INSERT INTO shelf (tenant, sku, price, note) VALUES (?1, ?2, ?3, ?4)",
-);
+const PUT: Statement =
+    Statement::sqlite("shelf.put", "INSERT INTO shelf (tenant, sku, price, note) VALUES (?1, ?2, ?3, ?4)");
 const GET: Statement = Statement::sqlite(
     "shelf.get",
     "SELECT sku, price, note FROM shelf WHERE tenant = ?1 AND sku >= ?2 ORDER BY sku",
 );
-const SET: Statement = Statement::sqlite(
-    "shelf.set",
-    "UPDATE shelf SET price = ?3 WHERE tenant = ?1 AND sku = ?2",
-);
+const SET: Statement =
+    Statement::sqlite("shelf.set", "UPDATE shelf SET price = ?3 WHERE tenant = ?1 AND sku = ?2");
 
 async fn open(directory: &std::path::Path) -> Store {
-    Store::open(directory, &[SHELF], Options::default())
-        .await
-        .unwrap()
+    Store::open(directory, &[SHELF], Options::default()).await.unwrap()
 }
 
 async fn skus(store: &Store, tenant: &'static str) -> Vec<String> {
     let rows = store.read(async move |reader| {
-        reader
-            .fetch_all::<(Sku, Amount, Option<String>), _>(&GET, (tenant, ""))
-            .await
+        reader.fetch_all::<(Sku, Amount, Option<String>), _>(&GET, (tenant, "")).await
     });
-    rows.await
-        .unwrap()
-        .into_iter()
-        .map(|(sku, price, _)| format!("{sku} {price}"))
-        .collect()
+    rows.await.unwrap().into_iter().map(|(sku, price, _)| format!("{sku} {price}")).collect()
 }
 
 fn row(sku: &'static str, price: i64) -> (&'static str, &'static str, Amount, Option<&'static str>) {
@@ -58,8 +46,7 @@ async fn rows_come_with_the_number_of_their_item() {
     let store = open(directory.path()).await;
     let changed = store.write(async |tx| {
         tx.execute(&PUT, [row("a", 1), row("b", 2), row("c", 3)]).await?;
-        tx.execute(&SET, [("acme", "a", 10_i64), ("acme", "zzz", 10), ("acme", "b", 20)])
-            .await
+        tx.execute(&SET, [("acme", "a", 10_i64), ("acme", "zzz", 10), ("acme", "b", 20)]).await
     });
     assert_eq!(changed.await.unwrap(), [1, 0, 1]);
     let rows = store.read(async |reader| {
@@ -70,14 +57,8 @@ async fn rows_come_with_the_number_of_their_item() {
         Ok((flat, grouped, first))
     });
     let (flat, grouped, first) = rows.await.unwrap();
-    assert_eq!(
-        flat,
-        [(0, ("b".into(), 20)), (0, ("c".into(), 3)), (2, ("c".into(), 3))]
-    );
-    assert_eq!(
-        grouped,
-        [vec![("b".into(),), ("c".into(),)], vec![], vec![("c".into(),)]]
-    );
+    assert_eq!(flat, [(0, ("b".into(), 20)), (0, ("c".into(), 3)), (2, ("c".into(), 3))]);
+    assert_eq!(grouped, [vec![("b".into(),), ("c".into(),)], vec![], vec![("c".into(),)]]);
     assert_eq!(first, [Some(("b".to_owned(),)), None, Some(("c".to_owned(),))]);
     let cost = store.cost();
     assert_eq!((cost.statements, cost.executions, cost.commits), (5, 15, 1));
@@ -96,10 +77,7 @@ async fn a_job_that_fails_leaves_nothing_and_hurts_nobody() {
         panic!("at the disco")
     });
     let error = panics.await.unwrap_err();
-    assert!(
-        matches!(&error, StoreError::Panic(words) if words == "at the disco"),
-        "{error}"
-    );
+    assert!(matches!(&error, StoreError::Panic(words) if words == "at the disco"), "{error}");
     let awaits = store.write(async |tx| {
         tx.execute(&PUT, [row("a", 1)]).await?;
         tokio::task::yield_now().await;
@@ -107,10 +85,7 @@ async fn a_job_that_fails_leaves_nothing_and_hurts_nobody() {
     });
     assert!(matches!(awaits.await.unwrap_err(), StoreError::Awaited));
     assert_eq!(skus(&store, "acme").await, [""; 0]);
-    store
-        .write(async |tx| tx.execute(&PUT, [row("a", 1)]).await.map(drop))
-        .await
-        .unwrap();
+    store.write(async |tx| tx.execute(&PUT, [row("a", 1)]).await.map(drop)).await.unwrap();
     assert_eq!(skus(&store, "acme").await, ["a 1"]);
 }
 
@@ -138,10 +113,8 @@ async fn savepoints_nest() {
 async fn a_reader_cannot_write() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await;
-    let insert = Statement::sqlite(
-        "shelf.sneak",
-        "INSERT INTO shelf VALUES ('acme', 'a', 1, NULL) RETURNING sku",
-    );
+    let insert =
+        Statement::sqlite("shelf.sneak", "INSERT INTO shelf VALUES ('acme', 'a', 1, NULL) RETURNING sku");
     let sneak = store.read(async move |reader| reader.fetch_all::<(String,), _>(&insert, ()).await);
     assert!(sneak.await.unwrap_err().to_string().contains("shelf.sneak"));
     assert_eq!(skus(&store, "acme").await, [""; 0]);
@@ -153,10 +126,7 @@ async fn a_directory_has_one_process_and_keeps_what_was_committed() {
     let store = open(directory.path()).await;
     let second = Store::open(directory.path(), &[SHELF], Options::default()).await;
     assert!(matches!(second.unwrap_err(), StoreError::Locked(path) if path == directory.path()));
-    store
-        .write(async |tx| tx.execute(&PUT, [row("a", 1)]).await.map(drop))
-        .await
-        .unwrap();
+    store.write(async |tx| tx.execute(&PUT, [row("a", 1)]).await.map(drop)).await.unwrap();
     store.close();
     assert_eq!(skus(&open(directory.path()).await, "acme").await, ["a 1"]);
 }
@@ -172,14 +142,8 @@ async fn histories_stand_side_by_side_and_a_released_step_never_changes() {
             sqlite: "CREATE TABLE other (id INTEGER) STRICT;",
         }],
     };
-    Store::open(directory.path(), &[SHELF, other], Options::default())
-        .await
-        .unwrap()
-        .close();
-    Store::open(directory.path(), &[other, SHELF], Options::default())
-        .await
-        .unwrap()
-        .close();
+    Store::open(directory.path(), &[SHELF, other], Options::default()).await.unwrap().close();
+    Store::open(directory.path(), &[other, SHELF], Options::default()).await.unwrap().close();
     let changed = Migrations {
         owner: "shelf",
         steps: &[Migration {
@@ -188,13 +152,8 @@ async fn histories_stand_side_by_side_and_a_released_step_never_changes() {
             sqlite: "CREATE TABLE shelf (id INTEGER) STRICT;",
         }],
     };
-    let error = Store::open(directory.path(), &[changed], Options::default())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, StoreError::Migration { capability, .. } if capability == "shelf"),
-        "{error}"
-    );
+    let error = Store::open(directory.path(), &[changed], Options::default()).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Migration { capability, .. } if capability == "shelf"), "{error}");
 }
 
 #[tokio::test]
@@ -205,8 +164,6 @@ async fn a_file_that_is_no_database_is_refused_in_words() {
         "this is a shopping list, not a database, and it is long enough",
     )
     .unwrap();
-    let error = Store::open(directory.path(), &[SHELF], Options::default())
-        .await
-        .unwrap_err();
+    let error = Store::open(directory.path(), &[SHELF], Options::default()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error}");
 }

@@ -2,7 +2,7 @@
 
 mod describe;
 mod dev_clock;
-mod follow;
+pub(crate) mod follow;
 mod get_trade;
 mod health;
 mod problem_page;
@@ -24,16 +24,15 @@ use crate::problem::Problem;
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let line = Router::new()
-        .route("/trades/{name}", post(start_trade::handle).get(get_trade::handle))
-        .route("/operations/{capability}/{operation}", post(run_operation::handle))
-        .route("/read/{capability}/{operation}", get(read::by_query).post(read::by_body))
-        .route("/follow/{capability}/{operation}", get(follow::handle))
-        .route("/hooks/{peer}", post(receive_hook::handle))
-        .route("/openapi.json", get(describe::line_document))
-        .route("/docs", get(describe::line_page));
+    let line = |path: &str| format!("/v1/{{tenant}}/{{line}}{path}");
     let mut routes = Router::new()
-        .nest("/v1/{tenant}/{line}", line)
+        .route(&line("/trades/{name}"), post(start_trade::handle).get(get_trade::handle))
+        .route(&line("/operations/{capability}/{operation}"), post(run_operation::handle))
+        .route(&line("/read/{capability}/{operation}"), get(read::by_query).post(read::by_body))
+        .route(&line("/follow/{capability}/{operation}"), get(follow::handle))
+        .route(&line("/hooks/{peer}"), post(receive_hook::handle))
+        .route(&line("/openapi.json"), get(describe::line_document))
+        .route(&line("/docs"), get(describe::line_page))
         .route("/", get(describe::page))
         .route("/docs", get(describe::page))
         .route("/openapi.json", get(describe::document))

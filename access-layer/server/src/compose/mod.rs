@@ -2,6 +2,7 @@
 //! It decides nothing; adding a capability is a line in `registry` and a line in `policies`.
 
 mod extensions;
+mod hooks;
 mod policies;
 mod shipped;
 
@@ -16,10 +17,14 @@ use mortise_store::{Migrations, Store};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 
 pub(crate) use extensions::Answering;
-pub(crate) use policies::{Choices, KNOWN as POLICIES};
+pub(crate) use hooks::hooks;
+pub(crate) use policies::{Choices, KNOWN as POLICIES, LinePolicy};
 
 use crate::cli;
 use crate::failure::Failure;
+
+/// How long one request to a peer may take; the engine asks again with the same key.
+const PEER_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Parts that do not fit together; each is a mistake of this program and shows in its tests.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +67,11 @@ impl Peers {
         }
     }
 
+    /// Where a peer's messages about a tenant's line go; the adapters fill the place holders in.
+    fn hook(&self, peer: &str) -> String {
+        format!("{}/v1/{{tenant}}/{{line}}/hooks/{peer}", self.public_url)
+    }
+
     /// For what never asks a peer: contracts, checks, reads.
     pub(crate) fn unasked() -> Self {
         let nowhere = "http://127.0.0.1:9".to_owned();
@@ -91,7 +101,7 @@ pub(crate) fn registry(points: Arc<dyn Points>, peers: &Peers) -> Result<Wired, 
         mortise_pricing::capability(chosen(), points())?,
         mortise_discount::capability(chosen(), points())?,
         mortise_tax::capability(chosen())?,
-        mortise_order::capability()?,
+        mortise_order::capability(ids())?,
         mortise_payment::capability(ids(), chosen(), provider(peers)?)?,
         mortise_fulfilment::capability(ids())?,
         mortise_delivery::capability(ids(), chosen(), carrier(peers)?)?,
@@ -156,13 +166,14 @@ impl<'a> Opening<'a> {
     }
 }
 
-/// Opens a data directory and drives its trades from now on.
+/// Opens a data directory and drives its trades from now on; the policies are those that the engine keeps current.
 ///
 /// # Errors
 /// The database's; parts that do not fit together; a shipped flow that is refused.
-pub(crate) async fn platform(opening: Opening<'_>) -> Result<Engine, Failure> {
-    let (store, wired, options) = opened(opening).await?;
-    ready(Engine::start(store, wired.registry, wired.policies, options).await?).await
+pub(crate) async fn platform(opening: Opening<'_>) -> Result<(Engine, Arc<Policies>), Failure> {
+    let (store, Wired { registry, policies }, options) = opened(opening).await?;
+    let engine = ready(Engine::start(store, registry, Arc::clone(&policies), options).await?).await?;
+    Ok((engine, policies))
 }
 
 /// Opens a data directory for calls of our own; its open trades stay where they are.
@@ -223,15 +234,20 @@ fn crash_point() -> Result<Option<mortise_engine::CrashPoint>, Failure> {
 }
 
 fn provider(peers: &Peers) -> Result<Arc<dyn mortise_payment::PaymentProvider>, ComposeError> {
-    let webhook = format!("{}/v1/webhooks/payment", peers.public_url);
-    let provider = mortise_payment_sandbox::SandboxProvider::new(&peers.sandbox_url, &webhook)
-        .map_err(|error| ComposeError::Adapter(error.to_string()))?;
-    Ok(Arc::new(provider))
+    let provider = mortise_payment_sandbox::SandboxProvider::new(mortise_payment_sandbox::SandboxProviderConfig {
+        url: peers.sandbox_url.clone(),
+        webhook_url: peers.hook(hooks::PROVIDER),
+        return_url: None,
+        deadline: PEER_DEADLINE,
+    });
+    Ok(Arc::new(provider.map_err(|error| ComposeError::Adapter(error.to_string()))?))
 }
 
 fn carrier(peers: &Peers) -> Result<Arc<dyn mortise_delivery::Carrier>, ComposeError> {
-    let webhook = format!("{}/v1/webhooks/delivery", peers.public_url);
-    let carrier = mortise_delivery_sandbox::SandboxCarrier::new(&peers.sandbox_url, &webhook)
-        .map_err(|error| ComposeError::Adapter(error.to_string()))?;
-    Ok(Arc::new(carrier))
+    let carrier = mortise_delivery_sandbox::SandboxCarrier::new(mortise_delivery_sandbox::SandboxCarrierConfig {
+        url: peers.sandbox_url.clone(),
+        webhook_url: peers.hook(hooks::CARRIER),
+        deadline: PEER_DEADLINE,
+    });
+    Ok(Arc::new(carrier.map_err(|error| ComposeError::Adapter(error.to_string()))?))
 }

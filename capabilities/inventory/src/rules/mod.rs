@@ -27,3 +27,6 @@ pub(crate) enum StockError {
 pub(crate) fn at_least_one(sku: &Sku, quantity: Quantity) -> Result<Quantity, StockError> {
     if quantity < Quantity::ONE { Err(StockError::Quantity { sku: sku.clone(), quantity }) } else { Ok(quantity) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,15 +55,12 @@ impl<'de> Deserializer<'de> for &'de Value {
     ) -> Result<V::Value, ValueError> {
         match self {
             Value::Text(text) => visitor.visit_enum(text.as_str().into_deserializer()),
-            Value::Record(record) if record.len() == 1 => visitor.visit_enum(
-                de::value::MapAccessDeserializer::new(de::value::MapDeserializer::new(
+            Value::Record(record) if record.len() == 1 => {
+                visitor.visit_enum(de::value::MapAccessDeserializer::new(de::value::MapDeserializer::new(
                     record.iter().map(|(name, value)| (name.as_str(), value)),
-                )),
-            ),
-            other => Err(de::Error::custom(format!(
-                "{} where a code is expected",
-                other.kind()
-            ))),
+                )))
+            }
+            other => Err(de::Error::custom(format!("{} where a code is expected", other.kind()))),
         }
     }
 

@@ -120,10 +120,7 @@ impl Serializer for ToValue {
         variant: &'static str,
         value: &T,
     ) -> Result<Value, ValueError> {
-        Ok(Value::Record(Arc::new(Record(vec![(
-            Text::Static(variant),
-            to_value(value)?,
-        )]))))
+        Ok(Value::Record(Arc::new(Record(vec![(Text::Static(variant), to_value(value)?)]))))
     }
     fn serialize_seq(self, len: Option<usize>) -> Result<ListBuilder, ValueError> {
         Ok(ListBuilder(Vec::with_capacity(len.unwrap_or(0))))
@@ -144,18 +141,10 @@ impl Serializer for ToValue {
         Err(ser::Error::custom("a tuple variant has no place in a contract"))
     }
     fn serialize_map(self, len: Option<usize>) -> Result<RecordBuilder, ValueError> {
-        Ok(RecordBuilder {
-            fields: Vec::with_capacity(len.unwrap_or(0)),
-            key: None,
-            variant: None,
-        })
+        Ok(RecordBuilder { fields: Vec::with_capacity(len.unwrap_or(0)), key: None, variant: None })
     }
     fn serialize_struct(self, _: &'static str, len: usize) -> Result<RecordBuilder, ValueError> {
-        Ok(RecordBuilder {
-            fields: Vec::with_capacity(len),
-            key: None,
-            variant: None,
-        })
+        Ok(RecordBuilder { fields: Vec::with_capacity(len), key: None, variant: None })
     }
     fn serialize_struct_variant(
         self,
@@ -164,11 +153,7 @@ impl Serializer for ToValue {
         variant: &'static str,
         len: usize,
     ) -> Result<RecordBuilder, ValueError> {
-        Ok(RecordBuilder {
-            fields: Vec::with_capacity(len),
-            key: None,
-            variant: Some(variant),
-        })
+        Ok(RecordBuilder { fields: Vec::with_capacity(len), key: None, variant: Some(variant) })
     }
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<Value, ValueError> {
         Ok(Value::text(value.to_string()))
@@ -218,17 +203,12 @@ impl SerializeMap for RecordBuilder {
                 self.key = Some(text);
                 Ok(())
             }
-            other => Err(ser::Error::custom(format!(
-                "{} as the key of a map",
-                other.kind()
-            ))),
+            other => Err(ser::Error::custom(format!("{} as the key of a map", other.kind()))),
         }
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        let key = self
-            .key
-            .take()
-            .ok_or_else(|| <ValueError as ser::Error>::custom("a value without a key"))?;
+        let key =
+            self.key.take().ok_or_else(|| <ValueError as ser::Error>::custom("a value without a key"))?;
         self.fields.push((key, to_value(value)?));
         Ok(())
     }

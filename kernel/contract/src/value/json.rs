@@ -54,9 +54,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Int(int))
     }
     fn visit_u64<E: de::Error>(self, int: u64) -> Result<Value, E> {
-        i64::try_from(int)
-            .map(Value::Int)
-            .map_err(|_| E::custom(format!("{int} is above the 64-bit range")))
+        i64::try_from(int).map(Value::Int).map_err(|_| E::custom(format!("{int} is above the 64-bit range")))
     }
     fn visit_f64<E>(self, float: f64) -> Result<Value, E> {
         Ok(Value::Float(float))

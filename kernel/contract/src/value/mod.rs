@@ -99,10 +99,7 @@ impl Record {
 
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find(|(key, _)| key.as_str() == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value)
     }
 
     /// Sets a field, replacing what stood there.
@@ -363,9 +360,7 @@ mod tests {
         let value: Value = serde_json::from_str(r#"{"sku":"a","colour":1}"#).unwrap();
         let error = from_value::<Line>(&value).unwrap_err().to_string();
         assert!(error.contains("unknown field `colour`"), "{error}");
-        let twice = serde_json::from_str::<Value>(r#"{"a":1,"a":2}"#)
-            .unwrap_err()
-            .to_string();
+        let twice = serde_json::from_str::<Value>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
         assert!(twice.contains("`a` stands twice"), "{twice}");
     }
 }

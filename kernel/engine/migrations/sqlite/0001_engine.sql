@@ -129,3 +129,7 @@ CREATE TABLE policy (
     set_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, line, channel, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Pruning finds what is old without reading what is not.
+CREATE INDEX idempotency_at ON idempotency (at);
+CREATE INDEX inbox_received_at ON inbox (received_at);

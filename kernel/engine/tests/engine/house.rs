@@ -64,11 +64,8 @@ impl House {
             drop(engine);
             drop(runtime);
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let engine = runtime.block_on(self.open());
         self.life = Some((runtime, engine));
     }
@@ -83,19 +80,15 @@ impl House {
             ids: Arc::clone(&self.ids) as _,
             bound: Arc::new(|_, _| false),
             steps: self.steps,
+            retention: mortise_engine::Retention::default(),
             crash_point: None,
         };
-        Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options)
-            .await
-            .unwrap()
+        Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap()
     }
 
     /// The same house as another tenant sees it.
     pub fn in_tenant<'h>(&'h self, tenant: &str) -> Door<'h> {
-        Door {
-            house: self,
-            scope: Scope::new(tenant, "books", "web").unwrap(),
-        }
+        Door { house: self, scope: Scope::new(tenant, "books", "web").unwrap() }
     }
 
     fn door(&self) -> Door<'_> {
@@ -117,21 +110,14 @@ impl House {
 
     /// Waits for an answer.
     pub fn answer(&self, started: tokio::sync::oneshot::Receiver<Started>) -> String {
-        let answer = self
-            .life()
-            .0
-            .block_on(async { tokio::time::timeout(LIMIT, started).await });
+        let answer = self.life().0.block_on(async { tokio::time::timeout(LIMIT, started).await });
         match answer.expect("an answer comes").unwrap() {
-            Started::Answered {
-                answer: Answer::Ok(value),
-                replay,
-                ..
-            } => format!("{replay:?} {}", value.to_json()),
-            Started::Answered {
-                answer: Answer::Failed { code, .. },
-                replay,
-                ..
-            } => format!("{replay:?} failed {code}"),
+            Started::Answered { answer: Answer::Ok(value), replay, .. } => {
+                format!("{replay:?} {}", value.to_json())
+            }
+            Started::Answered { answer: Answer::Failed { code, .. }, replay, .. } => {
+                format!("{replay:?} failed {code}")
+            }
             other => format!("{other:?}"),
         }
     }
@@ -183,15 +169,9 @@ impl House {
     pub fn rows(&self, sql: &'static str) -> Vec<String> {
         let (runtime, engine) = self.life();
         let statement = mortise_store::Statement::sqlite("test", sql);
-        let read = engine
-            .store()
-            .read(async move |reader| reader.fetch_all::<(String,), _>(&statement, ()).await);
-        runtime
-            .block_on(read)
-            .unwrap()
-            .into_iter()
-            .map(|(text,)| text)
-            .collect()
+        let read =
+            engine.store().read(async move |reader| reader.fetch_all::<(String,), _>(&statement, ()).await);
+        runtime.block_on(read).unwrap().into_iter().map(|(text,)| text).collect()
     }
 }
 
@@ -227,19 +207,15 @@ impl Door<'_> {
     /// One operation as a trade of its own.
     pub fn call(&self, operation: &str, input: &str) -> String {
         let (runtime, engine) = self.house.life();
-        let started = runtime
-            .block_on(engine.call(self.scope.clone(), operation, json(input).unwrap(), None))
-            .unwrap();
+        let started =
+            runtime.block_on(engine.call(self.scope.clone(), operation, json(input).unwrap(), None)).unwrap();
         self.house.answer(started)
     }
 
     pub fn left(&self, goods: &str) -> i64 {
         let (runtime, engine) = self.house.life();
         let input = Value::record([("goods", Value::from(goods))]);
-        match runtime
-            .block_on(engine.read(self.scope.clone(), "shop.look", input, None))
-            .unwrap()
-        {
+        match runtime.block_on(engine.read(self.scope.clone(), "shop.look", input, None)).unwrap() {
             mortise_engine::ReadOutcome::Done(value) => value.get("count").and_then(Value::as_int).unwrap(),
             other => panic!("{other:?}"),
         }

@@ -50,27 +50,19 @@ impl Peer {
             return Err(Unanswered::new("the peer is mute"));
         }
         if order.starts_with("slow") && attempt == 1 {
-            self.effects
-                .lock()
-                .unwrap()
-                .insert(key.to_owned(), order.to_owned());
+            self.effects.lock().unwrap().insert(key.to_owned(), order.to_owned());
             return Err(Unanswered::new("the answer was lost"));
         }
         if order.starts_with("poor") {
             return Ok("declined".to_owned());
         }
-        self.effects
-            .lock()
-            .unwrap()
-            .insert(key.to_owned(), order.to_owned());
+        self.effects.lock().unwrap().insert(key.to_owned(), order.to_owned());
         Ok("accepted".to_owned())
     }
 }
 
-const COUNT: Statement = Statement::sqlite(
-    "shop.count",
-    "SELECT count FROM shop_goods WHERE tenant = ?1 AND goods = ?2",
-);
+const COUNT: Statement =
+    Statement::sqlite("shop.count", "SELECT count FROM shop_goods WHERE tenant = ?1 AND goods = ?2");
 const ADD: Statement = Statement::sqlite(
     "shop.add",
     "INSERT INTO shop_goods (tenant, goods, count) VALUES (?1, ?2, ?3)
@@ -82,18 +74,9 @@ impl ReadOperation for Look {
     type Input = Goods;
     type Output = Count;
     async fn run(&self, reader: &Reader<'_>, calls: &[Call<Goods>]) -> Result<Vec<Reply<Count>>, StoreError> {
-        let keys = calls
-            .iter()
-            .map(|c| (c.context.scope.tenant.as_str(), c.input.goods.as_str()));
+        let keys = calls.iter().map(|c| (c.context.scope.tenant.as_str(), c.input.goods.as_str()));
         let counts = reader.fetch_optional::<(i64,), _>(&COUNT, keys).await?;
-        Ok(counts
-            .into_iter()
-            .map(|c| {
-                Reply::done(Count {
-                    count: c.map_or(0, |(c,)| c),
-                })
-            })
-            .collect())
+        Ok(counts.into_iter().map(|c| Reply::done(Count { count: c.map_or(0, |(c,)| c) })).collect())
     }
 }
 
@@ -106,13 +89,8 @@ impl WriteOperation for Stock {
         tx: &mut Tx<'_>,
         calls: &[Call<PutBackless>],
     ) -> Result<Vec<Reply<Nothing>>, StoreError> {
-        let rows = calls.iter().map(|c| {
-            (
-                c.context.scope.tenant.as_str(),
-                c.input.goods.as_str(),
-                c.input.count,
-            )
-        });
+        let rows =
+            calls.iter().map(|c| (c.context.scope.tenant.as_str(), c.input.goods.as_str(), c.input.count));
         tx.execute(&ADD, rows).await?;
         Ok(calls.iter().map(|_| Reply::done(Nothing {})).collect())
     }
@@ -128,25 +106,18 @@ impl WriteOperation for TakeGoods {
         let mut replies = Vec::new();
         for call in calls {
             let key = [(call.context.scope.tenant.as_str(), call.input.goods.as_str())];
-            let count = tx
-                .fetch_optional::<(i64,), _>(&COUNT, key)
-                .await?
-                .remove(0)
-                .map_or(0, |(c,)| c);
+            let count = tx.fetch_optional::<(i64,), _>(&COUNT, key).await?.remove(0).map_or(0, |(c,)| c);
             if count != call.input.seen && call.context.staleness == Staleness::MayReply {
                 replies.push(Reply::stale());
             } else if count < call.input.count {
                 replies.push(Reply::rejected("sold_out", &NoDetail {})?);
             } else {
-                tx.execute(&ADD, [(key[0].0, key[0].1, -call.input.count)])
-                    .await?;
+                tx.execute(&ADD, [(key[0].0, key[0].1, -call.input.count)]).await?;
                 let taking = call.context.call.to_string();
-                replies.push(Reply::done(Taken { taking }).emit(
-                    "shop.taken",
-                    &Goods {
-                        goods: call.input.goods.clone(),
-                    },
-                )?);
+                replies.push(
+                    Reply::done(Taken { taking })
+                        .emit("shop.taken", &Goods { goods: call.input.goods.clone() })?,
+                );
             }
         }
         Ok(replies)
@@ -158,13 +129,8 @@ impl WriteOperation for PutGoodsBack {
     type Input = PutBack;
     type Output = Nothing;
     async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<PutBack>]) -> Result<Vec<Reply<Nothing>>, StoreError> {
-        let rows = calls.iter().map(|c| {
-            (
-                c.context.scope.tenant.as_str(),
-                c.input.goods.as_str(),
-                c.input.count,
-            )
-        });
+        let rows =
+            calls.iter().map(|c| (c.context.scope.tenant.as_str(), c.input.goods.as_str(), c.input.count));
         tx.execute(&ADD, rows).await?;
         Ok(calls.iter().map(|_| Reply::done(Nothing {})).collect())
     }
@@ -175,10 +141,7 @@ impl WriteOperation for ExplodeAlways {
     type Input = Explode;
     type Output = Nothing;
     async fn run(&self, _: &mut Tx<'_>, calls: &[Call<Explode>]) -> Result<Vec<Reply<Nothing>>, StoreError> {
-        assert!(
-            !calls.iter().any(|c| c.input.order.starts_with("bomb")),
-            "a bomb went off"
-        );
+        assert!(!calls.iter().any(|c| c.input.order.starts_with("bomb")), "a bomb went off");
         Ok(calls.iter().map(|_| Reply::done(Nothing {})).collect())
     }
 }
@@ -192,10 +155,7 @@ impl WriteOperation for Announce {
         _: &mut Tx<'_>,
         calls: &[Call<PaidEvent>],
     ) -> Result<Vec<Reply<Nothing>>, StoreError> {
-        calls
-            .iter()
-            .map(|c| Reply::done(Nothing {}).emit("shop.paid", &c.input))
-            .collect()
+        calls.iter().map(|c| Reply::done(Nothing {}).emit("shop.paid", &c.input)).collect()
     }
 }
 
@@ -204,10 +164,7 @@ impl WriteOperation for GiveUp {
     type Input = Pay;
     type Output = Nothing;
     async fn run(&self, _: &mut Tx<'_>, calls: &[Call<Pay>]) -> Result<Vec<Reply<Nothing>>, StoreError> {
-        calls
-            .iter()
-            .map(|c| Reply::done(Nothing {}).emit("shop.given_up", &c.input))
-            .collect()
+        calls.iter().map(|c| Reply::done(Nothing {}).emit("shop.given_up", &c.input)).collect()
     }
 }
 
@@ -225,19 +182,11 @@ impl RemoteOperation for PayRemote {
     ) -> Result<Vec<Intended<Pay, Paid>>, StoreError> {
         calls
             .iter()
-            .map(|c| {
-                Intended::send(
-                    c.input.clone(),
-                    &Paid {
-                        payment: format!("pay-{}", c.input.order),
-                    },
-                )
-            })
+            .map(|c| Intended::send(c.input.clone(), &Paid { payment: format!("pay-{}", c.input.order) }))
             .collect()
     }
     async fn send(&self, context: SendContext, intent: Pay) -> Result<String, Unanswered> {
-        self.0
-            .ask(&context.idempotency_key, context.attempt, &intent.order)
+        self.0.ask(&context.idempotency_key, context.attempt, &intent.order)
     }
     async fn settle(
         &self,
@@ -248,9 +197,7 @@ impl RemoteOperation for PayRemote {
             .iter()
             .map(|item| match item.answer.as_str() {
                 "declined" => Reply::rejected("declined", &NoDetail {}),
-                _ => Ok(Reply::done(Paid {
-                    payment: format!("pay-{}", item.intent.order),
-                })),
+                _ => Ok(Reply::done(Paid { payment: format!("pay-{}", item.intent.order) })),
             })
             .collect()
     }
@@ -268,10 +215,7 @@ impl RemoteOperation for Refund {
         _: &mut Tx<'_>,
         calls: &[Call<Paid>],
     ) -> Result<Vec<Intended<Paid, Nothing>>, StoreError> {
-        calls
-            .iter()
-            .map(|c| Intended::send(c.input.clone(), &Nothing {}))
-            .collect()
+        calls.iter().map(|c| Intended::send(c.input.clone(), &Nothing {})).collect()
     }
     async fn send(&self, _: SendContext, intent: Paid) -> Result<String, Unanswered> {
         self.0.refunds.lock().unwrap().push(intent.payment);

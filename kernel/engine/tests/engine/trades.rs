@@ -64,20 +64,11 @@ fn stocked(count: i64) -> House {
 fn a_trade_without_the_world_is_one_commit() {
     let house = stocked(5);
     let before = house.engine().store().cost();
-    assert_eq!(
-        house.trade("buy", &buy("o1", "pen", 2, "now")),
-        r#"First {"order":"o1"}"#
-    );
+    assert_eq!(house.trade("buy", &buy("o1", "pen", 2, "now")), r#"First {"order":"o1"}"#);
     assert_eq!(house.engine().store().cost().commits - before.commits, 1);
     assert_eq!(house.left("pen"), 3);
-    assert_eq!(
-        house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"),
-        ["completed"]
-    );
-    assert_eq!(
-        house.rows("SELECT event FROM outbox ORDER BY position"),
-        ["shop.taken", "shop.taken"]
-    );
+    assert_eq!(house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"), ["completed"]);
+    assert_eq!(house.rows("SELECT event FROM outbox ORDER BY position"), ["shop.taken", "shop.taken"]);
     assert_eq!(house.verify(), [""; 0]);
 }
 
@@ -86,10 +77,7 @@ fn every_step_can_be_a_commit_of_its_own() {
     let house = House::with(BUY, StepMode::SingleSteps);
     house.call("shop.stock", r#"{"goods":"pen","count":5}"#);
     let before = house.engine().store().cost();
-    assert_eq!(
-        house.trade("buy", &buy("o1", "pen", 2, "now")),
-        r#"First {"order":"o1"}"#
-    );
+    assert_eq!(house.trade("buy", &buy("o1", "pen", 2, "now")), r#"First {"order":"o1"}"#);
     assert!(house.engine().store().cost().commits - before.commits >= 3);
     house.settle();
     assert_eq!((house.left("pen"), house.verify()), (3, vec![]));
@@ -98,14 +86,8 @@ fn every_step_can_be_a_commit_of_its_own() {
 #[test]
 fn a_rejection_behind_an_effect_takes_it_back_in_the_same_commit_and_says_nothing() {
     let house = stocked(5);
-    assert_eq!(
-        house.trade("buy", &buy("o1", "pen", 9, "now")),
-        "First failed sold_out"
-    );
-    assert_eq!(
-        house.trade("buy", &buy("poor-1", "pen", 2, "later")),
-        "First failed declined"
-    );
+    assert_eq!(house.trade("buy", &buy("o1", "pen", 9, "now")), "First failed sold_out");
+    assert_eq!(house.trade("buy", &buy("poor-1", "pen", 2, "later")), "First failed declined");
     house.settle();
     assert_eq!(house.left("pen"), 5);
     assert_eq!(
@@ -137,17 +119,9 @@ fn a_second_start_gets_the_first_answer_and_another_input_a_conflict() {
 #[test]
 fn a_hundred_starts_of_one_key_are_one_trade() {
     let house = stocked(500);
-    let starts: Vec<_> = (0..100)
-        .map(|_| house.begin("buy", &buy("o1", "pen", 2, "now")))
-        .collect();
+    let starts: Vec<_> = (0..100).map(|_| house.begin("buy", &buy("o1", "pen", 2, "now"))).collect();
     let answers: Vec<String> = starts.into_iter().map(|start| house.answer(start)).collect();
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|answer| answer.starts_with("First"))
-            .count(),
-        1
-    );
+    assert_eq!(answers.iter().filter(|answer| answer.starts_with("First")).count(), 1);
     assert_eq!(house.left("pen"), 498);
 }
 
@@ -160,15 +134,9 @@ fn money_that_comes_in_time_completes_the_trade() {
     );
     house.call("shop.announce", r#"{"payment":"pay-o1"}"#);
     house.settle();
-    assert_eq!(
-        house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"),
-        ["completed"]
-    );
+    assert_eq!(house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"), ["completed"]);
     house.pass(Span::hours(2));
-    assert_eq!(
-        (house.left("pen"), house.peer.refunds.lock().unwrap().len()),
-        (3, 0)
-    );
+    assert_eq!((house.left("pen"), house.peer.refunds.lock().unwrap().len()), (3, 0));
     assert_eq!(house.verify(), [""; 0]);
 }
 
@@ -179,10 +147,7 @@ fn money_that_comes_before_the_wait_counts() {
     house.call("shop.announce", r#"{"payment":"pay-o1"}"#);
     house.answer(start);
     house.settle();
-    assert_eq!(
-        house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"),
-        ["completed"]
-    );
+    assert_eq!(house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"), ["completed"]);
 }
 
 #[test]
@@ -195,25 +160,13 @@ fn money_that_comes_too_late_goes_back_once() {
         ["failed:too_late"]
     );
     assert_eq!(house.left("pen"), 5);
-    assert_eq!(
-        *house.peer.refunds.lock().unwrap(),
-        ["pay-o1"],
-        "the request itself is taken back"
-    );
+    assert_eq!(*house.peer.refunds.lock().unwrap(), ["pay-o1"], "the request itself is taken back");
     house.call("shop.announce", r#"{"payment":"pay-o1"}"#);
     house.settle();
-    assert_eq!(
-        *house.peer.refunds.lock().unwrap(),
-        ["pay-o1", "pay-o1"],
-        "and so is what came late"
-    );
+    assert_eq!(*house.peer.refunds.lock().unwrap(), ["pay-o1", "pay-o1"], "and so is what came late");
     house.call("shop.announce", r#"{"payment":"pay-other"}"#);
     house.settle();
-    assert_eq!(
-        house.peer.refunds.lock().unwrap().len(),
-        2,
-        "what nobody asked for is nobody's to give back"
-    );
+    assert_eq!(house.peer.refunds.lock().unwrap().len(), 2, "what nobody asked for is nobody's to give back");
     assert_eq!(house.verify(), [""; 0]);
 }
 
@@ -223,10 +176,7 @@ fn the_customer_gives_up_while_the_trade_waits() {
     house.trade("buy", &buy("o1", "pen", 2, "later"));
     house.call("shop.give_up", r#"{"order":"o1"}"#);
     house.settle();
-    assert_eq!(
-        house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"),
-        ["failed:given_up"]
-    );
+    assert_eq!(house.rows("SELECT outcome FROM flow_instance WHERE flow = 'buy'"), ["failed:given_up"]);
     assert_eq!(house.left("pen"), 5);
     house.call("shop.give_up", r#"{"order":"o1"}"#);
     house.settle();
@@ -239,15 +189,9 @@ fn a_lost_answer_is_asked_for_again_with_the_same_key() {
     let start = house.begin("buy", &buy("slow-1", "pen", 2, "later"));
     house.settle();
     house.pass(Span::from_millis(250));
-    assert_eq!(
-        house.answer(start),
-        r#"First {"order":"slow-1","payment":"pay-slow-1"}"#
-    );
+    assert_eq!(house.answer(start), r#"First {"order":"slow-1","payment":"pay-slow-1"}"#);
     let asked = house.peer.asked.lock().unwrap().clone();
-    assert_eq!(
-        asked.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(),
-        [1, 2]
-    );
+    assert_eq!(asked.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(asked[0].0, asked[1].0);
     assert_eq!(house.peer.effects.lock().unwrap().len(), 1);
 }
@@ -306,25 +250,11 @@ fn one_bomb_in_a_batch_hurts_nobody_else() {
     let house = stocked(100);
     let starts: Vec<_> = (0..20)
         .map(|n| {
-            house.begin(
-                "buy",
-                &buy(
-                    &format!("{}-{n}", if n == 13 { "bomb" } else { "o" }),
-                    "pen",
-                    1,
-                    "now",
-                ),
-            )
+            house.begin("buy", &buy(&format!("{}-{n}", if n == 13 { "bomb" } else { "o" }), "pen", 1, "now"))
         })
         .collect();
     let answers: Vec<String> = starts.into_iter().map(|start| house.answer(start)).collect();
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|answer| answer.starts_with("First {"))
-            .count(),
-        19
-    );
+    assert_eq!(answers.iter().filter(|answer| answer.starts_with("First {")).count(), 19);
     assert!(answers[13].starts_with("Broken"), "{}", answers[13]);
     assert!(answers[13].contains("a bomb went off"), "{}", answers[13]);
     assert_eq!((house.left("pen"), house.verify()), (81, vec![]));
@@ -333,32 +263,12 @@ fn one_bomb_in_a_batch_hurts_nobody_else() {
 #[test]
 fn what_was_read_may_be_stale_and_the_last_pen_is_sold_once() {
     let house = stocked(30);
-    let starts: Vec<_> = (0..60)
-        .map(|n| house.begin("buy", &buy(&format!("o-{n}"), "pen", 1, "now")))
-        .collect();
+    let starts: Vec<_> =
+        (0..60).map(|n| house.begin("buy", &buy(&format!("o-{n}"), "pen", 1, "now"))).collect();
     let answers: Vec<String> = starts.into_iter().map(|start| house.answer(start)).collect();
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|answer| answer.starts_with("First {"))
-            .count(),
-        30
-    );
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|answer| *answer == "First failed sold_out")
-            .count(),
-        30
-    );
-    assert!(
-        house
-            .engine()
-            .figures()
-            .stale
-            .load(std::sync::atomic::Ordering::Relaxed)
-            > 0
-    );
+    assert_eq!(answers.iter().filter(|answer| answer.starts_with("First {")).count(), 30);
+    assert_eq!(answers.iter().filter(|answer| *answer == "First failed sold_out").count(), 30);
+    assert!(house.engine().figures().stale.load(std::sync::atomic::Ordering::Relaxed) > 0);
     assert_eq!((house.left("pen"), house.verify()), (0, vec![]));
 }
 
@@ -368,42 +278,19 @@ fn what_is_off_in_the_data_is_named() {
     house.trade("buy", &buy("o1", "pen", 2, "later"));
     assert_eq!(house.verify(), [""; 0]);
     for (sql, part) in [
-        (
-            "UPDATE flow_instance SET wake_at = wake_at + 1 WHERE status = 1",
-            "by its journal",
-        ),
-        (
-            "INSERT INTO flow_journal VALUES ('acme', 'nobody', 0, '{}')",
-            "has a journal but no instance",
-        ),
-        (
-            "INSERT INTO subscriber VALUES ('mail', 1000000)",
-            "behind the outbox's end",
-        ),
-        (
-            "UPDATE outbox SET instance = 'nobody' WHERE position = 1",
-            "no trade wrote it",
-        ),
-        (
-            "UPDATE flow_journal SET record = '{' WHERE seq = 1 AND instance <> 'nobody'",
-            "cannot be read",
-        ),
-        (
-            "DELETE FROM flow_journal WHERE seq = 1 AND instance <> 'nobody'",
-            "records",
-        ),
+        ("UPDATE flow_instance SET wake_at = wake_at + 1 WHERE status = 1", "by its journal"),
+        ("INSERT INTO flow_journal VALUES ('acme', 'nobody', 0, '{}')", "has a journal but no instance"),
+        ("INSERT INTO subscriber VALUES ('mail', 1000000)", "behind the outbox's end"),
+        ("UPDATE outbox SET instance = 'nobody' WHERE position = 1", "no trade wrote it"),
+        ("UPDATE flow_journal SET record = '{' WHERE seq = 1 AND instance <> 'nobody'", "cannot be read"),
+        ("DELETE FROM flow_journal WHERE seq = 1 AND instance <> 'nobody'", "records"),
     ] {
         let statement = mortise_store::Statement::sqlite("test.break", sql);
-        let broken = house
-            .engine()
-            .store()
-            .write(async move |tx| tx.execute(&statement, [()]).await.map(drop));
+        let broken =
+            house.engine().store().write(async move |tx| tx.execute(&statement, [()]).await.map(drop));
         house.runtime().block_on(broken).unwrap();
         let found = house.verify();
-        assert!(
-            found.iter().any(|line| line.contains(part)),
-            "`{sql}` goes unseen: {found:?}"
-        );
+        assert!(found.iter().any(|line| line.contains(part)), "`{sql}` goes unseen: {found:?}");
     }
 }
 
@@ -430,13 +317,8 @@ impl Subscriber for Collector {
 #[test]
 fn a_subscriber_gets_every_event_in_order_also_after_it_refused() {
     let house = stocked(100);
-    let collector = Arc::new(Collector {
-        seen: Default::default(),
-        refusals: Default::default(),
-    });
-    house
-        .runtime()
-        .block_on(async { house.engine().subscribe(Arc::clone(&collector) as _) });
+    let collector = Arc::new(Collector { seen: Default::default(), refusals: Default::default() });
+    house.runtime().block_on(async { house.engine().subscribe(Arc::clone(&collector) as _) });
     for order in 0..20 {
         house.trade("buy", &buy(&format!("o{order}"), "pen", 1, "now"));
     }
@@ -453,13 +335,7 @@ fn a_subscriber_gets_every_event_in_order_also_after_it_refused() {
         });
         deadline.await.unwrap();
     });
-    let positions: Vec<i64> = collector
-        .seen
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|event| event.position)
-        .collect();
+    let positions: Vec<i64> = collector.seen.lock().unwrap().iter().map(|event| event.position).collect();
     assert_eq!(positions, expected);
 }
 
@@ -482,5 +358,49 @@ fn two_tenants_with_the_same_keys_never_meet() {
     house.settle();
     assert_eq!(house.rows(open), ["acme failed:given_up", "zeta completed"]);
     assert_eq!((house.left("pen"), house.in_tenant("zeta").left("pen")), (5, 4));
+    assert_eq!(house.verify(), [""; 0]);
+}
+
+#[test]
+fn what_is_old_is_forgotten_and_what_can_still_be_asked_for_is_not() {
+    let house = stocked(50);
+    for order in 0..3 {
+        let start = house.begin_with(
+            "buy",
+            &buy(&format!("o{order}"), "pen", 1, "now"),
+            Some((&format!("k{order}"), "b")),
+        );
+        house.answer(start);
+    }
+    house.trade("buy", &buy("late", "pen", 1, "later"));
+    let count = |table: &'static str| house.rows(table)[0].clone();
+    let left = || {
+        (
+            count("SELECT cast(count(*) AS TEXT) FROM idempotency"),
+            count("SELECT cast(count(*) AS TEXT) FROM outbox"),
+            count("SELECT cast(count(*) AS TEXT) FROM flow_journal"),
+        )
+    };
+    let forget = || house.runtime().block_on(house.engine().prune()).unwrap();
+    let before = left();
+    assert_eq!((forget(), left()), (0, before), "nothing is old yet");
+    house.pass(Span::days(3));
+    assert_eq!(forget(), 3, "three keys");
+    house.pass(Span::days(40));
+    assert!(forget() > 0);
+    assert_eq!((left().0, left().1, left().2), ("0".into(), "0".into(), "0".into()));
+    assert_eq!(
+        house.rows("SELECT cast(count(*) AS TEXT) FROM flow_wait WHERE kind = 2"),
+        ["1"],
+        "late money still goes back"
+    );
+    house.call("shop.announce", r#"{"payment":"pay-late"}"#);
+    house.settle();
+    assert_eq!(house.peer.refunds.lock().unwrap().len(), 2);
+    assert_eq!(
+        house.trade("buy", &buy("o1", "pen", 1, "now")),
+        r#"Repeated {"order":"o1"}"#,
+        "a key is for ever"
+    );
     assert_eq!(house.verify(), [""; 0]);
 }

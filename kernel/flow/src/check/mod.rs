@@ -88,13 +88,8 @@ fn check_bytes(text: &[u8], contracts: &Contracts) -> (Option<Flow>, Vec<Diagnos
     }
     let parsed = found.is_empty();
     found.extend(check(&flow, contracts).diagnostics);
-    sort(&mut found);
+    parse::sort(&mut found);
     (parsed.then_some(flow), found)
-}
-
-fn sort(found: &mut Vec<Diagnostic>) {
-    found.sort_by(|a, b| (a.line, a.column, &a.code, &a.message).cmp(&(b.line, b.column, &b.code, &b.message)));
-    found.truncate(parse::FINDINGS);
 }
 
 /// Before the pivot all can be taken back, behind it nothing may turn back.
@@ -201,7 +196,7 @@ impl<'c> Checker<'c> {
             }
         }
         let answer = self.answer_schema();
-        sort(&mut self.found);
+        parse::sort(&mut self.found);
         Checked {
             diagnostics: self.found,
             answer,

@@ -135,10 +135,14 @@ impl<'c> Checker<'c> {
         }
         let Some(binding) = self.scope.get(name) else { return true };
         let Some(ran) = binding.ran else { return true };
-        let line = binding.line;
+        let (line, record) = (binding.line, matches!(binding.ty.non_null().kind, Kind::Record(_)));
         let way = missing(ways, Some(ran));
         let message = format!("`{name}` (line {line}) does not run on every way here");
-        let help = format!("ask first: `has({name}.field) ? {name}.field : something_else`, or put this step under the same `when`");
+        let help = if record {
+            format!("ask first: `has({name}.field) ? {name}.field : something_else`, or put this step under the same `when`")
+        } else {
+            "put this step under the same `when`, or give the name a value on every way".to_owned()
+        };
         self.absent(way, node.place, message, help)
     }
 

@@ -165,6 +165,9 @@ impl<'c> Checker<'c> {
 
     /// A name may not repeat one that is bound here.
     fn introduce(&mut self, name: &At<String>, what: &str) {
+        if self.uses.is_repeated(name) {
+            return;
+        }
         let line = self.scope.get(&name.value).map(|known| known.line);
         let message = match line {
             _ if name.value == "rejection" => format!("{what} `rejection` is a word of the language: in a handler it is what was rejected"),
@@ -220,7 +223,7 @@ impl<'c> Checker<'c> {
                 Outcome::ended()
             }
             StepKind::Attention(template) => {
-                self.fits(template, &Ty::text(), "the text of `attention`", &ways);
+                self.readable(template, &ways);
                 Outcome::done(ways)
             }
         }
@@ -361,11 +364,12 @@ impl<'c> Checker<'c> {
             let comes = if code == "any" { !open.is_empty() } else { open.contains(&code) };
             if !comes {
                 let message = match code {
+                    "any" if all.is_empty() => format!("`{name}` is never rejected"),
                     "any" => format!("nothing is left for `any`: `{name}` is rejected with {} only", listed(all.iter().copied())),
                     UNAVAILABLE if operation.effect == Effect::Remote => "behind the pivot a remote operation is asked without end and never `unavailable`".to_owned(),
                     _ => format!("`{name}` is never rejected with `{code}`"),
                 };
-                let help = nearest_or(code, all.iter().copied(), || format!("its codes are {}", listed(all.iter().copied())));
+                let help = nearest_or(code, all.iter().copied(), || format!("it is rejected with {}", listed(all.iter().copied())));
                 let help = if code == "any" { "take it away".to_owned() } else { help };
                 self.refuse("unreachable", handler.code.place, message, help);
             }

@@ -102,7 +102,7 @@ impl<'c> Checker<'c> {
                 Some(field) => self.fits(value, &field.ty, &format!("`{}` of {what}", name.value), ways),
                 None => {
                     let names = || known.iter().map(|field| &*field.name);
-                    let help = nearest_or(&name.value, names(), || format!("its fields are {}", listed(names())));
+                    let help = nearest_or(&name.value, names(), || format!("it has {}", listed(names())));
                     self.refuse("unknown-field", name.place, format!("{what} has no field `{}`", name.value), help);
                     self.built(value, ways);
                 }
@@ -114,6 +114,15 @@ impl<'c> Checker<'c> {
                 let message = format!("{what} lacks `{}`, {shown}", field.name);
                 self.refuse("missing-field", place, message, format!("add `{}: ...`", field.name));
             }
+        }
+    }
+
+    /// Text for a person: a number may stand alone too.
+    pub(super) fn readable(&mut self, template: &Template, ways: &Ways) {
+        match &template.kind {
+            TemplateKind::Expr(expr) => self.text_parts(&[TextPart::Expr(expr.clone())], ways),
+            TemplateKind::Text(parts) => self.text_parts(parts, ways),
+            _ => {}
         }
     }
 

@@ -1,9 +1,9 @@
 //! What a file has and where it is read last: every name, and every path and condition by its text. A first walk over
 //! the whole flow, before names and types are known.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::ast::{Clock, Expr, Flow, Node, NodeKind, Place, Rounds, Step, StepKind, Template};
+use crate::ast::{At, Clock, Expr, Flow, Node, NodeKind, Place, Rounds, Step, StepKind, Template};
 use crate::diagnostic::Diagnostic;
 use crate::typing::written;
 use crate::walk;
@@ -17,6 +17,7 @@ pub(super) struct Uses {
     last: HashMap<String, usize>,
     /// Ids that stand twice.
     pub(super) twice: Vec<Diagnostic>,
+    repeated: HashSet<usize>,
     ids: HashMap<String, Place>,
     pub(super) steps: usize,
 }
@@ -31,6 +32,11 @@ impl Uses {
     /// The last offset that reads a node of this text.
     pub(super) fn last(&self, text: &str) -> usize {
         self.last.get(text).copied().unwrap_or(0)
+    }
+
+    /// Whether it is the second step of its id, which is reported as such.
+    pub(super) fn is_repeated(&self, id: &At<String>) -> bool {
+        self.repeated.contains(&id.place.offset)
     }
 
     fn name(&mut self, name: &str, place: Place) {
@@ -49,6 +55,7 @@ impl Uses {
         if let Some(id) = &step.id {
             self.name(&id.value, id.place);
             if let Some(first) = self.ids.get(&id.value) {
+                self.repeated.insert(id.place.offset);
                 let message = format!("the id `{}` stands twice, first on line {}", id.value, first.line);
                 self.twice.push(Diagnostic::error("duplicate-id", id.place, message, "ids are unique in the file: rename one of them"));
             } else {

@@ -95,6 +95,11 @@ impl<'n, 'a> Expressions<'n, 'a> {
         self.node(&expr.node)
     }
 
+    /// An expression that gives a moment or a length of time.
+    pub(super) fn clock(&mut self, expr: &ast::Expr) -> Result<Node, CompileError> {
+        self.operand(&expr.node).map(|(node, _)| node)
+    }
+
     fn node(&mut self, node: &ast::Node) -> Compiled<'a> {
         self.depth += 1;
         if self.depth > DEPTH {
@@ -105,12 +110,13 @@ impl<'n, 'a> Expressions<'n, 'a> {
         Ok(compiled)
     }
 
-    /// The node as an operand: a text that is a moment by its schema becomes one.
+    /// The node as an operand: a text that is a moment by its schema, or was a length of time, becomes one.
     fn operand(&mut self, node: &ast::Node) -> Compiled<'a> {
         let (node, shape) = self.node(node)?;
         let node = match node {
             Node::Now | Node::StartedAt | Node::Moment(_) => node,
             node if shape.is_moment(self.contracts) => Node::Moment(Box::new(node)),
+            node if shape.is_span() => Node::Span(Box::new(node)),
             node => node,
         };
         Ok((node, shape))
@@ -138,7 +144,10 @@ impl<'n, 'a> Expressions<'n, 'a> {
             NodeKind::Unary {
                 operator: UnaryOperator::Negate,
                 of,
-            } => plain(Node::Negate(self.boxed(of)?)),
+            } => {
+                let (of, shape) = self.operand(of)?;
+                Ok((Node::Negate(Box::new(of)), shape))
+            }
             NodeKind::Unary {
                 operator: UnaryOperator::Not,
                 of,
@@ -249,9 +258,10 @@ impl<'n, 'a> Expressions<'n, 'a> {
             .iter()
             .filter(|shape| shape.is_moment(self.contracts))
             .count();
-        let shape = match operator {
-            Binary::Add if moments > 0 => Shape::Moment,
-            Binary::Subtract if moments == 1 => Shape::Moment,
+        let shape = match (operator, moments) {
+            (Binary::Add, 1..) | (Binary::Subtract, 1) => Shape::Moment,
+            (Binary::Subtract, 2) => Shape::Span,
+            (Binary::Add | Binary::Subtract, 0) if left_shape.is_span() => Shape::Span,
             _ => Shape::Unknown,
         };
         Ok((Node::Binary(operator, Box::new(left), Box::new(right)), shape))
@@ -283,22 +293,27 @@ impl<'n, 'a> Expressions<'n, 'a> {
         let mut of = Shape::Unknown;
         for argument in target.into_iter().chain(arguments) {
             let (node, shape) = match function {
-                Function::Timestamp | Function::Min | Function::Max => self.operand(argument)?,
+                Function::Timestamp | Function::Duration | Function::Min | Function::Max => {
+                    self.operand(argument)?
+                }
                 _ => self.node(argument)?,
             };
             let element = shape.element(self.contracts);
-            let moments =
-                matches!(function, Function::Min | Function::Max) && element.is_moment(self.contracts);
-            nodes.push(if moments {
-                Node::Moments(Box::new(node))
+            let folds = matches!(function, Function::Min | Function::Max | Function::Sum);
+            let (node, shape) = if folds && element.is_moment(self.contracts) {
+                (Node::Moments(Box::new(node)), Shape::Moment)
+            } else if folds && element.is_span() {
+                (Node::Spans(Box::new(node)), Shape::Span)
             } else {
-                node
-            });
-            of = if moments { element } else { shape };
+                (node, shape)
+            };
+            nodes.push(node);
+            of = shape;
         }
         let shape = match function {
             Function::Timestamp => Shape::Moment,
-            Function::Min | Function::Max => of,
+            Function::Duration => Shape::Span,
+            Function::Min | Function::Max | Function::Sum => of,
             _ => Shape::Unknown,
         };
         Ok((Node::Function(function, nodes.into()), shape))

@@ -10,6 +10,8 @@ use mortise_contract::{Additional, Contracts, Schema, Type};
 pub(super) enum Shape<'a> {
     Unknown,
     Moment,
+    /// A length of time.
+    Span,
     Schema(&'a Schema),
     Record(Rc<BTreeMap<String, Shape<'a>>>),
     List(Rc<Shape<'a>>),
@@ -52,6 +54,10 @@ impl<'a> Shape<'a> {
             }
             _ => Self::Unknown,
         }
+    }
+
+    pub(super) fn is_span(&self) -> bool {
+        matches!(self, Self::Span)
     }
 
     pub(super) fn is_moment(&self, contracts: &'a Contracts) -> bool {

@@ -70,8 +70,10 @@ impl Function {
         } else {
             ("max", Ordering::Greater)
         };
-        if let [Item::Value(Value::List(items))] = arguments.as_slice() {
-            arguments = items.iter().cloned().map(Item::Value).collect();
+        match arguments.as_mut_slice() {
+            [Item::Value(Value::List(items))] => arguments = items.iter().cloned().map(Item::Value).collect(),
+            [Item::List(items)] => arguments = std::mem::take(items),
+            _ => {}
         }
         let mut rest = arguments.into_iter();
         let mut best = rest.next().ok_or(EvalError::Empty(name))?;
@@ -114,14 +116,20 @@ fn text(
 }
 
 fn sum(of: Item) -> Result<Item, EvalError> {
-    let Item::Value(Value::List(items)) = of else {
-        return Err(EvalError::wrong("sum", &of));
+    let items: Vec<Item> = match of {
+        Item::Value(Value::List(items)) => items.iter().cloned().map(Item::Value).collect(),
+        Item::List(items) if items.is_empty() => return Ok(Item::Duration(0)),
+        Item::List(items) => items,
+        other => return Err(EvalError::wrong("sum", &other)),
     };
-    let mut items = items.iter().cloned().map(Item::Value);
+    let mut items = items.into_iter();
     let Some(first) = items.next() else {
         return Ok(0.into());
     };
-    if !matches!(first, Item::Value(Value::Int(_) | Value::Float(_))) {
+    if !matches!(
+        first,
+        Item::Value(Value::Int(_) | Value::Float(_)) | Item::Duration(_)
+    ) {
         return Err(EvalError::wrong("sum", &first));
     }
     items
@@ -132,7 +140,8 @@ fn sum(of: Item) -> Result<Item, EvalError> {
         })
 }
 
-fn duration(of: Item) -> Result<Item, EvalError> {
+/// The length of time that an item is or writes.
+pub(super) fn duration(of: Item) -> Result<Item, EvalError> {
     match of {
         Item::Duration(_) => Ok(of),
         Item::Value(Value::Text(text)) => parse_duration(&text)

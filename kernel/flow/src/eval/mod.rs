@@ -89,6 +89,8 @@ pub(crate) enum Item {
     Moment(Timestamp),
     /// A length of time in milliseconds; may be negative.
     Duration(i64),
+    /// Moments or lengths of time, for `min`, `max` and `sum`.
+    List(Vec<Item>),
 }
 
 impl Item {
@@ -97,6 +99,7 @@ impl Item {
             Self::Value(value) => value.kind(),
             Self::Moment(_) => "a moment",
             Self::Duration(_) => "a length of time",
+            Self::List(_) => "a list",
         }
     }
 
@@ -106,6 +109,7 @@ impl Item {
             Self::Value(value) => value,
             Self::Moment(moment) => Value::text(moment.to_string()),
             Self::Duration(millis) => Value::text(span_text(millis)),
+            Self::List(items) => Value::list(items.into_iter().map(Self::into_value)),
         }
     }
 }

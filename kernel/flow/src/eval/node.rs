@@ -3,7 +3,7 @@
 use mortise_contract::value::Text;
 use mortise_contract::{Record, Value};
 
-use super::function::Function;
+use super::function::{self, Function};
 use super::operate;
 use super::{Env, EvalError, Item};
 use crate::ast::MacroKind;
@@ -64,8 +64,12 @@ pub(crate) enum Node {
     Local(usize),
     /// Text whose schema says that it is a moment.
     Moment(Box<Node>),
-    /// A list of such texts, brought to one way of writing them.
+    /// A list of such texts.
     Moments(Box<Node>),
+    /// A length of time that may have become text on its way through a name or a list.
+    Span(Box<Node>),
+    /// A list of such texts.
+    Spans(Box<Node>),
     Select(Box<Node>, Box<str>),
     Has(Box<Node>, Box<str>),
     Index(Box<Node>, Box<Node>),
@@ -111,7 +115,11 @@ impl Node {
             Self::StartedAt => Ok(Item::Moment(env.started_at)),
             Self::Local(index) => Ok(locals.get(*index).cloned().unwrap_or(Item::Value(Value::Null))),
             Self::Moment(of) => operate::moment_of(of.work(env, locals)?).map(Item::Moment),
-            Self::Moments(of) => operate::moments_of(of.work(env, locals)?),
+            Self::Moments(of) => operate::each(of.work(env, locals)?, |item| {
+                operate::moment_of(item).map(Item::Moment)
+            }),
+            Self::Span(of) => function::duration(of.work(env, locals)?),
+            Self::Spans(of) => operate::each(of.work(env, locals)?, function::duration),
             Self::Select(of, field) => match of.work(env, locals)? {
                 Item::Value(value) => field_of(&value, field).cloned().map(Item::Value),
                 other => Err(EvalError::wrong(&format!("`.{field}`"), &other)),
@@ -179,6 +187,8 @@ impl Node {
             Self::Literal(_) | Self::Now | Self::StartedAt | Self::Local(_) => false,
             Self::Moment(of)
             | Self::Moments(of)
+            | Self::Span(of)
+            | Self::Spans(of)
             | Self::Select(of, _)
             | Self::Has(of, _)
             | Self::Negate(of)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mortise_contract::Value;
 use mortise_types::Timestamp;
 
+use super::function::parse_duration;
 use super::node::Binary;
 use super::{EvalError, Item};
 
@@ -20,19 +21,15 @@ pub(crate) fn moment_of(item: Item) -> Result<Timestamp, EvalError> {
     }
 }
 
-/// A list of moments, all written in UTC to the millisecond, so that they compare as text.
-pub(super) fn moments_of(item: Item) -> Result<Item, EvalError> {
+/// The elements of a list, each turned into what it stands for.
+pub(super) fn each(item: Item, turn: impl Fn(Item) -> Result<Item, EvalError>) -> Result<Item, EvalError> {
     match item {
         Item::Value(Value::List(items)) => {
-            let items: Result<Vec<Value>, _> = items
-                .iter()
-                .map(|item| {
-                    moment_of(Item::Value(item.clone())).map(|moment| Item::Moment(moment).into_value())
-                })
-                .collect();
-            Ok(Item::Value(Value::list(items?)))
+            let items: Result<Vec<Item>, _> =
+                items.iter().map(|item| turn(Item::Value(item.clone()))).collect();
+            items.map(Item::List)
         }
-        other => moment_of(other).map(Item::Moment),
+        other => Err(EvalError::wrong("a list of moments or lengths of time", &other)),
     }
 }
 
@@ -196,6 +193,8 @@ pub(super) fn order(left: &Item, right: &Item) -> Option<Option<Ordering>> {
         (Item::Value(Value::Text(text)), Item::Moment(b)) => {
             text.parse().ok().map(|a: Timestamp| Some(a.cmp(b)))
         }
+        (Item::Duration(a), Item::Value(Value::Text(text))) => parse_duration(text).map(|b| Some(a.cmp(&b))),
+        (Item::Value(Value::Text(text)), Item::Duration(b)) => parse_duration(text).map(|a| Some(a.cmp(b))),
         (Item::Value(a), Item::Value(b)) => match (a, b) {
             (Value::Int(a), Value::Int(b)) => Some(Some(a.cmp(b))),
             (Value::Text(a), Value::Text(b)) => Some(Some(a.cmp(b))),

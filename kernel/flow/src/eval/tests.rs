@@ -381,3 +381,28 @@ fn durations_are_the_languages_and_cels() {
         "error: \"soon\" is no length of time, such as 30m"
     );
 }
+
+#[test]
+fn lengths_of_time_survive_names_and_lists() {
+    let input = r#"{"ats":["2026-01-01T10:00:00Z","2026-01-01T08:30:00Z"]}"#;
+    let said = |source: &str| {
+        ours(source, input).map_or_else(|error| format!("error: {error}"), |value| value.to_json())
+    };
+    assert_eq!(
+        said("sum([duration('1h'), duration('90m')]) == duration('150m')"),
+        "true"
+    );
+    assert_eq!(said("input.ats.map(a, a - now).sum()"), "\"150m\"");
+    assert_eq!(said("max(input.ats.map(a, a - now)) > duration('90m')"), "true");
+    assert_eq!(
+        said("min(duration('90m'), duration('2h')) == duration('90m')"),
+        "true"
+    );
+    assert_eq!(said("input.ats.map(a, a - now)[1] < duration('1h')"), "true");
+    assert_eq!(said("now + input.ats.map(a, a - now)[1] == input.ats[1]"), "true");
+    assert_eq!(said("duration('30m') in input.ats.map(a, a - now)"), "true");
+    assert_eq!(
+        said("sum([duration('1h')].filter(d, d > duration('2h')))"),
+        "\"0s\""
+    );
+}

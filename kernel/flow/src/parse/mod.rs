@@ -23,7 +23,7 @@ use yaml::{Node, Yaml};
 /// Bytes that a definition may have.
 pub(crate) const SIZE: usize = 256 * 1024;
 /// Findings that one run shows at most.
-pub(crate) const FINDINGS: usize = 100;
+const FINDINGS: usize = 100;
 
 /// The flow that a text defines.
 ///
@@ -47,8 +47,14 @@ pub(crate) fn read(text: &str) -> (Option<Flow>, Vec<Diagnostic>) {
     let lines = Lines::new(&text);
     let mut reader = Reader::new(&lines);
     let flow = yaml::read(&lines, &mut reader.found).and_then(|tree| reader.flow(&tree));
-    reader.found.truncate(FINDINGS);
+    sort(&mut reader.found);
     (flow, reader.found)
+}
+
+/// In the order of the text, and not more than somebody reads.
+pub(crate) fn sort(found: &mut Vec<Diagnostic>) {
+    found.sort_by(|a, b| (a.line, a.column, &a.code, &a.message).cmp(&(b.line, b.column, &b.code, &b.message)));
+    found.truncate(FINDINGS);
 }
 
 /// JSON may be indented by tabs, YAML may not: where the text is JSON, a tab is a space.

@@ -12,6 +12,7 @@ const OF: &str = "a schema";
 impl Reader<'_> {
     pub(super) fn schema(&mut self, yaml: &Yaml) -> Schema {
         let Some(mut fields) = self.fields(yaml, OF) else { return Schema::default() };
+        let before = self.found.len();
         let mut schema = Schema::default();
         self.annotations(&mut fields, &mut schema);
         if let Some((_, value)) = fields.take("$ref") {
@@ -31,7 +32,9 @@ impl Reader<'_> {
         self.list_words(&mut fields, &mut schema);
         self.value_words(&mut fields, &mut schema);
         self.finish(&fields, OF);
-        self.consistent(&schema, yaml.place);
+        if self.found.len() == before {
+            self.consistent(&schema, yaml.place);
+        }
         schema
     }
 

@@ -158,7 +158,7 @@ impl Reader<'_> {
             TemplateKind::Expr(expr) => Some(expr),
             TemplateKind::Literal(Value::Null) => None,
             _ => {
-                self.refuse(yaml.place, format!("{what} is one expression"), "put the whole of it into `${ ... }`");
+                self.refuse(yaml.place, format!("{what} is given by one expression"), "put the whole of it into `${ ... }`");
                 None
             }
         }

@@ -60,7 +60,23 @@ impl Yaml {
 
 enum Open {
     List { place: Place, items: Vec<Yaml> },
-    Map { place: Option<Place>, start: Place, entries: Vec<(At<String>, Yaml)>, key: Option<At<String>>, seen: HashMap<String, u32> },
+    Map(OpenMap),
+}
+
+struct OpenMap {
+    start: Place,
+    /// Of the first key.
+    place: Option<Place>,
+    entries: Vec<(At<String>, Yaml)>,
+    key: Option<Key>,
+    seen: HashMap<String, u32>,
+}
+
+/// A key that waits for its value.
+enum Key {
+    First(At<String>),
+    /// It stands in the map already; its value is left out.
+    Repeated,
 }
 
 struct Builder<'l, 't> {
@@ -131,15 +147,13 @@ impl Builder<'_, '_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.marks(&span, place, anchor, tag.is_some());
-                let open = Open::Map { place: None, start: place, entries: Vec::new(), key: None, seen: HashMap::new() };
-                self.begin(place, open)?;
+                let map = OpenMap { start: place, place: None, entries: Vec::new(), key: None, seen: HashMap::new() };
+                self.begin(place, Open::Map(map))?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let closed = match self.open.pop()? {
                     Open::List { place, items } => Yaml { place, node: Node::List(items) },
-                    Open::Map { place, start, entries, .. } => {
-                        Yaml { place: place.unwrap_or(start), node: Node::Map(entries) }
-                    }
+                    Open::Map(map) => Yaml { place: map.place.unwrap_or(map.start), node: Node::Map(map.entries) },
                 };
                 self.value(closed)?;
             }
@@ -160,7 +174,7 @@ impl Builder<'_, '_> {
     }
 
     fn begin(&mut self, place: Place, open: Open) -> Option<()> {
-        if let Some(Open::Map { key: None, .. }) = self.open.last() {
+        if let Some(Open::Map(OpenMap { key: None, .. })) = self.open.last() {
             self.refuse(
                 place,
                 "a list or a map stands where a key is expected",
@@ -185,21 +199,22 @@ impl Builder<'_, '_> {
         match self.open.last_mut() {
             None => self.root = Some(value),
             Some(Open::List { items, .. }) => items.push(value),
-            Some(Open::Map { key: slot @ None, place, seen, .. }) => {
-                let Node::Scalar(scalar) = value.node else { return Some(()) };
-                place.get_or_insert(value.place);
-                let first = seen.insert(scalar.text.clone(), value.place.line);
-                let message = first.map(|line| format!("the key `{}` stands twice, first on line {line}", scalar.text));
-                *slot = Some(At { value: scalar.text, place: value.place });
-                if let Some(message) = message {
+            Some(Open::Map(map)) => match map.key.take() {
+                Some(Key::First(key)) => map.entries.push((key, value)),
+                Some(Key::Repeated) => {}
+                None => {
+                    let Node::Scalar(scalar) = value.node else { return Some(()) };
+                    map.place.get_or_insert(value.place);
+                    let first = map.seen.insert(scalar.text.clone(), value.place.line);
+                    let Some(line) = first else {
+                        map.key = Some(Key::First(At { value: scalar.text, place: value.place }));
+                        return Some(());
+                    };
+                    map.key = Some(Key::Repeated);
+                    let message = format!("the key `{}` stands twice, first on line {line}", scalar.text);
                     self.refuse(value.place, message, "keep one of them");
                 }
-            }
-            Some(Open::Map { key: slot @ Some(_), entries, .. }) => {
-                if let Some(key) = slot.take() {
-                    entries.push((key, value));
-                }
-            }
+            },
         }
         Some(())
     }

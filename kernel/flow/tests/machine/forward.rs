@@ -368,3 +368,15 @@ fn an_end_within_a_round_ends_the_trade_forward() {
         lines(["answer {}", "end enough"])
     );
 }
+
+#[test]
+fn a_length_of_time_may_have_a_name() {
+    let steps = "
+  - let: {patience: \"${ duration('90m') - duration('30m') }\", end: '${ now + duration(\"2h\") }'}
+  - sleep: ${ patience }
+  - sleep: ${ end }";
+    let (mut trade, said) = Trade::begin(flow(steps));
+    assert_eq!(said, "sleep sleep: for 1h");
+    trade.later("1h");
+    assert_eq!(trade.due("sleep"), "sleep sleep#2: for 1h");
+}

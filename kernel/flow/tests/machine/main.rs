@@ -1,5 +1,7 @@
 //! The machine, driven by hand: every way that the flow language describes, and laws over random flows.
 
+#![allow(clippy::unwrap_used, reason = "what a test takes for granted")]
+
 mod backward;
 mod forward;
 mod late;

@@ -190,3 +190,29 @@ fn a_list_longer_than_max_is_an_error_and_cuts_nothing_off() {
         ])
     );
 }
+
+#[test]
+fn while_the_trade_drains_no_handler_runs() {
+    let steps = "
+  - foreach: ${ input.parcels }
+    as: parcel
+    max: 9
+    at_once: 3
+    do:
+      - call: pick.request
+        with: {parcel: '${ parcel }'}
+        on:
+          closed:
+            - attention: closed
+            - sleep: 1h";
+    let (mut trade, _) = Trade::begin(flow(steps));
+    assert_eq!(
+        trade.rejected("foreach[0].pick.request", "odd", "{}"),
+        "answer failed odd {}"
+    );
+    assert_eq!(trade.rejected("foreach[1].pick.request", "closed", "{}"), "");
+    assert_eq!(
+        trade.rejected("foreach[2].pick.request", "closed", "{}"),
+        "end failed odd"
+    );
+}

@@ -10,6 +10,7 @@ mod tell;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use mortise_types::{Clock as _, SystemClock};
 
@@ -17,7 +18,7 @@ use self::play::{Stage, Tally};
 use self::processes::{Listening, Program};
 use self::story::Story;
 use self::tell::Teller;
-use crate::cli::{Demo, Format};
+use crate::cli::Demo;
 use crate::commands::serve::told_to_stop;
 use crate::failure::{Exit, Failure};
 
@@ -79,6 +80,7 @@ impl Running {
             server: server.url.clone(),
             sandbox: sandbox.url.clone(),
             run: format!("{:x}", SystemClock.now().as_millis() / 1_000),
+            requests: AtomicU64::default(),
         };
         let tally = stage.play(story, teller).await;
         let now = stage.now().await.map_err(play::unplayable)?;

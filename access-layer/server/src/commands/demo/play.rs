@@ -2,6 +2,7 @@
 //! looks at the stock before and after each scene.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mortise_types::{Span, Timestamp};
@@ -26,6 +27,8 @@ pub(super) struct Stage {
     pub(super) sandbox: String,
     /// What makes this run's ids its own.
     pub(super) run: String,
+    /// Requests so far.
+    pub(super) requests: AtomicU64,
 }
 
 /// How it went.
@@ -92,9 +95,11 @@ impl Stage {
             return Ok(Told { outcome: format!("it is {now}"), ..Told::default() });
         }
         let expected = step.expect.body.as_ref().map(|body| names.fill(body)).transpose()?;
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let key = step.key.as_ref().map_or_else(|| Ok(format!("{}-{number}", self.run)), |key| names.fill_text(key))?;
         let began = tokio::time::Instant::now();
         let answer = loop {
-            let answer = self.ask(step, scene, names).await?;
+            let answer = self.ask(step, scene, &key, names).await?;
             let off = match (&expected, answer.status == step.expect.status) {
                 (_, false) => Some(format!("it is answered {} instead of {}", answer.status, step.expect.status)),
                 (Some(expected), true) => differs(expected, &answer.body),
@@ -114,10 +119,10 @@ impl Stage {
         Ok(Told::of(answer.status, &answer.body, proof))
     }
 
-    async fn ask(&self, step: &Step, scene: &Scene, names: &Names) -> Result<Answer, String> {
+    async fn ask(&self, step: &Step, scene: &Scene, key: &str, names: &Names) -> Result<Answer, String> {
         let (request, path) = match (&step.get, &step.post) {
             (Some(path), None) => (self.http.get(self.url(path, names)?), path),
-            (None, Some(path)) => (self.http.post(self.url(path, names)?), path),
+            (None, Some(path)) => (self.http.post(self.url(path, names)?).header("Idempotency-Key", key), path),
             _ => return Err("a step has one of `advance`, `get` and `post`".to_owned()),
         };
         let request = match step.by {

@@ -94,6 +94,9 @@ pub(super) struct Step {
     /// Who asks.
     #[serde(default)]
     pub(super) by: Asker,
+    /// The request's idempotency key; one of its own where left out.
+    #[serde(default)]
+    pub(super) key: Option<String>,
     /// What the answer must be; objects may hold more, see `matching`.
     #[serde(default)]
     pub(super) expect: Expected,

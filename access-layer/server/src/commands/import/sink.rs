@@ -6,7 +6,7 @@ use std::path::Path;
 use mortise_contract::{Value, Violation};
 use mortise_engine::{Engine, EngineError, Started};
 use mortise_flow::Answer;
-use mortise_types::Scope;
+use mortise_types::{IdSource as _, Scope, SystemIds};
 
 use super::file::Chunk;
 use crate::cli::Import;
@@ -51,7 +51,8 @@ impl Sink {
         let place = match (&command.url, &command.data) {
             (Some(url), _) => {
                 let url = url.trim_end_matches('/');
-                let url = format!("{url}/v1/{}/{}/operations/{}", scope.tenant, scope.line, command.operation);
+                let operation = command.operation.replace('.', "/");
+                let url = format!("{url}/v1/{}/{}/operations/{operation}", scope.tenant, scope.line);
                 Place::Server { http: reqwest::Client::new(), url }
             }
             (None, Some(data)) => Place::Engine(Box::new(compose::idle(Opening::of(data, Peers::unasked())).await?)),
@@ -135,7 +136,9 @@ impl Sink {
 /// The server's answer to a call.
 async fn post(http: &reqwest::Client, url: &str, input: &Value) -> Result<(), Refused> {
     let unreached = |error: reqwest::Error| Refused::Broken(Failure::unusable(format!("{url}: {error}")));
-    let response = http.post(url).json(input).send().await.map_err(unreached)?;
+    let key = SystemIds.next().simple().to_string();
+    let request = http.post(url).header("Mortise-Staff", "import").header("Idempotency-Key", key).json(input);
+    let response = request.send().await.map_err(unreached)?;
     let status = response.status();
     if status.is_success() {
         return Ok(());
@@ -149,7 +152,7 @@ async fn post(http: &reqwest::Client, url: &str, input: &Value) -> Result<(), Re
         .flatten()
         .filter_map(|error| {
             let part = |name: &str| error.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-            Some(Violation { pointer: part("pointer")?, message: part("message").or_else(|| part("detail"))? })
+            Some(Violation { pointer: part("pointer")?, message: part("detail")? })
         })
         .collect();
     if !places.is_empty() {
@@ -157,7 +160,7 @@ async fn post(http: &reqwest::Client, url: &str, input: &Value) -> Result<(), Re
     }
     Err(match problem.get("reason").and_then(serde_json::Value::as_str) {
         Some(reason) => {
-            let detail = problem.get("rejection").and_then(|detail| mortise_contract::to_value(detail).ok());
+            let detail = problem.get("reason_detail").and_then(|detail| mortise_contract::to_value(detail).ok());
             Refused::Rejected { code: reason.to_owned(), detail: detail.unwrap_or_else(Value::empty_record) }
         }
         None => Refused::Broken(Failure::unusable(format!("{url}: {status}: {} {}", text("title"), text("detail")))),

@@ -171,7 +171,7 @@ impl<'a> Steps<'a> {
     pub(super) fn clock(&mut self, clock: &ast::Clock) -> Result<Clock, CompileError> {
         match clock {
             ast::Clock::After(span) => Ok(Clock::AfterMs(span.value.as_millis().unsigned_abs())),
-            ast::Clock::Expr(expr) => Ok(Clock::At(self.node(expr)?.0)),
+            ast::Clock::Expr(expr) => Ok(Clock::At(self.expressions().clock(expr)?)),
         }
     }
 

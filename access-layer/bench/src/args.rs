@@ -1,0 +1,74 @@
+//! The command line as types: names, help, defaults.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Benchmarks of Mortise. Ratios of one run are worth more than figures of two.
+#[derive(Debug, Parser)]
+#[command(name = "mortise-bench", version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) benchmark: Benchmark,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Benchmark {
+    /// The fixed-price checkout paid on invoice, two lines, over HTTP, uniform and on one SKU, beside two baselines.
+    Checkout(Checkout),
+    /// The first baseline: a bare axum server that answers an order with itself. `checkout` starts it.
+    #[command(hide = true)]
+    Echo,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Checkout {
+    /// How long each measurement of a round lasts.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3_600), value_name = "SECONDS")]
+    pub(crate) seconds: u32,
+    /// How often everything is measured, in turns; medians are reported.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99), value_name = "ROUNDS")]
+    pub(crate) rounds: u32,
+    /// Callers, each with one connection; each sends its next order when the last is answered.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4_096), value_name = "CALLERS")]
+    pub(crate) callers: u32,
+    /// Items that are sold.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(200..=1_000_000), value_name = "SKUS")]
+    pub(crate) skus: u32,
+    /// The `mortise` to measure; the one beside this program where left out.
+    #[arg(long, env = "MORTISE_BIN", value_name = "FILE")]
+    pub(crate) mortise: Option<PathBuf>,
+    /// The folder of extensions, built.
+    #[arg(long, default_value = "examples/extensions", value_name = "DIR")]
+    pub(crate) extensions: PathBuf,
+    /// On which disk: data directories are made in this folder and removed again; the folder of this program where left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) disk: Option<PathBuf>,
+    /// Only these of a round's measurements, in the order of a round.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Echo, Part::Uniform, Part::OneSku, Part::Rows], value_name = "PARTS")]
+    pub(crate) parts: Vec<Part>,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// A measurement of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Baseline 1: a bare JSON echo.
+    Echo,
+    /// Orders over all SKUs.
+    Uniform,
+    /// All callers on one SKU until it is sold out.
+    OneSku,
+    /// Baseline 2: the rows of the uniform orders, written by hand.
+    Rows,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table.
+    Text,
+    /// One JSON document.
+    Json,
+}

@@ -1,0 +1,144 @@
+//! A closed loop: so many callers, each with one connection, each sending its next order when the last is answered. It says
+//! how long every answer took; what was answered is judged here only as placed, sold out, or a failure.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::client::{Answer, Connection};
+use crate::failure::Failure;
+use crate::order::{self, Choice};
+use crate::stopwatch::Stopwatch;
+
+/// When callers stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Until {
+    /// After this time; what is under way is waited for.
+    Passed(Duration),
+    /// When there is no stock left.
+    SoldOut,
+}
+
+/// What callers saw.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Load {
+    /// How long each placed order took, in microseconds, sorted.
+    pub(crate) latencies_us: Vec<u32>,
+    /// From the first request to the last order that was placed.
+    pub(crate) took: Duration,
+}
+
+impl Load {
+    pub(crate) fn orders(&self) -> u64 {
+        self.latencies_us.len() as u64
+    }
+
+    pub(crate) fn per_second(&self) -> f64 {
+        self.latencies_us.len() as f64 / self.took.as_secs_f64().max(1e-9)
+    }
+
+    /// The latency that so many of 100 orders do not exceed, in milliseconds.
+    pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
+        let rank = (self.latencies_us.len() * percent).div_ceil(100).max(1);
+        self.latencies_us.get(rank - 1).map_or(0.0, |us| f64::from(*us) / 1_000.0)
+    }
+}
+
+/// Numbers of orders, none given twice.
+pub(crate) type Numbers = Arc<AtomicU64>;
+
+/// A loop that is to be run.
+#[derive(Debug, Clone)]
+pub(crate) struct Loop {
+    pub(crate) address: SocketAddr,
+    pub(crate) callers: u32,
+    pub(crate) choice: Choice,
+    pub(crate) until: Until,
+    pub(crate) numbers: Numbers,
+}
+
+#[derive(Debug)]
+enum Said {
+    Placed,
+    SoldOut,
+}
+
+/// Runs the loop.
+///
+/// # Errors
+/// The first order that is neither placed nor, on the way to being sold out, out of stock.
+pub(crate) async fn run(wish: &Loop) -> Result<Load, Failure> {
+    let mut connections = Vec::new();
+    for _ in 0..wish.callers {
+        connections.push(Connection::open(wish.address).await?);
+    }
+    let (began, stop) = (Stopwatch::start(), Arc::new(AtomicBool::new(false)));
+    let mut callers = JoinSet::new();
+    for connection in connections {
+        callers.spawn(caller(connection, wish.clone(), began, Arc::clone(&stop)));
+    }
+    let mut load = Load::default();
+    while let Some(ended) = callers.join_next().await {
+        let one = ended.map_err(|error| Failure::words(format!("a caller: {error}")))??;
+        load.latencies_us.extend(one.latencies_us);
+        load.took = load.took.max(one.took);
+    }
+    load.latencies_us.sort_unstable();
+    Ok(load)
+}
+
+async fn caller(mut connection: Connection, wish: Loop, began: Stopwatch, stop: Arc<AtomicBool>) -> Result<Load, Failure> {
+    let (mut load, mut request) = (Load::default(), Vec::new());
+    while !stop.load(Ordering::Relaxed) {
+        if matches!(wish.until, Until::Passed(time) if began.passed() >= time) {
+            break;
+        }
+        order::request(wish.numbers.fetch_add(1, Ordering::Relaxed), wish.choice, &mut request);
+        let asked = Stopwatch::start();
+        let said = said(&connection.exchange(&request).await?, wish.until);
+        match said.inspect_err(|_| stop.store(true, Ordering::Relaxed))? {
+            Said::Placed => {
+                load.latencies_us.push(u32::try_from(asked.passed().as_micros()).unwrap_or(u32::MAX));
+                load.took = began.passed();
+            }
+            // Another caller's order may still be undone: each goes on until it meets an empty shelf itself.
+            Said::SoldOut => break,
+        }
+    }
+    Ok(load)
+}
+
+fn said(answer: &Answer<'_>, until: Until) -> Result<Said, Failure> {
+    let text = String::from_utf8_lossy(answer.body);
+    match (answer.status, until) {
+        (200, _) => Ok(Said::Placed),
+        (422, Until::SoldOut) if text.contains("\"out_of_stock\"") => Ok(Said::SoldOut),
+        (status, _) => Err(Failure::words(format!("an order was answered with {status}: {text}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_a_latency_that_was_measured() {
+        let load = Load { latencies_us: (1..=200).map(|ms| ms * 1_000).collect(), took: Duration::from_secs(2) };
+        assert_eq!((load.percentile_ms(50), load.percentile_ms(99), load.percentile_ms(100)), (100.0, 198.0, 200.0));
+        assert_eq!(load.per_second(), 100.0);
+        assert_eq!(Load::default().percentile_ms(50), 0.0);
+    }
+
+    #[test]
+    fn only_a_placed_order_counts() {
+        let answer = |status, body| Answer { status, body };
+        let refused = answer(422, br#"{"code":"trade-failed","reason":"out_of_stock"}"#);
+        assert!(matches!(said(&answer(200, b"{}"), Until::SoldOut), Ok(Said::Placed)));
+        assert!(matches!(said(&refused, Until::SoldOut), Ok(Said::SoldOut)));
+        assert!(said(&refused, Until::Passed(Duration::ZERO)).is_err());
+        assert!(said(&answer(202, b"{}"), Until::SoldOut).is_err());
+    }
+}

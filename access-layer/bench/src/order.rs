@@ -1,0 +1,109 @@
+//! The orders that are sent, each by its number: the same number is the same order, in every run. Bytes only; nothing is sent here.
+
+use std::io::Write as _;
+
+use crate::shop::{self, LINE, TENANT};
+
+/// Customers; who orders is drawn from them.
+const CUSTOMERS: u64 = 1_000_000;
+
+/// Which SKUs are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// Two different ones, drawn evenly from so many.
+    Uniform(u32),
+    /// Both lines ask for this one.
+    One(u32),
+}
+
+/// Units of an order: two lines of one.
+pub(crate) const UNITS: u64 = 2;
+
+/// Writes the request of order `number` into `out`: a new order id, idempotency key and customer each.
+///
+/// Order ids rise, as a shop's do. Customers come in no order, and neither do idempotency keys, since callers draw them at random.
+pub(crate) fn request(number: u64, choice: Choice, out: &mut Vec<u8>) {
+    let (first, second) = skus(number, choice);
+    let mut body = Vec::with_capacity(512);
+    // Writing into a vector cannot fail.
+    let _ = write!(
+        body,
+        "{{\"order_id\":\"{}\",\"currency\":\"{}\",\"lines\":[{{\"sku\":\"{}\",\"quantity\":1}},{{\"sku\":\"{}\",\"quantity\":1}}],\
+         \"ship_to\":{{\"name\":\"Ada Lovelace\",\"street\":[\"Rosenweg 12\"],\"city\":\"Kassel\",\"postal_code\":\"34117\",\
+         \"country\":\"DE\"}},\"pay_by\":\"invoice\"}}",
+        id(number),
+        shop::CURRENCY,
+        shop::sku(first),
+        shop::sku(second),
+    );
+    out.clear();
+    let (high, low) = (mixed(number ^ (1 << 63)), mixed(number ^ (1 << 62)));
+    let _ = write!(
+        out,
+        "POST /v1/{TENANT}/{LINE}/trades/fixed-price HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
+         idempotency-key: {high:016x}{low:016x}\r\nmortise-customer: c{}\r\ncontent-length: {}\r\n\r\n",
+        mixed(number) % CUSTOMERS,
+        body.len(),
+    );
+    out.extend_from_slice(&body);
+}
+
+/// The id of order `number`.
+pub(crate) fn id(number: u64) -> String {
+    format!("o{number:010}")
+}
+
+fn skus(number: u64, choice: Choice) -> (u32, u32) {
+    match choice {
+        Choice::One(sku) => (sku, sku),
+        Choice::Uniform(count) => {
+            let draw = |salt: u64, below: u32| u32::try_from(mixed(number.wrapping_mul(2) ^ salt) % u64::from(below)).unwrap_or(0);
+            let first = draw(1 << 60, count);
+            let second = draw(1 << 61, count - 1);
+            (first, if second >= first { second + 1 } else { second })
+        }
+    }
+}
+
+/// A number that looks random: SplitMix64's finisher.
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_order_has_two_different_items_and_they_are_drawn_evenly() {
+        let mut drawn = [0_u32; 10];
+        for number in 0..10_000 {
+            let (first, second) = skus(number, Choice::Uniform(10));
+            assert_ne!(first, second);
+            drawn[first as usize] += 1;
+            drawn[second as usize] += 1;
+        }
+        assert!(drawn.iter().all(|count| (1_800..2_200).contains(count)), "{drawn:?}");
+    }
+
+    #[test]
+    fn every_order_is_another_and_the_body_is_as_long_as_its_head_says() {
+        let mut seen = HashSet::new();
+        for number in 0..1_000 {
+            let mut request = Vec::new();
+            super::request(number, Choice::One(7), &mut request);
+            let text = String::from_utf8(request).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+            assert_eq!(header("content-length: "), body.len().to_string());
+            assert!(seen.insert(header("idempotency-key: ")));
+            let order: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(order["order_id"], super::id(number));
+        }
+    }
+}

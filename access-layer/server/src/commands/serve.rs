@@ -1,0 +1,78 @@
+//! `mortise serve`: binds the address, opens the platform, serves until it is told to stop, and then finishes what it has begun.
+
+use std::sync::Arc;
+
+use mortise_engine::{Engine, StepMode};
+use mortise_http::{SettableClock, Server, Settings};
+use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{ClockChoice, Serve};
+use crate::clock::ShiftedClock;
+use crate::compose::{self, Answering, LinePolicy, Opening, Peers};
+use crate::failure::{Exit, Failure};
+use crate::print;
+
+pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
+    let unbound = |error: std::io::Error| {
+        Failure::unusable(format!("{}: {error}", command.listen)).mend("name another address with --listen; port 0 takes a free one")
+    };
+    let listener = TcpListener::bind(command.listen).await.map_err(unbound)?;
+    let address = listener.local_addr().map_err(unbound)?;
+    let public_url = command.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let peers = Peers::new(&command.peers, public_url.trim_end_matches('/'));
+    let settable = settable(command.clock);
+    let clock: Arc<dyn Clock> = match &settable {
+        Some(clock) => Arc::clone(clock) as Arc<dyn Clock>,
+        None => Arc::new(SystemClock),
+    };
+    let opening = Opening {
+        data: &command.data.data,
+        answering: Answering::open(&command.extensions, &command.data.data)?,
+        peers: peers.clone(),
+        clock,
+        steps: if command.single_steps { StepMode::SingleSteps } else { StepMode::Stretches },
+    };
+    let (engine, policies) = compose::platform(opening).await?;
+    let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+    let currency_of = Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
+    let server = Server::new(engine.clone(), Settings::new(ids, currency_of), compose::hooks(&peers), settable);
+    print::line(format_args!("listening on http://{address}"));
+    server.serve(listener, told_to_stop()).await.map_err(unbound)?;
+    finish(&engine).await;
+    Ok(Exit::Clean)
+}
+
+fn settable(choice: ClockChoice) -> Option<Arc<dyn SettableClock>> {
+    let clock = ShiftedClock::new(SystemClock);
+    match choice {
+        ClockChoice::System => return None,
+        ClockChoice::Now => {}
+        ClockChoice::From(moment) => clock.set(moment),
+    }
+    Some(Arc::new(clock))
+}
+
+/// What was taken is committed; what waits for the world goes on at the next start.
+async fn finish(engine: &Engine) {
+    engine.drain().await;
+    tracing::info!("everything that was taken is committed");
+}
+
+/// Returns at SIGTERM or SIGINT.
+pub(super) async fn told_to_stop() {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "no signals can be received: only a kill ends this process");
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Forgets what nobody can ask for any more, in small steps: idempotency keys, events, journals of trades that are over.
+//! Instances, their answers, and the keys of acquiring events stay.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mortise_store::{Statement, Store, StoreError, Tx};
+use mortise_types::{Clock, Span, Timestamp};
+use tokio::sync::watch;
+
+/// Rows that one step takes from a table at most.
+const STEP: i64 = 500;
+/// Between two looks when there was nothing to forget.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Idempotency keys; 24 hours at least is what callers are promised.
+    pub idempotency: Span,
+    /// Events that every subscriber has had.
+    pub events: Span,
+    /// Journals of trades that are over.
+    pub journals: Span,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { idempotency: Span::hours(48), events: Span::days(14), journals: Span::days(30) }
+    }
+}
+
+const IDEMPOTENCY: Statement = Statement::sqlite(
+    "engine.prune_idempotency",
+    "DELETE FROM idempotency WHERE (tenant, key) IN
+        (SELECT tenant, key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
+);
+
+const OUTBOX: Statement = Statement::sqlite(
+    "engine.prune_outbox",
+    "DELETE FROM outbox WHERE position <=
+        (SELECT coalesce(max(position), 0) FROM (SELECT position, at FROM outbox ORDER BY position LIMIT ?2) WHERE at < ?1)
+        AND position <= (SELECT coalesce(min(position), 9223372036854775807) FROM subscriber)",
+);
+
+/// An event that came before every open trade began is wanted by none: an event counts from a trade's start.
+const INBOX: Statement = Statement::sqlite(
+    "engine.prune_inbox",
+    "DELETE FROM inbox WHERE (tenant, event, key, position) IN
+        (SELECT tenant, event, key, position FROM inbox WHERE received_at <
+            min(?1, (SELECT coalesce(min(started_at), 9223372036854775807) FROM flow_instance WHERE status <> 2))
+         ORDER BY received_at LIMIT ?2)",
+);
+
+const OVER: Statement = Statement::sqlite(
+    "engine.prune_over",
+    "SELECT tenant, id, status = 2 AND coalesce(ended_at, started_at) < ?3 FROM flow_instance
+     WHERE (tenant, id) > (?1, ?2) ORDER BY tenant, id LIMIT ?4",
+);
+
+const JOURNAL: Statement =
+    Statement::sqlite("engine.prune_journal", "DELETE FROM flow_journal WHERE tenant = ?1 AND instance = ?2");
+
+const TAKEN: Statement =
+    Statement::sqlite("engine.prune_taken", "DELETE FROM inbox_taken WHERE tenant = ?1 AND instance = ?2");
+
+/// Where the walk over the instances stands.
+type Place = Arc<Mutex<(String, String)>>;
+
+/// Forgets for as long as `alive` is open.
+pub(crate) async fn run(
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    retention: Retention,
+    mut alive: watch::Receiver<u64>,
+) {
+    let place = Place::default();
+    loop {
+        match step(&store, clock.now(), retention, &place).await {
+            Ok(forgotten) if forgotten >= STEP.unsigned_abs() => tokio::task::yield_now().await,
+            Ok(_) => tokio::time::sleep(PAUSE).await,
+            Err(error) => {
+                tracing::warn!(%error, "nothing was forgotten this time");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        if alive.has_changed().is_err() {
+            return;
+        }
+        alive.mark_unchanged();
+    }
+}
+
+/// One step over every table; says how many rows it forgot.
+pub(crate) async fn step(
+    store: &Store,
+    now: Timestamp,
+    retention: Retention,
+    place: &Place,
+) -> Result<u64, StoreError> {
+    let place = Arc::clone(place);
+    store.write(async move |tx| forget(tx, now, retention, &place).await).await
+}
+
+async fn forget(tx: &mut Tx<'_>, now: Timestamp, keep: Retention, place: &Place) -> Result<u64, StoreError> {
+    let before = |span: Span| now.saturating_sub(span);
+    let mut forgotten = 0;
+    for (statement, moment) in
+        [(IDEMPOTENCY, before(keep.idempotency)), (OUTBOX, before(keep.events)), (INBOX, before(keep.events))]
+    {
+        forgotten += tx.execute(&statement, [(moment, STEP)]).await?.iter().sum::<u64>();
+    }
+    let (tenant, id) = place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let rows =
+        tx.fetch_all::<(String, String, bool), _>(&OVER, (tenant, id, before(keep.journals), STEP)).await?;
+    let over =
+        || rows.iter().filter(|(_, _, over)| *over).map(|(tenant, id, _)| (tenant.as_str(), id.as_str()));
+    forgotten += tx.execute(&JOURNAL, over()).await?.iter().sum::<u64>();
+    forgotten += tx.execute(&TAKEN, over()).await?.iter().sum::<u64>();
+    let last = rows.last().map(|(tenant, id, _)| (tenant.clone(), id.clone()));
+    *place.lock().unwrap_or_else(PoisonError::into_inner) = last.unwrap_or_default();
+    Ok(forgotten)
+}
