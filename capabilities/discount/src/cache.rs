@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use mortise_capability::StoreError;
 use mortise_store::Reader;
-use mortise_types::{BusinessLine, Scope, TenantId};
+use mortise_types::{BusinessLine, CouponCode, Scope, TenantId};
 
 use crate::contract::Status;
 use crate::rules::{Benefit, Promotion};
@@ -16,8 +16,11 @@ use crate::store;
 #[derive(Debug)]
 pub(crate) struct Compiled {
     version: i64,
-    /// By id.
+    /// In the order of their turns.
     pub(crate) promotions: Vec<Promotion>,
+    /// Live promotions that are for named items only, by item; and all other live ones. Both by position.
+    by_sku: HashMap<String, Vec<usize>>,
+    for_any: Vec<usize>,
     /// Whether a live one takes from a sheet.
     pub(crate) has_sheets: bool,
     /// Whether a live one selects by facts about items.
@@ -77,13 +80,47 @@ impl Cache {
 }
 
 impl Compiled {
-    fn new(version: i64, promotions: Vec<Promotion>) -> Self {
-        let live = || promotions.iter().filter(|promotion| promotion.status == Status::Live);
+    fn new(version: i64, mut promotions: Vec<Promotion>) -> Self {
+        promotions.sort_by(|a, b| a.turn().cmp(&b.turn()));
+        let mut by_sku: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut for_any = Vec::new();
+        let is_live = |promotion: &Promotion| promotion.status == Status::Live;
+        for (position, promotion) in promotions.iter().enumerate().filter(|(_, promotion)| is_live(promotion)) {
+            if promotion.selection.names_items_only() {
+                for sku in &promotion.selection.skus {
+                    by_sku.entry(sku.clone()).or_default().push(position);
+                }
+            } else {
+                for_any.push(position);
+            }
+        }
+        let live = || promotions.iter().filter(|promotion| is_live(promotion));
         Compiled {
             version,
             has_sheets: live().any(|promotion| promotion.benefit == Benefit::Sheet),
             asks_for_facts: live().any(|promotion| promotion.selection.asks_for_facts()),
             promotions,
+            by_sku,
+            for_any,
         }
+    }
+
+    /// The promotions that may be for an order of these items, in the order of their turns: an order pays for those, and
+    /// not for all that are live. What a coupon opens is among them, so that its fate is told.
+    pub(crate) fn concerning<'a>(
+        &'a self,
+        skus: impl Iterator<Item = &'a str>,
+        opened: &HashMap<&str, &CouponCode>,
+    ) -> Vec<&'a Promotion> {
+        let named = skus.filter_map(|sku| self.by_sku.get(sku)).flatten();
+        let mut positions: Vec<usize> = self.for_any.iter().chain(named).copied().collect();
+        if !opened.is_empty() {
+            let promotions = self.promotions.iter().enumerate();
+            let by_coupon = promotions.filter(|(_, promotion)| opened.contains_key(promotion.id.as_str()));
+            positions.extend(by_coupon.map(|(position, _)| position));
+        }
+        positions.sort_unstable();
+        positions.dedup();
+        positions.into_iter().map(|position| &self.promotions[position]).collect()
     }
 }

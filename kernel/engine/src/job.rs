@@ -319,15 +319,13 @@ impl Job {
     }
 
     /// A call that waits for a peer's answer.
-    pub(crate) fn outstanding(&self, wanted: CallNo) -> Option<Pending> {
-        self.trade.state.outstanding().into_iter().find_map(|command| match command {
-            Command::Call { call, kind, operation, path, input, timeout_ms, persistence }
-                if call == wanted =>
-            {
+    pub(crate) fn outstanding(&self, call: CallNo) -> Option<Pending> {
+        match self.trade.state.pending_call(call)?.clone() {
+            Command::Call { call, kind, operation, path, input, timeout_ms, persistence } => {
                 Some(Pending { call, kind, operation, path, input, timeout_ms, persistence })
             }
             _ => None,
-        })
+        }
     }
 
     /// A remote call that is to be sent.

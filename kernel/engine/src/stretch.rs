@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mortise_capability::{Handler, Intended, Outcome, Registry, Reply, SettleCall};
 use mortise_contract::Value;
-use mortise_flow::{CallKind, CallOutcome};
+use mortise_flow::CallOutcome;
 use mortise_store::{Reader, StoreError, Tx};
 use mortise_types::Scope;
 
@@ -183,14 +183,7 @@ impl Tools {
 fn answer(job: &mut Job, pending: &Pending, mut reply: Reply<Value>) -> Result<(), StoreError> {
     let outcome = match std::mem::replace(&mut reply.outcome, Outcome::Stale) {
         Outcome::Done(output) => CallOutcome::Done(output),
-        Outcome::Rejected(rejection) if pending.kind == CallKind::Forward => {
-            CallOutcome::Rejected { code: rejection.code, detail: rejection.detail }
-        }
-        Outcome::Rejected(rejection) => {
-            let said =
-                format!("`{}` goes backward and was rejected with `{}`", pending.operation, rejection.code);
-            return Err(StoreError::Value(said));
-        }
+        Outcome::Rejected(rejection) => CallOutcome::Rejected { code: rejection.code, detail: rejection.detail },
         Outcome::Stale => {
             return Err(StoreError::Value(format!("`{}` may not reply stale", pending.operation)));
         }

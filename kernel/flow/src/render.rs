@@ -44,7 +44,12 @@ fn one(file: &str, lines: &Lines<'_>, finding: &Diagnostic, out: &mut String) {
     let _ = writeln!(out, "{severity}[{}]: {}", finding.code, finding.message);
     let _ = writeln!(out, "{margin}--> {file}:{}:{}", finding.line, finding.column);
     let (shown, before, width) = excerpt(lines, finding);
-    let _ = writeln!(out, "{margin} |\n{number} | {shown}\n{margin} | {}{}", " ".repeat(before), "^".repeat(width));
+    let _ = writeln!(
+        out,
+        "{margin} |\n{number} | {shown}\n{margin} | {}{}",
+        " ".repeat(before),
+        "^".repeat(width)
+    );
     for point in &finding.way {
         let _ = writeln!(out, "{margin} = way: line {}: {}", point.line, point.what);
     }
@@ -53,7 +58,8 @@ fn one(file: &str, lines: &Lines<'_>, finding: &Diagnostic, out: &mut String) {
 
 /// The line, how many characters stand before what is wrong, and how many it has on this line.
 fn excerpt(lines: &Lines<'_>, finding: &Diagnostic) -> (String, usize, usize) {
-    let line: Vec<char> = lines.line(finding.line).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: Vec<char> =
+        lines.line(finding.line).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let column = (finding.column as usize).saturating_sub(1).min(line.len());
     let end = finding.bytes.0.saturating_add(finding.bytes.1).min(lines.text.len());
     let wrong = lines.text.get(finding.bytes.0.min(end)..end).unwrap_or("");
@@ -74,7 +80,8 @@ mod tests {
         let at = text.find("inptu").unwrap();
         let place = Lines::new(text).place(at..at + 5);
         let way = vec![WayPoint { line: 1, what: "it begins".into() }];
-        let finding = Diagnostic::error("unknown-name", place, "nothing is named `inptu`", "did you mean `input`?");
+        let finding =
+            Diagnostic::error("unknown-name", place, "nothing is named `inptu`", "did you mean `input`?");
         let expected = "\
 error[unknown-name]: nothing is named `inptu`
  --> a.yaml:2:12
@@ -92,7 +99,13 @@ a.yaml: refused, 1 error
     #[test]
     fn any_place_can_be_rendered() {
         let long = format!("{}é\u{7}\n", "ab ".repeat(500));
-        for (line, column, bytes) in [(1, 1, (0, 0)), (1, 1501, (1500, 9)), (9, 9, (0, usize::MAX)), (0, 0, (usize::MAX, 1)), (1, 3, (1501, 1))] {
+        for (line, column, bytes) in [
+            (1, 1, (0, 0)),
+            (1, 1501, (1500, 9)),
+            (9, 9, (0, usize::MAX)),
+            (0, 0, (usize::MAX, 1)),
+            (1, 3, (1501, 1)),
+        ] {
             let mut finding = Diagnostic::error("syntax", crate::ast::Place::default(), "m", "h");
             (finding.line, finding.column, finding.bytes) = (line, column, bytes);
             assert!(render("f", &long, std::slice::from_ref(&finding)).contains('^'));

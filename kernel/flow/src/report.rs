@@ -4,7 +4,12 @@ use crate::ast::Place;
 use crate::diagnostic::{Diagnostic, Severity, WayPoint};
 
 impl Diagnostic {
-    pub(crate) fn error(code: &str, place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn error(
+        code: &str,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
         Self {
             code: code.to_owned(),
             severity: Severity::Error,
@@ -17,7 +22,12 @@ impl Diagnostic {
         }
     }
 
-    pub(crate) fn warning(code: &str, place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn warning(
+        code: &str,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, place, message, help) }
     }
 

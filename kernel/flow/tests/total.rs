@@ -13,7 +13,7 @@ const ALL_FEATURES: &str = include_str!("flows/all-features.yaml");
 const IN_TIME: Duration = Duration::from_secs(2);
 
 fn contracts() -> Contracts {
-    serde_json::from_str(include_str!("contracts.json")).unwrap()
+    serde_json::from_str(include_str!("contracts.json")).expect("the contracts of these tests are JSON")
 }
 
 fn measured<T>(run: impl FnOnce() -> T) -> (T, Duration) {
@@ -87,18 +87,34 @@ fn hostile_texts_are_answered_in_time() {
         format!("{head}  - attention: \"${{ {} }}\"\n", "(".repeat(100_000)),
         format!("{head}  - attention: \"{}\"\n", "é".repeat(100_000)),
         format!("{head}{}", "  - attention: a\n".repeat(12_000)),
-        format!("{head}{}", many(1_900, &|n| format!("  - {{id: s{n}, when: \"${{ input.n == {n} }}\", call: order.cancel, with: {{order_id: a}}}}\n"))),
+        format!(
+            "{head}{}",
+            many(1_900, &|n| format!(
+                "  - {{id: s{n}, when: \"${{ input.n == {n} }}\", call: order.cancel, with: {{order_id: a}}}}\n"
+            ))
+        ),
         // Conditions that stay alive to the end, so that the ways multiply.
         format!(
             "{head}{}{}",
             many(300, &|n| format!("  - {{when: \"${{ input.n == {n} }}\", let: {{l{n}: {n}}}}}\n")),
             many(300, &|n| format!("  - {{when: \"${{ input.n == {n} }}\", attention: \"${{ l{n} }}\"}}\n")),
         ),
-        format!("{head}{}", many(20, &|n| format!("{}- switch:\n{}- if: ${{ input.n == {n} }}\n{}do:\n", " ".repeat(2 + n * 6), " ".repeat(6 + n * 6), " ".repeat(8 + n * 6)))),
+        format!(
+            "{head}{}",
+            many(20, &|n| format!(
+                "{}- switch:\n{}- if: ${{ input.n == {n} }}\n{}do:\n",
+                " ".repeat(2 + n * 6),
+                " ".repeat(6 + n * 6),
+                " ".repeat(8 + n * 6)
+            ))
+        ),
         format!("{head}  - let: {{ {} }}\n", many(5_000, &|n| format!("n{n}: 1, "))),
         format!("{head}  - let: {{ a: [{}] }}\n", "[],".repeat(30_000)),
         format!("{head}  - when: \"${{ {} }}\"\n    fail: a\n", vec!["input.a"; 300].join(" || ")),
-        format!("{head}  - when: \"${{ {} }}\"\n    fail: a\n", many(20, &|n| format!("(input.n == {n} || input.n == 1{n}) && ")) + "true"),
+        format!(
+            "{head}  - when: \"${{ {} }}\"\n    fail: a\n",
+            many(20, &|n| format!("(input.n == {n} || input.n == 1{n}) && ")) + "true"
+        ),
         format!("{{\"flow\": {}", "\"\\u0041".repeat(30_000)),
         format!("{head}  - attention: {}{}", "'${ [".repeat(50), "]'".repeat(50)),
     ];
@@ -125,9 +141,46 @@ fn edit() -> impl Strategy<Value = (f64, f64, usize)> {
 
 /// What mutations put in.
 const WORDS: [&str; 40] = [
-    "", "\n", "  ", "- ", ": ", "${ ", " }", "[", "]", "{", "}", "'", "\"", "#", "&a ", "*a", "!!x ", "---\n", "|\n", ">\n", "input.", "has(",
-    " && ", " ? ", "null", "0", "99999999999999999999", "id: quote\n", "when: ${ true }\n", "fail: a\n", "pivot: x\n", "max: 1\n",
-    "- answer: {}\n", "with: {}\n", "é", "\u{7f}", "\t", "on: { any: [] }\n", "call: pricing.quote\n", "result: ${ quote }\n",
+    "",
+    "\n",
+    "  ",
+    "- ",
+    ": ",
+    "${ ",
+    " }",
+    "[",
+    "]",
+    "{",
+    "}",
+    "'",
+    "\"",
+    "#",
+    "&a ",
+    "*a",
+    "!!x ",
+    "---\n",
+    "|\n",
+    ">\n",
+    "input.",
+    "has(",
+    " && ",
+    " ? ",
+    "null",
+    "0",
+    "99999999999999999999",
+    "id: quote\n",
+    "when: ${ true }\n",
+    "fail: a\n",
+    "pivot: x\n",
+    "max: 1\n",
+    "- answer: {}\n",
+    "with: {}\n",
+    "é",
+    "\u{7f}",
+    "\t",
+    "on: { any: [] }\n",
+    "call: pricing.quote\n",
+    "result: ${ quote }\n",
 ];
 
 fn mutated(text: &str, edits: &[(f64, f64, usize)]) -> String {

@@ -193,6 +193,7 @@ async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engi
         ids: Arc::new(SystemIds),
         bound: opening.answering.bound(),
         steps: opening.steps,
+        retention: mortise_engine::Retention::default(),
         crash_point: crash_point()?,
     };
     Ok((store, wired, options))
@@ -244,7 +245,7 @@ fn provider(peers: &Peers) -> Result<Arc<dyn mortise_payment::PaymentProvider>, 
 }
 
 fn carrier(peers: &Peers) -> Result<Arc<dyn mortise_delivery::Carrier>, ComposeError> {
-    let carrier = mortise_delivery_sandbox::SandboxCarrier::new(mortise_delivery_sandbox::SandboxCarrierConfig {
+    let carrier = crate::tmp_delivery::SandboxCarrier::new(crate::tmp_delivery::SandboxCarrierConfig {
         url: peers.sandbox_url.clone(),
         webhook_url: peers.hook(hooks::CARRIER),
         deadline: PEER_DEADLINE,

@@ -155,7 +155,13 @@ fn decide(
         opened,
         used: gathered.used.iter().map(|&(index, used)| (promotions[index].id.as_str(), used)).collect(),
     };
-    let outcome = rules::evaluate(&order, promotions, &proposals, &chosen.policy, trace).map_err(too_large)?;
+    let asked: Vec<&Promotion> = match trace {
+        Trace::Everything => promotions.iter().collect(),
+        Trace::Coupons => {
+            gathered.compiled.concerning(input.lines.iter().map(|line| line.sku.as_str()), &order.opened)
+        }
+    };
+    let outcome = rules::evaluate(&order, asked, &proposals, &chosen.policy, trace).map_err(too_large)?;
     refused.extend(without_effect(&order, &outcome.judged));
     let proof = rules::build_proof(&order, &outcome.applied, &chosen.version).map_err(too_large)?;
     // What came in may have been off already; nothing wrong goes out.

@@ -1,6 +1,7 @@
 //! A promotion that makes sense: what a definition has to have, and whether it is open to an order. What it takes off
 //! is worked out in `effect`.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use mortise_types::{Amount, Currency, Price, ProofLine, Quantity, RateBp, Timestamp};
@@ -52,6 +53,9 @@ pub(crate) struct Promotion {
     pub(crate) limits: super::Limits,
 }
 
+/// What decides who comes first.
+pub(crate) type Turn<'a> = (Exclusive, Target, Reverse<i64>, &'a str);
+
 /// Which lines a promotion is for. What is empty restricts nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Selection {
@@ -73,6 +77,11 @@ impl Selection {
         named && here && !self.without_skus.contains(sku) && !has(&self.without_groups)
     }
 
+    /// Whether only items that it names are selected.
+    pub(crate) fn names_items_only(&self) -> bool {
+        !self.skus.is_empty() && self.groups.is_empty()
+    }
+
     /// Whether facts about items are needed to decide.
     pub(crate) fn asks_for_facts(&self) -> bool {
         !self.groups.is_empty() || !self.without_groups.is_empty()
@@ -80,6 +89,11 @@ impl Selection {
 }
 
 impl Promotion {
+    /// The place in a lane: exclusive first, items before order before delivery, the higher priority, the id.
+    pub(crate) fn turn(&self) -> Turn<'_> {
+        (self.exclusive, self.target, Reverse(self.priority), &self.id)
+    }
+
     /// Whether it has a limit over several orders.
     pub(crate) fn has_budget(&self) -> bool {
         self.limits != super::Limits::default()

@@ -8,7 +8,7 @@ use mortise_points::discount::Proposed;
 use mortise_types::{Amount, CouponCode};
 
 use super::effect::Reckoning;
-use super::promotion::Promotion;
+use super::promotion::{Promotion, Turn};
 use super::{Amounts, Order, TooLarge};
 use crate::contract::{Exclusive, Fate, Judged, Target};
 use crate::policy::{Budget, Conditions, DiscountPolicy, GroupWinner, Several};
@@ -75,10 +75,9 @@ impl Source<'_> {
         }
     }
 
-    /// The place in a lane: exclusive first, items before order before delivery, the higher priority, the id.
-    fn turn(&self) -> (Exclusive, Target, Reverse<i64>, &str) {
+    fn turn(&self) -> Turn<'_> {
         match self {
-            Source::Promotion(p, _) => (p.exclusive, p.target, Reverse(p.priority), &p.id),
+            Source::Promotion(promotion, _) => promotion.turn(),
             Source::Extension(_) => (Exclusive::No, Target::Items, Reverse(0), self.id()),
         }
     }
@@ -87,7 +86,7 @@ impl Source<'_> {
 /// Decides an order.
 pub(crate) fn evaluate<'a>(
     order: &Order<'a>,
-    promotions: &'a [Promotion],
+    promotions: impl IntoIterator<Item = &'a Promotion>,
     proposals: &'a [Proposed],
     policy: &DiscountPolicy,
     trace: Trace,

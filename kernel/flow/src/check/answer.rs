@@ -11,7 +11,12 @@ impl<'c> Checker<'c> {
         for (place, ty) in std::mem::take(&mut self.answers) {
             if !matches!(ty.kind, Kind::Record(_) | Kind::Unknown) {
                 let shown = ty.shown(self.contracts);
-                self.refuse("type-mismatch", place, format!("an answer is {shown}"), "an answer is a record: `answer: { order_id: ... }`");
+                self.refuse(
+                    "type-mismatch",
+                    place,
+                    format!("an answer is {shown}"),
+                    "an answer is a record: `answer: { order_id: ... }`",
+                );
                 continue;
             }
             merged = Some(match merged {
@@ -20,8 +25,14 @@ impl<'c> Checker<'c> {
                     Ok(joined) => joined,
                     Err(misfit) => {
                         let at = misfit.path.trim_start_matches('.');
-                        let message = format!("`{at}` differs from the answer of another way: it {}", misfit.reason);
-                        self.refuse(misfit.code, place, message, "give the field one type in all answers, or two names");
+                        let message =
+                            format!("`{at}` differs from the answer of another way: it {}", misfit.reason);
+                        self.refuse(
+                            misfit.code,
+                            place,
+                            message,
+                            "give the field one type in all answers, or two names",
+                        );
                         before
                     }
                 },

@@ -14,7 +14,10 @@ impl Cost {
     const ONE: Self = Self { steps: 1, heaviest: None };
 
     fn and(self, other: Self) -> Self {
-        Self { steps: self.steps.saturating_add(other.steps), heaviest: heavier(self.heaviest, other.heaviest) }
+        Self {
+            steps: self.steps.saturating_add(other.steps),
+            heaviest: heavier(self.heaviest, other.heaviest),
+        }
     }
 
     fn or(self, other: Self) -> Self {
@@ -45,7 +48,13 @@ fn step(step: &Step) -> Cost {
             let rounds = foreach.max.as_ref().map_or(1, |max| u64::from(max.value));
             let steps = round.steps.saturating_mul(rounds);
             let place = foreach.max.as_ref().map_or(step.place, |max| max.place);
-            Cost { steps, heaviest: heavier(Some((steps, place)), round.heaviest.map(|(steps, place)| (steps.saturating_mul(rounds), place))) }
+            Cost {
+                steps,
+                heaviest: heavier(
+                    Some((steps, place)),
+                    round.heaviest.map(|(steps, place)| (steps.saturating_mul(rounds), place)),
+                ),
+            }
         }
         _ => none,
     };
@@ -58,7 +67,8 @@ impl Checker<'_> {
         let budget = self.contracts.budget.steps;
         if cost.steps > budget {
             let place = cost.heaviest.map_or(flow.name.place, |(_, place)| place);
-            let message = format!("the worst way takes {} steps, the budget of a trade is {budget}", cost.steps);
+            let message =
+                format!("the worst way takes {} steps, the budget of a trade is {budget}", cost.steps);
             self.refuse("over-budget", place, message, "lower the `max` of the loop, or do less in a round");
         }
     }

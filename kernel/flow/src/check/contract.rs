@@ -5,7 +5,7 @@ use mortise_contract::{CallTemplate, Contracts, OperationContract, Schema, Undo}
 
 use super::Checker;
 use super::ways::Ways;
-use crate::ast::{Flow, At, Place, Visibility};
+use crate::ast::{At, Flow, Place, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::report::nearest_or;
 use crate::typing::Ty;
@@ -53,7 +53,8 @@ impl<'c> Checker<'c> {
         for schema in schemas {
             for name in schema.references() {
                 if !self.contracts.types.contains_key(name) {
-                    let message = format!("the contract of `{owner}` names the type `{name}`, which nothing declares");
+                    let message =
+                        format!("the contract of `{owner}` names the type `{name}`, which nothing declares");
                     self.refuse("unknown-type", Place::default(), message, "declare the type");
                 }
             }
@@ -87,10 +88,21 @@ impl<'c> Checker<'c> {
             return;
         }
         match &event.late {
-            Some(late) => self.template_call(&format!("the late call of `{name}`"), late, &[("event", &event.payload)], place),
+            Some(late) => self.template_call(
+                &format!("the late call of `{name}`"),
+                late,
+                &[("event", &event.payload)],
+                place,
+            ),
             None if !event.acquires.is_empty() => {
-                let message = format!("the event `{name}` acquires something and its contract has no `late` call");
-                self.refuse("cannot-undo", place, message, "declare in the contract what is called when it comes late");
+                let message =
+                    format!("the event `{name}` acquires something and its contract has no `late` call");
+                self.refuse(
+                    "cannot-undo",
+                    place,
+                    message,
+                    "declare in the contract what is called when it comes late",
+                );
             }
             None => {}
         }
@@ -99,14 +111,22 @@ impl<'c> Checker<'c> {
             let key = Ty::of(&event.key, contracts);
             let fits = payload.field(key_from, contracts).map(|field| field.ty.fits(&key, contracts));
             if !matches!(fits, Some(Ok(()))) && !payload.is_unknown() {
-                let message = format!("the event `{name}` takes its key from `{key_from}`, which its payload does not have as such");
+                let message = format!(
+                    "the event `{name}` takes its key from `{key_from}`, which its payload does not have as such"
+                );
                 self.refuse("type-mismatch", place, message, "correct `key_from` in the contract");
             }
         }
     }
 
     /// A call of a contract's template, whose findings are told at `place`.
-    fn template_call(&mut self, what: &str, template: &CallTemplate, names: &[(&str, &'c Schema)], place: Place) {
+    fn template_call(
+        &mut self,
+        what: &str,
+        template: &CallTemplate,
+        names: &[(&str, &'c Schema)],
+        place: Place,
+    ) {
         let contracts = self.contracts;
         let Some(operation) = contracts.operations.get(&template.call) else {
             let known = contracts.operations.keys().map(String::as_str);
@@ -118,7 +138,12 @@ impl<'c> Checker<'c> {
         self.operations.insert(template.call.clone());
         if !operation.rejections.is_empty() {
             let message = format!("{what} calls `{}`, which may be rejected", template.call);
-            self.refuse("cannot-undo", place, message, "what takes back must not be refused: correct the contract");
+            self.refuse(
+                "cannot-undo",
+                place,
+                message,
+                "what takes back must not be refused: correct the contract",
+            );
         }
         let with = match crate::parse::contract_template(&template.with, place) {
             Ok(with) => with,

@@ -22,7 +22,8 @@ impl<'c> Checker<'c> {
         }
         self.input(flow);
         self.scope.bind_word("input", Ty::of(&flow.input.value, self.contracts), INPUT);
-        let text = |name: &'static str| Field { name: name.into(), ty: Ty::text(), presence: Presence::Always };
+        let text =
+            |name: &'static str| Field { name: name.into(), ty: Ty::text(), presence: Presence::Always };
         self.scope.bind_word("scope", Ty::record(vec![text("tenant"), text("line"), text("channel")]), SCOPE);
         self.key_and_currency(flow);
         self.scope.bind_word("now", Kind::Moment.into(), NOW);
@@ -37,8 +38,15 @@ impl<'c> Checker<'c> {
         for name in &flow.type_names {
             if !self.contracts.types.contains_key(&name.value) {
                 let known = self.contracts.types.keys().map(String::as_str);
-                let help = nearest_or(&name.value, known, || "describe it here: `type: string` and the like".to_owned());
-                self.refuse("unknown-type", name.place, format!("no contract declares the type `{}`", name.value), help);
+                let help = nearest_or(&name.value, known, || {
+                    "describe it here: `type: string` and the like".to_owned()
+                });
+                self.refuse(
+                    "unknown-type",
+                    name.place,
+                    format!("no contract declares the type `{}`", name.value),
+                    help,
+                );
             }
         }
         let schema = self.contracts.resolve(&flow.input.value);
@@ -82,13 +90,17 @@ impl<'c> Checker<'c> {
 
     fn cancel_on(&mut self, cancel: &CancelOn, start: &Ways) {
         self.fails.insert(cancel.code.value.clone());
-        let wanted = self.event(&cancel.event).map_or_else(Ty::unknown, |event| Ty::of(&event.key, self.contracts));
+        let wanted =
+            self.event(&cancel.event).map_or_else(Ty::unknown, |event| Ty::of(&event.key, self.contracts));
         let what = format!("the key of `{}`", cancel.event.value);
         self.fits(&cancel.key, &wanted, &what, start);
     }
 
     /// An event's contract, noted as used; one that nothing declares is reported.
-    pub(super) fn event(&mut self, name: &crate::ast::At<String>) -> Option<&'c mortise_contract::EventContract> {
+    pub(super) fn event(
+        &mut self,
+        name: &crate::ast::At<String>,
+    ) -> Option<&'c mortise_contract::EventContract> {
         let contracts = self.contracts;
         let found = contracts.events.get(&name.value);
         if found.is_some() {
@@ -97,13 +109,21 @@ impl<'c> Checker<'c> {
         } else {
             let known = contracts.events.keys().map(String::as_str);
             let help = nearest_or(&name.value, known, || self.same_capability(&name.value, "event"));
-            self.refuse("unknown-event", name.place, format!("no contract declares the event `{}`", name.value), help);
+            self.refuse(
+                "unknown-event",
+                name.place,
+                format!("no contract declares the event `{}`", name.value),
+                help,
+            );
         }
         found
     }
 
     /// An operation's contract, noted as used; one that nothing declares is reported.
-    pub(super) fn operation(&mut self, name: &crate::ast::At<String>) -> Option<&'c mortise_contract::OperationContract> {
+    pub(super) fn operation(
+        &mut self,
+        name: &crate::ast::At<String>,
+    ) -> Option<&'c mortise_contract::OperationContract> {
         let contracts = self.contracts;
         let found = contracts.operations.get(&name.value);
         if found.is_some() {

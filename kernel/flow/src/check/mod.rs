@@ -2,7 +2,9 @@
 //! that it refuses where it stands and what would mend it. It is total and pure.
 
 mod answer;
+mod assume;
 mod budget;
+mod call;
 mod contract;
 mod head;
 mod presence;
@@ -77,7 +79,8 @@ fn check_bytes(text: &[u8], contracts: &Contracts) -> (Option<Flow>, Vec<Diagnos
             let valid = std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or("");
             let lines = parse::Lines::new(valid);
             let place = lines.place(valid.len()..valid.len());
-            let finding = Diagnostic::error("syntax", place, "this is not UTF-8 text", "save the file as UTF-8");
+            let finding =
+                Diagnostic::error("syntax", place, "this is not UTF-8 text", "save the file as UTF-8");
             return (None, vec![finding]);
         }
     };

@@ -79,13 +79,19 @@ impl<'c> Names<'c> for Scope<'c> {
             ),
             Some(known) => (
                 "not-yet-known",
-                format!("`{name}` is bound inside of a block on line {}, which does not lie on every way here", known.line),
+                format!(
+                    "`{name}` is bound inside of a block on line {}, which does not lie on every way here",
+                    known.line
+                ),
                 "give the block an `id` and a `result:` that names it, and read that".to_owned(),
             ),
             None => {
                 let visible = || self.bindings.iter().map(|binding| binding.name.as_str());
                 let known = visible().chain(self.file.keys().map(String::as_str));
-                let help = nearest(name, known).map_or_else(|| format!("bound here are {}", listed(visible())), |near| format!("did you mean `{near}`?"));
+                let help = nearest(name, known).map_or_else(
+                    || format!("bound here are {}", listed(visible())),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 ("unknown-name", format!("nothing is named `{name}`"), help)
             }
         };

@@ -3,27 +3,17 @@
 
 use std::collections::HashSet;
 
-use mortise_contract::{Effect, OperationContract, Undo};
-
 use super::presence::Null;
 use super::scope::Binding;
 use super::ways::{Answered, Fact, Ways};
 use super::{Checker, Phase, Readable};
-use crate::ast::{
-    At, Call, Clock, Foreach, Handler, Place, Rounds, Step, StepKind, Switch, Template, Visibility, Wait,
-};
+use crate::ast::{At, Clock, Foreach, Place, Rounds, Step, StepKind, Switch, Template, Visibility, Wait};
 use crate::diagnostic::Diagnostic;
-use crate::report::{listed, nearest_or};
-use crate::typing::{Element, Field, Kind, ListOf, Presence, Ty};
-
-/// What a remote operation that does not answer is rejected with, before the pivot.
-const UNAVAILABLE: &str = "unavailable";
-/// The key of `rejection`.
-const REJECTION: usize = usize::MAX - 4;
+use crate::typing::{Element, Kind, ListOf, Ty};
 
 /// Where a list of steps stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
+pub(super) enum Level {
     Top,
     /// In a block.
     Inside,
@@ -32,10 +22,10 @@ enum Level {
 }
 
 /// The ways behind a step: on `done` it ran, on `missed` it did not.
-struct Outcome<'c> {
-    done: Ways,
-    missed: Ways,
-    ty: Ty<'c>,
+pub(super) struct Outcome<'c> {
+    pub(super) done: Ways,
+    pub(super) missed: Ways,
+    pub(super) ty: Ty<'c>,
 }
 
 impl<'c> Outcome<'c> {
@@ -84,11 +74,15 @@ impl<'c> Checker<'c> {
         self.list(steps, ways, Level::Top)
     }
 
-    fn list(&mut self, steps: &[Step], mut ways: Ways, level: Level) -> Ways {
+    pub(super) fn list(&mut self, steps: &[Step], mut ways: Ways, level: Level) -> Ways {
         let mut ended: Option<&Step> = None;
         for (index, step) in steps.iter().enumerate() {
             if let Some(end) = ended.take() {
-                let message = format!("this is never reached: {} on line {} ends every way", title(end), end.place.line);
+                let message = format!(
+                    "this is never reached: {} on line {} ends every way",
+                    title(end),
+                    end.place.line
+                );
                 self.refuse("unreachable", step.place, message, "take it away, or move it in front");
                 ways = Ways::default();
             }
@@ -110,7 +104,7 @@ impl<'c> Checker<'c> {
         self.close(mark, ways).0
     }
 
-    fn close(&mut self, mark: usize, ways: Ways) -> (Ways, Vec<Binding<'c>>) {
+    pub(super) fn close(&mut self, mark: usize, ways: Ways) -> (Ways, Vec<Binding<'c>>) {
         let bound = self.scope.close(mark);
         let owners: HashSet<usize> = bound.iter().map(|binding| binding.key).collect();
         (ways.forget_owned(&self.facts, &owners, self.limit), bound)
@@ -130,7 +124,11 @@ impl<'c> Checker<'c> {
                 let mut hold = self.assume(&when.node, true, ways.clone());
                 let mut fail = self.assume(&when.node, false, ways);
                 self.points.mark(&mut hold, when.place, format!("the condition of {} holds", title(step)));
-                self.points.mark(&mut fail, when.place, format!("the condition of {} does not hold", title(step)));
+                self.points.mark(
+                    &mut fail,
+                    when.place,
+                    format!("the condition of {} does not hold", title(step)),
+                );
                 (hold, fail)
             }
         };
@@ -139,7 +137,8 @@ impl<'c> Checker<'c> {
         let mut done = outcome.done;
         let mut missed = skipped.union(outcome.missed, self.limit);
         for binding in self.scope.close(mark) {
-            let name = At { value: binding.name.clone(), place: Place { offset: binding.key, ..Place::default() } };
+            let name =
+                At { value: binding.name.clone(), place: Place { offset: binding.key, ..Place::default() } };
             let ran = self.told_apart(&name, &mut done, &mut missed, level);
             self.scope.bind(Binding { ran, ..binding });
         }
@@ -153,7 +152,13 @@ impl<'c> Checker<'c> {
     }
 
     /// The fact that says on which ways a name is bound; none if it is on all.
-    fn told_apart(&mut self, name: &At<String>, done: &mut Ways, missed: &mut Ways, level: Level) -> Option<Fact> {
+    fn told_apart(
+        &mut self,
+        name: &At<String>,
+        done: &mut Ways,
+        missed: &mut Ways,
+        level: Level,
+    ) -> Option<Fact> {
         if missed.is_empty() && level != Level::Apart {
             return None;
         }
@@ -170,7 +175,9 @@ impl<'c> Checker<'c> {
         }
         let line = self.scope.get(&name.value).map(|known| known.line);
         let message = match line {
-            _ if name.value == "rejection" => format!("{what} `rejection` is a word of the language: in a handler it is what was rejected"),
+            _ if name.value == "rejection" => {
+                format!("{what} `rejection` is a word of the language: in a handler it is what was rejected")
+            }
             None => return,
             Some(0) => format!("{what} `{}` is a word of the language", name.value),
             Some(line) => format!("{what} `{}` is bound here already, on line {line}", name.value),
@@ -211,7 +218,10 @@ impl<'c> Checker<'c> {
             }
             StepKind::Fail(code) => {
                 if self.phase == Phase::Behind {
-                    let message = format!("`fail: {}` stands behind the pivot, where nothing is taken back", code.value);
+                    let message = format!(
+                        "`fail: {}` stands behind the pivot, where nothing is taken back",
+                        code.value
+                    );
                     let help = "drive it forward: `attention` and another try, or `end`";
                     self.refuse("rejects-after-pivot", code.place, message, help);
                 }
@@ -257,10 +267,18 @@ impl<'c> Checker<'c> {
         if self.visibility == Visibility::Public {
             let help = "every way answers exactly once";
             if self.loops > 0 {
-                self.refuse("no-answer", step.place, "an answer stands inside of a loop, which may answer never or twice", "move it in front of the loop or behind it");
+                self.refuse(
+                    "no-answer",
+                    step.place,
+                    "an answer stands inside of a loop, which may answer never or twice",
+                    "move it in front of the loop or behind it",
+                );
             } else if let Some(way) = ways.all.iter().find(|way| way.answered == Answered::Yes) {
                 let points = self.points.of(way);
-                self.push(Diagnostic::error("no-answer", step.place, "the caller is answered twice", help).along(points));
+                self.push(
+                    Diagnostic::error("no-answer", step.place, "the caller is answered twice", help)
+                        .along(points),
+                );
             }
         }
         for way in &mut ways.all {
@@ -275,14 +293,22 @@ impl<'c> Checker<'c> {
         if !matches!(ty.non_null().kind, Kind::Moment | Kind::Duration | Kind::Unknown) {
             let shown = ty.shown(self.contracts);
             let message = format!("`{}` is {shown}, not a moment", expr.source);
-            self.refuse("type-mismatch", expr.place, message, "give a moment, such as `now + duration('30m')`");
+            self.refuse(
+                "type-mismatch",
+                expr.place,
+                message,
+                "give a moment, such as `now + duration('30m')`",
+            );
         }
     }
 
     fn emit(&mut self, event: &At<String>, with: &Template, ways: &Ways) {
         let contract = self.event(event);
         if contract.is_some_and(|contract| contract.key_from.is_none()) {
-            let message = format!("`{}` cannot be emitted: its contract does not say which field is its key", event.value);
+            let message = format!(
+                "`{}` cannot be emitted: its contract does not say which field is its key",
+                event.value
+            );
             self.refuse("type-mismatch", event.place, message, "declare `key_from` in the event's contract");
         }
         let wanted = contract.map_or_else(Ty::unknown, |contract| Ty::of(&contract.payload, self.contracts));
@@ -290,7 +316,8 @@ impl<'c> Checker<'c> {
     }
 
     fn wait(&mut self, step: &Step, wait: &Wait, ways: Ways) -> Outcome<'c> {
-        let mut ways = self.must_have_answered(ways, step.place, &format!("it waits for `{}`", wait.event.value));
+        let mut ways =
+            self.must_have_answered(ways, step.place, &format!("it waits for `{}`", wait.event.value));
         let contract = self.event(&wait.event);
         let key = contract.map_or_else(Ty::unknown, |contract| Ty::of(&contract.key, self.contracts));
         let ty = contract.map_or_else(Ty::unknown, |contract| Ty::of(&contract.payload, self.contracts));
@@ -301,143 +328,6 @@ impl<'c> Checker<'c> {
         self.points.mark(&mut late, step.place, format!("`{}` does not come in time", wait.event.value));
         let missed = self.block(&wait.on_timeout, late);
         Outcome { done: ways, missed, ty }
-    }
-
-    fn call(&mut self, step: &Step, call: &Call, ways: Ways) -> Outcome<'c> {
-        let name = &call.operation.value;
-        let Some(operation) = self.operation(&call.operation) else {
-            self.built(&call.with, &ways);
-            let mut missed = Ways::default();
-            for handler in &call.on {
-                let ways = self.handler(handler, Kind::Anything.into(), name, ways.clone(), step.place);
-                missed = missed.union(ways, self.limit);
-            }
-            return Outcome { done: ways, missed, ty: Ty::unknown() };
-        };
-        self.operation_contract(name, operation, call.operation.place);
-        self.fits(&call.with, &Ty::of(&operation.input, self.contracts), &format!("`{name}`"), &ways);
-        if let Some(timeout) = &call.timeout
-            && operation.effect != Effect::Remote
-        {
-            let message = format!("`timeout` stands at `{name}`, which is not remote and has no deadline");
-            self.refuse("syntax", timeout.place, message, "take it away");
-        }
-        let missed = self.handlers(step, call, operation, &ways);
-        let ty = Ty::of(&operation.output, self.contracts);
-        let mut done = ways;
-        if !call.on.is_empty() {
-            self.points.mark(&mut done, step.place, format!("`{name}` succeeds"));
-        }
-        self.undo(step, call, operation, &ty, &done);
-        self.result_used(step, call, operation);
-        Outcome { done, missed, ty }
-    }
-
-    fn result_used(&mut self, step: &Step, call: &Call, operation: &OperationContract) {
-        if !matches!(operation.effect, Effect::Pure | Effect::Read) {
-            return;
-        }
-        let name = &call.operation.value;
-        let what = format!("nobody uses what `{name}` says");
-        match &step.id {
-            Some(id) => self.readable.push(Readable { key: id.place.offset, place: step.place, what }),
-            // One that may say no is a guard.
-            None if operation.rejections.is_empty() => {
-                self.push(Diagnostic::warning("unused-result", step.place, what, "give it an `id` and use it, or take it away"));
-            }
-            None => {}
-        }
-    }
-
-    /// The handlers of a call, and what nobody handles.
-    fn handlers(&mut self, step: &Step, call: &Call, operation: &'c OperationContract, ways: &Ways) -> Ways {
-        let name = &call.operation.value;
-        let mut open: Vec<&'c str> = operation.rejections.keys().map(String::as_str).collect();
-        if operation.effect == Effect::Remote && self.phase == Phase::Before {
-            open.push(UNAVAILABLE);
-        }
-        let all = open.clone();
-        let mut missed = Ways::default();
-        for handler in &call.on {
-            let code = handler.code.value.as_str();
-            let detail = if code == "any" { self.detail(operation, &open) } else { self.detail(operation, &[code]) };
-            let comes = if code == "any" { !open.is_empty() } else { open.contains(&code) };
-            if !comes {
-                let message = match code {
-                    "any" if all.is_empty() => format!("`{name}` is never rejected"),
-                    "any" => format!("nothing is left for `any`: `{name}` is rejected with {} only", listed(all.iter().copied())),
-                    UNAVAILABLE if operation.effect == Effect::Remote => "behind the pivot a remote operation is asked without end and never `unavailable`".to_owned(),
-                    _ => format!("`{name}` is never rejected with `{code}`"),
-                };
-                let help = nearest_or(code, all.iter().copied(), || format!("it is rejected with {}", listed(all.iter().copied())));
-                let help = if code == "any" { "take it away".to_owned() } else { help };
-                self.refuse("unreachable", handler.code.place, message, help);
-            }
-            let from = if comes { ways.clone() } else { Ways::default() };
-            let out = self.handler(handler, detail, name, from, step.place);
-            missed = missed.union(out, self.limit);
-            if code == "any" { open.clear() } else { open.retain(|known| *known != code) }
-        }
-        if self.phase == Phase::Behind && !open.is_empty() {
-            let codes = listed(open.iter().copied());
-            let message = format!("`{name}` may be rejected with {codes} behind the pivot, and nobody takes it");
-            let help = "add `on: { any: [...] }`, such as `- attention: ...`";
-            self.refuse("rejects-after-pivot", call.operation.place, message, help);
-        }
-        self.fails.extend(open.into_iter().map(str::to_owned));
-        missed
-    }
-
-    /// What a rejection with one of these codes says.
-    fn detail(&self, operation: &'c OperationContract, codes: &[&str]) -> Ty<'c> {
-        match codes {
-            [code] => match operation.rejections.get(*code) {
-                Some(schema) => Ty::of(schema, self.contracts),
-                None => Ty::record(Vec::new()),
-            },
-            _ => Kind::Anything.into(),
-        }
-    }
-
-    fn handler(&mut self, handler: &Handler, detail: Ty<'c>, operation: &str, mut ways: Ways, place: Place) -> Ways {
-        self.points.mark(&mut ways, place, format!("`{operation}` is rejected ({})", handler.code.value));
-        let mark = self.scope.mark();
-        let field = |name: &'static str, ty| Field { name: name.into(), ty, presence: Presence::Always };
-        let rejection = Ty::record(vec![field("code", Ty::text()), field("detail", detail)]);
-        self.scope.bind_word("rejection", rejection, REJECTION);
-        let ways = self.list(&handler.steps, ways, Level::Inside);
-        self.close(mark, ways).0
-    }
-
-    /// Before the pivot every effect has to have something that takes it back.
-    fn undo(&mut self, step: &Step, call: &Call, operation: &OperationContract, output: &Ty<'c>, done: &Ways) {
-        let name = &call.operation.value;
-        if let Some(undo) = &call.undo {
-            let Some(contract) = self.operation(&undo.operation) else { return };
-            if !contract.rejections.is_empty() {
-                let codes = listed(contract.rejections.keys().map(String::as_str));
-                let message = format!("`{}` may be rejected with {codes}: it cannot take anything back", undo.operation.value);
-                self.refuse("cannot-undo", undo.operation.place, message, "choose an operation without rejections");
-            }
-            let mark = self.scope.mark();
-            if let Some(id) = &step.id {
-                let (key, line) = (id.place.offset, id.place.line);
-                self.scope.bind(Binding { name: id.value.clone(), ty: output.clone(), ran: None, key, line });
-            }
-            let wanted = Ty::of(&contract.input, self.contracts);
-            self.fits(&undo.with, &wanted, &format!("`{}`", undo.operation.value), done);
-            self.scope.close(mark);
-            return;
-        }
-        let effect = matches!(operation.effect, Effect::Write | Effect::Remote);
-        if effect && self.phase == Phase::Before && operation.undo.is_none() {
-            let message = format!("`{name}` changes something that cannot be taken back, and stands before the pivot");
-            let help = "move it behind the pivot, or give it `undo: { call: ..., with: ... }`";
-            self.refuse("cannot-undo", call.operation.place, message, help);
-        }
-        if let Some(Undo::Call(template)) = &operation.undo {
-            self.operations.insert(template.call.clone());
-        }
     }
 
     fn switch(&mut self, step: &Step, switch: &Switch, mut ways: Ways) -> Outcome<'c> {
@@ -452,7 +342,11 @@ impl<'c> Checker<'c> {
             self.condition(&case.condition, &rest);
             let mut hold = self.assume(&case.condition.node, true, rest.clone());
             rest = self.assume(&case.condition.node, false, rest);
-            self.points.mark(&mut hold, case.condition.place, format!("case {} of the switch holds", number + 1));
+            self.points.mark(
+                &mut hold,
+                case.condition.place,
+                format!("case {} of the switch holds", number + 1),
+            );
             done = self.case(&case.steps, hold, level, &mut inner).union(done, self.limit);
         }
         let place = switch.otherwise.as_ref().map_or(step.place, |otherwise| otherwise.place);
@@ -477,7 +371,11 @@ impl<'c> Checker<'c> {
 
     /// Before a switch none of the steps directly inside of it ran.
     fn none_ran(&mut self, switch: &Switch, ways: &mut Ways) {
-        let lists = switch.cases.iter().map(|case| &case.steps).chain(switch.otherwise.iter().map(|steps| &steps.value));
+        let lists = switch
+            .cases
+            .iter()
+            .map(|case| &case.steps)
+            .chain(switch.otherwise.iter().map(|steps| &steps.value));
         for step in lists.flatten() {
             let lets = match &step.kind {
                 StepKind::Let(names) => names.iter().map(|(name, _)| name).collect(),
@@ -531,7 +429,12 @@ impl<'c> Checker<'c> {
             Kind::Unknown => return (Ty::unknown(), 0),
             _ => {
                 let shown = ty.shown(self.contracts);
-                self.refuse("type-mismatch", foreach.list.place, format!("`{source}` is {shown}, not a list"), "go through a list");
+                self.refuse(
+                    "type-mismatch",
+                    foreach.list.place,
+                    format!("`{source}` is {shown}, not a list"),
+                    "go through a list",
+                );
                 return (Ty::unknown(), 0);
             }
         };
@@ -542,11 +445,15 @@ impl<'c> Checker<'c> {
         match (&foreach.max, list.max) {
             (None, _) => self.refuse("unbounded", step.place, "a loop without `max`", help),
             (Some(max), Some(most)) if u64::from(max.value) < most => {
-                let message = format!("`{source}` may have {most} elements, the loop has room for {}", max.value);
+                let message =
+                    format!("`{source}` may have {most} elements, the loop has room for {}", max.value);
                 self.refuse("unbounded", max.place, message, help);
             }
             (Some(max), None) => {
-                let message = format!("`{source}` may have any number of elements, the loop has room for {}", max.value);
+                let message = format!(
+                    "`{source}` may have any number of elements, the loop has room for {}",
+                    max.value
+                );
                 self.refuse("unbounded", max.place, message, help);
             }
             _ => {}

@@ -103,13 +103,19 @@ impl<'c> Checker<'c> {
                 None => {
                     let names = || known.iter().map(|field| &*field.name);
                     let help = nearest_or(&name.value, names(), || format!("it has {}", listed(names())));
-                    self.refuse("unknown-field", name.place, format!("{what} has no field `{}`", name.value), help);
+                    self.refuse(
+                        "unknown-field",
+                        name.place,
+                        format!("{what} has no field `{}`", name.value),
+                        help,
+                    );
                     self.built(value, ways);
                 }
             }
         }
         for field in known {
-            if field.presence == Presence::Always && !fields.iter().any(|(name, _)| name.value == field.name) {
+            if field.presence == Presence::Always && !fields.iter().any(|(name, _)| name.value == field.name)
+            {
                 let shown = field.ty.shown(self.contracts);
                 let message = format!("{what} lacks `{}`, {shown}", field.name);
                 self.refuse("missing-field", place, message, format!("add `{}: ...`", field.name));

@@ -57,7 +57,12 @@ impl Uses {
             if let Some(first) = self.ids.get(&id.value) {
                 self.repeated.insert(id.place.offset);
                 let message = format!("the id `{}` stands twice, first on line {}", id.value, first.line);
-                self.twice.push(Diagnostic::error("duplicate-id", id.place, message, "ids are unique in the file: rename one of them"));
+                self.twice.push(Diagnostic::error(
+                    "duplicate-id",
+                    id.place,
+                    message,
+                    "ids are unique in the file: rename one of them",
+                ));
             } else {
                 self.ids.insert(id.value.clone(), id.place);
             }

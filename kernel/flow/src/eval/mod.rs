@@ -6,7 +6,7 @@ mod mapping;
 mod node;
 mod operate;
 
-pub(crate) use function::{Function, span_text};
+pub(crate) use function::{Function, parse_duration, span_text};
 pub(crate) use mapping::{Mapping, Part};
 pub(crate) use node::{Binary, Macro, Node, Path};
 pub(crate) use operate::moment_of;

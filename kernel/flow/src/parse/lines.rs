@@ -34,7 +34,7 @@ impl<'t> Lines<'t> {
                 starts.push(at + 1);
             }
         }
-        if text.len() % STRIDE == 0 {
+        if text.len().is_multiple_of(STRIDE) {
             chars.push(count);
         }
         Self { text, starts, chars }
@@ -55,7 +55,8 @@ impl<'t> Lines<'t> {
         let start = self.starts[line - 1];
         Place {
             line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(self.chars_before(offset) - self.chars_before(start) + 1).unwrap_or(u32::MAX),
+            column: u32::try_from(self.chars_before(offset) - self.chars_before(start) + 1)
+                .unwrap_or(u32::MAX),
             offset,
             length: end - offset,
         }

@@ -53,7 +53,9 @@ pub(crate) fn read(text: &str) -> (Option<Flow>, Vec<Diagnostic>) {
 
 /// In the order of the text, and not more than somebody reads.
 pub(crate) fn sort(found: &mut Vec<Diagnostic>) {
-    found.sort_by(|a, b| (a.line, a.column, &a.code, &a.message).cmp(&(b.line, b.column, &b.code, &b.message)));
+    found.sort_by(|a, b| {
+        (a.line, a.column, &a.code, &a.message).cmp(&(b.line, b.column, &b.code, &b.message))
+    });
     found.truncate(FINDINGS);
 }
 
@@ -71,8 +73,11 @@ const OF: &str = "a flow";
 impl Reader<'_> {
     fn flow(&mut self, yaml: &Yaml) -> Option<Flow> {
         let mut fields = self.fields(yaml, OF)?;
-        let name = self.require(&mut fields, "flow", OF).and_then(|(_, value)| self.word(value, Words::Flow, "the name of a flow"));
-        let version = self.require(&mut fields, "version", OF).and_then(|(_, value)| self.positive(value, "`version`"));
+        let name = self
+            .require(&mut fields, "flow", OF)
+            .and_then(|(_, value)| self.word(value, Words::Flow, "the name of a flow"));
+        let version =
+            self.require(&mut fields, "version", OF).and_then(|(_, value)| self.positive(value, "`version`"));
         let summary = fields.take("summary").and_then(|(_, value)| self.text(value, "`summary`"));
         let input = self.input(&mut fields);
         let key = fields.take("key").map(|(_, value)| self.template(value));
@@ -106,7 +111,11 @@ impl Reader<'_> {
             Node::Scalar(scalar) if scalar.text == "true" => Visibility::Internal,
             Node::Scalar(scalar) if scalar.text == "false" => Visibility::Public,
             _ => {
-                self.refuse(value.place, "`internal` is true or false", "write `internal: true`, or take it away");
+                self.refuse(
+                    value.place,
+                    "`internal` is true or false",
+                    "write `internal: true`, or take it away",
+                );
                 Visibility::Public
             }
         }
@@ -115,9 +124,13 @@ impl Reader<'_> {
     fn cancel_on(&mut self, yaml: &Yaml) -> Option<CancelOn> {
         const OF: &str = "`cancel_on`";
         let mut fields = self.fields(yaml, OF)?;
-        let event = self.require(&mut fields, "event", OF).and_then(|(_, value)| self.word(value, Words::Dotted, "the name of an event"));
+        let event = self
+            .require(&mut fields, "event", OF)
+            .and_then(|(_, value)| self.word(value, Words::Dotted, "the name of an event"));
         let key = self.require(&mut fields, "match", OF).map(|(_, value)| self.template(value));
-        let code = self.require(&mut fields, "fail", OF).and_then(|(_, value)| self.word(value, Words::Code, "a code"));
+        let code = self
+            .require(&mut fields, "fail", OF)
+            .and_then(|(_, value)| self.word(value, Words::Code, "a code"));
         self.finish(&fields, OF);
         Some(CancelOn { event: event?, key: key?, code: code? })
     }

@@ -96,7 +96,11 @@ impl<'l> Reader<'l> {
     /// The fields of `yaml`, which `what` says.
     pub(super) fn fields<'y>(&mut self, yaml: &'y Yaml, what: &str) -> Option<Fields<'y>> {
         let Node::Map(entries) = &yaml.node else {
-            self.refuse(yaml.place, format!("{} where {what} is expected", yaml.kind()), "write `key: value` pairs");
+            self.refuse(
+                yaml.place,
+                format!("{} where {what} is expected", yaml.kind()),
+                "write `key: value` pairs",
+            );
             return None;
         };
         Some(Fields { place: yaml.place, entries: entries.iter().map(Some).collect(), known: Vec::new() })
@@ -137,7 +141,11 @@ impl<'l> Reader<'l> {
                 Some(At { value: scalar.text.trim().to_owned(), place: yaml.place })
             }
             _ => {
-                self.refuse(yaml.place, format!("{} where {what} is expected", yaml.kind()), "write plain text");
+                self.refuse(
+                    yaml.place,
+                    format!("{} where {what} is expected", yaml.kind()),
+                    "write plain text",
+                );
                 None
             }
         }
@@ -148,7 +156,11 @@ impl<'l> Reader<'l> {
         if words.fits(&text.value) {
             return Some(text);
         }
-        self.refuse(text.place, format!("`{}` is no {}", shortened(&text.value), strip_article(what)), words.help());
+        self.refuse(
+            text.place,
+            format!("`{}` is no {}", shortened(&text.value), strip_article(what)),
+            words.help(),
+        );
         None
     }
 
@@ -157,7 +169,11 @@ impl<'l> Reader<'l> {
         if words.fits(&key.value) {
             return Some(key.clone());
         }
-        self.refuse(key.place, format!("`{}` is no {}", shortened(&key.value), strip_article(what)), words.help());
+        self.refuse(
+            key.place,
+            format!("`{}` is no {}", shortened(&key.value), strip_article(what)),
+            words.help(),
+        );
         None
     }
 
@@ -169,7 +185,11 @@ impl<'l> Reader<'l> {
         match number.filter(|number| *number > 0) {
             Some(value) => Some(At { value, place: yaml.place }),
             None => {
-                self.refuse(yaml.place, format!("{what} is a whole number from 1"), "write digits, such as 50");
+                self.refuse(
+                    yaml.place,
+                    format!("{what} is a whole number from 1"),
+                    "write digits, such as 50",
+                );
                 None
             }
         }
@@ -180,7 +200,11 @@ impl<'l> Reader<'l> {
         match text.value.parse::<Span>() {
             Ok(value) => Some(At { value, place: text.place }),
             Err(error) => {
-                self.refuse(text.place, format!("{what}: {error}"), "a length of time is written 30m, 24h or 30d");
+                self.refuse(
+                    text.place,
+                    format!("{what}: {error}"),
+                    "a length of time is written 30m, 24h or 30d",
+                );
                 None
             }
         }
@@ -240,15 +264,16 @@ fn core(text: &str) -> Result<Value, String> {
         Some(text.strip_prefix('+').unwrap_or(text).parse::<i64>())
     } else if let Some(digits) = text.strip_prefix("0o").filter(|digits| all(digits, 8)) {
         Some(i64::from_str_radix(digits, 8))
-    } else if let Some(digits) = text.strip_prefix("0x").filter(|digits| all(digits, 16)) {
-        Some(i64::from_str_radix(digits, 16))
     } else {
-        None
+        text.strip_prefix("0x").filter(|digits| all(digits, 16)).map(|digits| i64::from_str_radix(digits, 16))
     };
     if let Some(parsed) = whole {
-        return parsed.map(Value::Int).map_err(|_| format!("{} is no whole number of 64 bits", shortened(text)));
+        return parsed
+            .map(Value::Int)
+            .map_err(|_| format!("{} is no whole number of 64 bits", shortened(text)));
     }
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
+    let (mantissa, exponent) =
+        unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
     let float = digits(before)
@@ -274,10 +299,26 @@ mod tests {
     #[test]
     fn plain_scalars_follow_the_core_schema() {
         for (text, json) in [
-            ("", "null"), ("~", "null"), ("yes", "\"yes\""), ("on", "\"on\""), ("True", "true"), ("017", "17"),
-            ("0o17", "15"), ("0xff", "255"), ("+5", "5"), ("-9223372036854775808", "-9223372036854775808"),
-            ("1.5", "1.5"), ("1e3", "1000.0"), (".5", "0.5"), ("-", "\"-\""), (".", "\".\""), ("1_000", "\"1_000\""),
-            ("2026-01-01", "\"2026-01-01\""), ("30m", "\"30m\""), ("1.2.3", "\"1.2.3\""), ("e5", "\"e5\""),
+            ("", "null"),
+            ("~", "null"),
+            ("yes", "\"yes\""),
+            ("on", "\"on\""),
+            ("True", "true"),
+            ("017", "17"),
+            ("0o17", "15"),
+            ("0xff", "255"),
+            ("+5", "5"),
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("1.5", "1.5"),
+            ("1e3", "1000.0"),
+            (".5", "0.5"),
+            ("-", "\"-\""),
+            (".", "\".\""),
+            ("1_000", "\"1_000\""),
+            ("2026-01-01", "\"2026-01-01\""),
+            ("30m", "\"30m\""),
+            ("1.2.3", "\"1.2.3\""),
+            ("e5", "\"e5\""),
         ] {
             assert_eq!(core(text).unwrap().to_json(), json, "{text}");
         }

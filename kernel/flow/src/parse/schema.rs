@@ -23,7 +23,11 @@ impl Reader<'_> {
             schema.reference = name.map(|name| name.value);
             if let Some(other) = fields.keys().next() {
                 let message = format!("`{}` stands beside `$ref`", other.value);
-                self.refuse(other.place, message, "beside `$ref` stands nothing but `description` and `default`");
+                self.refuse(
+                    other.place,
+                    message,
+                    "beside `$ref` stands nothing but `description` and `default`",
+                );
             }
             return schema;
         }
@@ -51,7 +55,11 @@ impl Reader<'_> {
             Node::List(items) => {
                 let types: Vec<Type> = items.iter().filter_map(|item| self.type_word(item)).collect();
                 if types.len() != 2 || types.iter().filter(|t| **t == Type::Null).count() != 1 {
-                    self.refuse(value.place, "several types in one field", "choose one; `[\"T\", \"null\"]` is what may be null");
+                    self.refuse(
+                        value.place,
+                        "several types in one field",
+                        "choose one; `[\"T\", \"null\"]` is what may be null",
+                    );
                 }
                 Some(Types::Several(types))
             }
@@ -66,7 +74,9 @@ impl Reader<'_> {
         let found = ALL.into_iter().find(|one| one.name() == word.value);
         if found.is_none() {
             let known = ALL.map(Type::name);
-            let help = crate::report::nearest_or(&word.value, known, || format!("types are {}", crate::report::listed(known)));
+            let help = crate::report::nearest_or(&word.value, known, || {
+                format!("types are {}", crate::report::listed(known))
+            });
             self.refuse(word.place, format!("`{}` is no type", word.value), help);
         }
         found
@@ -81,16 +91,26 @@ impl Reader<'_> {
                         schema.properties.insert(key.value.clone(), inner);
                     }
                 }
-                _ => self.refuse(value.place, "`properties` is a map of names and schemas", "write `name: { type: string }`"),
+                _ => self.refuse(
+                    value.place,
+                    "`properties` is a map of names and schemas",
+                    "write `name: { type: string }`",
+                ),
             }
         }
         if let Some((_, value)) = fields.take("required") {
             for name in self.list_of_text(value, "`required`") {
                 if !schema.properties.contains_key(&name.value) {
-                    let help = crate::report::nearest_or(&name.value, schema.properties.keys().map(String::as_str), || {
-                        format!("add `{}` to `properties`, or take it away here", name.value)
-                    });
-                    self.refuse(name.place, format!("`{}` is required and not among the properties", name.value), help);
+                    let help = crate::report::nearest_or(
+                        &name.value,
+                        schema.properties.keys().map(String::as_str),
+                        || format!("add `{}` to `properties`, or take it away here", name.value),
+                    );
+                    self.refuse(
+                        name.place,
+                        format!("`{}` is required and not among the properties", name.value),
+                        help,
+                    );
                 }
                 schema.required.insert(name.value);
             }
@@ -143,11 +163,16 @@ impl Reader<'_> {
                 Node::List(items) if !items.is_empty() => {
                     schema.allowed = items.iter().map(|item| self.value(item)).collect();
                 }
-                _ => self.refuse(value.place, "`enum` is a list of the values that are allowed", "write `[a, b]`"),
+                _ => self.refuse(
+                    value.place,
+                    "`enum` is a list of the values that are allowed",
+                    "write `[a, b]`",
+                ),
             }
         }
         schema.constant = fields.take("const").map(|(_, value)| self.value(value));
-        schema.format = fields.take("format").and_then(|(_, value)| self.text(value, "a format")).map(|text| text.value);
+        schema.format =
+            fields.take("format").and_then(|(_, value)| self.text(value, "a format")).map(|text| text.value);
         schema.minimum = fields.take("minimum").and_then(|(_, value)| self.whole(value));
         schema.maximum = fields.take("maximum").and_then(|(_, value)| self.whole(value));
         if let Some((_, value)) = fields.take("x-unit") {
@@ -167,7 +192,9 @@ impl Reader<'_> {
         let found = UNITS.iter().find(|(name, _)| *name == word.value);
         if found.is_none() {
             let names = UNITS.map(|(name, _)| name);
-            let help = crate::report::nearest_or(&word.value, names, || format!("units are {}", crate::report::listed(names)));
+            let help = crate::report::nearest_or(&word.value, names, || {
+                format!("units are {}", crate::report::listed(names))
+            });
             self.refuse(word.place, format!("`{}` is no unit", word.value), help);
         }
         found.map(|(_, unit)| *unit)
@@ -176,7 +203,11 @@ impl Reader<'_> {
     fn consistent(&mut self, schema: &Schema, place: Place) {
         let main = schema.types.as_ref().and_then(Types::main);
         if schema.types.is_none() && schema.allowed.is_empty() && schema.constant.is_none() {
-            self.refuse(place, "a schema without a type allows anything", "give it a `type`, a `$ref`, an `enum` or a `const`");
+            self.refuse(
+                place,
+                "a schema without a type allows anything",
+                "give it a `type`, a `$ref`, an `enum` or a `const`",
+            );
         }
         if schema.unit.is_some() && main != Some(Type::Integer) {
             self.refuse(place, "a unit stands at integers only", "add `type: integer`");
@@ -184,7 +215,9 @@ impl Reader<'_> {
         if main == Some(Type::Array) && schema.items.is_none() {
             self.refuse(place, "a list without `items` holds anything", "add `items: { type: ... }`");
         }
-        if (!schema.properties.is_empty() || schema.additional_properties.is_some()) && main != Some(Type::Object) {
+        if (!schema.properties.is_empty() || schema.additional_properties.is_some())
+            && main != Some(Type::Object)
+        {
             self.refuse(place, "fields stand at objects only", "add `type: object`");
         }
         if schema.min_items.zip(schema.max_items).is_some_and(|(least, most)| least > most) {

@@ -3,15 +3,27 @@
 use super::reader::{Fields, Reader, Words};
 use super::yaml::{Node, Yaml};
 use crate::ast::{
-    At, Call, Case, Clock, Foreach, Handler, Place, Rounds, Step, StepKind, Switch, Template, TemplateKind, UndoCall,
-    Wait,
+    At, Call, Case, Clock, Foreach, Handler, Place, Rounds, Step, StepKind, Switch, Template, TemplateKind,
+    UndoCall, Wait,
 };
 use crate::diagnostic::Diagnostic;
 use crate::report::{listed, nearest_or};
 
 /// Words that this version runs.
-const WORDS: [&str; 12] =
-    ["call", "wait", "sleep", "switch", "foreach", "emit", "answer", "let", "pivot", "fail", "end", "attention"];
+const WORDS: [&str; 12] = [
+    "call",
+    "wait",
+    "sleep",
+    "switch",
+    "foreach",
+    "emit",
+    "answer",
+    "let",
+    "pivot",
+    "fail",
+    "end",
+    "attention",
+];
 /// Words of the language that this version does not run.
 const LATER: [&str; 6] = ["tcc", "parallel", "race", "repeat", "attempt", "start"];
 /// Steps that a definition may have.
@@ -44,7 +56,8 @@ impl Reader<'_> {
         let of = format!("a step `{word}`");
         let id = fields.take("id").and_then(|(_, value)| self.word(value, Words::Name, "a name for a step"));
         let when = fields.take("when").and_then(|(_, value)| self.expression(value, "a condition"));
-        let note = fields.take("note").and_then(|(_, value)| self.text(value, "a note")).map(|text| text.value);
+        let note =
+            fields.take("note").and_then(|(_, value)| self.text(value, "a note")).map(|text| text.value);
         let (_, value) = fields.take(word)?;
         let mut result = None;
         let kind = match word {
@@ -73,7 +86,10 @@ impl Reader<'_> {
 
     fn step_word(&mut self, fields: &Fields<'_>) -> Option<&'static str> {
         if let Some(key) = fields.keys().find(|key| LATER.contains(&key.value.as_str())) {
-            let message = format!("the step `{}` is part of the language, but this version of the platform does not run it yet", key.value);
+            let message = format!(
+                "the step `{}` is part of the language, but this version of the platform does not run it yet",
+                key.value
+            );
             let help = format!("this version runs {}", listed(WORDS));
             self.refuse(key.place, message, help);
             return None;
@@ -87,14 +103,17 @@ impl Reader<'_> {
                 None
             }
             (None, _) => {
-                let common = ["id", "when", "note", "with", "on", "do", "match", "timeout", "result", "as", "max"];
+                let common =
+                    ["id", "when", "note", "with", "on", "do", "match", "timeout", "result", "as", "max"];
                 let odd = fields.keys().find(|key| !common.contains(&key.value.as_str()));
                 let place = odd.map_or(fields.place, |key| key.place);
                 let message = odd.map_or("a step without a word that says what it does".to_owned(), |key| {
                     format!("`{}` is no step", super::reader::shortened(&key.value))
                 });
                 let all = WORDS.into_iter().chain(LATER);
-                let help = nearest_or(odd.map_or("", |key| &key.value), all, || format!("a step is one of {}", listed(WORDS)));
+                let help = nearest_or(odd.map_or("", |key| &key.value), all, || {
+                    format!("a step is one of {}", listed(WORDS))
+                });
                 self.refuse(place, message, help);
                 None
             }
@@ -123,8 +142,9 @@ impl Reader<'_> {
     fn undo(&mut self, yaml: &Yaml) -> Option<UndoCall> {
         const OF: &str = "`undo`";
         let mut fields = self.fields(yaml, OF)?;
-        let operation =
-            self.require(&mut fields, "call", OF).and_then(|(_, value)| self.word(value, Words::Dotted, "the name of an operation"));
+        let operation = self
+            .require(&mut fields, "call", OF)
+            .and_then(|(_, value)| self.word(value, Words::Dotted, "the name of an operation"));
         let with = self.with(&mut fields);
         self.finish(&fields, OF);
         Some(UndoCall { operation: operation?, with })
@@ -132,7 +152,11 @@ impl Reader<'_> {
 
     fn handlers(&mut self, yaml: &Yaml) -> Vec<Handler> {
         let Node::Map(entries) = &yaml.node else {
-            self.refuse(yaml.place, "`on` is a map of codes and steps", "write `on: { out_of_stock: [...] }`, or `any` for all codes");
+            self.refuse(
+                yaml.place,
+                "`on` is a map of codes and steps",
+                "write `on: { out_of_stock: [...] }`, or `any` for all codes",
+            );
             return Vec::new();
         };
         let mut handlers = Vec::new();
@@ -155,7 +179,11 @@ impl Reader<'_> {
             (Some((_, value)), None) => self.clock(value, "`timeout`"),
             (None, Some((_, value))) => self.expression(value, "`by`").map(Clock::Expr),
             (Some(_), Some((key, _))) => {
-                self.refuse(key.place, "a wait has exactly one of `timeout` and `by`", "take one of them away");
+                self.refuse(
+                    key.place,
+                    "a wait has exactly one of `timeout` and `by`",
+                    "take one of them away",
+                );
                 None
             }
             (None, None) => {
@@ -166,10 +194,21 @@ impl Reader<'_> {
         let on_timeout = match fields.take("on_timeout") {
             Some((_, value)) => Some(self.steps(value, "`on_timeout`")),
             None => {
-                self.no_timeout(value.place, "that does not say what happens when its time is over", "add `on_timeout: [...]`, such as `- fail: payment_timeout`");
+                self.no_timeout(
+                    value.place,
+                    "that does not say what happens when its time is over",
+                    "add `on_timeout: [...]`, such as `- fail: payment_timeout`",
+                );
                 let outcome = At { value: "timeout".to_owned(), place: value.place };
                 let end = StepKind::End(outcome);
-                Some(vec![Step { place: value.place, id: None, when: None, note: None, result: None, kind: end }])
+                Some(vec![Step {
+                    place: value.place,
+                    id: None,
+                    when: None,
+                    note: None,
+                    result: None,
+                    kind: end,
+                }])
             }
         };
         Some(Wait { event: event?, key: key?, clock: clock?, on_timeout: on_timeout? })
@@ -182,14 +221,20 @@ impl Reader<'_> {
     /// A duration, or an expression that gives a moment or a duration.
     fn clock(&mut self, yaml: &Yaml, what: &str) -> Option<Clock> {
         match &yaml.node {
-            Node::Scalar(scalar) if scalar.text.contains("${") => self.expression(yaml, what).map(Clock::Expr),
+            Node::Scalar(scalar) if scalar.text.contains("${") => {
+                self.expression(yaml, what).map(Clock::Expr)
+            }
             _ => self.duration(yaml, what).map(Clock::After),
         }
     }
 
     fn switch(&mut self, yaml: &Yaml) -> Option<Switch> {
         let Node::List(items) = &yaml.node else {
-            self.refuse(yaml.place, "`switch` is a list of cases", "write `- if: ${ ... }` and `do: [...]`, last `- else: [...]`");
+            self.refuse(
+                yaml.place,
+                "`switch` is a list of cases",
+                "write `- if: ${ ... }` and `do: [...]`, last `- else: [...]`",
+            );
             return None;
         };
         let mut switch = Switch { cases: Vec::new(), otherwise: None };
@@ -197,13 +242,19 @@ impl Reader<'_> {
             let Some(mut fields) = self.fields(item, "a case") else { continue };
             if let Some((key, value)) = fields.take("else") {
                 if index + 1 != items.len() {
-                    self.refuse(key.place, "`else` is not the last case", "move it to the end: cases behind it are never reached");
+                    self.refuse(
+                        key.place,
+                        "`else` is not the last case",
+                        "move it to the end: cases behind it are never reached",
+                    );
                 }
                 switch.otherwise = Some(At { value: self.steps(value, "`else`"), place: key.place });
                 self.finish(&fields, "an `else`");
                 continue;
             }
-            let condition = self.require(&mut fields, "if", "a case").and_then(|(_, value)| self.expression(value, "a condition"));
+            let condition = self
+                .require(&mut fields, "if", "a case")
+                .and_then(|(_, value)| self.expression(value, "a condition"));
             let steps = self.require(&mut fields, "do", "a case").map(|(_, value)| self.steps(value, "`do`"));
             self.finish(&fields, "a case");
             if let (Some(condition), Some(steps)) = (condition, steps) {
@@ -219,14 +270,21 @@ impl Reader<'_> {
     fn foreach(&mut self, value: &Yaml, fields: Fs<'_, '_>) -> Option<Foreach> {
         const OF: &str = "a `foreach`";
         let list = self.expression(value, "a list");
-        let name = self.require(fields, "as", OF).and_then(|(_, value)| self.word(value, Words::Name, "a name for the element"));
+        let name = self
+            .require(fields, "as", OF)
+            .and_then(|(_, value)| self.word(value, Words::Name, "a name for the element"));
         let max = fields.take("max").and_then(|(_, value)| self.positive(value, "`max`"));
-        let until = fields.take("until").and_then(|(key, value)| Some((key, self.expression(value, "a condition")?)));
+        let until =
+            fields.take("until").and_then(|(key, value)| Some((key, self.expression(value, "a condition")?)));
         let at_once = fields.take("at_once").and_then(|(_, value)| self.positive(value, "`at_once`"));
         let steps = self.require(fields, "do", OF).map(|(_, value)| self.steps(value, "`do`"));
         let mode = match (until, at_once) {
             (Some((key, _)), Some(_)) => {
-                self.refuse(key.place, "`until` stands beside `at_once`", "rounds that run at once cannot stop each other: take one of the two away");
+                self.refuse(
+                    key.place,
+                    "`until` stands beside `at_once`",
+                    "rounds that run at once cannot stop each other: take one of the two away",
+                );
                 return None;
             }
             (until, None) => Rounds::InOrder { until: until.map(|(_, condition)| condition) },
@@ -246,7 +304,11 @@ impl Reader<'_> {
 
     fn bindings(&mut self, yaml: &Yaml) -> Option<Vec<(At<String>, Template)>> {
         let Node::Map(entries) = &yaml.node else {
-            self.refuse(yaml.place, "`let` is a map of names and values", "write `let: { name: \"${ ... }\" }`");
+            self.refuse(
+                yaml.place,
+                "`let` is a map of names and values",
+                "write `let: { name: \"${ ... }\" }`",
+            );
             return None;
         };
         let mut bindings = Vec::new();
@@ -261,7 +323,9 @@ impl Reader<'_> {
 
     fn attention(&mut self, yaml: &Yaml) -> Option<StepKind> {
         match &yaml.node {
-            Node::Scalar(scalar) if !scalar.text.trim().is_empty() => Some(StepKind::Attention(self.template(yaml))),
+            Node::Scalar(scalar) if !scalar.text.trim().is_empty() => {
+                Some(StepKind::Attention(self.template(yaml)))
+            }
             _ => {
                 self.refuse(yaml.place, "`attention` is a text for a person", "say what is the matter");
                 None

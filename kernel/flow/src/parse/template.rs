@@ -112,10 +112,12 @@ impl Reader<'_> {
     pub(super) fn template(&mut self, yaml: &Yaml) -> Template {
         let kind = match &yaml.node {
             YamlNode::Scalar(scalar) => return self.scalar_template(scalar, yaml.place),
-            YamlNode::List(items) => TemplateKind::List(items.iter().map(|item| self.template(item)).collect()),
-            YamlNode::Map(entries) => {
-                TemplateKind::Record(entries.iter().map(|(key, value)| (key.clone(), self.template(value))).collect())
+            YamlNode::List(items) => {
+                TemplateKind::List(items.iter().map(|item| self.template(item)).collect())
             }
+            YamlNode::Map(entries) => TemplateKind::Record(
+                entries.iter().map(|(key, value)| (key.clone(), self.template(value))).collect(),
+            ),
         };
         Template { place: yaml.place, kind }
     }
@@ -150,7 +152,11 @@ impl Reader<'_> {
         let template = match &yaml.node {
             YamlNode::Scalar(scalar) => self.scalar_template(scalar, yaml.place),
             _ => {
-                self.refuse(yaml.place, format!("{} where {what} is expected", yaml.kind()), "write `${ ... }`");
+                self.refuse(
+                    yaml.place,
+                    format!("{} where {what} is expected", yaml.kind()),
+                    "write `${ ... }`",
+                );
                 return None;
             }
         };
@@ -158,7 +164,11 @@ impl Reader<'_> {
             TemplateKind::Expr(expr) => Some(expr),
             TemplateKind::Literal(Value::Null) => None,
             _ => {
-                self.refuse(yaml.place, format!("{what} is given by one expression"), "put the whole of it into `${ ... }`");
+                self.refuse(
+                    yaml.place,
+                    format!("{what} is given by one expression"),
+                    "put the whole of it into `${ ... }`",
+                );
                 None
             }
         }

@@ -108,7 +108,12 @@ pub(crate) fn read(lines: &Lines<'_>, found: &mut Vec<Diagnostic>) -> Option<Yam
     }
     if builder.root.is_none() {
         let place = lines.place(0..0);
-        builder.found.push(Diagnostic::error("syntax", place, "the file is empty", "a flow begins with `flow: its-name`"));
+        builder.found.push(Diagnostic::error(
+            "syntax",
+            place,
+            "the file is empty",
+            "a flow begins with `flow: its-name`",
+        ));
     }
     builder.root
 }
@@ -124,12 +129,23 @@ impl Builder<'_, '_> {
         let place = self.lines.place(raw.clone());
         match event {
             Event::DocumentStart(..) if self.root.is_some() => {
-                self.refuse(place, "a second document begins here", "a definition is one document: put the other into a file of its own");
+                self.refuse(
+                    place,
+                    "a second document begins here",
+                    "a definition is one document: put the other into a file of its own",
+                );
                 return None;
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                self.refuse(place, "an alias (`*name`) has no place in a flow", "write the value out; a value that is used twice can be named by `let`");
-                self.value(Yaml { place, node: Node::Scalar(Scalar { text: String::new(), style: Style::Plain, raw }) })?;
+                self.refuse(
+                    place,
+                    "an alias (`*name`) has no place in a flow",
+                    "write the value out; a value that is used twice can be named by `let`",
+                );
+                self.value(Yaml {
+                    place,
+                    node: Node::Scalar(Scalar { text: String::new(), style: Style::Plain, raw }),
+                })?;
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.marks(&span, place, anchor, tag.is_some());
@@ -139,7 +155,10 @@ impl Builder<'_, '_> {
                     ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
-                self.value(Yaml { place, node: Node::Scalar(Scalar { text: text.into_owned(), style, raw }) })?;
+                self.value(Yaml {
+                    place,
+                    node: Node::Scalar(Scalar { text: text.into_owned(), style, raw }),
+                })?;
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.marks(&span, place, anchor, tag.is_some());
@@ -147,13 +166,21 @@ impl Builder<'_, '_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.marks(&span, place, anchor, tag.is_some());
-                let map = OpenMap { start: place, place: None, entries: Vec::new(), key: None, seen: HashMap::new() };
+                let map = OpenMap {
+                    start: place,
+                    place: None,
+                    entries: Vec::new(),
+                    key: None,
+                    seen: HashMap::new(),
+                };
                 self.begin(place, Open::Map(map))?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let closed = match self.open.pop()? {
                     Open::List { place, items } => Yaml { place, node: Node::List(items) },
-                    Open::Map(map) => Yaml { place: map.place.unwrap_or(map.start), node: Node::Map(map.entries) },
+                    Open::Map(map) => {
+                        Yaml { place: map.place.unwrap_or(map.start), node: Node::Map(map.entries) }
+                    }
                 };
                 self.value(closed)?;
             }
@@ -164,12 +191,20 @@ impl Builder<'_, '_> {
 
     fn marks(&mut self, span: &Span, place: Place, anchor: usize, tagged: bool) {
         if anchor != 0 {
-            self.refuse(place, "an anchor (`&name`) has no place in a flow", "take the anchor away and write the value where it is used");
+            self.refuse(
+                place,
+                "an anchor (`&name`) has no place in a flow",
+                "take the anchor away and write the value where it is used",
+            );
         }
         if tagged {
             let tag = span.tag_span().and_then(|tag| tag.byte_range());
             let place = tag.map_or(place, |range| self.lines.place(range));
-            self.refuse(place, "a tag (`!name`) has no place in a flow", "take the tag away; text that looks like a number is quoted");
+            self.refuse(
+                place,
+                "a tag (`!name`) has no place in a flow",
+                "take the tag away; text that looks like a number is quoted",
+            );
         }
     }
 
@@ -222,7 +257,8 @@ impl Builder<'_, '_> {
 
 /// An expression that stands unquoted on the line, and what quoting would mend.
 fn unquoted_expression(line: &str) -> bool {
-    line.match_indices("${").any(|(at, _)| !line[..at].ends_with(['"', '\'']) && !line[..at].contains(['"', '\'']))
+    line.match_indices("${")
+        .any(|(at, _)| !line[..at].ends_with(['"', '\'']) && !line[..at].contains(['"', '\'']))
 }
 
 pub(super) const QUOTE: &str =
@@ -232,7 +268,8 @@ fn scan_error(lines: &Lines<'_>, error: &ScanError) -> Diagnostic {
     let marker = error.marker();
     let offset = marker.byte_offset().unwrap_or(0).min(lines.text.len());
     let place = lines.place(offset..offset + 1);
-    let near = (place.line.saturating_sub(1)..=place.line).rev().find(|line| unquoted_expression(lines.line(*line)));
+    let near =
+        (place.line.saturating_sub(1)..=place.line).rev().find(|line| unquoted_expression(lines.line(*line)));
     let (place, help) = match near {
         Some(line) if line != place.line => {
             let text = lines.line(line);

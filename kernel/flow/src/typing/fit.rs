@@ -60,7 +60,9 @@ impl<'c> Comparison<'c> {
             (Kind::Nullable(inner), Kind::Nullable(other)) => self.compare(inner, other),
             (Kind::Null, Kind::Nullable(_)) | (Kind::Null, Kind::Null) => Ok(()),
             (_, Kind::Nullable(other)) => self.compare(given, other),
-            (Kind::Bool, Kind::Bool) | (Kind::Moment, Kind::Moment) | (Kind::Duration, Kind::Duration) => Ok(()),
+            (Kind::Bool, Kind::Bool) | (Kind::Moment, Kind::Moment) | (Kind::Duration, Kind::Duration) => {
+                Ok(())
+            }
             (Kind::Int(_) | Kind::Number, Kind::Number) => Ok(()),
             (Kind::Int(one), Kind::Int(other)) => match (one, other) {
                 (Some(one), Some(other)) if one != other => {
@@ -79,7 +81,9 @@ impl<'c> Comparison<'c> {
                 if nominal && within { Ok(()) } else { self.mismatch(given, wanted) }
             }
             (Kind::Text { name: None, allowed: Some(literals) }, Kind::Moment) if literals.len() == 1 => {
-                let moment = literals[0].as_str().is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok());
+                let moment = literals[0]
+                    .as_str()
+                    .is_some_and(|text| chrono::DateTime::parse_from_rfc3339(text).is_ok());
                 if moment { Ok(()) } else { self.mismatch(given, wanted) }
             }
             (Kind::List(one), Kind::List(other)) => {
@@ -103,7 +107,11 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    fn within(&mut self, step: String, run: impl FnOnce(&mut Self) -> Result<(), Misfit>) -> Result<(), Misfit> {
+    fn within(
+        &mut self,
+        step: String,
+        run: impl FnOnce(&mut Self) -> Result<(), Misfit>,
+    ) -> Result<(), Misfit> {
         self.path.push(step);
         let out = run(self);
         self.path.pop();
@@ -115,15 +123,25 @@ impl<'c> Comparison<'c> {
             && max.is_none_or(|max| max > most)
         {
             let given = max.map_or("any number of".to_owned(), |max| format!("up to {max}"));
-            return self.misfit("unbounded", format!("may have {given} elements, where at most {most} are allowed"));
+            return self
+                .misfit("unbounded", format!("may have {given} elements, where at most {most} are allowed"));
         }
         if min < least {
-            return self.misfit("type-mismatch", format!("may have only {min} elements, where at least {least} are needed"));
+            return self.misfit(
+                "type-mismatch",
+                format!("may have only {min} elements, where at least {least} are needed"),
+            );
         }
         Ok(())
     }
 
-    fn records(&mut self, given: &Ty<'c>, one: &Fields<'c>, wanted: &Ty<'c>, other: &Fields<'c>) -> Result<(), Misfit> {
+    fn records(
+        &mut self,
+        given: &Ty<'c>,
+        one: &Fields<'c>,
+        wanted: &Ty<'c>,
+        other: &Fields<'c>,
+    ) -> Result<(), Misfit> {
         if let (Fields::Declared(one), Fields::Declared(other)) = (one, other) {
             let pair = (std::ptr::from_ref(*one), std::ptr::from_ref(*other));
             if pair.0 == pair.1 || self.open.contains(&pair) {
@@ -154,7 +172,10 @@ impl<'c> Comparison<'c> {
                 }
             }
             if given.is_open() {
-                return self.misfit("type-mismatch", "may have any fields, where only named ones are taken".to_owned());
+                return self.misfit(
+                    "type-mismatch",
+                    "may have any fields, where only named ones are taken".to_owned(),
+                );
             }
         }
         Ok(())
@@ -164,7 +185,9 @@ impl<'c> Comparison<'c> {
 /// The one text that a type allows, if it is a literal.
 pub(super) fn literal<'t>(ty: &'t Ty<'_>) -> Option<&'t str> {
     match &ty.kind {
-        Kind::Text { name: None, allowed: Some(values) } if values.len() == 1 => values.first().and_then(Value::as_str),
+        Kind::Text { name: None, allowed: Some(values) } if values.len() == 1 => {
+            values.first().and_then(Value::as_str)
+        }
         _ => None,
     }
 }

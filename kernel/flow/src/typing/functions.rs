@@ -1,7 +1,5 @@
 //! The functions of the language and what they give. A method's target is its first argument.
 
-use mortise_types::Span;
-
 use super::fit::literal;
 use super::infer::written;
 use super::{Kind, Ty, Typing};
@@ -23,11 +21,19 @@ const FUNCTIONS: [(&str, &str); 9] = [
 const MACROS: [&str; 6] = ["has", "all", "exists", "exists_one", "map", "filter"];
 
 impl<'c> Typing<'_, 'c> {
-    pub(super) fn function(&mut self, name: &str, target: Option<&Node>, arguments: &[Node], place: Place) -> Ty<'c> {
-        let all: Vec<(&Node, Ty<'c>)> = target.into_iter().chain(arguments).map(|node| (node, self.node(node))).collect();
+    pub(super) fn function(
+        &mut self,
+        name: &str,
+        target: Option<&Node>,
+        arguments: &[Node],
+        place: Place,
+    ) -> Ty<'c> {
+        let all: Vec<(&Node, Ty<'c>)> =
+            target.into_iter().chain(arguments).map(|node| (node, self.node(node))).collect();
         let Some((_, usage)) = FUNCTIONS.iter().find(|(known, _)| *known == name) else {
             let known = FUNCTIONS.iter().map(|(known, _)| *known);
-            let help = nearest_or(name, known.clone().chain(MACROS), || format!("functions are {}", listed(known)));
+            let help =
+                nearest_or(name, known.clone().chain(MACROS), || format!("functions are {}", listed(known)));
             return self.report("unknown-name", place, format!("there is no function `{name}`"), help);
         };
         let fits = match name {
@@ -42,7 +48,9 @@ impl<'c> Typing<'_, 'c> {
         let help = format!("write `{usage}`");
         match name {
             "size" => match all[0].1.non_null().kind {
-                Kind::Text { .. } | Kind::List(_) | Kind::Map(_) | Kind::Unknown | Kind::Anything => Kind::Int(None).into(),
+                Kind::Text { .. } | Kind::List(_) | Kind::Map(_) | Kind::Unknown | Kind::Anything => {
+                    Kind::Int(None).into()
+                }
                 _ => self.wrong(name, all[0].0, &all[0].1, &help),
             },
             "contains" | "startsWith" | "endsWith" => {
@@ -55,7 +63,9 @@ impl<'c> Typing<'_, 'c> {
             }
             "duration" => self.duration(all[0].0, &all[0].1, &help),
             "timestamp" => match all[0].1.non_null().kind {
-                Kind::Text { .. } | Kind::Unknown | Kind::Anything | Kind::Moment => self.timestamp(all[0].0, &all[0].1, &help),
+                Kind::Text { .. } | Kind::Unknown | Kind::Anything | Kind::Moment => {
+                    self.timestamp(all[0].0, &all[0].1, &help)
+                }
                 _ => self.wrong(name, all[0].0, &all[0].1, &help),
             },
             "sum" => self.sum(all[0].0, &all[0].1, &help),
@@ -70,9 +80,9 @@ impl<'c> Typing<'_, 'c> {
 
     fn duration(&mut self, node: &Node, ty: &Ty<'c>, help: &str) -> Ty<'c> {
         if let Some(text) = literal(ty)
-            && let Err(error) = text.parse::<Span>()
+            && crate::eval::parse_duration(text).is_none()
         {
-            self.mismatch(node.place, error.to_string(), help);
+            self.mismatch(node.place, format!("{text:?} is no length of time"), help);
         } else if !matches!(ty.non_null().kind, Kind::Text { .. } | Kind::Unknown | Kind::Anything) {
             self.wrong("duration", node, ty, help);
         }
@@ -96,8 +106,8 @@ impl<'c> Typing<'_, 'c> {
         };
         match element.kind {
             Kind::Int(unit) => Kind::Int(unit).into(),
-            Kind::Number | Kind::Duration | Kind::Unknown => element,
-            _ => self.wrong("sum", node, ty, "sum adds up integers, numbers or durations: `sum(lines.map(l, l.amount))`"),
+            Kind::Number | Kind::Unknown => element,
+            _ => self.wrong("sum", node, ty, "sum adds up numbers: `sum(lines.map(l, l.amount))`"),
         }
     }
 
@@ -112,7 +122,16 @@ impl<'c> Typing<'_, 'c> {
         let mut best = Ty::unknown();
         for item in items {
             let item = item.non_null().clone();
-            if !matches!(item.kind, Kind::Int(_) | Kind::Number | Kind::Moment | Kind::Duration | Kind::Text { .. } | Kind::Unknown | Kind::Anything) {
+            if !matches!(
+                item.kind,
+                Kind::Int(_)
+                    | Kind::Number
+                    | Kind::Moment
+                    | Kind::Duration
+                    | Kind::Text { .. }
+                    | Kind::Unknown
+                    | Kind::Anything
+            ) {
                 return self.wrong(name, all[0].0, &item, help);
             }
             if !self.units(BinaryOperator::Less, &best, &item, place) {

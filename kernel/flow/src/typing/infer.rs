@@ -34,16 +34,31 @@ impl std::fmt::Debug for Typing<'_, '_> {
 
 impl<'a, 'c> Typing<'a, 'c> {
     /// Nothing worked out yet.
-    pub fn new(contracts: &'c Contracts, names: &'a mut dyn Names<'c>, found: &'a mut Vec<Diagnostic>) -> Self {
+    pub fn new(
+        contracts: &'c Contracts,
+        names: &'a mut dyn Names<'c>,
+        found: &'a mut Vec<Diagnostic>,
+    ) -> Self {
         Self { contracts, names, found, locals: Vec::new() }
     }
 
-    pub(super) fn report(&mut self, code: &str, place: Place, message: impl Into<String>, help: impl Into<String>) -> Ty<'c> {
+    pub(super) fn report(
+        &mut self,
+        code: &str,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Ty<'c> {
         self.found.push(Diagnostic::error(code, place, message, help));
         Ty::unknown()
     }
 
-    pub(super) fn mismatch(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) -> Ty<'c> {
+    pub(super) fn mismatch(
+        &mut self,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Ty<'c> {
         self.report("type-mismatch", place, message, help)
     }
 
@@ -77,7 +92,9 @@ impl<'a, 'c> Typing<'a, 'c> {
                 let (yes, no) = (self.node(yes), self.node(no));
                 self.joined(&yes, &no, node.place, "the two branches")
             }
-            NodeKind::Function { name, target, arguments } => self.function(name, target.as_deref(), arguments, node.place),
+            NodeKind::Function { name, target, arguments } => {
+                self.function(name, target.as_deref(), arguments, node.place)
+            }
             NodeKind::List(items) => {
                 let mut of = Ty::unknown();
                 for item in items {
@@ -106,7 +123,11 @@ impl<'a, 'c> Typing<'a, 'c> {
         let ty = self.node(node);
         if !matches!(ty.non_null().kind, Kind::Bool | Kind::Unknown | Kind::Anything) {
             let shown = self.shown(&ty);
-            self.mismatch(node.place, format!("a condition is {shown}"), "compare it with something: a condition is true or false");
+            self.mismatch(
+                node.place,
+                format!("a condition is {shown}"),
+                "compare it with something: a condition is true or false",
+            );
         }
     }
 
@@ -114,8 +135,17 @@ impl<'a, 'c> Typing<'a, 'c> {
         match one.join(other, self.contracts) {
             Ok(ty) => ty,
             Err(misfit) => {
-                let at = if misfit.path.is_empty() { String::new() } else { format!(" at `{}`", misfit.path.trim_start_matches('.')) };
-                self.report(misfit.code, place, format!("{what} differ{at}: it {}", misfit.reason), "give both the same type")
+                let at = if misfit.path.is_empty() {
+                    String::new()
+                } else {
+                    format!(" at `{}`", misfit.path.trim_start_matches('.'))
+                };
+                self.report(
+                    misfit.code,
+                    place,
+                    format!("{what} differ{at}: it {}", misfit.reason),
+                    "give both the same type",
+                )
             }
         }
     }
@@ -128,7 +158,8 @@ impl<'a, 'c> Typing<'a, 'c> {
         }
         let shown = written(of);
         let ty = if matches!(record.non_null().kind, Kind::Record(_)) {
-            let names: Vec<String> = record.fields(self.contracts).into_iter().map(|f| f.name.into_owned()).collect();
+            let names: Vec<String> =
+                record.fields(self.contracts).into_iter().map(|f| f.name.into_owned()).collect();
             let known = names.iter().map(String::as_str);
             let help = nearest_or(field, known.clone(), || match names.len() {
                 0 => format!("`{shown}` has no fields"),
@@ -148,7 +179,11 @@ impl<'a, 'c> Typing<'a, 'c> {
         match &list.non_null().kind {
             Kind::List(ListOf { items, .. }) => {
                 if !matches!(key.kind, Kind::Int(_) | Kind::Unknown) {
-                    self.mismatch(at.place, format!("a position in a list is {shown}"), "positions are integers from 0");
+                    self.mismatch(
+                        at.place,
+                        format!("a position in a list is {shown}"),
+                        "positions are integers from 0",
+                    );
                 }
                 items.ty(self.contracts)
             }
@@ -159,10 +194,16 @@ impl<'a, 'c> Typing<'a, 'c> {
                 element.ty(self.contracts)
             }
             Kind::Unknown | Kind::Anything => list.clone(),
-            Kind::Record(_) => self.mismatch(of.place, "a record is not read by position or key", "write `record.field`"),
+            Kind::Record(_) => {
+                self.mismatch(of.place, "a record is not read by position or key", "write `record.field`")
+            }
             _ => {
                 let shown = self.shown(&list);
-                self.mismatch(of.place, format!("`{}` is {shown}, which has no elements", written(of)), "only lists and maps have elements")
+                self.mismatch(
+                    of.place,
+                    format!("`{}` is {shown}, which has no elements", written(of)),
+                    "only lists and maps have elements",
+                )
             }
         }
     }
@@ -180,14 +221,26 @@ impl<'a, 'c> Typing<'a, 'c> {
                     Kind::Number | Kind::Duration | Kind::Unknown | Kind::Anything => ty,
                     _ => {
                         let shown = self.shown(&ty);
-                        self.mismatch(of.place, format!("`-` in front of {shown}"), "only numbers and durations have a sign")
+                        self.mismatch(
+                            of.place,
+                            format!("`-` in front of {shown}"),
+                            "only numbers and durations have a sign",
+                        )
                     }
                 }
             }
         }
     }
 
-    fn comprehension(&mut self, kind: MacroKind, over: &Node, name: &str, filter: Option<&Node>, body: &Node, place: Place) -> Ty<'c> {
+    fn comprehension(
+        &mut self,
+        kind: MacroKind,
+        over: &Node,
+        name: &str,
+        filter: Option<&Node>,
+        body: &Node,
+        place: Place,
+    ) -> Ty<'c> {
         let list = self.node(over).non_null().clone();
         let (element, max) = match &list.kind {
             Kind::List(list) => (list.items.ty(self.contracts), list.max),
@@ -195,11 +248,23 @@ impl<'a, 'c> Typing<'a, 'c> {
             Kind::Unknown | Kind::Anything => (Ty::unknown(), None),
             _ => {
                 let shown = self.shown(&list);
-                (self.mismatch(over.place, format!("`{}` is {shown}, not a list", written(over)), "only lists have elements"), None)
+                (
+                    self.mismatch(
+                        over.place,
+                        format!("`{}` is {shown}, not a list", written(over)),
+                        "only lists have elements",
+                    ),
+                    None,
+                )
             }
         };
         if self.names.is_bound(name) || self.locals.iter().any(|(known, _)| known == name) {
-            self.report("shadowed-name", place, format!("the element's name `{name}` is bound here already"), "choose another name for the element");
+            self.report(
+                "shadowed-name",
+                place,
+                format!("the element's name `{name}` is bound here already"),
+                "choose another name for the element",
+            );
         }
         let min = match (&list.kind, filter) {
             (Kind::List(list), None) => list.min,
@@ -326,7 +391,8 @@ fn write(node: &Node, out: &mut String) {
 }
 
 fn operand(node: &Node, out: &mut String) {
-    let brackets = matches!(node.kind, NodeKind::Binary { .. } | NodeKind::Conditional { .. } | NodeKind::Unary { .. });
+    let brackets =
+        matches!(node.kind, NodeKind::Binary { .. } | NodeKind::Conditional { .. } | NodeKind::Unary { .. });
     if brackets {
         out.push('(');
     }

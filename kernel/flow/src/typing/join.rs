@@ -61,9 +61,11 @@ fn join<'c>(one: &Ty<'c>, other: &Ty<'c>, contracts: &'c Contracts, depth: usize
             Ok(Kind::Text { name: a.or(*b), allowed }.into())
         }
         (Kind::List(a), Kind::List(b)) => {
-            let items = within("[]", join(&a.items.ty(contracts), &b.items.ty(contracts), contracts, depth + 1))?;
+            let items =
+                within("[]", join(&a.items.ty(contracts), &b.items.ty(contracts), contracts, depth + 1))?;
             let max = a.max.zip(b.max).map(|(a, b)| a.max(b));
-            Ok(Kind::List(ListOf { items: super::Element::Built(items.into()), min: a.min.min(b.min), max }).into())
+            Ok(Kind::List(ListOf { items: super::Element::Built(items.into()), min: a.min.min(b.min), max })
+                .into())
         }
         (Kind::Record(a), Kind::Record(b)) => records(one, a, other, b, contracts, depth),
         _ => match (one.fits(other, contracts), other.fits(one, contracts)) {

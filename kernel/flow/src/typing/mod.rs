@@ -226,9 +226,11 @@ impl<'c> Ty<'c> {
     pub fn fields(&self, contracts: &'c Contracts) -> Vec<Field<'c>> {
         match &self.non_null().kind {
             Kind::Record(Fields::Built(fields)) => fields.to_vec(),
-            Kind::Record(Fields::Declared(schema)) => {
-                schema.properties.iter().map(|(name, inner)| declared(schema, name, inner, contracts)).collect()
-            }
+            Kind::Record(Fields::Declared(schema)) => schema
+                .properties
+                .iter()
+                .map(|(name, inner)| declared(schema, name, inner, contracts))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -280,13 +282,17 @@ impl<'c> Ty<'c> {
                 Schema { additional_properties: Some(Additional::Allowed(false)), ..schema }
             }
             Kind::Map(element) => Schema {
-                additional_properties: Some(Additional::Of(Box::new(element.ty(contracts).schema(contracts)))),
+                additional_properties: Some(Additional::Of(Box::new(
+                    element.ty(contracts).schema(contracts),
+                ))),
                 ..Schema::of(Type::Object)
             },
             Kind::Nullable(inner) => {
                 let schema = inner.schema(contracts);
                 match schema.types {
-                    Some(Types::One(one)) => Schema { types: Some(Types::Several(vec![one, Type::Null])), ..schema },
+                    Some(Types::One(one)) => {
+                        Schema { types: Some(Types::Several(vec![one, Type::Null])), ..schema }
+                    }
                     _ => schema,
                 }
             }
@@ -314,14 +320,22 @@ impl<'c> Ty<'c> {
             Kind::Text { name: Some(name), .. } => format!("text ({name})"),
             Kind::Text { name: None, allowed: Some(values) } => {
                 let words: Vec<String> = values.iter().take(8).map(Value::to_json).collect();
-                if values.len() == 1 { format!("the text {}", words[0]) } else { format!("one of {}", words.join(", ")) }
+                if values.len() == 1 {
+                    format!("the text {}", words[0])
+                } else {
+                    format!("one of {}", words.join(", "))
+                }
             }
             Kind::Text { .. } => "text".to_owned(),
             Kind::Moment => "a moment".to_owned(),
             Kind::Duration => "a duration".to_owned(),
-            Kind::List(list) => format!("a list of {}", list.items.ty(contracts).shown_to(contracts, depth - 1)),
+            Kind::List(list) => {
+                format!("a list of {}", list.items.ty(contracts).shown_to(contracts, depth - 1))
+            }
             Kind::Record(_) => named.map_or("a record".to_owned(), |name| format!("a record ({name})")),
-            Kind::Map(element) => format!("a map of {}", element.ty(contracts).shown_to(contracts, depth - 1)),
+            Kind::Map(element) => {
+                format!("a map of {}", element.ty(contracts).shown_to(contracts, depth - 1))
+            }
             Kind::Nullable(inner) => format!("{}, or null", inner.shown_to(contracts, depth)),
         }
     }
@@ -381,7 +395,9 @@ fn plain<'c>(schema: &'c Schema, name: Option<&'c str>) -> Kind<'c> {
             }
         },
         Some(Type::Object) => match &schema.additional_properties {
-            Some(Additional::Of(inner)) if schema.properties.is_empty() => Kind::Map(Element::Declared(inner)),
+            Some(Additional::Of(inner)) if schema.properties.is_empty() => {
+                Kind::Map(Element::Declared(inner))
+            }
             Some(Additional::Allowed(true)) if schema.properties.is_empty() => {
                 Kind::Map(Element::Built(Arc::new(Kind::Anything.into())))
             }

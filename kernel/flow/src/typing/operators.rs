@@ -34,21 +34,37 @@ impl<'c> Typing<'_, 'c> {
         self.mismatch(place, format!("{one} `{}` {other}", operator_text(operator).trim()), help)
     }
 
-    fn equality(&mut self, operator: Op, (left, one): (&Node, &Ty<'c>), (right, other): (&Node, &Ty<'c>), place: Place) -> Ty<'c> {
+    fn equality(
+        &mut self,
+        operator: Op,
+        (left, one): (&Node, &Ty<'c>),
+        (right, other): (&Node, &Ty<'c>),
+        place: Place,
+    ) -> Ty<'c> {
         for ((node, ty), against) in [((left, one), other), ((right, other), one)] {
-            if let (Some(text), Kind::Text { allowed: Some(values), .. }) = (literal(ty), &against.non_null().kind)
+            if let (Some(text), Kind::Text { allowed: Some(values), .. }) =
+                (literal(ty), &against.non_null().kind)
                 && !values.iter().any(|value| value.as_str() == Some(text))
             {
                 let known = values.iter().filter_map(|value| value.as_str());
-                let help = nearest_or(text, known.clone(), || format!("it is one of {}", crate::report::listed(known)));
-                let message = format!("`{}` is never {}", written(if std::ptr::eq(node, left) { right } else { left }), written(node));
+                let help = nearest_or(text, known.clone(), || {
+                    format!("it is one of {}", crate::report::listed(known))
+                });
+                let message = format!(
+                    "`{}` is never {}",
+                    written(if std::ptr::eq(node, left) { right } else { left }),
+                    written(node)
+                );
                 self.mismatch(node.place, message, help);
                 return Kind::Bool.into();
             }
         }
         let numbers = |ty: &Ty<'c>| matches!(ty.non_null().kind, Kind::Int(_) | Kind::Number);
         let dynamic = |ty: &Ty<'c>| matches!(ty.kind, Kind::Anything | Kind::Unknown);
-        if dynamic(one) || dynamic(other) || (numbers(one) && numbers(other) && self.units(operator, one, other, place)) {
+        if dynamic(one)
+            || dynamic(other)
+            || (numbers(one) && numbers(other) && self.units(operator, one, other, place))
+        {
             return Kind::Bool.into();
         }
         if numbers(one) && numbers(other) {
@@ -65,11 +81,23 @@ impl<'c> Typing<'_, 'c> {
             Kind::List(list) => list.items.ty(self.contracts),
             Kind::Map(_) => Ty::text(),
             Kind::Anything | Kind::Unknown => Ty::unknown(),
-            _ => return self.apart(Op::In, one, list, place, "`in` looks into a list, or among the keys of a map"),
+            _ => {
+                return self.apart(
+                    Op::In,
+                    one,
+                    list,
+                    place,
+                    "`in` looks into a list, or among the keys of a map",
+                );
+            }
         };
         if one.join(&wanted, self.contracts).is_err() {
             let (given, wanted) = (self.shown(one), self.shown(&wanted));
-            self.mismatch(left.place, format!("{given} is looked for among {wanted}"), "compare values of one type");
+            self.mismatch(
+                left.place,
+                format!("{given} is looked for among {wanted}"),
+                "compare values of one type",
+            );
         }
         Kind::Bool.into()
     }
@@ -83,7 +111,13 @@ impl<'c> Typing<'_, 'c> {
             (Kind::Moment, Kind::Moment) | (Kind::Duration, Kind::Duration) => {}
             (Kind::Text { .. }, Kind::Text { .. }) if one.join(other, self.contracts).is_ok() => {}
             _ => {
-                self.apart(operator, one, other, place, "numbers, moments, durations and texts have an order, each among themselves");
+                self.apart(
+                    operator,
+                    one,
+                    other,
+                    place,
+                    "numbers, moments, durations and texts have an order, each among themselves",
+                );
             }
         }
         Kind::Bool.into()
@@ -100,7 +134,14 @@ impl<'c> Typing<'_, 'c> {
         true
     }
 
-    fn mixed(&mut self, operator: Op, one: Option<Unit>, other: Option<Unit>, place: Place, help: &str) -> Ty<'c> {
+    fn mixed(
+        &mut self,
+        operator: Op,
+        one: Option<Unit>,
+        other: Option<Unit>,
+        place: Place,
+        help: &str,
+    ) -> Ty<'c> {
         let name = |unit: Option<Unit>| unit.map_or("a plain integer", unit_name);
         let message = format!("{} `{}` {}", name(one), operator_text(operator).trim(), name(other));
         self.report("unit-mismatch", place, message, help)
@@ -110,21 +151,32 @@ impl<'c> Typing<'_, 'c> {
         match (&one.kind, operator, &other.kind) {
             (Kind::Unknown | Kind::Anything, ..) | (.., Kind::Unknown | Kind::Anything) => Ty::unknown(),
             (Kind::Int(a), _, Kind::Int(b)) => self.integers(operator, *a, *b, place),
-            (Kind::Number, Op::Add | Op::Subtract | Op::Multiply | Op::Divide, Kind::Number) => Kind::Number.into(),
+            (Kind::Number, Op::Add | Op::Subtract | Op::Multiply | Op::Divide, Kind::Number) => {
+                Kind::Number.into()
+            }
             (Kind::Text { .. }, Op::Add, Kind::Text { .. }) => Ty::text(),
             (Kind::List(a), Op::Add, Kind::List(b)) => {
-                let items = self.joined(&a.items.ty(self.contracts), &b.items.ty(self.contracts), place, "the elements");
+                let items = self.joined(
+                    &a.items.ty(self.contracts),
+                    &b.items.ty(self.contracts),
+                    place,
+                    "the elements",
+                );
                 let max = a.max.zip(b.max).and_then(|(a, b)| a.checked_add(b));
                 let items = Element::Built(items.into());
                 Kind::List(ListOf { items, min: a.min.saturating_add(b.min), max }).into()
             }
-            (Kind::Moment, Op::Add | Op::Subtract, Kind::Duration) | (Kind::Duration, Op::Add, Kind::Moment) => {
-                Kind::Moment.into()
-            }
-            (Kind::Moment, Op::Subtract, Kind::Moment) | (Kind::Duration, Op::Add | Op::Subtract, Kind::Duration) => {
-                Kind::Duration.into()
-            }
-            _ => self.apart(operator, one, other, place, "both sides are of one type; a moment moves by a duration"),
+            (Kind::Moment, Op::Add | Op::Subtract, Kind::Duration)
+            | (Kind::Duration, Op::Add, Kind::Moment) => Kind::Moment.into(),
+            (Kind::Moment, Op::Subtract, Kind::Moment)
+            | (Kind::Duration, Op::Add | Op::Subtract, Kind::Duration) => Kind::Duration.into(),
+            _ => self.apart(
+                operator,
+                one,
+                other,
+                place,
+                "both sides are of one type; a moment moves by a duration",
+            ),
         }
     }
 
@@ -134,18 +186,29 @@ impl<'c> Typing<'_, 'c> {
             (Op::Add | Op::Subtract, None, unit) | (Op::Add | Op::Subtract, unit, None) => unit,
             (Op::Add | Op::Subtract, Some(a), Some(b)) if a == b => Some(a),
             (Op::Multiply, None, unit) | (Op::Multiply, unit, None) => unit,
-            (Op::Multiply, Some(Money), Some(Quantity | Count)) | (Op::Multiply, Some(Quantity | Count), Some(Money)) => {
-                Some(Money)
-            }
+            (Op::Multiply, Some(Money), Some(Quantity | Count))
+            | (Op::Multiply, Some(Quantity | Count), Some(Money)) => Some(Money),
             (Op::Multiply, Some(Count), Some(Count)) => Some(Count),
             (Op::Divide | Op::Remainder, Some(Money), _) => {
-                return self.mixed(operator, one, other, place, "money is split and rounded by a capability, which conserves the sum");
+                return self.mixed(
+                    operator,
+                    one,
+                    other,
+                    place,
+                    "money is split and rounded by a capability, which conserves the sum",
+                );
             }
             (Op::Divide | Op::Remainder, unit, None) => unit,
             (Op::Divide, Some(a), Some(b)) if a == b => None,
             (Op::Remainder, Some(a), Some(b)) if a == b => Some(a),
             _ => {
-                return self.mixed(operator, one, other, place, "money goes with money, and is multiplied by a quantity or a count only");
+                return self.mixed(
+                    operator,
+                    one,
+                    other,
+                    place,
+                    "money goes with money, and is multiplied by a quantity or a count only",
+                );
             }
         };
         Kind::Int(unit).into()

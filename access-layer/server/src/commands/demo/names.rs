@@ -57,6 +57,18 @@ impl Names {
     }
 }
 
+/// What stands under a JSON pointer, in which `[field=value]` is the first element of a list whose field is that text.
+pub(super) fn pointed<'a>(value: &'a Json, pointer: &str) -> Option<&'a Json> {
+    pointer.split('/').skip(1).try_fold(value, |value, segment| {
+        match segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(|test| test.split_once('=')) {
+            Some((field, wanted)) => {
+                value.as_array()?.iter().find(|element| element.get(field).and_then(Json::as_str) == Some(wanted))
+            }
+            None => value.pointer(&format!("/{segment}")),
+        }
+    })
+}
+
 fn whole(text: &str) -> Option<&str> {
     let name = text.strip_prefix("${")?.strip_suffix('}')?;
     (!name.contains("${")).then_some(name)
@@ -67,6 +79,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_pointer_finds_elements_by_a_field() {
+        let found = json!({"a": [{"k": "x", "n": 1}, {"k": "y", "n": 2}]});
+        assert_eq!(pointed(&found, "/a/[k=y]/n"), Some(&json!(2)));
+        assert_eq!(pointed(&found, "/a/0/n"), Some(&json!(1)));
+        assert_eq!(pointed(&found, "/a/[k=z]/n"), None);
+        assert_eq!(pointed(&found, ""), Some(&found));
+    }
 
     #[test]
     fn names_are_put_in_everywhere_and_keep_their_type_alone() {

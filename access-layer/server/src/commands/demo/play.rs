@@ -9,7 +9,7 @@ use mortise_types::{Span, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::matching::differs;
-use super::names::Names;
+use super::names::{Names, pointed};
 use super::story::{Asker, Scene, Step, Story, Waiting};
 use super::tell::{Change, Told, Teller};
 use crate::failure::Failure;
@@ -112,7 +112,8 @@ impl Stage {
             tokio::time::sleep(WAIT_PAUSE).await;
         };
         for (name, pointer) in &step.keep {
-            let kept = answer.body.pointer(pointer).ok_or_else(|| format!("the answer has no {pointer}: {}", answer.body))?;
+            let pointer = names.fill_text(pointer)?;
+            let kept = pointed(&answer.body, &pointer).ok_or_else(|| format!("the answer has no {pointer}: {}", answer.body))?;
             names.keep(name, kept.clone());
         }
         let proof = step.proof.as_ref().and_then(|pointer| answer.body.pointer(pointer)).cloned();

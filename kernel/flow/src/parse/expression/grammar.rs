@@ -49,11 +49,18 @@ const LEVELS: [&[(&str, BinaryOperator)]; 5] = [
     &[("*", BinaryOperator::Multiply), ("/", BinaryOperator::Divide), ("%", BinaryOperator::Remainder)],
 ];
 
-pub(super) fn expression(source: &str, place: &dyn Fn(Range<usize>) -> Place) -> Result<Node, ExpressionError> {
+pub(super) fn expression(
+    source: &str,
+    place: &dyn Fn(Range<usize>) -> Place,
+) -> Result<Node, ExpressionError> {
     let tokens = tokens(source)?;
     let mut grammar = Grammar { tokens, at: 0, depth: 0, records: Records::Refused, place };
     if grammar.peek() == &Token::End {
-        return Err(error(0..source.len(), "an empty expression", "write what is meant between `${` and `}`"));
+        return Err(error(
+            0..source.len(),
+            "an empty expression",
+            "write what is meant between `${` and `}`",
+        ));
     }
     let built = grammar.conditional()?;
     match grammar.peek() {
@@ -97,12 +104,20 @@ impl Grammar<'_> {
         if self.sign(sign) {
             return Ok(range);
         }
-        Err(error(range, format!("{} where `{sign}` is expected", self.peek().shown()), "look for a bracket or a comma that is missing"))
+        Err(error(
+            range,
+            format!("{} where `{sign}` is expected", self.peek().shown()),
+            "look for a bracket or a comma that is missing",
+        ))
     }
 
     fn build(&self, kind: NodeKind, range: Range<usize>, height: usize) -> Parsed {
         if height > HEIGHT {
-            return Err(error(range, format!("an expression nested deeper than {HEIGHT} levels"), "name parts of it by `let`"));
+            return Err(error(
+                range,
+                format!("an expression nested deeper than {HEIGHT} levels"),
+                "name parts of it by `let`",
+            ));
         }
         Ok(Built { node: Node { place: (self.place)(range.clone()), kind }, range, height })
     }
@@ -111,7 +126,11 @@ impl Grammar<'_> {
     fn conditional(&mut self) -> Parsed {
         self.depth += 1;
         if self.depth > HEIGHT {
-            return Err(error(self.range(), format!("an expression nested deeper than {HEIGHT} levels"), "name parts of it by `let`"));
+            return Err(error(
+                self.range(),
+                format!("an expression nested deeper than {HEIGHT} levels"),
+                "name parts of it by `let`",
+            ));
         }
         let condition = self.binary(0)?;
         let built = if self.sign("?") {
@@ -182,7 +201,11 @@ impl Grammar<'_> {
         }
         self.depth += 1;
         if self.depth > HEIGHT {
-            return Err(error(self.range(), format!("more than {HEIGHT} operators in a row"), "take some away"));
+            return Err(error(
+                self.range(),
+                format!("more than {HEIGHT} operators in a row"),
+                "take some away",
+            ));
         }
         let of = self.unary()?;
         self.depth -= 1;
@@ -202,9 +225,17 @@ impl Grammar<'_> {
                 let (token, range) = self.next();
                 let Token::Name(name) = token else {
                     if token == Token::Sign("?") {
-                        return Err(error(range, "optional syntax (`.?`) has no place in a flow", "test with `has()`"));
+                        return Err(error(
+                            range,
+                            "optional syntax (`.?`) has no place in a flow",
+                            "test with `has()`",
+                        ));
                     }
-                    return Err(error(range, format!("{} where the name of a field is expected", token.shown()), "write `record.field`"));
+                    return Err(error(
+                        range,
+                        format!("{} where the name of a field is expected", token.shown()),
+                        "write `record.field`",
+                    ));
                 };
                 let span = of.range.start..range.end;
                 of = if self.sign("(") {
@@ -215,12 +246,20 @@ impl Grammar<'_> {
                 };
             } else if self.sign("[") {
                 if matches!(self.peek(), Token::Sign("?")) {
-                    return Err(error(self.range(), "optional syntax (`[?`) has no place in a flow", "test with `in`"));
+                    return Err(error(
+                        self.range(),
+                        "optional syntax (`[?`) has no place in a flow",
+                        "test with `in`",
+                    ));
                 }
                 let at = self.nested()?;
                 let end = self.expect("]")?.end;
                 let (range, height) = (of.range.start..end, 1 + of.height.max(at.height));
-                of = self.build(NodeKind::Index { of: Box::new(of.node), at: Box::new(at.node) }, range, height)?;
+                of = self.build(
+                    NodeKind::Index { of: Box::new(of.node), at: Box::new(at.node) },
+                    range,
+                    height,
+                )?;
             } else {
                 return Ok(of);
             }
@@ -277,7 +316,11 @@ impl Grammar<'_> {
             Err(other) => {
                 let message = format!("`{name}` has the wrong number of arguments");
                 let help = "write `list.map(element, value)`, with a condition between them if need be";
-                return Err(if self.peek() == &Token::Sign(",") { error(name_range, message, help) } else { other });
+                return Err(if self.peek() == &Token::Sign(",") {
+                    error(name_range, message, help)
+                } else {
+                    other
+                });
             }
         };
         let height = 1 + target.height.max(body.height).max(filter.as_ref().map_or(0, |f| f.height));
@@ -338,7 +381,13 @@ impl Grammar<'_> {
             Token::Sign(".") => {
                 return Err(error(range, "a dot in front of a name", "write the name without it"));
             }
-            Token::LeastInt => return Err(error(range, "9223372036854775808 is no whole number of 64 bits", "use a smaller one")),
+            Token::LeastInt => {
+                return Err(error(
+                    range,
+                    "9223372036854775808 is no whole number of 64 bits",
+                    "use a smaller one",
+                ));
+            }
             other => {
                 let message = format!("{} where a value is expected", other.shown());
                 return Err(error(range, message, "something is missing in front of it"));
@@ -349,7 +398,11 @@ impl Grammar<'_> {
 
     fn name(&mut self, name: String, range: Range<usize>) -> Parsed {
         if matches!(self.peek(), Token::Sign("{")) {
-            return Err(error(range, format!("a message `{name}{{...}}` has no place in a flow"), "records are written as YAML"));
+            return Err(error(
+                range,
+                format!("a message `{name}{{...}}` has no place in a flow"),
+                "records are written as YAML",
+            ));
         }
         if !self.sign("(") {
             return self.build(NodeKind::Name(name), range, 1);
@@ -359,9 +412,10 @@ impl Grammar<'_> {
         if name == "has" {
             let help = "write `has(record.field)`";
             return match (arguments.pop(), arguments.is_empty()) {
-                (Some(Built { node: Node { kind: NodeKind::Select { of, field }, .. }, height, .. }), true) => {
-                    self.build(NodeKind::Has { of, field }, span, height)
-                }
+                (
+                    Some(Built { node: Node { kind: NodeKind::Select { of, field }, .. }, height, .. }),
+                    true,
+                ) => self.build(NodeKind::Has { of, field }, span, height),
                 _ => Err(error(span, "`has` asks for a field of a record", help)),
             };
         }
@@ -385,7 +439,11 @@ impl Grammar<'_> {
             let (token, key_range) = self.next();
             let Token::Text(key) = token else {
                 let message = format!("{} where the name of a field is expected", token.shown());
-                return Err(error(key_range, message, "the names of a record's fields stand in quotes: {'name': value}"));
+                return Err(error(
+                    key_range,
+                    message,
+                    "the names of a record's fields stand in quotes: {'name': value}",
+                ));
             };
             if fields.iter().any(|(known, _)| *known == key) {
                 return Err(error(key_range, format!("the field `{key}` stands twice"), "keep one of them"));

@@ -41,14 +41,33 @@ impl Token {
 }
 
 const SIGNS: [&str; 25] = [
-    "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", "{", "}", ".", ",", "?", ":", "+", "-", "*", "/", "%",
-    "!", "<", ">", "=",
+    "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", "{", "}", ".", ",", "?", ":", "+", "-", "*", "/",
+    "%", "!", "<", ">", "=",
 ];
 
 /// Words that CEL keeps for itself and that name nothing.
 pub(crate) const RESERVED: [&str; 21] = [
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
-    "namespace", "null", "package", "return", "true", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
 ];
 
 type Spanned = (Token, Range<usize>);
@@ -100,7 +119,12 @@ impl Lexer<'_> {
         &self.source[self.at..]
     }
 
-    fn fail<T>(&self, range: Range<usize>, message: impl Into<String>, help: &str) -> Result<T, ExpressionError> {
+    fn fail<T>(
+        &self,
+        range: Range<usize>,
+        message: impl Into<String>,
+        help: &str,
+    ) -> Result<T, ExpressionError> {
         Err(ExpressionError { range, message: message.into(), help: help.to_owned() })
     }
 
@@ -108,7 +132,8 @@ impl Lexer<'_> {
         loop {
             let rest = self.rest();
             let trimmed = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}']);
-            let comment = trimmed.starts_with("//").then(|| trimmed.find('\n').unwrap_or(trimmed.len())).unwrap_or(0);
+            let comment =
+                if trimmed.starts_with("//") { trimmed.find('\n').unwrap_or(trimmed.len()) } else { 0 };
             if trimmed.len() == rest.len() && comment == 0 {
                 return;
             }
@@ -122,14 +147,20 @@ impl Lexer<'_> {
         let Some(first) = self.rest().chars().next() else { return Ok((Token::End, start..start)) };
         let token = if first.is_ascii_alphabetic() || first == '_' {
             self.word()?
-        } else if first.is_ascii_digit() || (first == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit())) {
+        } else if first.is_ascii_digit()
+            || (first == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()))
+        {
             self.number()?
         } else if first == '"' || first == '\'' {
             Token::Text(self.text(Escapes::Read)?)
         } else {
             let Some(sign) = SIGNS.iter().find(|sign| self.rest().starts_with(**sign)) else {
                 let help = "letters outside of ASCII stand in quotes";
-                return self.fail(start..start + first.len_utf8(), format!("`{first}` has no meaning in an expression"), help);
+                return self.fail(
+                    start..start + first.len_utf8(),
+                    format!("`{first}` has no meaning in an expression"),
+                    help,
+                );
             };
             self.at += sign.len();
             if *sign == "=" {
@@ -151,7 +182,11 @@ impl Lexer<'_> {
             return self.text(Escapes::Keep).map(Token::Text);
         }
         if quoted && matches!(word.to_ascii_lowercase().as_str(), "b" | "br" | "rb") {
-            return self.fail(start..self.at + 1, "bytes have no place in a flow", "take the letter in front of the quotes away");
+            return self.fail(
+                start..self.at + 1,
+                "bytes have no place in a flow",
+                "take the letter in front of the quotes away",
+            );
         }
         Ok(match word.as_str() {
             "true" => Token::True,
@@ -159,7 +194,11 @@ impl Lexer<'_> {
             "null" => Token::Null,
             "in" => Token::In,
             _ if RESERVED.contains(&word.as_str()) => {
-                return self.fail(start..self.at, format!("`{word}` is a word that CEL keeps for itself"), "use another name");
+                return self.fail(
+                    start..self.at,
+                    format!("`{word}` is a word that CEL keeps for itself"),
+                    "use another name",
+                );
             }
             _ => Token::Name(word),
         })
@@ -169,7 +208,8 @@ impl Lexer<'_> {
         let start = self.at;
         let bytes = self.source.as_bytes();
         let digits = |mut at: usize, hex: bool| {
-            while bytes.get(at).is_some_and(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() }) {
+            while bytes.get(at).is_some_and(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() })
+            {
                 at += 1;
             }
             at
@@ -196,10 +236,18 @@ impl Lexer<'_> {
         let text = &self.source[start..self.at];
         let range = start..self.at;
         if matches!(bytes.get(self.at), Some(b'u' | b'U')) {
-            return self.fail(start..self.at + 1, "unsigned numbers have no place in a flow", "take the `u` away");
+            return self.fail(
+                start..self.at + 1,
+                "unsigned numbers have no place in a flow",
+                "take the `u` away",
+            );
         }
         if bytes.get(self.at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
-            return self.fail(start..self.at + 1, "a letter follows a number", "put an operator between them, or quotes around them");
+            return self.fail(
+                start..self.at + 1,
+                "a letter follows a number",
+                "put an operator between them, or quotes around them",
+            );
         }
         if float {
             return match text.parse::<f64>() {
@@ -231,7 +279,11 @@ impl Lexer<'_> {
                 return self.fail(start..self.at, "a text does not end", "close the quotes");
             };
             if end.len() == 1 && (c == '\n' || c == '\r') {
-                return self.fail(start..self.at, "a text does not end on its line", "close the quotes, or write \\n");
+                return self.fail(
+                    start..self.at,
+                    "a text does not end on its line",
+                    "close the quotes, or write \\n",
+                );
             }
             if c == '\\' && escapes == Escapes::Read {
                 out.push(self.escape()?);
@@ -256,16 +308,26 @@ impl Lexer<'_> {
                 let pairs: Vec<char> = PLAIN.chars().collect();
                 let Some(pair) = pairs.chunks(2).find(|pair| pair[0] == kind) else {
                     let range = start..start + 1 + kind.len_utf8().min(self.source.len() - start - 1);
-                    return self.fail(range, format!("`\\{kind}` is no escape"), "a backslash is written twice");
+                    return self.fail(
+                        range,
+                        format!("`\\{kind}` is no escape"),
+                        "a backslash is written twice",
+                    );
                 };
                 self.at += 2;
                 return Ok(pair[1]);
             }
         };
         let digits = self.source.get(start + skip..start + skip + count);
-        let code = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit())).and_then(|d| u32::from_str_radix(d, radix).ok());
+        let code = digits
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|d| u32::from_str_radix(d, radix).ok());
         let Some(c) = code.and_then(char::from_u32) else {
-            return self.fail(start..start + 2, format!("`\\{kind}` lacks {count} digits of a character"), "write the character itself");
+            return self.fail(
+                start..start + 2,
+                format!("`\\{kind}` lacks {count} digits of a character"),
+                "write the character itself",
+            );
         };
         self.at = start + skip + count;
         Ok(c)

@@ -1,5 +1,6 @@
 //! The operations of pricing on a real database: quotes in batches, imports, groups, extensions, two tenants, checks.
 
+mod bulk;
 mod support;
 
 use mortise_capability::StoreError;

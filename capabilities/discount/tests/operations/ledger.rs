@@ -1,14 +1,12 @@
 //! Redemptions on a real database: limits under concurrency, in a batch and across batches; restoring once; the counters
 //! and what `verify` finds when they are off.
 
-mod support;
-
 use std::sync::Arc;
 
 use mortise_capability::Staleness;
 use mortise_store::Statement;
 use mortise_testkit::Rig;
-use support::{order, redeem, rig};
+use super::support::{order, redeem, rig};
 
 async fn shop() -> Rig {
     let rig = rig().await;

@@ -1,11 +1,9 @@
 //! `discount.evaluate` and what sets it up, on a real database: sheets, coupons, the cache of compiled promotions, the cost
 //! of a batch, two tenants.
 
-mod support;
-
 use mortise_testkit::Rig;
 use mortise_types::{Scope, Timestamp};
-use support::{line, order, redeem, rig};
+use super::support::{line, order, redeem, rig};
 
 async fn define(rig: &Rig, promotions: &str) {
     let answer = rig.call("discount.define", &format!(r#"{{"promotions":[{promotions}]}}"#)).await;

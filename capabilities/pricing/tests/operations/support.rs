@@ -15,26 +15,26 @@ use mortise_testkit::Rig;
 use mortise_types::Scope;
 
 /// A rig without extensions.
-pub async fn rig() -> Rig {
+pub(crate) async fn rig() -> Rig {
     Rig::new([capability(Arc::new(Policies::default()), Arc::new(NoExtensions)).unwrap()]).await
 }
 
 /// A rig in which somebody answers `unit-price`.
-pub async fn rig_with(bound: Bound) -> Rig {
+pub(crate) async fn rig_with(bound: Bound) -> Rig {
     let points = Arc::new(Everywhere(Arc::new(Native(bound))));
     Rig::new([capability(Arc::new(Policies::default()), points).unwrap()]).await
 }
 
 /// The version of the default policy.
-pub fn version() -> String {
+pub(crate) fn version() -> String {
     let scope = Scope::new("a", "b", "c").unwrap();
     Policies::default().get::<PricingPolicy>(&scope).version.to_string()
 }
 
 /// Offers this price for every line, or traps.
 #[derive(Debug)]
-pub struct Bound {
-    pub price: Result<i64, ()>,
+pub(crate) struct Bound {
+    pub(crate) price: Result<i64, ()>,
 }
 
 #[derive(Debug)]

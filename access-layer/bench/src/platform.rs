@@ -1,0 +1,147 @@
+//! The platform that is measured, from outside: its command line, and a server of it on a free port. Nothing is linked in.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::Connection;
+use crate::failure::Failure;
+use crate::proc::Usage;
+use crate::shop::{LINE, TENANT};
+
+/// A `mortise` program with its extensions.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    pub(crate) program: PathBuf,
+    pub(crate) extensions: PathBuf,
+    pub(crate) bindings: PathBuf,
+}
+
+impl Platform {
+    /// Sends rows through an import of the shop's line.
+    pub(crate) fn import(&self, data: &Path, operation: &str, rows: &str) -> Result<(), Failure> {
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(rows.as_bytes())?;
+        self.run(self.command("import", data).arg(operation).arg(file.path()).args(SCOPE)).map(drop)
+    }
+
+    /// Calls an operation of the shop's line on a data directory that nobody serves.
+    pub(crate) fn call(&self, data: &Path, operation: &str, input: &Value) -> Result<Value, Failure> {
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(input.to_string().as_bytes())?;
+        let mut command = self.command("capability", data);
+        command.args(["call", operation, "--format", "json", "--input"]).arg(file.path()).args(SCOPE);
+        Ok(serde_json::from_str(&self.run(&mut command)?)?)
+    }
+
+    /// Checks every invariant of a data directory.
+    ///
+    /// # Errors
+    /// What is off.
+    pub(crate) fn verify(&self, data: &Path) -> Result<(), Failure> {
+        self.run(&mut self.command("verify", data)).map(drop)
+    }
+
+    /// Serves a data directory until the server is dropped.
+    pub(crate) fn serve(&self, data: &Path) -> Result<Server, Failure> {
+        let mut command = self.command("serve", data);
+        command.args(["--listen", "127.0.0.1:0", "--extensions"]).arg(&self.extensions).arg("--bindings").arg(&self.bindings);
+        Server::start(&mut command)
+    }
+
+    fn command(&self, name: &str, data: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(name.split(' ')).arg("--data").arg(data).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end, and returns what it printed.
+    fn run(&self, command: &mut Command) -> Result<String, Failure> {
+        let output = command.output().map_err(|error| Failure::file(&self.program, &error))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(text);
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(Failure::words(format!("{command:?} ended with {}\n{text}{said}", output.status)))
+    }
+}
+
+const SCOPE: [&str; 4] = ["--tenant", TENANT, "--line", LINE];
+
+/// A server in a process of its own.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+/// What a server has counted, as `GET /dev/figures` shows it.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) struct Figures {
+    pub(crate) batches: u64,
+    pub(crate) stretches: u64,
+    pub(crate) stale: u64,
+    pub(crate) journal_bytes: u64,
+    pub(crate) statements: u64,
+    pub(crate) executions: u64,
+    pub(crate) commits: u64,
+}
+
+impl Figures {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            batches: self.batches - earlier.batches,
+            stretches: self.stretches - earlier.stretches,
+            stale: self.stale - earlier.stale,
+            journal_bytes: self.journal_bytes - earlier.journal_bytes,
+            statements: self.statements - earlier.statements,
+            executions: self.executions - earlier.executions,
+            commits: self.commits - earlier.commits,
+        }
+    }
+}
+
+impl Server {
+    /// Starts a server whose first line says where it listens.
+    ///
+    /// # Errors
+    /// A server that does not come up.
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Failure> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://")?.trim_end_matches('/').parse().ok());
+        match address {
+            Some(address) => Ok(Self { child, address }),
+            None => {
+                let _ = child.kill();
+                Err(Failure::words(format!("{command:?} did not say where it listens, but {line:?}")))
+            }
+        }
+    }
+
+    pub(crate) async fn figures(&self) -> Result<Figures, Failure> {
+        let mut connection = Connection::open(self.address).await?;
+        let answer = connection.exchange(b"GET /dev/figures HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await?;
+        Ok(serde_json::from_slice(answer.body)?)
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage::of(self.child.id())
+    }
+}
+
+/// A server ends the hard way: what it acknowledged has to be there all the same.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,5 @@
+//! The operations of discount on a real database.
+
+mod evaluate;
+mod ledger;
+mod support;
