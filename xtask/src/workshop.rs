@@ -14,6 +14,24 @@ pub(crate) struct Workshop {
     cargo: OsString,
 }
 
+/// How the workspace is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Compiled quickly.
+    Dev,
+    /// As it is deployed.
+    Release,
+}
+
+impl Profile {
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
 impl Workshop {
     /// Finds the project: the folder above this crate.
     ///
@@ -45,9 +63,14 @@ impl Workshop {
 
     /// Where the binary `name` stands after a build in the dev profile.
     pub(crate) fn binary(&self, name: &str) -> PathBuf {
+        self.binary_of(Profile::Dev, name)
+    }
+
+    /// Where the binary `name` stands after a build.
+    pub(crate) fn binary_of(&self, profile: Profile, name: &str) -> PathBuf {
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
         target
-            .join("debug")
+            .join(profile.folder())
             .join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 

@@ -75,7 +75,12 @@ impl Head {
     /// `None` while it is not all there.
     fn parse(bytes: &[u8]) -> Result<Option<Self>, Failure> {
         let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-        let wrong = || Failure::words(format!("an answer without status or length: {}", String::from_utf8_lossy(&bytes[..end])));
+        let wrong = || {
+            Failure::words(format!(
+                "an answer without status or length: {}",
+                String::from_utf8_lossy(&bytes[..end])
+            ))
+        };
         let head = std::str::from_utf8(&bytes[..end]).map_err(|_| wrong())?;
         let status = head.get(9..12).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
         let length = head.split("\r\n").skip(1).find_map(|line| {

@@ -24,7 +24,10 @@ impl Bench {
         let disk = disk.canonicalize().map_err(|error| Failure::file(disk, &error))?;
         let file_system = file_system(&disk, &std::fs::read_to_string("/proc/mounts").unwrap_or_default());
         if IN_MEMORY.contains(&&*file_system) {
-            let told = format!("{} is {file_system}: nothing there is durable. Name a folder on a disk with --disk.", disk.display());
+            let told = format!(
+                "{} is {file_system}: nothing there is durable. Name a folder on a disk with --disk.",
+                disk.display()
+            );
             return Err(Failure::words(told));
         }
         let folder = tempfile::Builder::new().prefix("mortise-bench-").tempdir_in(&disk)?;
@@ -69,7 +72,9 @@ mod tests {
     #[test]
     fn the_nearest_mount_point_says_the_file_system() {
         let mounts = "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmp/disk xfs rw 0 0\n";
-        for (path, kind) in [("/work", "ext4"), ("/tmp/a", "tmpfs"), ("/tmp/disk/a", "xfs"), ("/tmpfile", "ext4")] {
+        for (path, kind) in
+            [("/work", "ext4"), ("/tmp/a", "tmpfs"), ("/tmp/disk/a", "xfs"), ("/tmpfile", "ext4")]
+        {
             assert_eq!(file_system(Path::new(path), mounts), kind, "{path}");
         }
         assert_eq!(file_system(Path::new("/work"), ""), "unknown");

@@ -90,7 +90,12 @@ pub(crate) async fn run(wish: &Loop) -> Result<Load, Failure> {
     Ok(load)
 }
 
-async fn caller(mut connection: Connection, wish: Loop, began: Stopwatch, stop: Arc<AtomicBool>) -> Result<Load, Failure> {
+async fn caller(
+    mut connection: Connection,
+    wish: Loop,
+    began: Stopwatch,
+    stop: Arc<AtomicBool>,
+) -> Result<Load, Failure> {
     let (mut load, mut request) = (Load::default(), Vec::new());
     while !stop.load(Ordering::Relaxed) {
         if matches!(wish.until, Until::Passed(time) if began.passed() >= time) {
@@ -126,8 +131,12 @@ mod tests {
 
     #[test]
     fn a_percentile_is_a_latency_that_was_measured() {
-        let load = Load { latencies_us: (1..=200).map(|ms| ms * 1_000).collect(), took: Duration::from_secs(2) };
-        assert_eq!((load.percentile_ms(50), load.percentile_ms(99), load.percentile_ms(100)), (100.0, 198.0, 200.0));
+        let load =
+            Load { latencies_us: (1..=200).map(|ms| ms * 1_000).collect(), took: Duration::from_secs(2) };
+        assert_eq!(
+            (load.percentile_ms(50), load.percentile_ms(99), load.percentile_ms(100)),
+            (100.0, 198.0, 200.0)
+        );
         assert_eq!(load.per_second(), 100.0);
         assert_eq!(Load::default().percentile_ms(50), 0.0);
     }

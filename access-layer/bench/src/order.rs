@@ -57,7 +57,9 @@ fn skus(number: u64, choice: Choice) -> (u32, u32) {
     match choice {
         Choice::One(sku) => (sku, sku),
         Choice::Uniform(count) => {
-            let draw = |salt: u64, below: u32| u32::try_from(mixed(number.wrapping_mul(2) ^ salt) % u64::from(below)).unwrap_or(0);
+            let draw = |salt: u64, below: u32| {
+                u32::try_from(mixed(number.wrapping_mul(2) ^ salt) % u64::from(below)).unwrap_or(0)
+            };
             let first = draw(1 << 60, count);
             let second = draw(1 << 61, count - 1);
             (first, if second >= first { second + 1 } else { second })
@@ -99,7 +101,8 @@ mod tests {
             super::request(number, Choice::One(7), &mut request);
             let text = String::from_utf8(request).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
-            let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+            let header =
+                |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
             assert_eq!(header("content-length: "), body.len().to_string());
             assert!(seen.insert(header("idempotency-key: ")));
             let order: serde_json::Value = serde_json::from_str(body).unwrap();

@@ -22,6 +22,11 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
+    /// Which program this is, as it says itself.
+    pub(crate) fn version(&self) -> Result<String, Failure> {
+        Ok(self.run(Command::new(&self.program).arg("--version"))?.trim().to_owned())
+    }
+
     /// Sends rows through an import of the shop's line.
     pub(crate) fn import(&self, data: &Path, operation: &str, rows: &str) -> Result<(), Failure> {
         let mut file = tempfile::NamedTempFile::new()?;
@@ -49,7 +54,11 @@ impl Platform {
     /// Serves a data directory until the server is dropped.
     pub(crate) fn serve(&self, data: &Path) -> Result<Server, Failure> {
         let mut command = self.command("serve", data);
-        command.args(["--listen", "127.0.0.1:0", "--extensions"]).arg(&self.extensions).arg("--bindings").arg(&self.bindings);
+        command
+            .args(["--listen", "127.0.0.1:0", "--extensions"])
+            .arg(&self.extensions)
+            .arg("--bindings")
+            .arg(&self.bindings);
         Server::start(&mut command)
     }
 
@@ -117,7 +126,9 @@ impl Server {
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let address = line.split_whitespace().find_map(|word| word.strip_prefix("http://")?.trim_end_matches('/').parse().ok());
+        let address = line
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http://")?.trim_end_matches('/').parse().ok());
         match address {
             Some(address) => Ok(Self { child, address }),
             None => {

@@ -31,14 +31,17 @@ impl Usage {
         let process = Path::new("/proc").join(pid.to_string());
         let mut usage = Self::default();
         for entry in std::fs::read_dir(process.join("task")).into_iter().flatten().flatten() {
-            let Some(thread) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let Some(thread) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
             // A thread may end while its files are read.
             let Ok(name) = std::fs::read_to_string(entry.path().join("comm")) else { continue };
             let Some(time) = on_cpu(&entry.path()) else { continue };
             usage.threads.insert(thread, (name.trim().to_owned(), time));
         }
         let io = std::fs::read_to_string(process.join("io")).unwrap_or_default();
-        usage.written = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok()).unwrap_or(0);
+        usage.written =
+            io.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok()).unwrap_or(0);
         usage
     }
 
@@ -84,7 +87,8 @@ pub(crate) fn machine_busy() -> Duration {
 
 /// All but idle and waiting for a disk; guests are counted in user time already.
 fn busy_ticks(line: &str) -> u64 {
-    let ticks: Vec<u64> = line.split_whitespace().skip(1).take(8).map(|field| field.parse().unwrap_or(0)).collect();
+    let ticks: Vec<u64> =
+        line.split_whitespace().skip(1).take(8).map(|field| field.parse().unwrap_or(0)).collect();
     ticks.iter().enumerate().filter(|(index, _)| !matches!(index, 3 | 4)).map(|(_, ticks)| ticks).sum()
 }
 

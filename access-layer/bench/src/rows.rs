@@ -18,7 +18,8 @@ pub(crate) const BATCH: usize = 16;
 /// Orders that are kept in memory at most.
 pub(crate) const ORDERS_MAX: usize = 20_000;
 /// The settings of the platform's own writer.
-const SETTINGS: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;
+const SETTINGS: &str =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;
                         PRAGMA mmap_size=268435456;";
 
 /// A table, as its statements need it.
@@ -44,7 +45,7 @@ pub(crate) struct Rows {
 pub(crate) type Counts = BTreeMap<String, f64>;
 
 impl Rows {
-    /// What the orders `from..` of a run have left in `after`, which began as a copy of `before`.
+    /// What `orders` orders from number `first` on have left in `after`, which began as a copy of `before`.
     pub(crate) fn compare(before: &Path, after: &Path, first: u64, orders: usize) -> Result<Self, Failure> {
         let connection = Connection::open(after)?;
         connection.execute("ATTACH DATABASE ?1 AS earlier", [before.to_string_lossy()])?;
@@ -70,7 +71,10 @@ impl Rows {
             *inserted.entry(self.tables[*table].name.clone()).or_default() += 1.0 / orders;
         }
         let updated = self.tables.iter().zip(&self.updates).filter(|(_, rows)| !rows.is_empty());
-        (inserted, updated.map(|(table, rows)| (table.name.clone(), updates_an_order(rows.len()) as f64)).collect())
+        (
+            inserted,
+            updated.map(|(table, rows)| (table.name.clone(), updates_an_order(rows.len()) as f64)).collect(),
+        )
     }
 
     /// Writes all orders into the database `into`, a copy of the one before; how long that took.
@@ -112,9 +116,15 @@ fn updates_an_order(rows: usize) -> usize {
 impl Table {
     fn read(connection: &Connection, name: String) -> Result<Self, Failure> {
         let mut statement = connection.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
-        let columns = statement.query_map([&name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?;
+        let columns =
+            statement.query_map([&name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let mut key: Vec<(usize, usize)> = columns.iter().enumerate().filter(|(_, (_, pk))| *pk > 0).map(|(at, (_, pk))| (*pk, at)).collect();
+        let mut key: Vec<(u32, usize)> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, pk))| *pk > 0)
+            .map(|(at, (_, pk))| (*pk, at))
+            .collect();
         key.sort_unstable();
         let key = key.into_iter().map(|(_, at)| at).collect();
         Ok(Self { name, columns: columns.into_iter().map(|(name, _)| name).collect(), key })
@@ -127,7 +137,8 @@ impl Table {
 
     fn update(&self) -> String {
         let equal = |at: usize| format!("{} = ?{}", self.columns[at], at + 1);
-        let set: Vec<String> = (0..self.columns.len()).filter(|at| !self.key.contains(at)).map(equal).collect();
+        let set: Vec<String> =
+            (0..self.columns.len()).filter(|at| !self.key.contains(at)).map(equal).collect();
         let found: Vec<String> = self.key.iter().map(|at| equal(*at)).collect();
         format!("UPDATE {} SET {} WHERE {}", self.name, set.join(", "), found.join(" AND "))
     }
@@ -140,11 +151,15 @@ impl Table {
     /// Rows whose key was there with other content.
     fn changed(&self, connection: &Connection) -> Result<Vec<Vec<Value>>, Failure> {
         let others = self.columns.iter().enumerate().filter(|(at, _)| !self.key.contains(at));
-        let differs: Vec<String> = others.map(|(_, column)| format!("n.{column} IS NOT e.{column}")).collect();
+        let differs: Vec<String> =
+            others.map(|(_, column)| format!("n.{column} IS NOT e.{column}")).collect();
         if differs.is_empty() {
             return Ok(Vec::new());
         }
-        self.rows(connection, &format!("e.{} IS NOT NULL AND ({})", self.columns[self.key[0]], differs.join(" OR ")))
+        self.rows(
+            connection,
+            &format!("e.{} IS NOT NULL AND ({})", self.columns[self.key[0]], differs.join(" OR ")),
+        )
     }
 
     fn rows(&self, connection: &Connection, which: &str) -> Result<Vec<Vec<Value>>, Failure> {
@@ -166,34 +181,54 @@ fn tables(connection: &Connection) -> Result<Vec<Table>, Failure> {
         "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_%' ESCAPE '\\'",
     )?;
     let names = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-    let tables = names.into_iter().map(|name| Table::read(connection, name)).collect::<Result<Vec<_>, _>>()?;
+    let tables =
+        names.into_iter().map(|name| Table::read(connection, name)).collect::<Result<Vec<_>, _>>()?;
     Ok(tables.into_iter().filter(|table| !table.key.is_empty()).collect())
 }
 
 /// Deals rows out to the orders that they are of. A row that names an order is its own, and so is what its key names: a trade,
 /// a reservation, a payment. A second look finds the rows that name those.
-fn by_order(tables: &[Table], added: Vec<Vec<Vec<Value>>>, first: u64, orders: usize) -> Vec<Vec<(usize, Vec<Value>)>> {
+fn by_order(
+    tables: &[Table],
+    added: Vec<Vec<Vec<Value>>>,
+    first: u64,
+    orders: usize,
+) -> Vec<Vec<(usize, Vec<Value>)>> {
     let ids: HashMap<String, usize> = (0..orders).map(|at| (order::id(first + at as u64), at)).collect();
-    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut names: HashMap<String, Owner> = HashMap::new();
     for (table, rows) in tables.iter().zip(&added) {
         for row in rows {
             if let Some(at) = row.iter().find_map(|value| ids.get(text(value)?)) {
                 // Every key begins with the tenant.
-                let own = table.key.iter().skip(1).filter_map(|column| text(&row[*column]));
-                names.extend(own.filter(|name| !ids.contains_key(*name)).map(|name| (name.to_owned(), *at)));
+                for name in table.key.iter().skip(1).filter_map(|column| text(&row[*column])) {
+                    let owner = names.entry(name.to_owned()).or_insert(Owner::One(*at));
+                    if *owner != Owner::One(*at) {
+                        *owner = Owner::Several;
+                    }
+                }
             }
         }
     }
     let mut dealt: Vec<Vec<(usize, Vec<Value>)>> = (0..orders).map(|_| Vec::new()).collect();
     for (number, rows) in added.into_iter().enumerate() {
         for row in rows {
-            let own = row.iter().filter_map(text).find_map(|text| ids.get(text).or_else(|| names.get(text)));
+            let own = row.iter().filter_map(text).find_map(|text| match (ids.get(text), names.get(text)) {
+                (Some(at), _) | (None, Some(Owner::One(at))) => Some(*at),
+                (None, Some(Owner::Several) | None) => None,
+            });
             if let Some(at) = own {
-                dealt[*at].push((number, row));
+                dealt[at].push((number, row));
             }
         }
     }
     dealt
+}
+
+/// Whose a name is. A word that stands in the keys of several orders, such as an event's name, is nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    One(usize),
+    Several,
 }
 
 fn text(value: &Value) -> Option<&str> {
@@ -235,7 +270,10 @@ mod tests {
 
         let rows = Rows::compare(&path("before"), &path("after"), 5, 2).unwrap();
         let (inserted, updated) = rows.counts();
-        assert_eq!(inserted, Counts::from([("header".into(), 1.0), ("trade".into(), 1.0), ("journal".into(), 1.5)]));
+        assert_eq!(
+            inserted,
+            Counts::from([("header".into(), 1.0), ("trade".into(), 1.0), ("journal".into(), 1.5)])
+        );
         assert_eq!(updated, Counts::from([("stock".into(), 2.0)]));
 
         rows.write(&path("again")).unwrap();

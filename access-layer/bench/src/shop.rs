@@ -55,12 +55,21 @@ pub(crate) fn open(platform: &Platform, data: &Path, skus: u32) -> Result<(), Fa
         text
     };
     import("inventory.import_locations", &format!("location,name,country\n{LOCATION},Kassel,DE\n"))?;
-    stock(platform, data, &table("sku,location,on_hand", skus, &|n| format!("{},{LOCATION},{STOCK}", sku(n))))?;
+    stock(
+        platform,
+        data,
+        &table("sku,location,on_hand", skus, &|n| format!("{},{LOCATION},{STOCK}", sku(n))),
+    )?;
     import(
         "pricing.import_entries",
-        &table("price_list,sku,currency,amount", skus + 1, &|n| format!("base,{},{CURRENCY},{}", sku(n), price(n))),
+        &table("price_list,sku,currency,amount", skus + 1, &|n| {
+            format!("base,{},{CURRENCY},{}", sku(n), price(n))
+        }),
     )?;
-    import("pricing.import_members", &table("customer_id,customer_group", MEMBERS, &|n| format!("c{n},member")))?;
+    import(
+        "pricing.import_members",
+        &table("customer_id,customer_group", MEMBERS, &|n| format!("c{n},member")),
+    )?;
     import("tax.import_rates", "country,tax_class,code,rate_bp\nDE,standard,vat,1900\nDE,reduced,vat,700\n")?;
     import("tax.import_items", &table("sku,tax_class", skus / 3, &|n| format!("{},reduced", sku(n * 3))))?;
     import("delivery.import_fees", &format!("country,currency,amount\nDE,{CURRENCY},490\n"))?;
@@ -82,7 +91,9 @@ pub(crate) fn stock_of(platform: &Platform, data: &Path, number: u32, units: u64
 /// A hundred promotions, all live: most are for a department or a few items, as in a shop; some are for whole orders, for
 /// delivery, behind a coupon, or limited by a budget.
 fn promotions(skus: u32) -> Value {
-    let items = |seed: u32, count: u32| (0..count).map(|n| sku(seed.wrapping_mul(7_919).wrapping_add(n * 131) % skus)).collect::<Vec<_>>();
+    let items = |seed: u32, count: u32| {
+        (0..count).map(|n| sku(seed.wrapping_mul(7_919).wrapping_add(n * 131) % skus)).collect::<Vec<_>>()
+    };
     let mut all = Vec::new();
     let mut add = |kind: &str, count: u32, promotion: &dyn Fn(u32) -> Value| {
         for n in 0..count {
@@ -94,34 +105,50 @@ fn promotions(skus: u32) -> Value {
         }
     };
     let of_department = |n: u32| json!([format!("department={n}")]);
-    add("percent", 40, &|n| json!({
-        "target": "items", "benefit": "percent", "rate_bp": 500 + 50 * n, "item_groups": of_department(n),
-    }));
-    add("off", 20, &|n| json!({
-        "target": "items", "benefit": "amount", "amount": 20 + n, "currency": CURRENCY, "skus": items(n, 50),
-    }));
-    add("three-for", 10, &|n| json!({
-        "target": "items", "benefit": "fixed_price", "amount": 500, "per": 3, "currency": CURRENCY, "min_quantity": 3,
-        "item_groups": of_department(60 + n),
-    }));
-    add("fixed", 5, &|n| json!({
-        "target": "items", "benefit": "fixed_price", "amount": 150, "currency": CURRENCY, "skus": items(100 + n, 20),
-    }));
-    add("order", 10, &|n| json!({
-        "target": "order", "benefit": "percent", "rate_bp": 1_000 - 50 * n, "min_subtotal": 20_000 - 1_500 * n,
-        "currency": CURRENCY, "stacking_group": "ladder",
-    }));
-    add("delivery", 4, &|n| json!({
-        "target": "delivery", "benefit": "fixed_price", "amount": 100 * n, "currency": CURRENCY, "min_subtotal": 15_000 - 2_000 * n,
-        "stacking_group": "delivery",
-    }));
-    add("coupon", 8, &|n| json!({
-        "target": "order", "benefit": "percent", "rate_bp": 300 + n, "opened_by": "coupon",
-    }));
-    add("budget", 3, &|n| json!({
-        "target": "items", "benefit": "percent", "rate_bp": 1_500, "item_groups": of_department(80 + n),
-        "budget_count": 1_000_000_000,
-    }));
+    add("percent", 40, &|n| {
+        json!({
+            "target": "items", "benefit": "percent", "rate_bp": 500 + 50 * n, "item_groups": of_department(n),
+        })
+    });
+    add("off", 20, &|n| {
+        json!({
+            "target": "items", "benefit": "amount", "amount": 20 + n, "currency": CURRENCY, "skus": items(n, 50),
+        })
+    });
+    add("three-for", 10, &|n| {
+        json!({
+            "target": "items", "benefit": "fixed_price", "amount": 500, "per": 3, "currency": CURRENCY, "min_quantity": 3,
+            "item_groups": of_department(60 + n),
+        })
+    });
+    add("fixed", 5, &|n| {
+        json!({
+            "target": "items", "benefit": "fixed_price", "amount": 150, "currency": CURRENCY, "skus": items(100 + n, 20),
+        })
+    });
+    add("order", 10, &|n| {
+        json!({
+            "target": "order", "benefit": "percent", "rate_bp": 1_000 - 50 * n, "min_subtotal": 20_000 - 1_500 * n,
+            "currency": CURRENCY, "stacking_group": "ladder",
+        })
+    });
+    add("delivery", 4, &|n| {
+        json!({
+            "target": "delivery", "benefit": "fixed_price", "amount": 100 * n, "currency": CURRENCY, "min_subtotal": 15_000 - 2_000 * n,
+            "stacking_group": "delivery",
+        })
+    });
+    add("coupon", 8, &|n| {
+        json!({
+            "target": "order", "benefit": "percent", "rate_bp": 300 + n, "opened_by": "coupon",
+        })
+    });
+    add("budget", 3, &|n| {
+        json!({
+            "target": "items", "benefit": "percent", "rate_bp": 1_500, "item_groups": of_department(80 + n),
+            "budget_count": 1_000_000_000,
+        })
+    });
     Value::Array(all)
 }
 
@@ -135,8 +162,13 @@ mod tests {
         let promotions = promotions.as_array().unwrap();
         assert_eq!(promotions.len(), 100);
         for (field, value) in [
-            ("target", "items"), ("target", "order"), ("target", "delivery"), ("benefit", "percent"), ("benefit", "amount"),
-            ("benefit", "fixed_price"), ("opened_by", "coupon"),
+            ("target", "items"),
+            ("target", "order"),
+            ("target", "delivery"),
+            ("benefit", "percent"),
+            ("benefit", "amount"),
+            ("benefit", "fixed_price"),
+            ("opened_by", "coupon"),
         ] {
             assert!(promotions.iter().any(|promotion| promotion[field] == value), "{field} {value}");
         }

@@ -142,6 +142,7 @@ impl Problem {
     }
 
     /// The fault.
+    #[cfg(test)]
     pub(crate) fn fault(&self) -> &Fault {
         &self.0.fault
     }

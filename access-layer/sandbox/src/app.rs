@@ -61,11 +61,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn ok(body: Value) -> Outcome {
-        Outcome {
-            status: StatusCode::OK,
-            body,
-            changes: Vec::new(),
-        }
+        Outcome { status: StatusCode::OK, body, changes: Vec::new() }
     }
 }
 
@@ -148,24 +144,11 @@ impl App {
     }
 
     fn fault_of(&self, call: &Call) -> Option<Fault> {
-        let key = call
-            .idempotency
-            .as_ref()
-            .map(|idempotency| idempotency.key.as_str());
+        let key = call.idempotency.as_ref().map(|idempotency| idempotency.key.as_str());
         let answered = key.is_some_and(|key| self.book.peek(|state| state.answers.contains_key(key)));
-        let repetition = if answered {
-            Repetition::Answered
-        } else {
-            Repetition::First
-        };
+        let repetition = if answered { Repetition::Answered } else { Repetition::First };
         let (reference, amount) = (call.reference.as_str(), call.amount);
-        self.faults.strike(Target {
-            endpoint: call.endpoint,
-            reference,
-            amount,
-            key,
-            repetition,
-        })
+        self.faults.strike(Target { endpoint: call.endpoint, reference, amount, key, repetition })
     }
 
     async fn misbehave(&self, fault: Option<Fault>, connection: &Connection, response: Response) -> Response {
@@ -209,27 +192,15 @@ fn decide_once(
     if let Some(stored) = idempotency.and_then(|idempotency| state.answers.get(&idempotency.key)) {
         let same = idempotency.is_some_and(|idempotency| idempotency.fingerprint == stored.fingerprint);
         let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
-        let known = if same {
-            Decided::Already(status, stored.body.clone())
-        } else {
-            Decided::KeyReused
-        };
+        let known = if same { Decided::Already(status, stored.body.clone()) } else { Decided::KeyReused };
         return (known, Vec::new());
     }
     let (status, body, mut changes) = match decide() {
-        Ok(Outcome {
-            status,
-            body,
-            changes,
-        }) => (status, body.to_string(), changes),
+        Ok(Outcome { status, body, changes }) => (status, body.to_string(), changes),
         Err(refusal) => (refusal.status(), refusal.body().to_string(), Vec::new()),
     };
     if let Some(Idempotency { key, fingerprint }) = idempotency.cloned() {
-        let answer = StoredAnswer {
-            fingerprint,
-            status: status.as_u16(),
-            body: body.clone(),
-        };
+        let answer = StoredAnswer { fingerprint, status: status.as_u16(), body: body.clone() };
         changes.push(Change::Answered { key, answer });
     }
     (Decided::Now(status, body), changes)
@@ -241,9 +212,7 @@ impl IntoResponse for Decided {
             Decided::Now(status, body) => json_response(status, body),
             Decided::Already(status, body) => {
                 let mut response = json_response(status, body);
-                response
-                    .headers_mut()
-                    .insert("idempotent-replayed", HeaderValue::from_static("true"));
+                response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
                 response
             }
             Decided::KeyReused => Problem::new(

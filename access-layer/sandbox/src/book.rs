@@ -62,23 +62,9 @@ impl Book {
         };
         let (outgoing, queue) = mpsc::unbounded_channel();
         for event in state.waiting.values() {
-            let _ = outgoing.send(Outgoing {
-                line: 0,
-                event: event.clone(),
-            });
+            let _ = outgoing.send(Outgoing { line: 0, event: event.clone() });
         }
-        Ok((
-            Book {
-                inner: Mutex::new(Inner {
-                    state,
-                    writing,
-                    last_line: 0,
-                }),
-                synced,
-                outgoing,
-            },
-            queue,
-        ))
+        Ok((Book { inner: Mutex::new(Inner { state, writing, last_line: 0 }), synced, outgoing }, queue))
     }
 
     /// Decides on the book as it is, writes and applies what was decided, and returns when it is durable. What `decide`
@@ -140,9 +126,8 @@ impl Inner {
             return Ok(());
         }
         if let Writing::File(journal) = &mut self.writing {
-            let appended = serde_json::to_vec(&changes)
-                .map_err(Into::into)
-                .and_then(|line| journal.append(line));
+            let appended =
+                serde_json::to_vec(&changes).map_err(Into::into).and_then(|line| journal.append(line));
             match appended {
                 Ok(line) => self.last_line = line,
                 Err(error) => {
@@ -155,10 +140,7 @@ impl Inner {
         for change in changes {
             if let Change::Raised { event } = &change {
                 // The receiver is gone only while the sandbox stops; the event then goes out at the next start.
-                let _ = outgoing.send(Outgoing {
-                    line: self.last_line,
-                    event: event.clone(),
-                });
+                let _ = outgoing.send(Outgoing { line: self.last_line, event: event.clone() });
             }
             self.state.apply(change);
         }

@@ -15,10 +15,7 @@ pub(crate) struct ShiftedClock {
 
 impl ShiftedClock {
     pub(crate) fn new(base: Arc<dyn Clock>) -> ShiftedClock {
-        ShiftedClock {
-            base,
-            shift_ms: AtomicI64::new(0),
-        }
+        ShiftedClock { base, shift_ms: AtomicI64::new(0) }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

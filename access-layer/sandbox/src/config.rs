@@ -38,10 +38,7 @@ pub struct WebhookRetry {
 
 impl Default for WebhookRetry {
     fn default() -> WebhookRetry {
-        WebhookRetry {
-            first: Duration::from_millis(200),
-            most: Duration::from_secs(30),
-        }
+        WebhookRetry { first: Duration::from_millis(200), most: Duration::from_secs(30) }
     }
 }
 

@@ -46,13 +46,7 @@ impl Listener for CuttableListener {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Answers are small and whole; a delay of 40 ms would be the peer's latency.
         let _ = stream.set_nodelay(true);
-        (
-            CuttableStream {
-                stream,
-                knife: Connection::default(),
-            },
-            address,
-        )
+        (CuttableStream { stream, knife: Connection::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -195,13 +195,10 @@ impl FaultRule {
     ) -> bool {
         let is_call = !matches!(endpoint, Endpoint::Webhooks | Endpoint::ShipmentsAdvance);
         let place = self.on == endpoint || (self.on == Endpoint::AnyCall && is_call);
-        let named = self
-            .reference
-            .as_deref()
-            .is_none_or(|pattern| match pattern.strip_suffix('*') {
-                Some(start) => reference.starts_with(start),
-                None => reference == pattern,
-            });
+        let named = self.reference.as_deref().is_none_or(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => reference.starts_with(start),
+            None => reference == pattern,
+        });
         place
             && named
             && self.amount.is_none_or(|wanted| amount == Some(wanted))
@@ -211,15 +208,8 @@ impl FaultRule {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Faults {
-        let inner = Inner {
-            set: Vec::new(),
-            next_id: 1,
-            struck_keys: HashSet::new(),
-            draw: seed,
-        };
-        Faults {
-            inner: Mutex::new(inner),
-        }
+        let inner = Inner { set: Vec::new(), next_id: 1, struck_keys: HashSet::new(), draw: seed };
+        Faults { inner: Mutex::new(inner) }
     }
 
     /// Sets a fault, or `None` when there are too many.
@@ -228,11 +218,7 @@ impl Faults {
         if inner.set.len() >= FAULTS_MAX {
             return None;
         }
-        let set = SetFault {
-            id: inner.next_id,
-            struck: 0,
-            rule,
-        };
+        let set = SetFault { id: inner.next_id, struck: 0, rule };
         inner.next_id += 1;
         inner.set.push(set.clone());
         Some(set)
@@ -269,9 +255,8 @@ impl Faults {
     /// The fault that this event meets on its way.
     pub(crate) fn strike_webhook(&self, event: &Event) -> Option<Fault> {
         let on = Endpoint::Webhooks;
-        let set = self
-            .lock()
-            .take(|rule| rule.matches(on, &event.reference, event.amount, Some(&event.kind)));
+        let set =
+            self.lock().take(|rule| rule.matches(on, &event.reference, event.amount, Some(&event.kind)));
         set.or_else(|| Magic::at(on, &event.reference, event.amount).map(Magic::fault))
     }
 
@@ -340,15 +325,10 @@ mod tests {
     fn a_fault_strikes_as_often_as_it_says_and_only_whom_it_names() {
         let faults = Faults::new(0);
         faults
-            .set(rule(
-                r#"{"on":"payments.create","fault":{"kind":"hang"},"times":2,"reference":"o-1*"}"#,
-            ))
+            .set(rule(r#"{"on":"payments.create","fault":{"kind":"hang"},"times":2,"reference":"o-1*"}"#))
             .unwrap();
         let struck = |reference| faults.strike(target(reference)).is_some();
-        assert_eq!(
-            [struck("o-2"), struck("o-1"), struck("o-17"), struck("o-1")],
-            [false, true, true, false]
-        );
+        assert_eq!([struck("o-2"), struck("o-1"), struck("o-17"), struck("o-1")], [false, true, true, false]);
         assert_eq!(faults.list()[0].struck, 2);
         assert_eq!((faults.clear(Some(7)), faults.clear(None)), (0, 1));
     }
@@ -359,9 +339,7 @@ mod tests {
             let faults = Faults::new(seed);
             let chance = r#"{"on":"*","fault":{"kind":"error_before"},"times":null,"chance_percent":30}"#;
             faults.set(rule(chance)).unwrap();
-            (0..1_000)
-                .map(|_| faults.strike(target("o")).is_some())
-                .collect::<Vec<_>>()
+            (0..1_000).map(|_| faults.strike(target("o")).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(draws(7), draws(7));
         assert_ne!(draws(7), draws(8));

@@ -51,12 +51,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/shipments/{id}/advance", post(shipments::advance))
         .route("/shipments/{id}/label", get(shipments::label));
     let control = Router::new()
-        .route(
-            "/faults",
-            get(control::faults)
-                .post(control::set_fault)
-                .delete(control::clear_faults),
-        )
+        .route("/faults", get(control::faults).post(control::set_fault).delete(control::clear_faults))
         .route("/faults/{id}", delete(control::clear_fault))
         .route("/book", get(control::book))
         .route("/clock", get(control::clock).post(control::advance_clock))
@@ -68,11 +63,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .nest("/_control", control)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no_such_route", "there is nothing here") })
         .method_not_allowed_fallback(|| async {
-            Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "not with this method",
-            )
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not with this method")
         })
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(app)
@@ -81,18 +72,15 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// Expires payments and moves parcels whose time has come.
 pub(crate) async fn run_what_is_due(app: &App) -> Result<(), BookClosed> {
     let now = app.clock.now();
-    let due = app
-        .book
-        .peek(|state| !state.expired(now, 1).is_empty() || !state.due_to_move(now, 1).is_empty());
+    let due =
+        app.book.peek(|state| !state.expired(now, 1).is_empty() || !state.due_to_move(now, 1).is_empty());
     if !due {
         return Ok(());
     }
     app.run_due(|state, now| {
         let expired = state.expired(now, DUE_AT_ONCE).into_iter();
         let moved = state.due_to_move(now, DUE_AT_ONCE).into_iter();
-        let mut changes: Vec<_> = expired
-            .flat_map(|payment| payments::expiry(app, payment, now))
-            .collect();
+        let mut changes: Vec<_> = expired.flat_map(|payment| payments::expiry(app, payment, now)).collect();
         changes.extend(moved.flat_map(|shipment| shipments::own_step(app, shipment, now)));
         changes
     })
@@ -116,11 +104,7 @@ fn read_body<T: DeserializeOwned>(bytes: Result<Bytes, BytesRejection>) -> Resul
         };
         Problem::new(refused.status(), code, "the body could not be taken")
     })?;
-    let bytes = if bytes.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        bytes
-    };
+    let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", error.to_string()))?;
     let print = fingerprint(&value.to_string());
@@ -142,18 +126,12 @@ fn idempotency(
     let Some(key) = headers.get("idempotency-key") else {
         return Ok(None);
     };
-    let key = key
-        .to_str()
-        .ok()
-        .filter(|key| !key.is_empty() && key.len() <= KEY_MAX_CHARS)
-        .ok_or_else(|| {
+    let key =
+        key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX_CHARS).ok_or_else(|| {
             let detail = format!("an Idempotency-Key is 1 to {KEY_MAX_CHARS} visible ASCII characters");
             Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail)
         })?;
-    Ok(Some(Idempotency {
-        key: format!("{endpoint:?}\n{on}\n{key}"),
-        fingerprint,
-    }))
+    Ok(Some(Idempotency { key: format!("{endpoint:?}\n{on}\n{key}"), fingerprint }))
 }
 
 /// As `idempotency`, for calls that must have a key.
@@ -172,19 +150,13 @@ fn required_idempotency(
 
 fn check_text(name: &str, text: &str) -> Result<(), Problem> {
     if text.is_empty() || text.chars().count() > TEXT_MAX_CHARS || text.chars().any(char::is_control) {
-        return Err(invalid(format!(
-            "{name} is 1 to {TEXT_MAX_CHARS} printable characters"
-        )));
+        return Err(invalid(format!("{name} is 1 to {TEXT_MAX_CHARS} printable characters")));
     }
     Ok(())
 }
 
 fn check_url(name: &str, url: &str) -> Result<(), Problem> {
-    if is_http_url(url) {
-        Ok(())
-    } else {
-        Err(invalid(format!("{name} is an http or https address")))
-    }
+    if is_http_url(url) { Ok(()) } else { Err(invalid(format!("{name} is an http or https address"))) }
 }
 
 /// The receiver of the events: the request's own, or the sandbox's.

@@ -56,9 +56,7 @@ impl Journal {
         file.set_len(whole).map_err(refused(&path))?;
         file.seek(SeekFrom::Start(whole)).map_err(refused(&path))?;
         file.sync_all().map_err(refused(&path))?;
-        File::open(directory)
-            .and_then(|entry| entry.sync_all())
-            .map_err(refused(directory))?;
+        File::open(directory).and_then(|entry| entry.sync_all()).map_err(refused(directory))?;
         let (requests, queue) = mpsc::channel();
         let (progress, synced) = watch::channel(Synced::UpTo(0));
         let syncing = file.try_clone().map_err(refused(&path))?;
@@ -66,15 +64,7 @@ impl Journal {
             .name("sandbox-book".to_owned())
             .spawn(move || sync_on_request(&syncing, &queue, &progress))
             .map_err(refused(&path))?;
-        Ok((
-            Journal {
-                file,
-                written: 0,
-                requests: Some(requests),
-                syncer: Some(syncer),
-            },
-            synced,
-        ))
+        Ok((Journal { file, written: 0, requests: Some(requests), syncer: Some(syncer) }, synced))
     }
 
     /// Writes one line and asks for a sync. Returns the line's number, for which the caller waits.
@@ -112,10 +102,7 @@ fn replay(
         line.clear();
         let count = reader
             .read_until(b'\n', &mut line)
-            .map_err(|source| SandboxError::Book {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| SandboxError::Book { path: path.to_owned(), source })?;
         if line.last() != Some(&b'\n') {
             return Ok(whole);
         }
@@ -128,11 +115,7 @@ fn replay(
 }
 
 fn damaged(path: &Path, line: usize, reason: String) -> SandboxError {
-    SandboxError::Damaged {
-        path: PathBuf::from(path),
-        line,
-        reason,
-    }
+    SandboxError::Damaged { path: PathBuf::from(path), line, reason }
 }
 
 fn sync_on_request(file: &File, queue: &mpsc::Receiver<u64>, progress: &watch::Sender<Synced>) {
@@ -178,20 +161,14 @@ mod tests {
     fn a_damaged_line_inside_is_named() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join(FILE_NAME), "one\n?\nthree\n").unwrap();
-        assert!(matches!(
-            lines(directory.path()),
-            Err(SandboxError::Damaged { line: 2, .. })
-        ));
+        assert!(matches!(lines(directory.path()), Err(SandboxError::Damaged { line: 2, .. })));
     }
 
     #[test]
     fn one_process_writes_a_book() {
         let directory = tempfile::tempdir().unwrap();
         let (journal, _synced) = Journal::open(directory.path(), |_| Ok(())).unwrap();
-        assert!(matches!(
-            lines(directory.path()),
-            Err(SandboxError::Locked { .. })
-        ));
+        assert!(matches!(lines(directory.path()), Err(SandboxError::Locked { .. })));
         drop(journal);
         assert!(lines(directory.path()).is_ok());
     }

@@ -26,67 +26,22 @@ enum Effect {
 }
 
 const fn magic(token: &'static str, amount: i64, on: Endpoint, effect: Effect) -> Magic {
-    Magic {
-        token,
-        amount,
-        on,
-        effect,
-    }
+    Magic { token, amount, on, effect }
 }
 
 pub(crate) const MAGIC: [Magic; 12] = [
-    magic(
-        "sbx-decline",
-        99_999_901,
-        Endpoint::PaymentsCreate,
-        Effect::Decline,
-    ),
-    magic(
-        "sbx-card-decline",
-        99_999_902,
-        Endpoint::PaymentsPay,
-        Effect::Decline,
-    ),
-    magic(
-        "sbx-refund-decline",
-        99_999_903,
-        Endpoint::PaymentsRefund,
-        Effect::Decline,
-    ),
+    magic("sbx-decline", 99_999_901, Endpoint::PaymentsCreate, Effect::Decline),
+    magic("sbx-card-decline", 99_999_902, Endpoint::PaymentsPay, Effect::Decline),
+    magic("sbx-refund-decline", 99_999_903, Endpoint::PaymentsRefund, Effect::Decline),
     magic("sbx-hang", 99_999_904, Endpoint::PaymentsCreate, Effect::Hang),
-    magic(
-        "sbx-error-before",
-        99_999_905,
-        Endpoint::PaymentsCreate,
-        Effect::ErrorBefore,
-    ),
-    magic(
-        "sbx-error-after",
-        99_999_906,
-        Endpoint::PaymentsCreate,
-        Effect::ErrorAfter,
-    ),
+    magic("sbx-error-before", 99_999_905, Endpoint::PaymentsCreate, Effect::ErrorBefore),
+    magic("sbx-error-after", 99_999_906, Endpoint::PaymentsCreate, Effect::ErrorAfter),
     magic("sbx-drop", 99_999_907, Endpoint::PaymentsCreate, Effect::Drop),
-    magic(
-        "sbx-refund-hang",
-        99_999_908,
-        Endpoint::PaymentsRefund,
-        Effect::Hang,
-    ),
+    magic("sbx-refund-hang", 99_999_908, Endpoint::PaymentsRefund, Effect::Hang),
     magic("sbx-duplicate", 99_999_909, Endpoint::Webhooks, Effect::Duplicate),
     magic("sbx-reorder", 99_999_910, Endpoint::Webhooks, Effect::Reorder),
-    magic(
-        "sbx-carrier-refuse",
-        99_999_911,
-        Endpoint::ShipmentsCreate,
-        Effect::Decline,
-    ),
-    magic(
-        "sbx-carrier-hang",
-        99_999_912,
-        Endpoint::ShipmentsCreate,
-        Effect::Hang,
-    ),
+    magic("sbx-carrier-refuse", 99_999_911, Endpoint::ShipmentsCreate, Effect::Decline),
+    magic("sbx-carrier-hang", 99_999_912, Endpoint::ShipmentsCreate, Effect::Hang),
 ];
 
 impl Magic {
@@ -100,17 +55,12 @@ impl Magic {
 
     /// Whether it happens to the first request of an idempotency key alone, so that the repetition gets through.
     pub(crate) fn is_once_a_key(&self) -> bool {
-        matches!(
-            self.effect,
-            Effect::Hang | Effect::ErrorBefore | Effect::ErrorAfter | Effect::Drop
-        )
+        matches!(self.effect, Effect::Hang | Effect::ErrorBefore | Effect::ErrorAfter | Effect::Drop)
     }
 
     pub(crate) fn fault(&self) -> Fault {
         match self.effect {
-            Effect::Decline => Fault::Decline {
-                code: "declined_by_magic".to_owned(),
-            },
+            Effect::Decline => Fault::Decline { code: "declined_by_magic".to_owned() },
             Effect::Hang => Fault::Hang {},
             Effect::ErrorBefore => Fault::ErrorBefore {},
             Effect::ErrorAfter => Fault::ErrorAfter {},
@@ -123,13 +73,9 @@ impl Magic {
 
 /// Whether `word` stands in `text` and does not go on: `sbx-decline` is not in `sbx-declined`.
 fn contains_word(text: &str, word: &str) -> bool {
-    let ends = |rest: &str| {
-        rest.chars()
-            .next()
-            .is_none_or(|next| !next.is_ascii_alphanumeric() && next != '-')
-    };
-    text.match_indices(word)
-        .any(|(at, _)| text.get(at + word.len()..).is_some_and(ends))
+    let ends =
+        |rest: &str| rest.chars().next().is_none_or(|next| !next.is_ascii_alphanumeric() && next != '-');
+    text.match_indices(word).any(|(at, _)| text.get(at + word.len()..).is_some_and(ends))
 }
 
 #[cfg(test)]

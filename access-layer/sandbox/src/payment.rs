@@ -91,10 +91,7 @@ pub(crate) struct RefundRequest {
 impl Payment {
     /// Whether the customer or the merchant can still act before it expires.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(
-            self.status,
-            PaymentStatus::RequiresPayment | PaymentStatus::Authorised
-        )
+        matches!(self.status, PaymentStatus::RequiresPayment | PaymentStatus::Authorised)
     }
 
     /// What was captured and has not been refunded.
@@ -103,11 +100,7 @@ impl Payment {
     }
 
     fn moved_to(&self, status: PaymentStatus, now: Timestamp) -> Payment {
-        Payment {
-            status,
-            updated_at: now,
-            ..self.clone()
-        }
+        Payment { status, updated_at: now, ..self.clone() }
     }
 }
 
@@ -141,16 +134,9 @@ pub(crate) fn capture(payment: &Payment, amount: Option<Amount>, now: Timestamp)
     let amount = amount.unwrap_or(payment.amount);
     if amount.minor() < 1 || amount > payment.amount {
         let detail = format!("between 1 and the authorised {} can be captured", payment.amount);
-        return Err(Refusal::new(
-            RefusalKind::Unprocessable,
-            "capture_exceeds_authorised",
-            detail,
-        ));
+        return Err(Refusal::new(RefusalKind::Unprocessable, "capture_exceeds_authorised", detail));
     }
-    Ok(Payment {
-        captured_amount: amount,
-        ..payment.moved_to(PaymentStatus::Captured, now)
-    })
+    Ok(Payment { captured_amount: amount, ..payment.moved_to(PaymentStatus::Captured, now) })
 }
 
 /// Takes a payment back that has not been captured. One that came to nothing already stays as it is.
@@ -183,27 +169,16 @@ pub(crate) fn refund(
     let amount = request.amount.map_or(refundable, Amount::minor);
     if amount < 1 || amount > refundable {
         let detail = format!("between 1 and {refundable} can be refunded, {amount} was asked");
-        return Err(
-            Refusal::new(RefusalKind::Unprocessable, "refund_exceeds_captured", detail)
-                .with("refundable", refundable),
-        );
+        return Err(Refusal::new(RefusalKind::Unprocessable, "refund_exceeds_captured", detail)
+            .with("refundable", refundable));
     }
     if payment.refunds.len() >= REFUNDS_MAX {
         let detail = format!("a payment has at most {REFUNDS_MAX} refunds");
         return Err(Refusal::new(RefusalKind::Full, "too_many_refunds", detail));
     }
-    let RefundRequest {
-        reference, reason, ..
-    } = request;
+    let RefundRequest { reference, reason, .. } = request;
     let payment_id = payment.id.clone();
-    let refund = Refund {
-        id,
-        payment_id,
-        amount: Amount(amount),
-        reference,
-        reason,
-        created_at: now,
-    };
+    let refund = Refund { id, payment_id, amount: Amount(amount), reference, reason, created_at: now };
     let mut next = payment.moved_to(PaymentStatus::Captured, now);
     next.refunded_amount = Amount(payment.refunded_amount.minor() + amount);
     next.refunds.push(refund.clone());
@@ -249,10 +224,7 @@ mod tests {
     }
 
     fn of(amount: Option<Amount>) -> RefundRequest {
-        RefundRequest {
-            amount,
-            ..RefundRequest::default()
-        }
+        RefundRequest { amount, ..RefundRequest::default() }
     }
 
     fn paid(capture: CaptureMethod) -> Payment {
@@ -270,30 +242,21 @@ mod tests {
         );
         let (all, rest) = refund(&once, "re_2".into(), of(None), NOW).unwrap();
         assert_eq!((rest.amount, all.refunded_amount), (Amount(300), Amount(700)));
-        assert!(
-            refund(&all, "re_3".into(), of(None), NOW).is_err(),
-            "nothing is left"
-        );
+        assert!(refund(&all, "re_3".into(), of(None), NOW).is_err(), "nothing is left");
     }
 
     #[test]
     fn a_captured_payment_is_refunded_and_not_voided() {
         let captured = paid(CaptureMethod::Automatic);
         assert_eq!(void(&captured, NOW).unwrap_err().code, "already_captured");
-        assert_eq!(
-            void(&paid(CaptureMethod::Manual), NOW).unwrap().unwrap().status,
-            PaymentStatus::Voided
-        );
+        assert_eq!(void(&paid(CaptureMethod::Manual), NOW).unwrap().unwrap().status, PaymentStatus::Voided);
     }
 
     #[test]
     fn nothing_is_paid_when_the_time_is_up() {
         let open = payment(CaptureMethod::Automatic);
         assert!(pay(&open, Card::Ok, open.expires_at).is_err());
-        assert_eq!(
-            expire(&open, open.expires_at).unwrap().status,
-            PaymentStatus::Expired
-        );
+        assert_eq!(expire(&open, open.expires_at).unwrap().status, PaymentStatus::Expired);
         assert_eq!(expire(&open, NOW), None);
         assert_eq!(expire(&paid(CaptureMethod::Automatic), open.expires_at), None);
     }
@@ -303,9 +266,7 @@ mod tests {
         let captured = capture(&paid(CaptureMethod::Manual), None, NOW).unwrap();
         assert_eq!(capture(&captured, None, NOW).unwrap_err().code, "wrong_state");
         assert_eq!(
-            capture(&paid(CaptureMethod::Manual), Some(Amount(1_001)), NOW)
-                .unwrap_err()
-                .code,
+            capture(&paid(CaptureMethod::Manual), Some(Amount(1_001)), NOW).unwrap_err().code,
             "capture_exceeds_authorised"
         );
     }

@@ -72,12 +72,7 @@ pub(crate) enum RefusalKind {
 
 impl Refusal {
     pub(crate) fn new(kind: RefusalKind, code: &str, detail: impl Into<String>) -> Refusal {
-        Refusal {
-            kind,
-            code: code.to_owned(),
-            detail: detail.into(),
-            extra: Map::new(),
-        }
+        Refusal { kind, code: code.to_owned(), detail: detail.into(), extra: Map::new() }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Refusal {
@@ -114,11 +109,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
-        Problem {
-            status,
-            code,
-            detail: detail.into(),
-        }
+        Problem { status, code, detail: detail.into() }
     }
 }
 
@@ -150,15 +141,6 @@ fn problem_response(status: StatusCode, body: &Value) -> Response {
 
 /// A JSON answer; from 400 on it is a problem document.
 pub(crate) fn json_response(status: StatusCode, body: String) -> Response {
-    let kind = if status.as_u16() >= 400 {
-        "application/problem+json"
-    } else {
-        "application/json"
-    };
-    (
-        status,
-        [(header::CONTENT_TYPE, HeaderValue::from_static(kind))],
-        body,
-    )
-        .into_response()
+    let kind = if status.as_u16() >= 400 { "application/problem+json" } else { "application/json" };
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
 }

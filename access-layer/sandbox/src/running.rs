@@ -46,20 +46,11 @@ impl Sandbox {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<RunningSandbox, SandboxError> {
-        let refused = |source| SandboxError::Listen {
-            address: config.listen,
-            source,
-        };
+        let refused = |source| SandboxError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        if let Some(url) = config
-            .default_webhook_url
-            .as_deref()
-            .filter(|url| !http::is_http_url(url))
-        {
-            return Err(SandboxError::Webhooks(format!(
-                "not an http or https address: {url}"
-            )));
+        if let Some(url) = config.default_webhook_url.as_deref().filter(|url| !http::is_http_url(url)) {
+            return Err(SandboxError::Webhooks(format!("not an http or https address: {url}")));
         }
         let (book, events) = Book::open(config.data.as_deref())?;
         let (stop, stopping) = watch::channel(false);
@@ -79,12 +70,7 @@ impl Sandbox {
         tasks.spawn(serve(listener, Arc::clone(&app)));
         tasks.spawn(Arc::new(webhooks).run(events));
         tasks.spawn(tick(Arc::clone(&app)));
-        Ok(RunningSandbox {
-            address,
-            app,
-            stop,
-            tasks,
-        })
+        Ok(RunningSandbox { address, app, stop, tasks })
     }
 }
 
@@ -118,9 +104,7 @@ async fn serve(listener: TcpListener, app: Arc<App>) {
         async move { app.stopped().await }
     };
     let service = http::router(app).into_make_service_with_connect_info::<Connection>();
-    let served = axum::serve(CuttableListener(listener), service)
-        .with_graceful_shutdown(stopped)
-        .await;
+    let served = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stopped).await;
     if let Err(error) = served {
         tracing::error!(%error, "the server ended");
     }

@@ -121,10 +121,7 @@ pub(crate) fn advance(
 ) -> Result<Vec<Shipment>, Refusal> {
     let impossible = || {
         let to = target.map_or("any further step", ShipmentStatus::name);
-        let detail = format!(
-            "a parcel that is {} does not come to {to}",
-            shipment.status.name()
-        );
+        let detail = format!("a parcel that is {} does not come to {to}", shipment.status.name());
         Refusal::new(RefusalKind::Conflict, "impossible_step", detail)
     };
     let target = target.or(shipment.status.next()).ok_or_else(impossible)?;
@@ -144,11 +141,7 @@ pub(crate) fn advance(
         let before = steps.last().unwrap_or(shipment);
         steps.push(step(before, status, now));
     }
-    if steps.is_empty() {
-        Err(impossible())
-    } else {
-        Ok(steps)
-    }
+    if steps.is_empty() { Err(impossible()) } else { Ok(steps) }
 }
 
 /// Takes a parcel back: before the pick-up it is cancelled, on its way it is called back, delivered it is too late.
@@ -166,10 +159,7 @@ pub(crate) fn cancel(shipment: &Shipment, now: Timestamp) -> Result<Option<Shipm
 }
 
 fn step(shipment: &Shipment, status: ShipmentStatus, now: Timestamp) -> Shipment {
-    let mut next = Shipment {
-        status,
-        ..shipment.clone()
-    };
+    let mut next = Shipment { status, ..shipment.clone() };
     next.history.push(TrackingStep { status, at: now });
     next.advance_at = next_advance(&next, now);
     next
@@ -192,24 +182,12 @@ pub(crate) struct Rate {
 
 /// The tariff in minor units of whatever currency is asked in: a base by distance, and a part for each kilogram begun.
 pub(crate) fn rates(from_country: &str, to_country: &str, weight_grams: u32) -> [Rate; 2] {
-    let (base, days) = if from_country == to_country {
-        (490, 2)
-    } else {
-        (1_290, 5)
-    };
+    let (base, days) = if from_country == to_country { (490, 2) } else { (1_290, 5) };
     let kilograms = i64::from(weight_grams.div_ceil(1_000).max(1));
     let standard = base + 60 * kilograms;
     [
-        Rate {
-            service: "standard",
-            amount: Amount(standard),
-            days,
-        },
-        Rate {
-            service: "express",
-            amount: Amount(2 * standard),
-            days: days.div_ceil(2),
-        },
+        Rate { service: "standard", amount: Amount(standard), days },
+        Rate { service: "express", amount: Amount(2 * standard), days: days.div_ceil(2) },
     ]
 }
 
@@ -256,10 +234,7 @@ mod tests {
     #[test]
     fn a_parcel_passes_every_place_on_its_way() {
         let steps = advance(&shipment(), Some(ShipmentStatus::Delivered), NOW).unwrap();
-        assert_eq!(
-            names(&steps),
-            ["picked_up", "in_transit", "out_for_delivery", "delivered"]
-        );
+        assert_eq!(names(&steps), ["picked_up", "in_transit", "out_for_delivery", "delivered"]);
         assert_eq!(steps.last().unwrap().history.len(), 4);
         assert_eq!(names(&advance(&shipment(), None, NOW).unwrap()), ["picked_up"]);
     }
@@ -267,26 +242,11 @@ mod tests {
     #[test]
     fn exceptions_and_returns_happen_on_the_way_only() {
         assert!(advance(&shipment(), Some(ShipmentStatus::Exception), NOW).is_err());
-        let held = advance(
-            &at(ShipmentStatus::InTransit),
-            Some(ShipmentStatus::Exception),
-            NOW,
-        )
-        .unwrap();
-        assert_eq!(
-            names(&advance(&held[0], Some(ShipmentStatus::Returned), NOW).unwrap()),
-            ["returned"]
-        );
+        let held = advance(&at(ShipmentStatus::InTransit), Some(ShipmentStatus::Exception), NOW).unwrap();
+        assert_eq!(names(&advance(&held[0], Some(ShipmentStatus::Returned), NOW).unwrap()), ["returned"]);
         assert_eq!(names(&advance(&held[0], None, NOW).unwrap()), ["in_transit"]);
-        for target in [
-            None,
-            Some(ShipmentStatus::PickedUp),
-            Some(ShipmentStatus::Delivered),
-        ] {
-            assert!(
-                advance(&at(ShipmentStatus::Delivered), target, NOW).is_err(),
-                "{target:?}"
-            );
+        for target in [None, Some(ShipmentStatus::PickedUp), Some(ShipmentStatus::Delivered)] {
+            assert!(advance(&at(ShipmentStatus::Delivered), target, NOW).is_err(), "{target:?}");
         }
         assert!(
             advance(&shipment(), Some(ShipmentStatus::Cancelled), NOW).is_err(),
@@ -297,32 +257,16 @@ mod tests {
     #[test]
     fn cancelling_takes_back_what_has_become_of_it() {
         let becomes = |status| cancel(&at(status), NOW).map(|next| next.map(|shipment| shipment.status));
-        assert_eq!(
-            becomes(ShipmentStatus::Created),
-            Ok(Some(ShipmentStatus::Cancelled))
-        );
-        assert_eq!(
-            becomes(ShipmentStatus::InTransit),
-            Ok(Some(ShipmentStatus::Returning))
-        );
+        assert_eq!(becomes(ShipmentStatus::Created), Ok(Some(ShipmentStatus::Cancelled)));
+        assert_eq!(becomes(ShipmentStatus::InTransit), Ok(Some(ShipmentStatus::Returning)));
         assert_eq!(becomes(ShipmentStatus::Cancelled), Ok(None));
-        assert_eq!(
-            becomes(ShipmentStatus::Delivered).unwrap_err().code,
-            "already_delivered"
-        );
+        assert_eq!(becomes(ShipmentStatus::Delivered).unwrap_err().code, "already_delivered");
     }
 
     #[test]
     fn the_tariff_counts_kilograms_begun() {
         assert_eq!(rates("DE", "DE", 0)[0].amount, Amount(550));
         assert_eq!(rates("DE", "DE", 1_001)[0].amount, Amount(610));
-        assert_eq!(
-            rates("DE", "FR", 1_000)[1],
-            Rate {
-                service: "express",
-                amount: Amount(2_700),
-                days: 3
-            }
-        );
+        assert_eq!(rates("DE", "FR", 1_000)[1], Rate { service: "express", amount: Amount(2_700), days: 3 });
     }
 }

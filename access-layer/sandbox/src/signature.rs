@@ -23,12 +23,10 @@ pub(crate) fn fingerprint(text: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -38,11 +36,7 @@ mod tests {
     #[test]
     fn agrees_with_an_independent_hmac() {
         // printf '1700000000.{"id":"evt_1"}' | openssl dgst -sha256 -hmac whsec
-        let signed = sign(
-            "whsec",
-            Timestamp::from_millis(1_700_000_000_999),
-            br#"{"id":"evt_1"}"#,
-        );
+        let signed = sign("whsec", Timestamp::from_millis(1_700_000_000_999), br#"{"id":"evt_1"}"#);
         assert_eq!(
             signed,
             "t=1700000000,v1=e7e846cdb96220c3674ade89e534304fc91f6f15064facee1e7a7096f5f57f62"

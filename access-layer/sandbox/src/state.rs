@@ -83,16 +83,8 @@ impl State {
                 self.waiting.insert(event.id.clone(), event);
             }
             Change::Delivered { event_id, attempts } => {
-                if let Some(Event {
-                    id, kind, subject, ..
-                }) = self.waiting.remove(&event_id)
-                {
-                    self.delivered.push(DeliveredEvent {
-                        id,
-                        kind,
-                        subject,
-                        attempts,
-                    });
+                if let Some(Event { id, kind, subject, .. }) = self.waiting.remove(&event_id) {
+                    self.delivered.push(DeliveredEvent { id, kind, subject, attempts });
                 }
             }
         }
@@ -101,27 +93,19 @@ impl State {
     /// The payments of a merchant's reference.
     pub(crate) fn payments_of<'s>(&'s self, reference: &'s str) -> impl Iterator<Item = &'s Payment> {
         let from = (reference.to_owned(), String::new());
-        let of_reference = self
-            .payments_by_reference
-            .range(from..)
-            .take_while(move |(of, _)| of == reference);
+        let of_reference =
+            self.payments_by_reference.range(from..).take_while(move |(of, _)| of == reference);
         of_reference.filter_map(|(_, id)| self.payments.get(id))
     }
 
     /// Open payments whose time is up, at most `limit`.
     pub(crate) fn expired(&self, now: Timestamp, limit: usize) -> Vec<&Payment> {
-        due(&self.expiring, now)
-            .filter_map(|id| self.payments.get(id))
-            .take(limit)
-            .collect()
+        due(&self.expiring, now).filter_map(|id| self.payments.get(id)).take(limit).collect()
     }
 
     /// Shipments whose next step is due, at most `limit`.
     pub(crate) fn due_to_move(&self, now: Timestamp, limit: usize) -> Vec<&Shipment> {
-        due(&self.moving, now)
-            .filter_map(|id| self.shipments.get(id))
-            .take(limit)
-            .collect()
+        due(&self.moving, now).filter_map(|id| self.shipments.get(id)).take(limit).collect()
     }
 
     fn apply_payment(&mut self, payment: Payment) {
@@ -131,17 +115,12 @@ impl State {
         } else {
             self.expiring.remove(&place);
         }
-        self.payments_by_reference
-            .insert((payment.reference.clone(), payment.id.clone()));
+        self.payments_by_reference.insert((payment.reference.clone(), payment.id.clone()));
         self.payments.insert(payment.id.clone(), payment);
     }
 
     fn apply_shipment(&mut self, shipment: Shipment) {
-        if let Some(before) = self
-            .shipments
-            .get(&shipment.id)
-            .and_then(|before| before.advance_at)
-        {
+        if let Some(before) = self.shipments.get(&shipment.id).and_then(|before| before.advance_at) {
             self.moving.remove(&(before, shipment.id.clone()));
         }
         if let Some(at) = shipment.advance_at {
@@ -152,8 +131,5 @@ impl State {
 }
 
 fn due(queue: &BTreeSet<(Timestamp, String)>, now: Timestamp) -> impl Iterator<Item = &String> {
-    queue
-        .iter()
-        .take_while(move |(at, _)| *at <= now)
-        .map(|(_, id)| id)
+    queue.iter().take_while(move |(at, _)| *at <= now).map(|(_, id)| id)
 }

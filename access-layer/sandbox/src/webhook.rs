@@ -71,14 +71,7 @@ impl Webhooks {
             .build()
             .map_err(|error| SandboxError::Webhooks(error.to_string()))?;
         let (lanes, permits) = (Mutex::default(), Semaphore::new(AT_ONCE));
-        Ok(Webhooks {
-            app,
-            client,
-            secret,
-            retry,
-            lanes,
-            permits,
-        })
+        Ok(Webhooks { app, client, secret, retry, lanes, permits })
     }
 
     /// Delivers what comes from the book until the sandbox stops. What has not arrived then is in the book.
@@ -107,10 +100,7 @@ impl Webhooks {
         let mut lanes = self.lock();
         let is_new = !lanes.contains_key(&subject);
         let lane = lanes.entry(subject.clone()).or_default();
-        lane.waiting.push_back(Parcel {
-            outgoing: Arc::new(outgoing),
-            journey: Journey::NotBegun,
-        });
+        lane.waiting.push_back(Parcel { outgoing: Arc::new(outgoing), journey: Journey::NotBegun });
         lane.arrived.notify_one();
         is_new.then_some(subject)
     }
@@ -189,10 +179,7 @@ impl Webhooks {
         for _ in 0..plan.copies {
             self.send(event).await;
         }
-        let delivered = Change::Delivered {
-            event_id: event.id.clone(),
-            attempts,
-        };
+        let delivered = Change::Delivered { event_id: event.id.clone(), attempts };
         if self.app.run_due(|_, _| vec![delivered]).await.is_err() {
             tracing::debug!(
                 event = event.id,
@@ -214,10 +201,7 @@ impl Webhooks {
             .header("sandbox-signature", signature)
             .header("sandbox-event-id", &event.id)
             .body(event.body.clone());
-        request
-            .send()
-            .await
-            .is_ok_and(|response| response.status().is_success())
+        request.send().await.is_ok_and(|response| response.status().is_success())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
@@ -227,22 +211,14 @@ impl Webhooks {
 
 fn plan(fault: Option<Fault>) -> Plan {
     match fault {
-        Some(Fault::WebhookDuplicate { copies }) => Plan {
-            copies,
-            ..Plan::default()
-        },
-        Some(Fault::WebhookDelay { delay_ms }) => Plan {
-            delay: Duration::from_millis(delay_ms),
-            ..Plan::default()
-        },
-        Some(Fault::WebhookReorder { hold_ms }) => Plan {
-            hold: Some(Duration::from_millis(hold_ms)),
-            ..Plan::default()
-        },
-        Some(Fault::WebhookLose { attempts }) => Plan {
-            lose: attempts,
-            ..Plan::default()
-        },
+        Some(Fault::WebhookDuplicate { copies }) => Plan { copies, ..Plan::default() },
+        Some(Fault::WebhookDelay { delay_ms }) => {
+            Plan { delay: Duration::from_millis(delay_ms), ..Plan::default() }
+        }
+        Some(Fault::WebhookReorder { hold_ms }) => {
+            Plan { hold: Some(Duration::from_millis(hold_ms)), ..Plan::default() }
+        }
+        Some(Fault::WebhookLose { attempts }) => Plan { lose: attempts, ..Plan::default() },
         _ => Plan::default(),
     }
 }

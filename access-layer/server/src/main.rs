@@ -7,7 +7,6 @@ mod commands;
 mod compose;
 mod failure;
 mod print;
-mod tmp_delivery;
 
 use std::process::ExitCode;
 

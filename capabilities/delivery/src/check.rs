@@ -7,10 +7,7 @@ use mortise_store::{Reader, StoreError};
 
 use crate::store::CHECK_TRACKING;
 
-pub(crate) const TRACKING: Check = Check {
-    name: "tracking",
-    run: tracking,
-};
+pub(crate) const TRACKING: Check = Check { name: "tracking", run: tracking };
 
 fn tracking<'a>(reader: &'a Reader<'a>) -> LocalBoxFuture<'a, Result<Vec<Finding>, StoreError>> {
     async move {
@@ -22,11 +19,7 @@ fn tracking<'a>(reader: &'a Reader<'a>) -> LocalBoxFuture<'a, Result<Vec<Finding
                 format!("it is {status} at step {sequence}, its way ends at step {last}")
             } else if told != delivered {
                 let word = |yes: bool| if yes { "delivered" } else { "not delivered" };
-                format!(
-                    "it was told to be {}, its way says {}",
-                    word(told),
-                    word(delivered)
-                )
+                format!("it was told to be {}, its way says {}", word(told), word(delivered))
             } else {
                 format!("it is {status}, and the carrier's name for it is unknown")
             };

@@ -305,6 +305,10 @@ pub(crate) struct NotDeliveredThere {
     pub(crate) country: CountryCode,
     /// `not_there`: no fee table has it; `too_heavy`: the table ends below the weight.
     pub(crate) reason: String,
+    /// The table that ends below the weight: its line and country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub(crate) table: Option<String>,
     /// The parcel that is too heavy, where the fee is for each.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ParcelId")]
@@ -351,10 +355,7 @@ pub(crate) fn declaration() -> Declaration {
         .operation(
             Operation::remote::<DispatchInput, Dispatched>("dispatch", "Gives a parcel to the carrier.")
                 .rejects::<CarrierRefused>("carrier_refused")
-                .undo(
-                    "delivery.cancel",
-                    json!({ "shipment_id": "${ output.shipment_id }" }),
-                ),
+                .undo("delivery.cancel", json!({ "shipment_id": "${ output.shipment_id }" })),
         )
         .operation(
             Operation::remote::<ShipmentMeant, TakenBack>(
@@ -379,10 +380,7 @@ pub(crate) fn declaration() -> Declaration {
             Operation::read::<ShipmentMeant, Tracked>("track", "A shipment with its way.")
                 .rejects::<UnknownShipment>("unknown_shipment"),
         )
-        .operation(Operation::read::<ListInput, Listed>(
-            "list",
-            "The shipments of a tenant, page by page.",
-        ))
+        .operation(Operation::read::<ListInput, Listed>("list", "The shipments of a tenant, page by page."))
         .operation(
             Operation::write::<ImportFeesInput, Rows>("import_fees", "Stores rows of fee tables.")
                 .rejects::<RowRefused>(ROW_REFUSED),

@@ -18,6 +18,8 @@ use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
 pub use carrier::{CancelAnswer, Carrier, CarrierRequest, DispatchAnswer};
+/// For adapters: the peer has not said what became of a call.
+pub use mortise_capability::Unanswered;
 pub use policy::{DeliveryPolicy, FeePer};
 
 const MIGRATIONS: Migrations = Migrations {
@@ -30,22 +32,10 @@ const MIGRATIONS: Migrations = Migrations {
 };
 
 const PAGES: [RejectionPage; 4] = [
-    RejectionPage {
-        code: "not_delivered_there",
-        page: include_str!("../rejections/not_delivered_there.md"),
-    },
-    RejectionPage {
-        code: "carrier_refused",
-        page: include_str!("../rejections/carrier_refused.md"),
-    },
-    RejectionPage {
-        code: "unknown_shipment",
-        page: include_str!("../rejections/unknown_shipment.md"),
-    },
-    RejectionPage {
-        code: ROW_REFUSED,
-        page: include_str!("../rejections/row_refused.md"),
-    },
+    RejectionPage { code: "not_delivered_there", page: include_str!("../rejections/not_delivered_there.md") },
+    RejectionPage { code: "carrier_refused", page: include_str!("../rejections/carrier_refused.md") },
+    RejectionPage { code: "unknown_shipment", page: include_str!("../rejections/unknown_shipment.md") },
+    RejectionPage { code: ROW_REFUSED, page: include_str!("../rejections/row_refused.md") },
 ];
 
 /// The capability `delivery`, whose remote operations ask `carrier`. Its ids come from `ids`.
@@ -61,14 +51,7 @@ pub fn capability(
     let weights = Arc::clone(&policies);
     Ok(Capability::new("delivery", summary, contract::declaration())?
         .read("quote", operations::Quote { policies })
-        .remote(
-            "dispatch",
-            operations::Dispatch {
-                ids,
-                policies: weights,
-                carrier: Arc::clone(&carrier),
-            },
-        )
+        .remote("dispatch", operations::Dispatch { ids, policies: weights, carrier: Arc::clone(&carrier) })
         .remote("cancel", operations::Cancel { carrier })
         .write("record_tracking_event", operations::RecordTrackingEvent)
         .read("track", operations::Track)

@@ -27,12 +27,7 @@ fn key<I>(call: &Call<I>, shipment_id: &ShipmentId) -> Key {
 }
 
 fn unknown<O>(shipment_id: &ShipmentId) -> Result<Reply<O>, StoreError> {
-    Reply::rejected(
-        "unknown_shipment",
-        &UnknownShipment {
-            shipment_id: shipment_id.clone(),
-        },
-    )
+    Reply::rejected("unknown_shipment", &UnknownShipment { shipment_id: shipment_id.clone() })
 }
 
 fn too_large(error: ArithmeticError) -> StoreError {

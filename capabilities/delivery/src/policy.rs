@@ -27,10 +27,7 @@ pub struct DeliveryPolicy {
 
 impl Default for DeliveryPolicy {
     fn default() -> DeliveryPolicy {
-        DeliveryPolicy {
-            fee_per: FeePer::Parcel,
-            default_weight_grams: 500,
-        }
+        DeliveryPolicy { fee_per: FeePer::Parcel, default_weight_grams: 500 }
     }
 }
 

@@ -25,10 +25,8 @@ const PUT_FEE: Statement = Statement::sqlite(
      ON CONFLICT (tenant, currency, line, country, up_to_grams) DO UPDATE SET amount = excluded.amount",
 );
 
-const WEIGHT: Statement = Statement::sqlite(
-    "delivery.weight",
-    "SELECT grams FROM delivery_weight WHERE tenant = ?1 AND sku = ?2",
-);
+const WEIGHT: Statement =
+    Statement::sqlite("delivery.weight", "SELECT grams FROM delivery_weight WHERE tenant = ?1 AND sku = ?2");
 
 const PUT_WEIGHT: Statement = Statement::sqlite(
     "delivery.put_weight",
@@ -122,25 +120,11 @@ pub(crate) struct FeeKey {
 
 /// The brackets that fit each key.
 pub(crate) async fn fees(reader: &Reader<'_>, keys: &[FeeKey]) -> Result<Vec<Vec<Bracket>>, StoreError> {
-    let items = keys.iter().map(|key| {
-        (
-            &key.tenant,
-            key.currency.code(),
-            key.line.as_str(),
-            key.country.code(),
-        )
-    });
+    let items =
+        keys.iter().map(|key| (&key.tenant, key.currency.code(), key.line.as_str(), key.country.code()));
     let groups: Vec<Vec<(String, String, i64, Amount)>> = reader.fetch_grouped(&FEES, items).await?;
-    let bracket = |(line, country, up_to_grams, amount)| Bracket {
-        line,
-        country,
-        up_to_grams,
-        amount,
-    };
-    Ok(groups
-        .into_iter()
-        .map(|rows| rows.into_iter().map(bracket).collect())
-        .collect())
+    let bracket = |(line, country, up_to_grams, amount)| Bracket { line, country, up_to_grams, amount };
+    Ok(groups.into_iter().map(|rows| rows.into_iter().map(bracket).collect()).collect())
 }
 
 /// A bracket to be stored.
@@ -152,22 +136,16 @@ pub(crate) struct FeeToPut {
 }
 
 pub(crate) async fn put_fees(tx: &mut Tx<'_>, rows: &[FeeToPut]) -> Result<(), StoreError> {
-    let items = rows.iter().map(
-        |FeeToPut {
-             tenant,
-             currency,
-             bracket,
-         }| {
-            (
-                tenant,
-                currency.code(),
-                bracket.line.as_str(),
-                bracket.country.as_str(),
-                bracket.up_to_grams,
-                bracket.amount,
-            )
-        },
-    );
+    let items = rows.iter().map(|FeeToPut { tenant, currency, bracket }| {
+        (
+            tenant,
+            currency.code(),
+            bracket.line.as_str(),
+            bracket.country.as_str(),
+            bracket.up_to_grams,
+            bracket.amount,
+        )
+    });
     tx.execute(&PUT_FEE, items).await.map(drop)
 }
 
@@ -176,19 +154,12 @@ pub(crate) async fn weights(
     reader: &Reader<'_>,
     keys: &[(TenantId, Sku)],
 ) -> Result<Vec<Option<i64>>, StoreError> {
-    let rows: Vec<Option<(i64,)>> = reader
-        .fetch_optional(&WEIGHT, keys.iter().map(|(t, s)| (t, s)))
-        .await?;
+    let rows: Vec<Option<(i64,)>> = reader.fetch_optional(&WEIGHT, keys.iter().map(|(t, s)| (t, s))).await?;
     Ok(rows.into_iter().map(|row| row.map(|(grams,)| grams)).collect())
 }
 
 pub(crate) async fn put_weights(tx: &mut Tx<'_>, rows: &[(TenantId, Sku, i64)]) -> Result<(), StoreError> {
-    tx.execute(
-        &PUT_WEIGHT,
-        rows.iter().map(|(tenant, sku, grams)| (tenant, sku, *grams)),
-    )
-    .await
-    .map(drop)
+    tx.execute(&PUT_WEIGHT, rows.iter().map(|(tenant, sku, grams)| (tenant, sku, *grams))).await.map(drop)
 }
 
 /// Where each location sends from.
@@ -196,9 +167,8 @@ pub(crate) async fn origins(
     reader: &Reader<'_>,
     keys: &[(TenantId, LocationId)],
 ) -> Result<Vec<Option<Address>>, StoreError> {
-    let rows: Vec<Option<(String,)>> = reader
-        .fetch_optional(&ORIGIN, keys.iter().map(|(t, l)| (t, l)))
-        .await?;
+    let rows: Vec<Option<(String,)>> =
+        reader.fetch_optional(&ORIGIN, keys.iter().map(|(t, l)| (t, l))).await?;
     let read = |(text,): (String,)| {
         serde_json::from_str(&text)
             .map_err(|error| StoreError::Value(format!("a location's address: {error}")))
@@ -210,13 +180,9 @@ pub(crate) async fn put_origins(
     tx: &mut Tx<'_>,
     rows: &[(TenantId, LocationId, String)],
 ) -> Result<(), StoreError> {
-    tx.execute(
-        &PUT_ORIGIN,
-        rows.iter()
-            .map(|(tenant, location, address)| (tenant, location, address)),
-    )
-    .await
-    .map(drop)
+    tx.execute(&PUT_ORIGIN, rows.iter().map(|(tenant, location, address)| (tenant, location, address)))
+        .await
+        .map(drop)
 }
 
 type ShipmentRow = (
@@ -284,9 +250,7 @@ impl Shipments {
         let items = distinct.iter().map(|(tenant, id)| (tenant, id));
         let rows: Vec<Option<ShipmentRow>> = reader.fetch_optional(&SHIPMENT, items).await?;
         for (key, row) in distinct.into_iter().zip(rows) {
-            let found = row
-                .map(shipment)
-                .map(|found| (found.clone(), Before::As(Box::new(found))));
+            let found = row.map(shipment).map(|found| (found.clone(), Before::As(Box::new(found))));
             shipments.loaded.insert(key, found);
         }
         Ok(shipments)
@@ -350,15 +314,9 @@ pub(crate) async fn steps(
     keys: impl IntoIterator<Item = Key>,
 ) -> Result<Vec<Vec<Step>>, StoreError> {
     let groups: Vec<Vec<(i64, Word<Status>, Timestamp)>> = reader.fetch_grouped(&STEPS, keys).await?;
-    let step = |(sequence, status, at): (i64, Word<Status>, Timestamp)| Step {
-        sequence,
-        status: status.0,
-        at,
-    };
-    Ok(groups
-        .into_iter()
-        .map(|rows| rows.into_iter().map(step).collect())
-        .collect())
+    let step =
+        |(sequence, status, at): (i64, Word<Status>, Timestamp)| Step { sequence, status: status.0, at };
+    Ok(groups.into_iter().map(|rows| rows.into_iter().map(step).collect()).collect())
 }
 
 /// A page of a tenant's shipments behind `after`.
@@ -367,9 +325,8 @@ pub(crate) async fn page(
     tenant: &TenantId,
     after: Option<&ShipmentId>,
 ) -> Result<Vec<Shipment>, StoreError> {
-    let rows: Vec<ShipmentRow> = reader
-        .fetch_all(&PAGE, (tenant, after.map_or("", ShipmentId::as_str)))
-        .await?;
+    let rows: Vec<ShipmentRow> =
+        reader.fetch_all(&PAGE, (tenant, after.map_or("", ShipmentId::as_str))).await?;
     Ok(rows.into_iter().map(shipment).collect())
 }
 

@@ -160,7 +160,7 @@ async fn fees_are_by_table_weight_and_policy() {
     let heavy = quote(&rig, &[parcel("p-1", "berlin", 9)], to).await;
     assert_eq!(
         heavy,
-        r#"rejected not_delivered_there {"country":"FR","reason":"too_heavy","parcel_id":"p-1"}"#
+        r#"rejected not_delivered_there {"country":"FR","reason":"too_heavy","table":"any line/FR","parcel_id":"p-1"}"#
     );
 
     policies.replace([PolicyRow {

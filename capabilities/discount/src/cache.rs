@@ -39,7 +39,11 @@ fn key(scope: &Scope) -> (TenantId, BusinessLine) {
 
 impl Cache {
     /// The promotions of each scope, as the reader's snapshot has them.
-    pub(crate) async fn get(&self, reader: &Reader<'_>, scopes: &[&Scope]) -> Result<Vec<Arc<Compiled>>, StoreError> {
+    pub(crate) async fn get(
+        &self,
+        reader: &Reader<'_>,
+        scopes: &[&Scope],
+    ) -> Result<Vec<Arc<Compiled>>, StoreError> {
         let mut tenants: Vec<&str> = scopes.iter().map(|scope| scope.tenant.as_str()).collect();
         tenants.sort_unstable();
         tenants.dedup();
@@ -53,7 +57,9 @@ impl Cache {
                 let key = key(scope);
                 match known.get(&key).filter(|compiled| version[scope.tenant.as_str()] == compiled.version) {
                     Some(compiled) => drop(found.insert(key, Arc::clone(compiled))),
-                    None if missing.iter().any(|other| other.tenant == scope.tenant && other.line == scope.line) => {}
+                    None if missing
+                        .iter()
+                        .any(|other| other.tenant == scope.tenant && other.line == scope.line) => {}
                     None => missing.push(scope),
                 }
             }
@@ -85,7 +91,8 @@ impl Compiled {
         let mut by_sku: HashMap<String, Vec<usize>> = HashMap::new();
         let mut for_any = Vec::new();
         let is_live = |promotion: &Promotion| promotion.status == Status::Live;
-        for (position, promotion) in promotions.iter().enumerate().filter(|(_, promotion)| is_live(promotion)) {
+        for (position, promotion) in promotions.iter().enumerate().filter(|(_, promotion)| is_live(promotion))
+        {
             if promotion.selection.names_items_only() {
                 for sku in &promotion.selection.skus {
                     by_sku.entry(sku.clone()).or_default().push(position);

@@ -17,8 +17,8 @@ use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
 
 pub use policy::{
-    Base, Budget, Conditions, DiscountPolicy, EachDefault, GroupWinner, Lane, RefusedCoupon, Several, SpreadDelivery,
-    SpreadOver, UnitOrder,
+    Base, Budget, Conditions, DiscountPolicy, EachDefault, GroupWinner, Lane, RefusedCoupon, Several,
+    SpreadDelivery, SpreadOver, UnitOrder,
 };
 
 const MIGRATIONS: Migrations = Migrations {
@@ -32,9 +32,18 @@ const MIGRATIONS: Migrations = Migrations {
 
 const PAGES: &[RejectionPage] = &[
     RejectionPage { code: contract::COUPON_REFUSED, page: include_str!("../rejections/coupon_refused.md") },
-    RejectionPage { code: contract::COUPON_EXHAUSTED, page: include_str!("../rejections/coupon_exhausted.md") },
-    RejectionPage { code: contract::EXTENSION_REFUSED, page: include_str!("../rejections/extension_refused.md") },
-    RejectionPage { code: contract::PROMOTION_INVALID, page: include_str!("../rejections/promotion_invalid.md") },
+    RejectionPage {
+        code: contract::COUPON_EXHAUSTED,
+        page: include_str!("../rejections/coupon_exhausted.md"),
+    },
+    RejectionPage {
+        code: contract::EXTENSION_REFUSED,
+        page: include_str!("../rejections/extension_refused.md"),
+    },
+    RejectionPage {
+        code: contract::PROMOTION_INVALID,
+        page: include_str!("../rejections/promotion_invalid.md"),
+    },
     RejectionPage { code: ROW_REFUSED, page: include_str!("../rejections/row_refused.md") },
 ];
 
@@ -44,8 +53,11 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset: a mistake of this crate.
 pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Capability, DeclarationError> {
     let evaluator = Arc::new(operations::Evaluator { policies, points, cache: cache::Cache::default() });
-    let capability =
-        Capability::new("discount", "What promotions, coupons and extensions take off.", contract::declaration())?;
+    let capability = Capability::new(
+        "discount",
+        "What promotions, coupons and extensions take off.",
+        contract::declaration(),
+    )?;
     Ok(capability
         .read("evaluate", operations::Evaluate { evaluator: Arc::clone(&evaluator) })
         .read("explain", operations::Explain { evaluator })
@@ -58,7 +70,10 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
         .write("import_items", operations::ImportItems)
         .policy::<policy::DiscountPolicy>()
         .migrations(MIGRATIONS)
-        .check(Check { name: "redemption counters", run: |reader| Box::pin(store::usage_is_the_ledger(reader)) })
+        .check(Check {
+            name: "redemption counters",
+            run: |reader| Box::pin(store::usage_is_the_ledger(reader)),
+        })
         .check(Check { name: "promotions", run: |reader| Box::pin(store::unreadable_promotions(reader)) })
         .pages(PAGES))
 }

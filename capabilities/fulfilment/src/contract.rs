@@ -170,8 +170,11 @@ pub(crate) fn declaration() -> Declaration {
                 .emits("fulfilment.handed_over"),
         )
         .operation(
-            Operation::write::<PickListRef, Changed>("cancel", "Takes a pick list back, unless the carrier has it.")
-                .nothing_to_undo(),
+            Operation::write::<PickListRef, Changed>(
+                "cancel",
+                "Takes a pick list back, unless the carrier has it.",
+            )
+            .nothing_to_undo(),
         )
         .operation(Operation::read::<ListInput, ListOutput>("list", "What the warehouses still have to do."))
         .event(Event::new::<Requested, PickListId>("requested", "pick_list_id", "A pick list was asked for."))

@@ -8,8 +8,8 @@ use mortise_store::{Reader, Tx};
 use mortise_types::{Applied, IdSource, PickListId, Timestamp};
 
 use crate::contract::{
-    Changed, ListInput, ListOutput, PickListRef, PickListState, PickListUnknown, Progressed, RequestInput, Requested,
-    WrongState,
+    Changed, ListInput, ListOutput, PickListRef, PickListState, PickListUnknown, Progressed, RequestInput,
+    Requested, WrongState,
 };
 use crate::rules::{Step, Word, step};
 use crate::store::{self, NewPickList, Page, PickListKey, Standing};
@@ -52,7 +52,11 @@ impl WriteOperation for Say {
     type Input = PickListRef;
     type Output = Changed;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<PickListRef>]) -> Result<Vec<Reply<Changed>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<PickListRef>],
+    ) -> Result<Vec<Reply<Changed>>, StoreError> {
         let key = |call: &Call<PickListRef>| -> PickListKey {
             (call.context.scope.tenant.clone(), call.input.pick_list_id.clone())
         };
@@ -95,7 +99,11 @@ impl Say {
         }
     }
 
-    fn progressed(&self, call: &Call<PickListRef>, standing: &Standing) -> Result<Reply<Changed>, StoreError> {
+    fn progressed(
+        &self,
+        call: &Call<PickListRef>,
+        standing: &Standing,
+    ) -> Result<Reply<Changed>, StoreError> {
         let reply = Reply::done(Changed { applied: Applied::Now });
         let event = match self.0 {
             Word::Pack => "fulfilment.packed",

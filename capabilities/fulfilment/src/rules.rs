@@ -28,7 +28,9 @@ pub(crate) const fn step(state: PickListState, word: Word) -> Step {
     match (word, state) {
         (Word::Pack, PickListState::Requested) => Step::To(PickListState::Packed),
         (Word::HandOver, PickListState::Packed) => Step::To(PickListState::HandedOver),
-        (Word::Cancel, PickListState::Requested | PickListState::Packed) => Step::To(PickListState::Cancelled),
+        (Word::Cancel, PickListState::Requested | PickListState::Packed) => {
+            Step::To(PickListState::Cancelled)
+        }
         (Word::Pack, PickListState::Packed | PickListState::HandedOver)
         | (Word::HandOver, PickListState::HandedOver)
         | (Word::Cancel, PickListState::HandedOver | PickListState::Cancelled) => Step::Already,

@@ -54,7 +54,8 @@ pub(crate) const fn state_word(state: PickListState) -> &'static str {
 
 fn state(word: &str) -> Result<PickListState, StoreError> {
     use PickListState::{Cancelled, HandedOver, Packed, Requested};
-    let found = [Requested, Packed, HandedOver, Cancelled].into_iter().find(|state| state_word(*state) == word);
+    let found =
+        [Requested, Packed, HandedOver, Cancelled].into_iter().find(|state| state_word(*state) == word);
     found.ok_or_else(|| off(format!("`{word}` is no state of a pick list")))
 }
 
@@ -151,12 +152,5 @@ pub(crate) async fn open(reader: &Reader<'_>, pages: &[Page<'_>]) -> Result<Vec<
 fn pick_list(columns: Columns) -> Result<PickList, StoreError> {
     let (pick_list_id, order_id, parcel, word, requested_at, packed_at) = columns;
     let parcel: Parcel = serde_json::from_str(&parcel).map_err(off)?;
-    Ok(PickList {
-        pick_list_id,
-        order_id,
-        parcel,
-        state: state(&word)?,
-        requested_at,
-        packed_at,
-    })
+    Ok(PickList { pick_list_id, order_id, parcel, state: state(&word)?, requested_at, packed_at })
 }

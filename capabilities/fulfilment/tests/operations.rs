@@ -66,7 +66,10 @@ async fn a_parcel_goes_through_the_warehouse_and_each_step_is_told_once() {
         )
     );
     rig.now = rig.now.saturating_add(Span::minutes(5));
-    assert_eq!(rig.call("fulfilment.hand_over", &list).await, event("handed_over", "2026-01-01T00:10:00.000Z"));
+    assert_eq!(
+        rig.call("fulfilment.hand_over", &list).await,
+        event("handed_over", "2026-01-01T00:10:00.000Z")
+    );
     assert_eq!(rig.call("fulfilment.hand_over", &list).await, already);
     assert_eq!(rig.call("fulfilment.cancel", &list).await, already, "the carrier has it");
     assert_eq!(rig.call("fulfilment.list", "{}").await, r#"ok {"pick_lists":[]}"#);
@@ -94,7 +97,11 @@ async fn what_was_taken_back_does_not_go_out() {
     let again = requested(&rig, "o-1", 1, "west").await;
     assert_ne!(again, list, "asked for again it is another list: old news does not reach it");
     assert!(rig.call("fulfilment.pack", &again).await.starts_with("ok"));
-    assert_eq!(rig.call("fulfilment.cancel", &again).await, r#"ok {"applied":"now"}"#, "packed may still be taken back");
+    assert_eq!(
+        rig.call("fulfilment.cancel", &again).await,
+        r#"ok {"applied":"now"}"#,
+        "packed may still be taken back"
+    );
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }
 
@@ -170,11 +177,26 @@ async fn nothing_crosses_between_tenants() {
 #[tokio::test]
 async fn contradictions_are_found() {
     for (text, found) in [
-        ("UPDATE fulfilment_pick_list SET packed_at = NULL WHERE order_id = 'o-1'", "it is packed, but its moments"),
-        ("UPDATE fulfilment_pick_list SET state = 'requested' WHERE order_id = 'o-1'", "it is requested, but its moments"),
-        ("UPDATE fulfilment_pick_list SET state = 'handed_over' WHERE order_id = 'o-1'", "it is handed_over, but its"),
-        ("UPDATE fulfilment_pick_list SET cancelled_at = 1 WHERE order_id = 'o-2'", "it is requested, but its moments"),
-        ("UPDATE fulfilment_pick_list SET location = 'moon' WHERE order_id = 'o-2'", "it is requested, but its moments"),
+        (
+            "UPDATE fulfilment_pick_list SET packed_at = NULL WHERE order_id = 'o-1'",
+            "it is packed, but its moments",
+        ),
+        (
+            "UPDATE fulfilment_pick_list SET state = 'requested' WHERE order_id = 'o-1'",
+            "it is requested, but its moments",
+        ),
+        (
+            "UPDATE fulfilment_pick_list SET state = 'handed_over' WHERE order_id = 'o-1'",
+            "it is handed_over, but its",
+        ),
+        (
+            "UPDATE fulfilment_pick_list SET cancelled_at = 1 WHERE order_id = 'o-2'",
+            "it is requested, but its moments",
+        ),
+        (
+            "UPDATE fulfilment_pick_list SET location = 'moon' WHERE order_id = 'o-2'",
+            "it is requested, but its moments",
+        ),
     ] {
         let found_now = broken(text).await;
         assert_eq!(found_now.len(), 1, "{text}: {found_now:?}");

@@ -62,7 +62,9 @@ fn stock_identity<'a>(reader: &'a Reader<'a>) -> Found<'a> {
         let rows: Vec<Row> = reader.fetch_all(&OWED, ()).await?;
         let finding = |(tenant, sku, location, reserved, held, claimed, sold): Row| Finding {
             subject: format!("{tenant}: {sku} at {location}"),
-            problem: format!("reserved is {reserved}, holds have {held}; claimed is {claimed}, holds have {sold}"),
+            problem: format!(
+                "reserved is {reserved}, holds have {held}; claimed is {claimed}, holds have {sold}"
+            ),
         };
         Ok(rows.into_iter().map(finding).collect())
     })

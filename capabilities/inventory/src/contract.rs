@@ -2,8 +2,8 @@
 
 use mortise_contract::{Declaration, Operation};
 use mortise_types::{
-    Address, Allocation, Applied, CountryCode, LocationId, Parcel, Quantity, RequestedLine, ReservationId, Sku,
-    Timestamp,
+    Address, Allocation, Applied, CountryCode, LocationId, Parcel, Quantity, RequestedLine, ReservationId,
+    Sku, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -378,15 +378,21 @@ pub struct ListMovementsOutput {
 pub(crate) fn declaration() -> Declaration {
     Declaration::new("inventory")
         .operation(
-            Operation::read::<AllocateInput, AllocateOutput>("allocate", "Proposes where each line comes from; holds nothing.")
-                .rejects::<Shortage>("out_of_stock"),
+            Operation::read::<AllocateInput, AllocateOutput>(
+                "allocate",
+                "Proposes where each line comes from; holds nothing.",
+            )
+            .rejects::<Shortage>("out_of_stock"),
         )
         .operation(
-            Operation::write::<ReserveInput, ReserveOutput>("reserve", "Holds stock until it is released or claimed.")
-                .undo("inventory.release", json!({"reservation": "${ output.reservation }"}))
-                .rejects::<Shortage>("out_of_stock")
-                .acquires("stock", "reservation")
-                .may_be_stale(),
+            Operation::write::<ReserveInput, ReserveOutput>(
+                "reserve",
+                "Holds stock until it is released or claimed.",
+            )
+            .undo("inventory.release", json!({"reservation": "${ output.reservation }"}))
+            .rejects::<Shortage>("out_of_stock")
+            .acquires("stock", "reservation")
+            .may_be_stale(),
         )
         .operation(
             Operation::write::<ReservationInput, Settled>("release", "Frees what a hold still holds, once.")
@@ -394,13 +400,19 @@ pub(crate) fn declaration() -> Declaration {
                 .releases("stock", "reservation"),
         )
         .operation(
-            Operation::write::<ReservationInput, Settled>("claim", "What is held is sold; it leaves with its parcels.")
-                .undo("inventory.unclaim", json!({"reservation": "${ input.reservation }"}))
-                .consumes("stock", "reservation"),
+            Operation::write::<ReservationInput, Settled>(
+                "claim",
+                "What is held is sold; it leaves with its parcels.",
+            )
+            .undo("inventory.unclaim", json!({"reservation": "${ input.reservation }"}))
+            .consumes("stock", "reservation"),
         )
         .operation(
-            Operation::write::<ReservationInput, Settled>("unclaim", "A claimed hold of which nothing has left is held again.")
-                .nothing_to_undo(),
+            Operation::write::<ReservationInput, Settled>(
+                "unclaim",
+                "A claimed hold of which nothing has left is held again.",
+            )
+            .nothing_to_undo(),
         )
         .operation(
             Operation::write::<ShipInput, Settled>("ship", "The claimed units of a parcel leave, once.")
@@ -408,8 +420,11 @@ pub(crate) fn declaration() -> Declaration {
                 .rejects::<CannotShip>("cannot_ship"),
         )
         .operation(
-            Operation::write::<ImportLocationsInput, Imported>("import_locations", "Adds or replaces locations.")
-                .nothing_to_undo(),
+            Operation::write::<ImportLocationsInput, Imported>(
+                "import_locations",
+                "Adds or replaces locations.",
+            )
+            .nothing_to_undo(),
         )
         .operation(
             Operation::write::<ImportStockInput, Imported>("import_stock", "Sets what is on hand.")

@@ -154,7 +154,10 @@ pub(crate) struct NewReservation<'a> {
     pub(crate) now: Timestamp,
 }
 
-pub(crate) async fn insert_reservations(tx: &mut Tx<'_>, new: &[NewReservation<'_>]) -> Result<(), StoreError> {
+pub(crate) async fn insert_reservations(
+    tx: &mut Tx<'_>,
+    new: &[NewReservation<'_>],
+) -> Result<(), StoreError> {
     if new.is_empty() {
         return Ok(());
     }
@@ -242,5 +245,6 @@ fn written<T: Serialize>(document: &T) -> Result<String, StoreError> {
 }
 
 fn read<T: DeserializeOwned>(document: &str) -> Result<T, StoreError> {
-    serde_json::from_str(document).map_err(|error| StoreError::Value(format!("inventory: {error} in {document}")))
+    serde_json::from_str(document)
+        .map_err(|error| StoreError::Value(format!("inventory: {error} in {document}")))
 }

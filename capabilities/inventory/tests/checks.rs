@@ -37,11 +37,15 @@ async fn busy_shop() -> Rig {
 async fn reserved_and_claimed_that_no_hold_explains_are_found() {
     assert_eq!(
         after("UPDATE inventory_stock SET reserved = reserved + 1 WHERE sku = 'tea'").await,
-        ["inventory stock identity: acme: tea at west: reserved is 3, holds have 2; claimed is 3, holds have 3"]
+        [
+            "inventory stock identity: acme: tea at west: reserved is 3, holds have 2; claimed is 3, holds have 3"
+        ]
     );
     assert_eq!(
         after("UPDATE inventory_stock SET claimed = 0 WHERE sku = 'tea'").await,
-        ["inventory stock identity: acme: tea at west: reserved is 2, holds have 2; claimed is 0, holds have 3"]
+        [
+            "inventory stock identity: acme: tea at west: reserved is 2, holds have 2; claimed is 0, holds have 3"
+        ]
     );
 }
 
@@ -53,7 +57,9 @@ async fn a_hold_that_was_lost_or_settled_behind_the_books_is_found() {
     let found = after("UPDATE inventory_reservation SET state = 'released' WHERE holder = 'o-2'").await;
     assert_eq!(
         found,
-        ["inventory stock identity: acme: tea at west: reserved is 2, holds have 2; claimed is 3, holds have 0"]
+        [
+            "inventory stock identity: acme: tea at west: reserved is 2, holds have 2; claimed is 3, holds have 0"
+        ]
     );
 }
 
@@ -82,7 +88,8 @@ async fn a_hold_whose_parcels_and_lines_contradict_its_state_is_found() {
     let found = after("UPDATE inventory_reservation SET parcels = '[\"p\"]' WHERE holder = 'o-4'").await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].ends_with("it is released, with 1 lines left and 1 parcels gone"), "{found:?}");
-    let found = after("UPDATE inventory_reservation SET lines = '[[\"tea\",\"west\",1]]' WHERE holder = 'o-3'").await;
+    let found =
+        after("UPDATE inventory_reservation SET lines = '[[\"tea\",\"west\",1]]' WHERE holder = 'o-3'").await;
     assert!(found[0].ends_with("it is shipped, with 1 lines left and 1 parcels gone"), "{found:?}");
 }
 
@@ -91,7 +98,8 @@ async fn a_hold_whose_parcels_and_lines_contradict_its_state_is_found() {
 async fn nothing_is_stored_below_zero() {
     let rig = busy_shop().await;
     for column in ["on_hand", "reserved", "claimed"] {
-        let text: &'static str = Box::leak(format!("UPDATE inventory_stock SET {column} = -1").into_boxed_str());
+        let text: &'static str =
+            Box::leak(format!("UPDATE inventory_stock SET {column} = -1").into_boxed_str());
         let broken = Statement::sqlite("test.break", text);
         let refused = rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await;
         assert!(refused.unwrap_err().to_string().contains("CHECK constraint"), "{column}");

@@ -10,16 +10,19 @@ async fn an_order_goes_through_the_shop() {
     let rig = rig(&[]).await;
     stock(&rig, &[("tea", "west", 5), ("tea", "east", 5)]).await;
     assert_eq!(
-        rig.call("inventory.allocate", r#"{"lines":[{"sku":"tea","quantity":7,"attributes":{"wrap":"red"}}]}"#).await,
+        rig.call(
+            "inventory.allocate",
+            r#"{"lines":[{"sku":"tea","quantity":7,"attributes":{"wrap":"red"}}]}"#
+        )
+        .await,
         concat!(
             r#"ok {"allocations":[{"line_id":"1","sku":"tea","location":"east","quantity":5},"#,
             r#"{"line_id":"1","sku":"tea","location":"west","quantity":2}],"#,
             r#""lines":[{"sku":"tea","quantity":7,"attributes":{"wrap":"red"}}],"short":[]}"#
         )
     );
-    let held = rig
-        .call("inventory.reserve", &allocations("o-1", &[("tea", "east", 5), ("tea", "west", 2)]))
-        .await;
+    let held =
+        rig.call("inventory.reserve", &allocations("o-1", &[("tea", "east", 5), ("tea", "west", 2)])).await;
     let reservation = reservation_of(&held);
     assert_eq!(
         rig.call("inventory.get_stock", r#"{"skus":["tea"]}"#).await,
@@ -30,7 +33,8 @@ async fn an_order_goes_through_the_shop() {
     );
     let claimed = rig.call("inventory.claim", &reservation).await;
     assert_eq!(claimed, r#"ok {"applied":"now","state":"claimed"}"#);
-    for (parcel, location, units, state) in [("o-1-1", "east", 5, "claimed"), ("o-1-2", "west", 2, "shipped")] {
+    for (parcel, location, units, state) in [("o-1-1", "east", 5, "claimed"), ("o-1-2", "west", 2, "shipped")]
+    {
         let ship = shop::ship(&reservation, parcel, location, "tea", units);
         assert_eq!(
             rig.call("inventory.ship", &ship).await,
@@ -88,7 +92,10 @@ async fn a_refused_order_holds_nothing_of_its_batch() {
             ],
         )
         .await;
-    assert_eq!(replies[0], r#"rejected out_of_stock {"sku":"cup","location":"west","wanted":1,"available":0}"#);
+    assert_eq!(
+        replies[0],
+        r#"rejected out_of_stock {"sku":"cup","location":"west","wanted":1,"available":0}"#
+    );
     assert!(replies[1].starts_with("ok "), "{replies:?}");
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }
@@ -183,9 +190,8 @@ async fn the_country_of_the_delivery_comes_first() {
     )
     .await;
     let from = async |country: &str| {
-        let to = format!(
-            r#"{{"name":"A","street":["B 1"],"city":"C","postal_code":"1","country":"{country}"}}"#
-        );
+        let to =
+            format!(r#"{{"name":"A","street":["B 1"],"city":"C","postal_code":"1","country":"{country}"}}"#);
         let input = format!(r#"{{"lines":[{{"sku":"tea","quantity":1}}],"ship_to":{to}}}"#);
         rig.call("inventory.allocate", &input).await
     };
@@ -196,7 +202,9 @@ async fn the_country_of_the_delivery_comes_first() {
 
 #[tokio::test]
 async fn policies_of_a_scope_decide_about_short_stock() {
-    let rig = rig(&[("", r#"{"short_stock":"cut"}"#), ("books", r#"{"short_stock":"backorder","threshold":-1}"#)]).await;
+    let rig =
+        rig(&[("", r#"{"short_stock":"cut"}"#), ("books", r#"{"short_stock":"backorder","threshold":-1}"#)])
+            .await;
     stock(&rig, &[("tea", "west", 2)]).await;
     let five = r#"{"lines":[{"sku":"tea","quantity":5}]}"#;
     let cut = rig.call("inventory.allocate", five).await;
@@ -222,7 +230,8 @@ async fn an_import_sets_and_an_adjustment_changes_and_both_are_booked() {
     let rows = r#"{"rows":[{"sku":"tea","location":"west","on_hand":7},
         {"sku":"tea","location":"west","on_hand":9,"threshold":1},{"sku":"cup","location":"east","on_hand":0}]}"#;
     assert_eq!(rig.call("inventory.import_stock", rows).await, r#"ok {"rows":3}"#);
-    let level = r#"ok {"rows":[{"sku":"tea","location":"west","on_hand":9,"reserved":2,"claimed":0,"saleable":6}]}"#;
+    let level =
+        r#"ok {"rows":[{"sku":"tea","location":"west","on_hand":9,"reserved":2,"claimed":0,"saleable":6}]}"#;
     assert_eq!(rig.call("inventory.get_stock", LINES).await, level, "the last row holds, what is held stays");
     let adjust = r#"{"rows":[{"sku":"tea","location":"west","delta":-3,"reason":"damaged","reference":"slip 7"},
         {"sku":"tea","location":"west","delta":1,"reason":"counted"},{"sku":"pot","location":"east","delta":4,"reason":"received"}]}"#;
@@ -257,9 +266,15 @@ async fn a_refused_adjustment_changes_nothing_of_its_rows() {
     );
     assert!(rig.call("inventory.get_stock", LINES).await.contains(r#""on_hand":0"#));
     let nowhere = r#"{"rows":[{"sku":"tea","location":"moon","delta":1,"reason":"received"}]}"#;
-    assert_eq!(rig.call("inventory.adjust", nowhere).await, r#"rejected unknown_location {"location":"moon"}"#);
+    assert_eq!(
+        rig.call("inventory.adjust", nowhere).await,
+        r#"rejected unknown_location {"location":"moon"}"#
+    );
     let nowhere = r#"{"rows":[{"sku":"cup","location":"west","on_hand":9},{"sku":"tea","location":"moon","on_hand":1}]}"#;
-    assert_eq!(rig.call("inventory.import_stock", nowhere).await, r#"rejected unknown_location {"location":"moon"}"#);
+    assert_eq!(
+        rig.call("inventory.import_stock", nowhere).await,
+        r#"rejected unknown_location {"location":"moon"}"#
+    );
     assert!(rig.call("inventory.get_stock", r#"{"skus":["cup"]}"#).await.contains(r#""on_hand":1"#));
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }

@@ -46,10 +46,15 @@ async fn nothing_crosses_between_tenants() {
     assert_eq!(walk.len() + 1, all, "every operation is walked, import_locations below");
     locations(&rig).await;
     stock(&rig, &[("tea", "west", 1)]).await;
-    let theirs = reservation_of(&rig.call("inventory.reserve", &allocations("o-1", &[("tea", "west", 1)])).await);
+    let theirs =
+        reservation_of(&rig.call("inventory.reserve", &allocations("o-1", &[("tea", "west", 1)])).await);
     rig.call("inventory.claim", &theirs).await;
     rig.call("inventory.ship", &ship(&theirs, "o-1-1", "west", "tea", 1)).await;
-    assert!(rig.call("inventory.get_stock", shop::LINES).await.contains(r#""on_hand":0,"reserved":0,"claimed":0"#));
+    assert!(
+        rig.call("inventory.get_stock", shop::LINES)
+            .await
+            .contains(r#""on_hand":0,"reserved":0,"claimed":0"#)
+    );
 
     rig.scope = ours;
     assert_eq!(rig.call("inventory.get_stock", shop::LINES).await, acme);
@@ -67,6 +72,9 @@ async fn two_tenants_in_one_batch_do_not_share_stock() {
     stock(&rig, &[("tea", "west", 2)]).await;
     let other = rig.call_of(mortise_contract::json(&allocations("o-1", &[("tea", "west", 2)])).unwrap());
     let replies = rig.run("inventory.reserve", vec![acme, other]).await.unwrap();
-    assert!(replies.iter().all(|reply| matches!(reply.outcome, mortise_capability::Outcome::Done(_))), "{replies:?}");
+    assert!(
+        replies.iter().all(|reply| matches!(reply.outcome, mortise_capability::Outcome::Done(_))),
+        "{replies:?}"
+    );
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }

@@ -1,6 +1,8 @@
 //! How an order is split: by location, nothing lost and nothing twice. It knows no weights and no carriers.
 
-use mortise_types::{Allocation, ArithmeticError, InvalidText, OrderId, Parcel, ParcelId, ParcelItem, Quantity};
+use mortise_types::{
+    Allocation, ArithmeticError, InvalidText, OrderId, Parcel, ParcelId, ParcelItem, Quantity,
+};
 
 use crate::contract::{OrderIdTooLong, PARCELS_MAX, PlanOutput, TooManyParcels};
 

@@ -112,7 +112,19 @@ fn timelines<'a>(reader: &'a Reader<'a>) -> Found<'a> {
         type Row = (String, String, i64, i64, i64, String, String, String, String, String, String);
         let rows: Vec<Row> = reader.fetch_all(&TIMELINES, ()).await?;
         let finding = |row: Row| {
-            let (tenant, order_id, position, entries, last, order, told_order, payment, told_payment, goods, told) = row;
+            let (
+                tenant,
+                order_id,
+                position,
+                entries,
+                last,
+                order,
+                told_order,
+                payment,
+                told_payment,
+                goods,
+                told,
+            ) = row;
             Finding {
                 subject: format!("{tenant}: order {order_id}"),
                 problem: format!(

@@ -2,8 +2,8 @@
 
 use mortise_contract::{Declaration, Event, Operation};
 use mortise_types::{
-    Address, Amount, Applied, BusinessLine, Channel, Currency, CustomerId, LocationId, OrderId, Parcel, ParcelId,
-    ParcelItem, PaymentId, PriceProof, Timestamp,
+    Address, Amount, Applied, BusinessLine, Channel, Currency, CustomerId, LocationId, OrderId, Parcel,
+    ParcelId, ParcelItem, PaymentId, PriceProof, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -443,9 +443,12 @@ pub(crate) fn declaration() -> Declaration {
                 .emits("order.cancelled"),
         )
         .operation(
-            Operation::write::<ConfirmPaymentInput, Changed>("confirm_payment", "It is settled how the order is paid.")
-                .consumes("money", "payment_id")
-                .emits("order.paid"),
+            Operation::write::<ConfirmPaymentInput, Changed>(
+                "confirm_payment",
+                "It is settled how the order is paid.",
+            )
+            .consumes("money", "payment_id")
+            .emits("order.paid"),
         )
         .operation(
             Operation::write::<RecordPaymentInput, Changed>("record_payment", "News about an order's money.")
@@ -454,22 +457,32 @@ pub(crate) fn declaration() -> Declaration {
                 .rejects::<PaymentRefused>("payment_status_refused"),
         )
         .operation(
-            Operation::write::<RecordFulfilmentInput, Changed>("record_fulfilment", "News of a parcel from the warehouse.")
-                .nothing_to_undo(),
+            Operation::write::<RecordFulfilmentInput, Changed>(
+                "record_fulfilment",
+                "News of a parcel from the warehouse.",
+            )
+            .nothing_to_undo(),
         )
         .operation(
-            Operation::write::<RecordDeliveryInput, Changed>("record_delivery", "News of a parcel from the carrier.")
-                .nothing_to_undo(),
+            Operation::write::<RecordDeliveryInput, Changed>(
+                "record_delivery",
+                "News of a parcel from the carrier.",
+            )
+            .nothing_to_undo(),
         )
         .operation(
-            Operation::write::<OrderRef, Changed>("complete", "All of an order is done.").emits("order.completed"),
+            Operation::write::<OrderRef, Changed>("complete", "All of an order is done.")
+                .emits("order.completed"),
         )
         .operation(
-            Operation::write::<RequestCancelInput, Changed>("request_cancel", "Asks the trade to take the order back.")
-                .nothing_to_undo()
-                .rejects::<OrderUnknown>("order_unknown")
-                .rejects::<NotCancellable>("not_cancellable")
-                .emits("order.cancel_requested"),
+            Operation::write::<RequestCancelInput, Changed>(
+                "request_cancel",
+                "Asks the trade to take the order back.",
+            )
+            .nothing_to_undo()
+            .rejects::<OrderUnknown>("order_unknown")
+            .rejects::<NotCancellable>("not_cancellable")
+            .emits("order.cancel_requested"),
         );
     declared
         .operation(
@@ -478,8 +491,11 @@ pub(crate) fn declaration() -> Declaration {
         )
         .operation(Operation::read::<ListInput, ListOutput>("list", "Orders, latest first, page by page."))
         .operation(
-            Operation::read::<TimelineInput, TimelineOutput>("timeline", "What happened to an order, from a position on.")
-                .rejects::<OrderUnknown>("order_unknown"),
+            Operation::read::<TimelineInput, TimelineOutput>(
+                "timeline",
+                "What happened to an order, from a position on.",
+            )
+            .rejects::<OrderUnknown>("order_unknown"),
         )
         .event(Event::new::<Placed, OrderId>("placed", "order_id", "An order was placed."))
         .event(Event::new::<Paid, OrderId>("paid", "order_id", "It is settled how an order is paid."))

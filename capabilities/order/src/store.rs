@@ -95,8 +95,17 @@ pub(crate) async fn load_orders(
 }
 
 fn order(columns: StandingColumns) -> Result<Order, StoreError> {
-    let (customer_id, order, payment, fulfilment, after_sale, parcels, payment_id, cancel_requested_at, position) =
-        columns;
+    let (
+        customer_id,
+        order,
+        payment,
+        fulfilment,
+        after_sale,
+        parcels,
+        payment_id,
+        cancel_requested_at,
+        position,
+    ) = columns;
     Ok(Order {
         customer_id,
         statuses: Statuses { order, payment, fulfilment, after_sale },
@@ -127,8 +136,17 @@ pub(crate) async fn save_orders(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> Resu
         let (tenant, order_id) = (&key.0, &key.1);
         let statuses = (standing, payment, fulfilment, after_sale);
         rows.push((
-            tenant, order_id, statuses.0, statuses.1, statuses.2, statuses.3, parcels, payment_id, wish,
-            order.position, *now,
+            tenant,
+            order_id,
+            statuses.0,
+            statuses.1,
+            statuses.2,
+            statuses.3,
+            parcels,
+            payment_id,
+            wish,
+            order.position,
+            *now,
         ));
     }
     tx.execute(&CHANGE_HEADER, rows).await.map(drop)
@@ -162,14 +180,25 @@ pub(crate) struct NewOrder<'a> {
 }
 
 /// Inserts headers where there are none, and says for each whether it was.
-pub(crate) async fn insert_headers(tx: &mut Tx<'_>, orders: &[NewOrder<'_>]) -> Result<Vec<bool>, StoreError> {
+pub(crate) async fn insert_headers(
+    tx: &mut Tx<'_>,
+    orders: &[NewOrder<'_>],
+) -> Result<Vec<bool>, StoreError> {
     let mut rows = Vec::with_capacity(orders.len());
     for NewOrder { context, input, placement, parcels } in orders {
         let scope = &context.scope;
         let parcels = written(parcels)?;
         rows.push((
-            &scope.tenant, &input.order_id, placement, &input.customer_id, &scope.line, &scope.channel,
-            input.currency.code(), input.proof.payable, parcels, context.now,
+            &scope.tenant,
+            &input.order_id,
+            placement,
+            &input.customer_id,
+            &scope.line,
+            &scope.channel,
+            input.currency.code(),
+            input.proof.payable,
+            parcels,
+            context.now,
         ));
     }
     let changed = tx.execute(&NEW_HEADER, rows).await?;
@@ -177,12 +206,25 @@ pub(crate) async fn insert_headers(tx: &mut Tx<'_>, orders: &[NewOrder<'_>]) -> 
 }
 
 /// Replaces the header of a cancelled order by that of its new placement.
-pub(crate) async fn replace_header(tx: &mut Tx<'_>, new: &NewOrder<'_>, position: i64) -> Result<(), StoreError> {
+pub(crate) async fn replace_header(
+    tx: &mut Tx<'_>,
+    new: &NewOrder<'_>,
+    position: i64,
+) -> Result<(), StoreError> {
     let NewOrder { context, input, placement, parcels } = new;
     let (scope, parcels) = (&context.scope, written(parcels)?);
     let row = (
-        &scope.tenant, &input.order_id, placement, &input.customer_id, &scope.line, &scope.channel,
-        input.currency.code(), input.proof.payable, parcels, context.now, position,
+        &scope.tenant,
+        &input.order_id,
+        placement,
+        &input.customer_id,
+        &scope.line,
+        &scope.channel,
+        input.currency.code(),
+        input.proof.payable,
+        parcels,
+        context.now,
+        position,
     );
     tx.execute(&REPLACE_HEADER, [row]).await.map(drop)
 }

@@ -10,14 +10,8 @@ use crate::store::{CHECK_LEDGER, CHECK_ORPHANS, CHECK_REFUNDS};
 /// How many findings one check names.
 const FINDINGS_MAX: usize = 100;
 
-pub(crate) const LEDGER: Check = Check {
-    name: "ledger",
-    run: ledger,
-};
-pub(crate) const REFUNDS: Check = Check {
-    name: "refunds",
-    run: refunds,
-};
+pub(crate) const LEDGER: Check = Check { name: "ledger", run: ledger };
+pub(crate) const REFUNDS: Check = Check { name: "refunds", run: refunds };
 
 type Findings<'a> = LocalBoxFuture<'a, Result<Vec<Finding>, StoreError>>;
 
@@ -29,21 +23,12 @@ fn ledger<'a>(reader: &'a Reader<'a>) -> Findings<'a> {
             reader.fetch_all::<Row, _>(&CHECK_LEDGER, (0_i64,)).await?
         {
             let subject = format!("{tenant} payment {payment}");
-            let mut off = |problem: String| {
-                findings.push(Finding {
-                    subject: subject.clone(),
-                    problem,
-                })
-            };
+            let mut off = |problem: String| findings.push(Finding { subject: subject.clone(), problem });
             if credited != captured {
-                off(format!(
-                    "captured is {captured}, its ledger credits the order with {credited}"
-                ));
+                off(format!("captured is {captured}, its ledger credits the order with {credited}"));
             }
             if debited != refunded {
-                off(format!(
-                    "refunded is {refunded}, its ledger debits the order with {debited}"
-                ));
+                off(format!("refunded is {refunded}, its ledger debits the order with {debited}"));
             }
             if count != transfers || last != transfers {
                 off(format!(
@@ -51,15 +36,11 @@ fn ledger<'a>(reader: &'a Reader<'a>) -> Findings<'a> {
                 ));
             }
         }
-        for (tenant, payment, number) in reader
-            .fetch_all::<(String, String, i64), _>(&CHECK_ORPHANS, (0_i64,))
-            .await?
+        for (tenant, payment, number) in
+            reader.fetch_all::<(String, String, i64), _>(&CHECK_ORPHANS, (0_i64,)).await?
         {
             let subject = format!("{tenant} payment {payment}");
-            findings.push(Finding {
-                subject,
-                problem: format!("transfer {number} has no payment"),
-            });
+            findings.push(Finding { subject, problem: format!("transfer {number} has no payment") });
         }
         findings.truncate(FINDINGS_MAX);
         Ok(findings)
@@ -75,16 +56,9 @@ fn refunds<'a>(reader: &'a Reader<'a>) -> Findings<'a> {
             reader.fetch_all::<Row, _>(&CHECK_REFUNDS, (0_i64,)).await?
         {
             let subject = format!("{tenant} payment {payment}");
-            let mut off = |problem: String| {
-                findings.push(Finding {
-                    subject: subject.clone(),
-                    problem,
-                })
-            };
+            let mut off = |problem: String| findings.push(Finding { subject: subject.clone(), problem });
             if set_aside != pending {
-                off(format!(
-                    "{set_aside} is set aside for refunds, those on their way are {pending}"
-                ));
+                off(format!("{set_aside} is set aside for refunds, those on their way are {pending}"));
             }
             if refunded != done.saturating_add(cancelled) {
                 off(format!(

@@ -4,6 +4,7 @@
 
 mod check;
 pub mod contract;
+mod declaration;
 mod operations;
 mod policy;
 mod provider;
@@ -17,6 +18,8 @@ use mortise_contract::DeclarationError;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
+/// For adapters: the peer has not said what became of a call.
+pub use mortise_capability::Unanswered;
 pub use policy::{CaptureMethod, PaymentPolicy};
 pub use provider::{
     CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
@@ -33,34 +36,16 @@ const MIGRATIONS: Migrations = Migrations {
 };
 
 const PAGES: [RejectionPage; 7] = [
-    RejectionPage {
-        code: "payment_refused",
-        page: include_str!("../rejections/payment_refused.md"),
-    },
-    RejectionPage {
-        code: "unknown_payment",
-        page: include_str!("../rejections/unknown_payment.md"),
-    },
-    RejectionPage {
-        code: "not_capturable",
-        page: include_str!("../rejections/not_capturable.md"),
-    },
-    RejectionPage {
-        code: "capture_refused",
-        page: include_str!("../rejections/capture_refused.md"),
-    },
+    RejectionPage { code: "payment_refused", page: include_str!("../rejections/payment_refused.md") },
+    RejectionPage { code: "unknown_payment", page: include_str!("../rejections/unknown_payment.md") },
+    RejectionPage { code: "not_capturable", page: include_str!("../rejections/not_capturable.md") },
+    RejectionPage { code: "capture_refused", page: include_str!("../rejections/capture_refused.md") },
     RejectionPage {
         code: "refund_exceeds_captured",
         page: include_str!("../rejections/refund_exceeds_captured.md"),
     },
-    RejectionPage {
-        code: "refund_refused",
-        page: include_str!("../rejections/refund_refused.md"),
-    },
-    RejectionPage {
-        code: "receipt_refused",
-        page: include_str!("../rejections/receipt_refused.md"),
-    },
+    RejectionPage { code: "refund_refused", page: include_str!("../rejections/refund_refused.md") },
+    RejectionPage { code: "receipt_refused", page: include_str!("../rejections/receipt_refused.md") },
 ];
 
 /// The capability `payment`, whose remote operations ask `provider`. Its ids come from `ids`.
@@ -73,39 +58,17 @@ pub fn capability(
     provider: Arc<dyn PaymentProvider>,
 ) -> Result<Capability, DeclarationError> {
     let summary = "Money of orders: owed, captured, given back, on a double-entry ledger.";
-    let taking_back = operations::TakingBack {
-        ids: Arc::clone(&ids),
-        provider: Arc::clone(&provider),
-    };
-    Ok(Capability::new("payment", summary, contract::declaration())?
-        .write(
-            "on_invoice",
-            operations::OnInvoice {
-                ids: Arc::clone(&ids),
-            },
-        )
-        .write(
-            "on_delivery",
-            operations::OnDelivery {
-                ids: Arc::clone(&ids),
-            },
-        )
+    let taking_back = operations::TakingBack { ids: Arc::clone(&ids), provider: Arc::clone(&provider) };
+    Ok(Capability::new("payment", summary, declaration::declaration())?
+        .write("on_invoice", operations::OnInvoice { ids: Arc::clone(&ids) })
+        .write("on_delivery", operations::OnDelivery { ids: Arc::clone(&ids) })
         .write("cancel_invoice", operations::CancelInvoice)
         .write("record_receipt", operations::RecordReceipt)
         .remote(
             "request",
-            operations::Request {
-                ids: Arc::clone(&ids),
-                policies,
-                provider: Arc::clone(&provider),
-            },
+            operations::Request { ids: Arc::clone(&ids), policies, provider: Arc::clone(&provider) },
         )
-        .remote(
-            "capture",
-            operations::Capture {
-                provider: Arc::clone(&provider),
-            },
-        )
+        .remote("capture", operations::Capture { provider: Arc::clone(&provider) })
         .remote("refund", operations::Refund { ids, provider })
         .remote("void", operations::Void(taking_back.clone()))
         .remote("give_back", operations::GiveBack(taking_back))

@@ -40,12 +40,7 @@ fn new_refund_id(ids: &dyn IdSource) -> String {
 }
 
 fn unknown<O>(payment_id: &PaymentId) -> Result<Reply<O>, StoreError> {
-    Reply::rejected(
-        "unknown_payment",
-        &UnknownPayment {
-            payment_id: payment_id.clone(),
-        },
-    )
+    Reply::rejected("unknown_payment", &UnknownPayment { payment_id: payment_id.clone() })
 }
 
 fn too_large(error: ArithmeticError) -> StoreError {
@@ -65,11 +60,7 @@ fn payment_news(payment: &Payment) -> impl Serialize + use<> {
     PaymentNews {
         payment_id: payment.payment_id.clone(),
         order_id: payment.order_id.clone(),
-        amount: if captured.is_zero() {
-            payment.amount
-        } else {
-            captured
-        },
+        amount: if captured.is_zero() { payment.amount } else { captured },
         currency: payment.currency,
         code: payment.decline_code.clone(),
     }

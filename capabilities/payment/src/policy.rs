@@ -27,10 +27,7 @@ pub struct PaymentPolicy {
 
 impl Default for PaymentPolicy {
     fn default() -> PaymentPolicy {
-        PaymentPolicy {
-            capture: CaptureMethod::Automatic,
-            request_expires_in_s: 3_600,
-        }
+        PaymentPolicy { capture: CaptureMethod::Automatic, request_expires_in_s: 3_600 }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What may become of a payment, decided on plain values: each decision changes the payment and posts its transfers. No
 //! database, no provider, no clock.
 
+mod decisions;
 mod ledger;
 mod payment;
 #[cfg(test)]

@@ -192,10 +192,7 @@ impl Payments {
         for (key, row) in distinct.into_iter().zip(rows) {
             let slot = row.map(|row| {
                 let found = payment(key.1.clone(), row);
-                Slot {
-                    booked: Booked::of(found.clone()),
-                    before: Some(found),
-                }
+                Slot { booked: Booked::of(found.clone()), before: Some(found) }
             });
             payments.loaded.insert(key, slot);
         }
@@ -228,24 +225,13 @@ impl Payments {
             .filter(|(_, slot)| slot.before.as_ref() != Some(&slot.booked.payment))
             .map(|(tenant, slot)| (tenant, slot.booked))
             .collect();
-        let saved = changed
-            .iter()
-            .map(|(tenant, Booked { payment, .. })| columns(tenant, payment));
+        let saved = changed.iter().map(|(tenant, Booked { payment, .. })| columns(tenant, payment));
         tx.execute(&SAVE, saved).await?;
         let posted = changed.iter().flat_map(|(tenant, booked)| {
             let id = &booked.payment.payment_id;
             booked.transfers.iter().map(move |posted| {
                 let (kind, debit, credit) = (posted.kind.word(), posted.debit.word(), posted.credit.word());
-                (
-                    tenant,
-                    id,
-                    posted.number,
-                    kind,
-                    debit,
-                    credit,
-                    posted.amount,
-                    posted.at,
-                )
+                (tenant, id, posted.number, kind, debit, credit, posted.amount, posted.at)
             })
         });
         tx.execute(&POST, posted).await?;
@@ -289,14 +275,7 @@ fn columns<'p>(tenant: &'p TenantId, payment: &'p Payment) -> impl Params + 'p {
     )
 }
 
-type RefundColumns = (
-    String,
-    Word<RefundStatus>,
-    Amount,
-    Option<String>,
-    Option<String>,
-    Timestamp,
-);
+type RefundColumns = (String, Word<RefundStatus>, Amount, Option<String>, Option<String>, Timestamp);
 
 /// The refunds of these payments and ids.
 pub(crate) async fn refunds(
@@ -337,10 +316,7 @@ pub(crate) async fn transfers(
         amount,
         at,
     };
-    Ok(groups
-        .into_iter()
-        .map(|rows| rows.into_iter().map(row).collect())
-        .collect())
+    Ok(groups.into_iter().map(|rows| rows.into_iter().map(row).collect()).collect())
 }
 
 /// A page of a tenant's payments behind `after`.
@@ -349,9 +325,7 @@ pub(crate) async fn page(
     tenant: &TenantId,
     after: Option<&PaymentId>,
 ) -> Result<Vec<Payment>, StoreError> {
-    let rows: Vec<PageRow> = reader
-        .fetch_all(&PAGE, (tenant, after.map_or("", PaymentId::as_str)))
-        .await?;
+    let rows: Vec<PageRow> = reader.fetch_all(&PAGE, (tenant, after.map_or("", PaymentId::as_str))).await?;
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
@@ -363,8 +337,7 @@ impl FromRow for PageRow {
     ) -> Result<Self, (usize, String)> {
         let (payment_id,) = <(PaymentId,)>::from_row(read)?;
         let rest = PaymentColumns::from_row(&mut |column, take| read(column + 1, take));
-        rest.map(|rest| PageRow(payment(payment_id, rest)))
-            .map_err(|(column, problem)| (column + 1, problem))
+        rest.map(|rest| PageRow(payment(payment_id, rest))).map_err(|(column, problem)| (column + 1, problem))
     }
 }
 
@@ -374,10 +347,7 @@ pub(crate) async fn balances(
     tenant: &TenantId,
 ) -> Result<Vec<(String, Currency, Amount)>, StoreError> {
     let rows: Vec<(String, Word<Currency>, Amount)> = reader.fetch_all(&BALANCES, (tenant,)).await?;
-    Ok(rows
-        .into_iter()
-        .map(|(account, currency, amount)| (account, currency.0, amount))
-        .collect())
+    Ok(rows.into_iter().map(|(account, currency, amount)| (account, currency.0, amount)).collect())
 }
 
 /// Marks events as taken; says of each whether it is new.

@@ -259,10 +259,13 @@ pub(crate) struct ExplainOutput {
 pub(crate) fn declaration() -> Declaration {
     Declaration::new("pricing")
         .operation(
-            Operation::read::<QuoteInput, QuoteOutput>("quote", "What each line costs before discounts and taxes.")
-                .opens(UnitPrice::NAME)
-                .rejects::<PriceMissing>(PRICE_MISSING)
-                .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
+            Operation::read::<QuoteInput, QuoteOutput>(
+                "quote",
+                "What each line costs before discounts and taxes.",
+            )
+            .opens(UnitPrice::NAME)
+            .rejects::<PriceMissing>(PRICE_MISSING)
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(Operation::read::<ExplainInput, ExplainOutput>(
             "explain",
@@ -279,8 +282,11 @@ pub(crate) fn declaration() -> Declaration {
                 .rejects::<RowRefused>(ROW_REFUSED),
         )
         .operation(
-            Operation::write::<ImportMembersInput, Rows>("import_members", "Puts customers into customer groups.")
-                .nothing_to_undo()
-                .rejects::<RowRefused>(ROW_REFUSED),
+            Operation::write::<ImportMembersInput, Rows>(
+                "import_members",
+                "Puts customers into customer groups.",
+            )
+            .nothing_to_undo()
+            .rejects::<RowRefused>(ROW_REFUSED),
         )
 }

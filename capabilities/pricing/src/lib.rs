@@ -28,7 +28,10 @@ const MIGRATIONS: Migrations = Migrations {
 
 const PAGES: &[RejectionPage] = &[
     RejectionPage { code: contract::PRICE_MISSING, page: include_str!("../rejections/price_missing.md") },
-    RejectionPage { code: contract::EXTENSION_REFUSED, page: include_str!("../rejections/extension_refused.md") },
+    RejectionPage {
+        code: contract::EXTENSION_REFUSED,
+        page: include_str!("../rejections/extension_refused.md"),
+    },
     RejectionPage { code: ROW_REFUSED, page: include_str!("../rejections/row_refused.md") },
 ];
 

@@ -154,7 +154,9 @@ fn hold(
         (decision.floor, Ordering::Less, "raised to the floor price"),
     ];
     for (bound, beyond, words) in bounds {
-        let Some(bound) = bound.filter(|bound| decision.price.compare_value(bound.price) == beyond) else { continue };
+        let Some(bound) = bound.filter(|bound| decision.price.compare_value(bound.price) == beyond) else {
+            continue;
+        };
         let amount = amount_of(bound.price, quantity, policy)?;
         decision.adjustments.push(Adjustment {
             kind: AdjustmentKind::PriceList,

@@ -89,11 +89,23 @@ fn role_of(text: &str) -> Result<Role, StoreError> {
         .ok_or_else(|| StoreError::Value(format!("a price entry of role `{text}`")))
 }
 
-type CandidateRow = (String, String, String, String, String, String, Quantity, Timestamp, i64, Amount, Quantity);
+type CandidateRow =
+    (String, String, String, String, String, String, Quantity, Timestamp, i64, Amount, Quantity);
 
 fn candidate(row: CandidateRow) -> Result<Candidate, StoreError> {
-    let (role, price_list, line, location, customer_group, channel, min_quantity, valid_from, priority, amount, per) =
-        row;
+    let (
+        role,
+        price_list,
+        line,
+        location,
+        customer_group,
+        channel,
+        min_quantity,
+        valid_from,
+        priority,
+        amount,
+        per,
+    ) = row;
     Ok(Candidate {
         role: role_of(&role)?,
         price_list,
@@ -182,7 +194,19 @@ pub(crate) async fn remove_entries(tx: &mut Tx<'_>, rows: &[EntryRow]) -> Result
         let role = role_text(r.role);
         let key = (&r.tenant, &r.line, &r.location, &r.sku, currency, &r.customer_group);
         let (tenant, line, location, sku, currency, group) = key;
-        (tenant, line, location, sku, currency, group, r.valid_from, role, &r.price_list, &r.channel, r.min_quantity)
+        (
+            tenant,
+            line,
+            location,
+            sku,
+            currency,
+            group,
+            r.valid_from,
+            role,
+            &r.price_list,
+            &r.channel,
+            r.min_quantity,
+        )
     });
     tx.execute(&REMOVE_ENTRY, items).await
 }
@@ -217,16 +241,20 @@ pub(crate) async fn odd_entries(reader: &Reader<'_>) -> Result<Vec<Finding>, Sto
 }
 
 fn moment(millis: i64) -> String {
-    Timestamp::from_datum(mortise_store::Datum::Int(millis)).map_or_else(|_| millis.to_string(), |at| at.to_string())
+    Timestamp::from_datum(mortise_store::Datum::Int(millis))
+        .map_or_else(|_| millis.to_string(), |at| at.to_string())
 }
 
 /// Floors that lie above the ceiling beside them.
 pub(crate) async fn crossed_bounds(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
     let rows = reader.fetch_all::<OddRow, _>(&CROSSED_BOUNDS, ()).await?;
-    let finding = |(tenant, line, location, sku, list, floor, floor_per, ceiling, ceiling_per): OddRow| Finding {
-        subject: format!("{tenant}/{line} {list} {location} {sku}"),
-        problem: format!("the floor {floor} per {floor_per} is above the ceiling {ceiling} per {ceiling_per}"),
-    };
+    let finding =
+        |(tenant, line, location, sku, list, floor, floor_per, ceiling, ceiling_per): OddRow| Finding {
+            subject: format!("{tenant}/{line} {list} {location} {sku}"),
+            problem: format!(
+                "the floor {floor} per {floor_per} is above the ceiling {ceiling} per {ceiling_per}"
+            ),
+        };
     Ok(rows.into_iter().map(finding).collect())
 }
 

@@ -225,17 +225,24 @@ pub struct Imported {
 pub(crate) fn declaration() -> Declaration {
     Declaration::new("purchase_limit")
         .operation(
-            Operation::read::<CheckInput, CheckOutput>("check", "Whether a customer may buy this, and what it counts against.")
-                .rejects::<LimitExceeded>("limit_exceeded"),
+            Operation::read::<CheckInput, CheckOutput>(
+                "check",
+                "Whether a customer may buy this, and what it counts against.",
+            )
+            .rejects::<LimitExceeded>("limit_exceeded"),
         )
         .operation(
-            Operation::write::<ClaimInput, ClaimOutput>("claim", "Counts an order against its customer's limits.")
-                .undo("purchase_limit.release", json!({"order_id": "${ input.order_id }"}))
-                .rejects::<LimitExceeded>("limit_exceeded")
-                .rejects::<AlreadyClaimed>("already_claimed"),
+            Operation::write::<ClaimInput, ClaimOutput>(
+                "claim",
+                "Counts an order against its customer's limits.",
+            )
+            .undo("purchase_limit.release", json!({"order_id": "${ input.order_id }"}))
+            .rejects::<LimitExceeded>("limit_exceeded")
+            .rejects::<AlreadyClaimed>("already_claimed"),
         )
         .operation(
-            Operation::write::<ReleaseInput, ReleaseOutput>("release", "An order counts no more, once.").nothing_to_undo(),
+            Operation::write::<ReleaseInput, ReleaseOutput>("release", "An order counts no more, once.")
+                .nothing_to_undo(),
         )
         .operation(
             Operation::write::<ImportRulesInput, Imported>("import_rules", "Adds or replaces limits.")
@@ -243,6 +250,7 @@ pub(crate) fn declaration() -> Declaration {
                 .rejects::<RuleUnclear>("rule_unclear"),
         )
         .operation(
-            Operation::write::<ImportItemsInput, Imported>("import_items", "Puts items into groups.").nothing_to_undo(),
+            Operation::write::<ImportItemsInput, Imported>("import_items", "Puts items into groups.")
+                .nothing_to_undo(),
         )
 }

@@ -52,8 +52,7 @@ const RELEASE_CLAIM: Statement = Statement::sqlite(
     "UPDATE purchase_limit_claim SET state = 'released', released_at = ?3 WHERE tenant = ?1 AND order_id = ?2",
 );
 
-type RuleColumns =
-    (String, String, Option<String>, String, Quantity, Option<Timestamp>, Option<Timestamp>);
+type RuleColumns = (String, String, Option<String>, String, Quantity, Option<Timestamp>, Option<Timestamp>);
 
 pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {
     StoreError::Value(format!("purchase limit: {problem}"))
@@ -171,7 +170,8 @@ pub(crate) async fn save_used(
         return Ok(());
     }
     let rows = used.iter().filter(|(key, _)| changed.contains(*key));
-    let rows = rows.map(|(key, used)| (&key.tenant, &key.customer_id, key.rule.as_str(), key.window_start, *used));
+    let rows =
+        rows.map(|(key, used)| (&key.tenant, &key.customer_id, key.rule.as_str(), key.window_start, *used));
     tx.execute(&SET_USED, rows).await.map(drop)
 }
 
@@ -238,7 +238,14 @@ pub(crate) async fn insert_entries(tx: &mut Tx<'_>, entries: &[NewEntry<'_>]) ->
             .map(|claim| StoredClaim(claim.rule.clone(), claim.window_start.as_millis(), claim.quantity))
             .collect();
         let claims = serde_json::to_string(&stored).map_err(off)?;
-        rows.push((entry.tenant, entry.order_id, entry.customer_id, claims, &entry.policy_version, entry.now));
+        rows.push((
+            entry.tenant,
+            entry.order_id,
+            entry.customer_id,
+            claims,
+            &entry.policy_version,
+            entry.now,
+        ));
     }
     if rows.is_empty() {
         return Ok(());

@@ -39,7 +39,8 @@ fn claim(order: &str, customer: &str, units: i64) -> String {
 #[tokio::test]
 async fn a_basket_is_checked_claimed_and_given_back() {
     let rig = rig().await;
-    let checked = rig.call("purchase_limit.check", &basket("c-1", &[("tea", 2), ("coffee", 1), ("tea", 2)])).await;
+    let checked =
+        rig.call("purchase_limit.check", &basket("c-1", &[("tea", 2), ("coffee", 1), ("tea", 2)])).await;
     let claims = concat!(
         r#"[{"rule":"hot-a-month","window_start":"2026-01-01T00:00:00.000Z","quantity":5},"#,
         r#"{"rule":"tea-a-day","window_start":"2026-01-01T00:00:00.000Z","quantity":4}]"#
@@ -54,7 +55,10 @@ async fn a_basket_is_checked_claimed_and_given_back() {
             r#""resets_at":"2026-01-02T00:00:00.000Z"}"#
         )
     );
-    assert!(rig.call("purchase_limit.check", &basket("c-2", &[("tea", 5)])).await.starts_with("ok"), "each customer");
+    assert!(
+        rig.call("purchase_limit.check", &basket("c-2", &[("tea", 5)])).await.starts_with("ok"),
+        "each customer"
+    );
     assert_eq!(rig.findings().await, Vec::<String>::new());
     let release = r#"{"order_id":"o-1"}"#;
     assert_eq!(rig.call("purchase_limit.release", release).await, r#"ok {"applied":"now"}"#);
@@ -74,12 +78,8 @@ async fn two_carts_at_once_do_not_pass_a_limit() {
         r#"rejected limit_exceeded {"rule":"tea-a-day","sku":"tea","period":"day","most":5,"used":3,"wanted":3,"#,
         r#""resets_at":"2026-01-02T00:00:00.000Z"}"#
     );
-    let batch = [
-        claim("o-1", "c-1", 3),
-        claim("o-2", "c-1", 3),
-        claim("o-3", "c-2", 3),
-        claim("o-4", "c-1", 2),
-    ];
+    let batch =
+        [claim("o-1", "c-1", 3), claim("o-2", "c-1", 3), claim("o-3", "c-2", 3), claim("o-4", "c-1", 2)];
     let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
     assert_eq!(
         rig.batch("purchase_limit.claim", &batch).await,
@@ -113,7 +113,11 @@ async fn an_order_counts_once_and_a_second_trade_cannot_free_it() {
         rig.batch("purchase_limit.release", &[release, release]).await,
         [r#"ok {"applied":"now"}"#, r#"ok {"applied":"already"}"#]
     );
-    assert_eq!(rig.call("purchase_limit.claim", &first).await, r#"ok {"claimed":1}"#, "released, it may count again");
+    assert_eq!(
+        rig.call("purchase_limit.claim", &first).await,
+        r#"ok {"claimed":1}"#,
+        "released, it may count again"
+    );
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }
 
@@ -126,7 +130,10 @@ async fn an_order_without_limits_costs_nothing() {
     let input = r#"{"order_id":"o-1","customer_id":"c-1","claims":[]}"#;
     assert_eq!(rig.call("purchase_limit.claim", input).await, r#"ok {"claimed":0}"#);
     assert_eq!(rig.store.cost().executions, before);
-    assert_eq!(rig.call("purchase_limit.release", r#"{"order_id":"o-1"}"#).await, r#"ok {"applied":"already"}"#);
+    assert_eq!(
+        rig.call("purchase_limit.release", r#"{"order_id":"o-1"}"#).await,
+        r#"ok {"applied":"already"}"#
+    );
 }
 
 #[tokio::test]
@@ -152,7 +159,10 @@ async fn the_shops_midnight_is_a_policy() {
     let rig = Rig::new([mortise_purchase_limit::capability(policies).unwrap()]).await;
     rules(&rig).await;
     let checked = rig.call("purchase_limit.check", &basket("c-1", &[("tea", 1)])).await;
-    assert!(checked.contains(r#"{"rule":"tea-a-day","window_start":"2025-12-31T17:00:00.000Z""#), "{checked}");
+    assert!(
+        checked.contains(r#"{"rule":"tea-a-day","window_start":"2025-12-31T17:00:00.000Z""#),
+        "{checked}"
+    );
 }
 
 #[tokio::test]
@@ -180,7 +190,10 @@ async fn nothing_crosses_between_tenants() {
     let ours = rig.scope.clone();
     rig.scope = Scope::new("other", "grocery", "web").unwrap();
     assert_eq!(rig.call("purchase_limit.check", &basket("c-1", &[("tea", 99)])).await, r#"ok {"claims":[]}"#);
-    assert_eq!(rig.call("purchase_limit.release", r#"{"order_id":"o-1"}"#).await, r#"ok {"applied":"already"}"#);
+    assert_eq!(
+        rig.call("purchase_limit.release", r#"{"order_id":"o-1"}"#).await,
+        r#"ok {"applied":"already"}"#
+    );
     rules(&rig).await;
     assert!(rig.call("purchase_limit.check", &basket("c-1", &[("tea", 5)])).await.starts_with("ok"));
     assert_eq!(rig.call("purchase_limit.claim", &claim("o-1", "c-1", 1)).await, r#"ok {"claimed":1}"#);

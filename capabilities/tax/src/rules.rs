@@ -114,7 +114,10 @@ fn amounts_of(
         return Ok(Vec::new());
     }
     if policy.several == Several::OneByOne && !round_net {
-        return Ok(rates.iter().map(|rate| part(i128::from(rate.basis_points()))).collect::<Result<_, _>>()?);
+        return Ok(rates
+            .iter()
+            .map(|rate| part(i128::from(rate.basis_points())))
+            .collect::<Result<_, _>>()?);
     }
     let total = if round_net {
         // The unit's gross amount is exact only if it is whole; else the tax is what rounding the net leaves of it.
@@ -130,7 +133,8 @@ fn amounts_of(
 /// Every group of parts is taxed as one amount, and the tax is spread over the group. Where taxes come on top and are
 /// rounded one by one, a group is what one tax is on; else it is what has the same taxes.
 fn amounts_by_order(parts: &[Part<'_>], policy: &TaxPolicy) -> Result<Vec<Vec<Amount>>, AllocationError> {
-    let mut amounts: Vec<Vec<Amount>> = parts.iter().map(|part| vec![Amount::ZERO; part.taxes.len()]).collect();
+    let mut amounts: Vec<Vec<Amount>> =
+        parts.iter().map(|part| vec![Amount::ZERO; part.taxes.len()]).collect();
     let by_tax = policy.treatment == TaxTreatment::Added && policy.several == Several::OneByOne;
     type Taxes<'a> = Vec<(&'a str, RateBp)>;
     let mut groups: BTreeMap<Taxes<'_>, Vec<usize>> = BTreeMap::new();
@@ -145,7 +149,8 @@ fn amounts_by_order(parts: &[Part<'_>], policy: &TaxPolicy) -> Result<Vec<Vec<Am
     for (taxes, members) in groups {
         let sum = Amount::sum(members.iter().map(|&member| parts[member].amount))?;
         let rates: Vec<RateBp> = taxes.iter().map(|(_, rate)| *rate).collect();
-        let weights: Vec<i64> = members.iter().map(|&member| parts[member].amount.minor().saturating_abs()).collect();
+        let weights: Vec<i64> =
+            members.iter().map(|&member| parts[member].amount.minor().saturating_abs()).collect();
         for ((code, _), tax) in taxes.iter().zip(amounts_of(sum, 1, &rates, policy)?) {
             let shares = spread(tax, &weights, policy.residual, ZeroWeights::Equal)?;
             for (&member, share) in members.iter().zip(shares) {

@@ -49,9 +49,9 @@ pub(crate) struct PlaceKey {
 
 /// The rates that hold at each place.
 pub(crate) async fn rates(reader: &Reader<'_>, keys: &[PlaceKey]) -> Result<Vec<Vec<Rate>>, StoreError> {
-    let items = keys.iter().map(|key| {
-        (&key.scope.tenant, &key.scope.line, key.country.code(), key.region.as_str(), key.now)
-    });
+    let items = keys
+        .iter()
+        .map(|key| (&key.scope.tenant, &key.scope.line, key.country.code(), key.region.as_str(), key.now));
     let rate = |(line, region, tax_class, code, valid_from, rate_bp)| Rate {
         line,
         region,

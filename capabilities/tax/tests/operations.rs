@@ -18,7 +18,7 @@ async fn rig(policy: &str) -> Rig {
         document: policy.to_owned(),
     };
     policies.replace([row("acme"), row("bmart")]);
-    Rig::new([capability(Arc::new(policies)).unwrap()]).await
+    Rig::new([capability(Arc::new(policies)).expect("the contract can be declared")]).await
 }
 
 fn line(number: usize, sku: &str, amount: i64) -> String {
@@ -46,7 +46,10 @@ const RATES: &str = r#"{"rows":[
 async fn a_shop_without_tables_has_no_taxes() {
     let rig = rig("{}").await;
     let answer = rig.call("tax.assess", &order("DE", "")).await;
-    assert!(answer.contains(r#""payable":1700,"tax":0}"#) && answer.ends_with(r#","payable":1700}"#), "{answer}");
+    assert!(
+        answer.contains(r#""payable":1700,"tax":0}"#) && answer.ends_with(r#","payable":1700}"#),
+        "{answer}"
+    );
     assert!(answer.contains(r#""policy_version":"discount:1 tax:"#), "{answer}");
     let before = rig.store.cost();
     rig.batch("tax.assess", &[order("DE", "").as_str(); 32]).await;
@@ -57,7 +60,9 @@ async fn a_shop_without_tables_has_no_taxes() {
 async fn where_no_tax_is_known_the_policy_may_refuse() {
     let rig = rig(r#"{"unknown":"refuse"}"#).await;
     let refused = |class: &str, place: &str| {
-        format!(r#"rejected tax_unknown {{"country":"FR","region":"","tax_class":"{class}","place":"{place}"}}"#)
+        format!(
+            r#"rejected tax_unknown {{"country":"FR","region":"","tax_class":"{class}","place":"{place}"}}"#
+        )
     };
     assert_eq!(rig.call("tax.assess", &order("FR", "")).await, refused("standard", "line 1"));
     rig.call("tax.import_rates", r#"{"rows":[{"country":"FR","code":"vat","rate_bp":0}]}"#).await;
@@ -88,10 +93,14 @@ async fn taxes_on_top_are_adjustments_and_assessing_again_adds_nothing() {
     rig.call("tax.import_rates", RATES).await;
     let answer = rig.call("tax.assess", &order("DE", "")).await;
     let adjustment = r#"{"kind":"tax_added","source":"vat","version":"tax:"#;
-    assert!(answer.contains(adjustment) && answer.contains(r#""amount":190,"reason":"vat 19%"}"#), "{answer}");
+    assert!(
+        answer.contains(adjustment) && answer.contains(r#""amount":190,"reason":"vat 19%"}"#),
+        "{answer}"
+    );
     assert!(answer.ends_with(r#""payable":2023}"#), "{answer}");
     let output = mortise_contract::json(answer.strip_prefix("ok ").unwrap()).unwrap().to_json();
-    let proof: serde_json::Value = serde_json::from_str::<serde_json::Value>(&output).unwrap()["proof"].take();
+    let proof: serde_json::Value =
+        serde_json::from_str::<serde_json::Value>(&output).unwrap()["proof"].take();
     let mut again: serde_json::Value = serde_json::from_str(&order("DE", "")).unwrap();
     again["proof"] = proof;
     assert_eq!(rig.call("tax.assess", &again.to_string()).await, answer);
@@ -159,7 +168,8 @@ async fn two_tenants_share_nothing() {
     }
 }
 
-const EXTEND: Statement = Statement::sqlite("extend", "UPDATE tax_rate SET valid_until = 9999999999999 WHERE rate_bp = ?1");
+const EXTEND: Statement =
+    Statement::sqlite("extend", "UPDATE tax_rate SET valid_until = 9999999999999 WHERE rate_bp = ?1");
 
 #[tokio::test]
 async fn the_check_finds_two_rates_at_one_time() {
@@ -170,5 +180,8 @@ async fn the_check_finds_two_rates_at_one_time() {
     rig.call("tax.import_rates", rates).await;
     assert_eq!(rig.findings().await, [""; 0]);
     rig.store.write(async |tx| tx.execute(&EXTEND, [(1600_i64,)]).await).await.unwrap();
-    assert_eq!(rig.findings().await, ["tax tax rates: acme/grocery DE  standard vat: 16% and 19% hold at the same time"]);
+    assert_eq!(
+        rig.findings().await,
+        ["tax tax rates: acme/grocery DE  standard vat: 16% and 19% hold at the same time"]
+    );
 }

@@ -131,7 +131,7 @@ pub struct Schema {
     #[serde(rename = "enum", default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<Value>,
     /// The only value that is allowed.
-    #[serde(rename = "const", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "const", default, deserialize_with = "stated", skip_serializing_if = "Option::is_none")]
     pub constant: Option<Value>,
     /// `date-time` makes text a moment; other formats are remarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,11 +143,16 @@ pub struct Schema {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<i64>,
     /// What an absent field has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stated", skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// The unit of an integer.
     #[serde(rename = "x-unit", default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
+}
+
+/// A value that is stated, null too; serde alone reads null as nothing stated.
+fn stated<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl Schema {

@@ -71,7 +71,6 @@ pub struct Fresh {
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
     pub(crate) call: CallNo,
-    pub(crate) kind: CallKind,
     pub(crate) operation: Arc<str>,
     pub(crate) path: Arc<str>,
     pub(crate) input: Value,
@@ -250,7 +249,7 @@ impl Job {
                     self.events.retain(|(of, _)| *of != undone);
                     self.silent.insert(call);
                 }
-                self.pending.push(Pending { call, kind, operation, path, input, timeout_ms, persistence });
+                self.pending.push(Pending { call, operation, path, input, timeout_ms, persistence });
             }
             Command::Wait { wait, event: Some((event, key)), .. } => {
                 self.listen.push(Listen { event, key: key_text(&key), wait, kind: WAIT });
@@ -321,8 +320,8 @@ impl Job {
     /// A call that waits for a peer's answer.
     pub(crate) fn outstanding(&self, call: CallNo) -> Option<Pending> {
         match self.trade.state.pending_call(call)?.clone() {
-            Command::Call { call, kind, operation, path, input, timeout_ms, persistence } => {
-                Some(Pending { call, kind, operation, path, input, timeout_ms, persistence })
+            Command::Call { call, operation, path, input, timeout_ms, persistence, .. } => {
+                Some(Pending { call, operation, path, input, timeout_ms, persistence })
             }
             _ => None,
         }

@@ -1,5 +1,6 @@
 //! The commands: one table of them, and what several share. What a command does stands in its own file.
 
+mod bench;
 mod ci;
 mod demo;
 mod grocery_year;
@@ -29,7 +30,7 @@ pub(crate) enum Next {
     Become(Program),
 }
 
-pub(crate) const COMMANDS: [Command; 4] = [
+pub(crate) const COMMANDS: [Command; 5] = [
     Command {
         name: "demo",
         summary: "the main job: builds the platform and its example extensions, then runs `mortise demo` with the arguments given (--once, --data DIR, --format json)",
@@ -44,6 +45,11 @@ pub(crate) const COMMANDS: [Command; 4] = [
         name: "grocery-year",
         summary: "a year of real grocery baskets through the fixed-price trade, with the arguments given",
         run: grocery_year::run,
+    },
+    Command {
+        name: "bench",
+        summary: "how fast it is and what an order costs, beside baselines of the same run (--seconds N, --callers N, --format json)",
+        run: bench::run,
     },
     Command {
         name: "ci",

@@ -29,7 +29,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, parts: Parts) -> Result<Re
     json(StatusCode::OK, &Now { now: clock(&app)?.now() })
 }
 
-/// `{"now": "2026-11-21T07:05:00Z"}` or `{"advance": "30m"}`. What became due is done after the answer.
+/// `{"now": "2026-11-21T07:05:00Z"}` or `{"advance": "30m"}`. The answer comes when what became due is done, or still
+/// waits for a peer after as long as any answer is waited for.
 pub(super) async fn set(
     State(app): State<Arc<App>>,
     parts: Parts,
@@ -47,6 +48,8 @@ pub(super) async fn set(
     };
     clock.set(moment);
     app.engine.tick();
+    // Who moves the clock wants to see what that does; a peer that hangs is no reason to hang with it.
+    let _ = tokio::time::timeout(app.settings.answer_wait, app.engine.rest()).await;
     json(StatusCode::OK, &Now { now: moment })
 }
 

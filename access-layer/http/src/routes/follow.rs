@@ -13,8 +13,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use mortise_contract::{OperationContract, Schema, Text, Type, Types, Value};
-use mortise_engine::EngineError;
-use mortise_fault::Fault;
+use mortise_fault::{Fault, codes};
 use tokio::sync::watch;
 
 use crate::app::{App, Seat};
@@ -47,8 +46,10 @@ pub(super) async fn handle(
         return Err(Problem::draining());
     }
     let reading = Reading::of(&app, place, caller)?;
-    let after = after_of(&app, reading.contract)
-        .ok_or_else(|| EngineError::UnknownOperation(format!("{} (with positions, to follow)", reading.operation)))?;
+    let after = after_of(&app, reading.contract).ok_or_else(|| {
+        let detail = format!("`{}` has no entries with positions: it can be read, not followed.", reading.operation);
+        Problem::of(&codes::UNKNOWN_OPERATION, detail)
+    })?;
     let mut input = query::input(&uri, app.contracts(), &reading.contract.input)?;
     if let Some(last) = headers.get(&LAST_EVENT_ID) {
         set_after(&mut input, position(after, last.to_str().unwrap_or_default())?);

@@ -2,6 +2,7 @@
 
 mod describe;
 mod dev_clock;
+mod figures;
 pub(crate) mod follow;
 mod get_trade;
 mod health;
@@ -38,6 +39,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(describe::document))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/dev/figures", get(figures::show))
         .route("/problems/{code}", get(problem_page::handle));
     if app.dev_clock.is_some() {
         routes = routes.route("/dev/clock", get(dev_clock::show).post(dev_clock::set));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use mortise_contract::Value;
+use mortise_contract::{Schema, Text, Value};
 use mortise_engine::{EngineError, Published, StartRequest};
 use mortise_flow::Begin;
 use mortise_types::Scope;
@@ -63,18 +63,30 @@ fn currency(
     Ok(said.unwrap_or_else(line_currency))
 }
 
-/// What the flow's head says of this input; none if it says nothing. An input that leaves its currency to a default has
-/// it once the defaults are filled in; one that does not fit is the engine's to refuse.
+/// What the flow's head says of this input; none if it says nothing. An input that leaves its currency to a default is
+/// asked again with its defaults; one that does not fit is the engine's to refuse.
 fn said(app: &App, published: &Published, input: &Value, scope: &Scope) -> Option<String> {
     let fields = [
         ("tenant", scope.tenant.as_str()),
         ("line", scope.line.as_str()),
         ("channel", scope.channel.as_str()),
     ];
-    let scope = Value::record(fields.map(|(name, text)| (name, Value::from(text))));
+    let scope = Value::record(fields.map(|(name, text)| (Text::Static(name), Value::from(text))));
     let begin = Begin { input: input.clone(), scope };
     published.program.currency(&begin).unwrap_or_else(|_| {
-        let input = app.contracts().validate(published.program.input_schema(), input).ok()?;
+        let schema = app.contracts().resolve(published.program.input_schema())?;
+        let input = with_defaults(schema, input)?;
         published.program.currency(&Begin { input, ..begin }).ok().flatten()
     })
+}
+
+/// The input with the defaults of its own fields; what lies deeper is left as it is.
+fn with_defaults(schema: &Schema, input: &Value) -> Option<Value> {
+    let mut record = input.as_record()?.clone();
+    for (name, field) in &schema.properties {
+        if let (None, Some(default)) = (record.get(name), &field.default) {
+            record.insert(name.as_str(), default.clone());
+        }
+    }
+    Some(Value::Record(record.into()))
 }

@@ -56,11 +56,7 @@ pub(crate) async fn clear_fault(
     Path(id): Path<u64>,
 ) -> Result<StatusCode, Problem> {
     match app.faults.clear(Some(id)) {
-        0 => Err(Problem::new(
-            StatusCode::NOT_FOUND,
-            "no_such_fault",
-            "there is no fault of this id",
-        )),
+        0 => Err(Problem::new(StatusCode::NOT_FOUND, "no_such_fault", "there is no fault of this id")),
         _ => Ok(StatusCode::NO_CONTENT),
     }
 }
@@ -68,16 +64,9 @@ pub(crate) async fn clear_fault(
 /// `GET /_control/book`: all of it, as far as it is durable.
 pub(crate) async fn book(Shared(app): Shared<Arc<App>>) -> Result<Json<Value>, Problem> {
     let book = app.book.transact(|state| {
-        let payments: Vec<Value> = state
-            .payments
-            .values()
-            .map(|payment| payments::view(&app, payment))
-            .collect();
-        let refunds: Vec<_> = state
-            .payments
-            .values()
-            .flat_map(|payment| &payment.refunds)
-            .collect();
+        let payments: Vec<Value> =
+            state.payments.values().map(|payment| payments::view(&app, payment)).collect();
+        let refunds: Vec<_> = state.payments.values().flat_map(|payment| &payment.refunds).collect();
         let shipments: Vec<_> = state.shipments.values().collect();
         let waiting: Vec<Value> = state
             .waiting
@@ -90,13 +79,7 @@ pub(crate) async fn book(Shared(app): Shared<Arc<App>>) -> Result<Json<Value>, P
             Vec::new(),
         )
     });
-    let closed = |_| {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "book_closed",
-            "the book cannot be read",
-        )
-    };
+    let closed = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "book_closed", "the book cannot be read");
     book.await.map(Json).map_err(closed)
 }
 

@@ -34,10 +34,7 @@ pub(crate) struct Pressed {
 pub(crate) async fn show(Shared(app): Shared<Arc<App>>, Path(id): Path<String>) -> Response {
     match find(&app, &id) {
         Some(payment) => page(StatusCode::OK, &pay_page(&payment)),
-        None => page(
-            StatusCode::NOT_FOUND,
-            &layout("No such payment", "<h1>There is no such payment</h1>"),
-        ),
+        None => page(StatusCode::NOT_FOUND, &layout("No such payment", "<h1>There is no such payment</h1>")),
     }
 }
 
@@ -56,12 +53,9 @@ pub(crate) async fn pay(
     };
     let answer = payments::pay(&app, connection, &id, card).await;
     let Some(payment) = find(&app, &id) else {
-        return Ok(Refusal::new(
-            RefusalKind::Missing,
-            "no_such_payment",
-            "there is no such payment",
-        )
-        .into_response());
+        return Ok(
+            Refusal::new(RefusalKind::Missing, "no_such_payment", "there is no such payment").into_response()
+        );
     };
     if answer.status().is_server_error() {
         return Ok(answer);
@@ -79,14 +73,8 @@ fn find(app: &App, id: &str) -> Option<Payment> {
 /// The shop's page with the payment and how it ended. The shop must not believe it: the webhook says what is true.
 fn back_to_shop(payment: &Payment, card: Card) -> Option<HeaderValue> {
     let mut url = reqwest::Url::parse(payment.return_url.as_deref()?).ok()?;
-    let ended = if card == Card::Abandon {
-        "abandoned"
-    } else {
-        status_word(payment.status)
-    };
-    url.query_pairs_mut()
-        .append_pair("payment_id", &payment.id)
-        .append_pair("payment_status", ended);
+    let ended = if card == Card::Abandon { "abandoned" } else { status_word(payment.status) };
+    url.query_pairs_mut().append_pair("payment_id", &payment.id).append_pair("payment_status", ended);
     HeaderValue::from_str(url.as_str()).ok()
 }
 
@@ -107,10 +95,7 @@ fn pay_page(payment: &Payment) -> String {
         PaymentStatus::RequiresPayment => buttons().to_owned(),
         PaymentStatus::Authorised | PaymentStatus::Captured => end("paid", "Paid. Thank you."),
         PaymentStatus::Declined => end("not-paid", "The card was declined. Nothing was charged."),
-        PaymentStatus::Voided => end(
-            "not-paid",
-            "The shop has withdrawn this payment. Nothing was charged.",
-        ),
+        PaymentStatus::Voided => end("not-paid", "The shop has withdrawn this payment. Nothing was charged."),
         PaymentStatus::Expired => end("not-paid", "The time to pay is over. Nothing was charged."),
     };
     let main = format!(
@@ -140,11 +125,7 @@ fn end(class: &str, text: &str) -> String {
 /// A parcel's label.
 pub(crate) fn label(shipment: &Shipment) -> String {
     let to = &shipment.to;
-    let lines: String = to
-        .lines
-        .iter()
-        .map(|line| format!("{}<br>", escape(line)))
-        .collect();
+    let lines: String = to.lines.iter().map(|line| format!("{}<br>", escape(line))).collect();
     let main = format!(
         "<p class=\"note\">Test label: nobody will collect this</p><h1 class=\"tracking\">{number}</h1>\
          <address>{name}<br>{lines}{code} {city}<br>{country}</address>\
@@ -171,24 +152,20 @@ fn layout(title: &str, main: &str) -> String {
 
 fn page(status: StatusCode, html: &str) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
+    let headers = [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
     (status, headers, Html(html.to_owned())).into_response()
 }
 
 fn escape(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut safe, character| {
-            match character {
-                '&' => safe.push_str("&amp;"),
-                '<' => safe.push_str("&lt;"),
-                '>' => safe.push_str("&gt;"),
-                '"' => safe.push_str("&quot;"),
-                '\'' => safe.push_str("&#39;"),
-                other => safe.push(other),
-            }
-            safe
-        })
+    text.chars().fold(String::with_capacity(text.len()), |mut safe, character| {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+        safe
+    })
 }

@@ -97,15 +97,10 @@ fn open_payment(
             format!("the book has {BOOK_MAX} payments"),
         ));
     }
-    let expires_at = request.expires_at.unwrap_or(Timestamp::from_millis(
-        now.as_millis().saturating_add(DEFAULT_LIFE_MS),
-    ));
+    let expires_at =
+        request.expires_at.unwrap_or(Timestamp::from_millis(now.as_millis().saturating_add(DEFAULT_LIFE_MS)));
     if expires_at <= now {
-        return Err(Refusal::new(
-            RefusalKind::Unprocessable,
-            "expired",
-            "expires_at has passed",
-        ));
+        return Err(Refusal::new(RefusalKind::Unprocessable, "expired", "expires_at has passed"));
     }
     let payment = Payment {
         id: app.mint("pay"),
@@ -125,14 +120,8 @@ fn open_payment(
         updated_at: now,
     };
     let body = view(app, &payment);
-    let changes = vec![Change::Payment {
-        payment: Box::new(payment),
-    }];
-    Ok(Outcome {
-        status: StatusCode::CREATED,
-        body,
-        changes,
-    })
+    let changes = vec![Change::Payment { payment: Box::new(payment) }];
+    Ok(Outcome { status: StatusCode::CREATED, body, changes })
 }
 
 /// `GET /provider/v1/payments/{id}`
@@ -142,8 +131,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Response {
     let call = call_on(&app, Endpoint::PaymentsGet, connection, &id, None);
-    app.run(call, |state, _| Ok(Outcome::ok(view(&app, find(state, &id)?))))
-        .await
+    app.run(call, |state, _| Ok(Outcome::ok(view(&app, find(state, &id)?)))).await
 }
 
 /// `GET /provider/v1/payments?reference=`
@@ -154,18 +142,9 @@ pub(crate) async fn by_reference(
 ) -> Response {
     let reference = query.reference;
     let endpoint = Endpoint::PaymentsGet;
-    let call = Call {
-        endpoint,
-        connection,
-        reference: reference.clone(),
-        amount: None,
-        idempotency: None,
-    };
+    let call = Call { endpoint, connection, reference: reference.clone(), amount: None, idempotency: None };
     app.run(call, |state, _| {
-        let found: Vec<Value> = state
-            .payments_of(&reference)
-            .map(|payment| view(&app, payment))
-            .collect();
+        let found: Vec<Value> = state.payments_of(&reference).map(|payment| view(&app, payment)).collect();
         Ok(Outcome::ok(json!({ "payments": found })))
     })
     .await
@@ -236,17 +215,8 @@ pub(crate) async fn refund(
             let (payment, refund) = payment::refund(payment, refund_id, request, now)?;
             let body = refund_view(&payment, &refund);
             let event = event(&app, "payment.refunded", &payment, Some(&refund), now);
-            let changes = vec![
-                Change::Payment {
-                    payment: Box::new(payment),
-                },
-                event,
-            ];
-            Ok(Outcome {
-                status: StatusCode::CREATED,
-                body,
-                changes,
-            })
+            let changes = vec![Change::Payment { payment: Box::new(payment) }, event];
+            Ok(Outcome { status: StatusCode::CREATED, body, changes })
         })
         .await)
 }
@@ -267,9 +237,7 @@ pub(crate) async fn pay(app: &App, connection: Connection, id: &str, card: Card)
 
 /// A payment's expiry as changes of the book.
 pub(crate) fn expiry(app: &App, payment: &Payment, now: Timestamp) -> Vec<Change> {
-    payment::expire(payment, now)
-        .map(|expired| moved(app, expired, now).changes)
-        .unwrap_or_default()
+    payment::expire(payment, now).map(|expired| moved(app, expired, now).changes).unwrap_or_default()
 }
 
 /// What a caller sees of a payment.
@@ -299,15 +267,9 @@ fn moved(app: &App, payment: Payment, now: Timestamp) -> Outcome {
     };
     let body = view(app, &payment);
     let raised = kind.map(|kind| event(app, kind, &payment, None, now));
-    let mut changes = vec![Change::Payment {
-        payment: Box::new(payment),
-    }];
+    let mut changes = vec![Change::Payment { payment: Box::new(payment) }];
     changes.extend(raised);
-    Outcome {
-        status: StatusCode::OK,
-        body,
-        changes,
-    }
+    Outcome { status: StatusCode::OK, body, changes }
 }
 
 fn event(app: &App, kind: &str, payment: &Payment, refund: Option<&Refund>, now: Timestamp) -> Change {
@@ -337,11 +299,7 @@ fn event(app: &App, kind: &str, payment: &Payment, refund: Option<&Refund>, now:
 
 fn find<'s>(state: &'s State, id: &str) -> Result<&'s Payment, Refusal> {
     state.payments.get(id).ok_or_else(|| {
-        Refusal::new(
-            RefusalKind::Missing,
-            "no_such_payment",
-            "there is no payment of this id",
-        )
+        Refusal::new(RefusalKind::Missing, "no_such_payment", "there is no payment of this id")
     })
 }
 
@@ -353,19 +311,9 @@ fn call_on(
     id: &str,
     idempotency: Option<Idempotency>,
 ) -> Call {
-    let known = app.book.peek(|state| {
-        state
-            .payments
-            .get(id)
-            .map(|found| (found.reference.clone(), found.amount))
-    });
+    let known =
+        app.book.peek(|state| state.payments.get(id).map(|found| (found.reference.clone(), found.amount)));
     let (reference, amount) =
         known.map_or_else(Default::default, |(reference, amount)| (reference, Some(amount)));
-    Call {
-        endpoint,
-        connection,
-        reference,
-        amount,
-        idempotency,
-    }
+    Call { endpoint, connection, reference, amount, idempotency }
 }

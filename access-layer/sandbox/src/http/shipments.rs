@@ -75,19 +75,11 @@ pub(crate) async fn rates(
     check_country("to_country", &request.to_country)?;
     let weight_grams = check_weight(request.weight_grams)?;
     let endpoint = Endpoint::Rates;
-    let call = Call {
-        endpoint,
-        connection,
-        reference: String::new(),
-        amount: None,
-        idempotency: None,
-    };
+    let call = Call { endpoint, connection, reference: String::new(), amount: None, idempotency: None };
     Ok(app
         .run(call, |_, _| {
             let rates = shipment::rates(&request.from_country, &request.to_country, weight_grams);
-            Ok(Outcome::ok(
-                json!({ "currency": request.currency, "rates": rates }),
-            ))
+            Ok(Outcome::ok(json!({ "currency": request.currency, "rates": rates })))
         })
         .await)
 }
@@ -109,10 +101,7 @@ pub(crate) async fn create(
     for item in &request.items {
         check_text("sku", &item.sku)?;
     }
-    if request
-        .auto_advance_ms
-        .is_some_and(|pause_ms| pause_ms > ADVANCE_MAX_MS)
-    {
+    if request.auto_advance_ms.is_some_and(|pause_ms| pause_ms > ADVANCE_MAX_MS) {
         return Err(invalid(format!("auto_advance_ms is at most {ADVANCE_MAX_MS}")));
     }
     let weight_grams = check_weight(request.weight_grams)?;
@@ -145,9 +134,7 @@ fn accept(
         ));
     }
     let id = app.mint("shp");
-    let own_pause = app
-        .auto_advance
-        .map(|pause| u64::try_from(pause.as_millis()).unwrap_or(ADVANCE_MAX_MS));
+    let own_pause = app.auto_advance.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(ADVANCE_MAX_MS));
     let mut shipment = Shipment {
         tracking_number: tracking_number(&id),
         id,
@@ -165,14 +152,8 @@ fn accept(
     };
     shipment.advance_at = shipment::next_advance(&shipment, now);
     let body = view(app, &shipment);
-    let changes = vec![Change::Shipment {
-        shipment: Box::new(shipment),
-    }];
-    Ok(Outcome {
-        status: StatusCode::CREATED,
-        body,
-        changes,
-    })
+    let changes = vec![Change::Shipment { shipment: Box::new(shipment) }];
+    Ok(Outcome { status: StatusCode::CREATED, body, changes })
 }
 
 /// `GET /carrier/v1/shipments/{id}`
@@ -182,8 +163,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Response {
     let call = call_on(&app, Endpoint::ShipmentsGet, connection, &id, None);
-    app.run(call, |state, _| Ok(Outcome::ok(view(&app, find(state, &id)?))))
-        .await
+    app.run(call, |state, _| Ok(Outcome::ok(view(&app, find(state, &id)?)))).await
 }
 
 /// `POST /carrier/v1/shipments/{id}/cancel`
@@ -246,10 +226,7 @@ pub(crate) fn own_step(app: &App, shipment: &Shipment, now: Timestamp) -> Vec<Ch
 
 fn view(app: &App, shipment: &Shipment) -> Value {
     let mut view = json!(shipment);
-    view["label_url"] = json!(format!(
-        "{}/carrier/v1/shipments/{}/label",
-        app.public_url, shipment.id
-    ));
+    view["label_url"] = json!(format!("{}/carrier/v1/shipments/{}/label", app.public_url, shipment.id));
     view
 }
 
@@ -258,14 +235,8 @@ fn moved(app: &App, steps: Vec<Shipment>, now: Timestamp, before: &Shipment) -> 
     let mut changes: Vec<Change> = steps.iter().map(|step| event(app, step, now)).collect();
     let last = steps.into_iter().next_back().unwrap_or_else(|| before.clone());
     let body = view(app, &last);
-    changes.push(Change::Shipment {
-        shipment: Box::new(last),
-    });
-    Outcome {
-        status: StatusCode::OK,
-        body,
-        changes,
-    }
+    changes.push(Change::Shipment { shipment: Box::new(last) });
+    Outcome { status: StatusCode::OK, body, changes }
 }
 
 fn event(app: &App, shipment: &Shipment, now: Timestamp) -> Change {
@@ -295,11 +266,7 @@ fn tracking_number(id: &str) -> String {
 
 fn find<'s>(state: &'s State, id: &str) -> Result<&'s Shipment, Refusal> {
     state.shipments.get(id).ok_or_else(|| {
-        Refusal::new(
-            RefusalKind::Missing,
-            "no_such_shipment",
-            "there is no shipment of this id",
-        )
+        Refusal::new(RefusalKind::Missing, "no_such_shipment", "there is no shipment of this id")
     })
 }
 
@@ -310,16 +277,8 @@ fn call_on(
     id: &str,
     idempotency: Option<Idempotency>,
 ) -> Call {
-    let reference = app
-        .book
-        .peek(|state| state.shipments.get(id).map(|found| found.reference.clone()));
-    Call {
-        endpoint,
-        connection,
-        reference: reference.unwrap_or_default(),
-        amount: None,
-        idempotency,
-    }
+    let reference = app.book.peek(|state| state.shipments.get(id).map(|found| found.reference.clone()));
+    Call { endpoint, connection, reference: reference.unwrap_or_default(), amount: None, idempotency }
 }
 
 fn check_weight(weight_grams: Option<u32>) -> Result<u32, Problem> {
@@ -334,9 +293,7 @@ fn check_country(name: &str, country: &str) -> Result<(), Problem> {
     if country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_uppercase()) {
         return Ok(());
     }
-    Err(invalid(format!(
-        "{name} is a country's two letters (ISO 3166-1 alpha-2)"
-    )))
+    Err(invalid(format!("{name} is a country's two letters (ISO 3166-1 alpha-2)")))
 }
 
 fn check_address(name: &str, address: &PostalAddress) -> Result<(), Problem> {
@@ -345,10 +302,8 @@ fn check_address(name: &str, address: &PostalAddress) -> Result<(), Problem> {
     if address.lines.is_empty() || address.lines.len() > 5 {
         return Err(invalid(format!("{name}.lines are 1 to 5")));
     }
-    let mut texts = address
-        .lines
-        .iter()
-        .chain([&address.city, &address.postal_code])
-        .chain(&address.region);
+    // Some countries have no postal codes.
+    let postal_code = Some(&address.postal_code).filter(|code| !code.is_empty());
+    let mut texts = address.lines.iter().chain([&address.city]).chain(postal_code).chain(&address.region);
     texts.try_for_each(|text| check_text(name, text))
 }

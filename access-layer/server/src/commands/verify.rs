@@ -74,9 +74,9 @@ async fn payments(rest: &AtRest, book: &str) -> Result<Vec<Finding>, Failure> {
 async fn shipments(rest: &AtRest, book: &str) -> Result<Vec<Finding>, Failure> {
     let mut ours = Vec::new();
     for tenant in mortise_engine::tenants(&rest.store).await? {
-        ours.extend(all::<crate::tmp_delivery::OurShipment>(rest, &tenant, "delivery.list", "shipments", "shipment_id").await?);
+        ours.extend(all::<mortise_delivery_sandbox::OurShipment>(rest, &tenant, "delivery.list", "shipments", "shipment_id").await?);
     }
-    let found = crate::tmp_delivery::compare(&ours, book).map_err(|error| unreadable(&error))?;
+    let found = mortise_delivery_sandbox::compare(&ours, book).map_err(|error| unreadable(&error))?;
     Ok(found.into_iter().map(|off| Finding { subject: format!("shipment {}", off.shipment), problem: off.problem }).collect())
 }
 

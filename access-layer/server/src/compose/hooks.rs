@@ -18,7 +18,7 @@ pub(crate) fn hooks(peers: &Peers) -> Vec<Arc<dyn Webhook>> {
     let secret = peers.webhook_secret.as_bytes();
     vec![
         Arc::new(Provider(mortise_payment_sandbox::Webhooks::new(secret))),
-        Arc::new(Carrier(crate::tmp_delivery::Webhooks::new(secret))),
+        Arc::new(Carrier(mortise_delivery_sandbox::Webhooks::new(secret))),
     ]
 }
 
@@ -40,7 +40,7 @@ impl Webhook for Provider {
     }
 }
 
-struct Carrier(crate::tmp_delivery::Webhooks);
+struct Carrier(mortise_delivery_sandbox::Webhooks);
 
 impl Webhook for Carrier {
     fn peer(&self) -> &str {
@@ -48,7 +48,7 @@ impl Webhook for Carrier {
     }
 
     fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Vec<HookCall>, HookError> {
-        use crate::tmp_delivery::{SIGNATURE_HEADER, WebhookRefused};
+        use mortise_delivery_sandbox::{SIGNATURE_HEADER, WebhookRefused};
         match self.0.read(text(headers, SIGNATURE_HEADER), body, now) {
             Ok(event) => call("delivery.record_tracking_event", &event),
             Err(WebhookRefused::NotOurs(_)) => Ok(Vec::new()),

@@ -245,7 +245,7 @@ fn provider(peers: &Peers) -> Result<Arc<dyn mortise_payment::PaymentProvider>, 
 }
 
 fn carrier(peers: &Peers) -> Result<Arc<dyn mortise_delivery::Carrier>, ComposeError> {
-    let carrier = crate::tmp_delivery::SandboxCarrier::new(crate::tmp_delivery::SandboxCarrierConfig {
+    let carrier = mortise_delivery_sandbox::SandboxCarrier::new(mortise_delivery_sandbox::SandboxCarrierConfig {
         url: peers.sandbox_url.clone(),
         webhook_url: peers.hook(hooks::CARRIER),
         deadline: PEER_DEADLINE,

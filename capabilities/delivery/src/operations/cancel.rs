@@ -35,10 +35,7 @@ pub(crate) enum Became {
     /// It never had the parcel and never will.
     NeverTaken,
     /// What it said to the cancellation.
-    Said {
-        carrier_ref: String,
-        answer: CancelAnswer,
-    },
+    Said { carrier_ref: String, answer: CancelAnswer },
 }
 
 impl RemoteOperation for Cancel {
@@ -57,9 +54,7 @@ impl RemoteOperation for Cancel {
         let mut intents = Vec::with_capacity(calls.len());
         for call in calls {
             let shipment_id = call.input.shipment_id.clone();
-            let nothing = TakenBack {
-                by: TakenBackBy::Nothing,
-            };
+            let nothing = TakenBack { by: TakenBackBy::Nothing };
             let shipment = shipments.get_mut(&key(call, &shipment_id));
             let Some(shipment) = shipment.filter(|shipment| shipment.can_be_taken_back()) else {
                 intents.push(Intended::Decided(Reply::done(nothing)));
@@ -70,14 +65,7 @@ impl RemoteOperation for Cancel {
                 Some(_) => None,
                 None => Some(read_request(&shipment.request)?),
             };
-            intents.push(Intended::send(
-                CancelIntent {
-                    shipment_id,
-                    carrier_ref,
-                    request,
-                },
-                &nothing,
-            )?);
+            intents.push(Intended::send(CancelIntent { shipment_id, carrier_ref, request }, &nothing)?);
         }
         Ok(intents)
     }
@@ -104,14 +92,9 @@ impl RemoteOperation for Cancel {
         let mut shipments = Shipments::load(tx, keys).await?;
         let mut replies = Vec::with_capacity(items.len());
         for Settling { call, intent, answer } in items {
-            let shipment = shipments
-                .get_mut(&key(call, &intent.shipment_id))
-                .ok_or_else(|| {
-                    StoreError::Value(format!(
-                        "shipment {} was cancelled and is gone",
-                        intent.shipment_id
-                    ))
-                })?;
+            let shipment = shipments.get_mut(&key(call, &intent.shipment_id)).ok_or_else(|| {
+                StoreError::Value(format!("shipment {} was cancelled and is gone", intent.shipment_id))
+            })?;
             let by = match answer {
                 Became::NeverTaken => {
                     shipment.taken_back(Status::Cancelled);

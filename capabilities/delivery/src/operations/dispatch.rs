@@ -31,35 +31,21 @@ struct Known {
 impl Known {
     async fn load(tx: &Tx<'_>, calls: &[Call<DispatchInput>]) -> Result<Known, StoreError> {
         let tenant = |call: &Call<DispatchInput>| call.context.scope.tenant.clone();
-        let places: BTreeSet<_> = calls
-            .iter()
-            .map(|call| (tenant(call), call.input.parcel.location.clone()))
-            .collect();
+        let places: BTreeSet<_> =
+            calls.iter().map(|call| (tenant(call), call.input.parcel.location.clone())).collect();
         let places: Vec<_> = places.into_iter().collect();
         let found = origins(tx, &places).await?;
-        let origins = places
-            .into_iter()
-            .zip(found)
-            .filter_map(|(place, address)| Some((place, address?)))
-            .collect();
+        let origins =
+            places.into_iter().zip(found).filter_map(|(place, address)| Some((place, address?))).collect();
         let skus: BTreeSet<(TenantId, Sku)> = calls
             .iter()
-            .flat_map(|call| {
-                call.input
-                    .parcel
-                    .items
-                    .iter()
-                    .map(move |item| (tenant(call), item.sku.clone()))
-            })
+            .flat_map(|call| call.input.parcel.items.iter().map(move |item| (tenant(call), item.sku.clone())))
             .collect();
         let skus: Vec<_> = skus.into_iter().collect();
         let mut grams: HashMap<TenantId, HashMap<Sku, i64>> = HashMap::new();
         let found = weights(tx, &skus).await?;
         for ((tenant, sku), weight) in skus.into_iter().zip(found) {
-            grams
-                .entry(tenant)
-                .or_default()
-                .extend(weight.map(|weight| (sku, weight)));
+            grams.entry(tenant).or_default().extend(weight.map(|weight| (sku, weight)));
         }
         Ok(Known { origins, grams })
     }
@@ -70,18 +56,11 @@ impl Dispatch {
     fn asked(&self, call: &Call<DispatchInput>, known: &Known) -> Result<Option<CarrierRequest>, StoreError> {
         let Call { context, input } = call;
         let tenant = &context.scope.tenant;
-        let Some(from) = known
-            .origins
-            .get(&(tenant.clone(), input.parcel.location.clone()))
-        else {
+        let Some(from) = known.origins.get(&(tenant.clone(), input.parcel.location.clone())) else {
             return Ok(None);
         };
-        let default_grams = i64::from(
-            self.policies
-                .get::<DeliveryPolicy>(&context.scope)
-                .policy
-                .default_weight_grams,
-        );
+        let default_grams =
+            i64::from(self.policies.get::<DeliveryPolicy>(&context.scope).policy.default_weight_grams);
         let none = HashMap::new();
         let grams = known.grams.get(tenant).unwrap_or(&none);
         let shipment_id = ShipmentId::new(format!("shp-{}", self.ids.next().simple()));
@@ -115,10 +94,7 @@ fn requested(asked: &CarrierRequest, call: &Call<DispatchInput>) -> Result<Shipm
 }
 
 fn refused(code: &str, input: &DispatchInput) -> Result<Reply<Dispatched>, StoreError> {
-    let detail = CarrierRefused {
-        code: code.to_owned(),
-        parcel_id: input.parcel.parcel_id.clone(),
-    };
+    let detail = CarrierRefused { code: code.to_owned(), parcel_id: input.parcel.parcel_id.clone() };
     Reply::rejected("carrier_refused", &detail)
 }
 
@@ -142,9 +118,7 @@ impl RemoteOperation for Dispatch {
                 continue;
             };
             shipments.add(call.context.scope.tenant.clone(), requested(&asked, call)?);
-            let minted = ShipmentMeant {
-                shipment_id: asked.shipment_id.clone(),
-            };
+            let minted = ShipmentMeant { shipment_id: asked.shipment_id.clone() };
             intents.push(Intended::send(asked, &minted)?);
         }
         shipments.save(tx).await?;
@@ -169,18 +143,10 @@ impl RemoteOperation for Dispatch {
                 StoreError::Value(format!("shipment {shipment_id} was requested and is gone"))
             })?;
             replies.push(match answer {
-                DispatchAnswer::Accepted {
-                    carrier_ref,
-                    tracking_number,
-                    label_url,
-                } => {
+                DispatchAnswer::Accepted { carrier_ref, tracking_number, label_url } => {
                     shipment.accepted(carrier_ref.clone(), tracking_number.clone(), label_url.clone());
                     let (tracking_number, label_url) = (tracking_number.clone(), label_url.clone());
-                    Reply::done(Dispatched {
-                        shipment_id,
-                        tracking_number,
-                        label_url,
-                    })
+                    Reply::done(Dispatched { shipment_id, tracking_number, label_url })
                 }
                 DispatchAnswer::Refused { code } => {
                     shipment.refused(code.clone());

@@ -26,10 +26,8 @@ impl WriteOperation for ImportFees {
 
     async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<ImportFeesInput>]) -> Replies {
         let mut rows = Vec::new();
-        let replies: Replies = calls
-            .iter()
-            .map(|call| judge(&mut rows, &call.context, &call.input.rows, fee_row))
-            .collect();
+        let replies: Replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, fee_row)).collect();
         put_fees(tx, &rows).await?;
         replies
     }
@@ -41,10 +39,8 @@ impl WriteOperation for ImportWeights {
 
     async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<ImportWeightsInput>]) -> Replies {
         let mut rows = Vec::new();
-        let replies: Replies = calls
-            .iter()
-            .map(|call| judge(&mut rows, &call.context, &call.input.rows, weight_row))
-            .collect();
+        let replies: Replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, weight_row)).collect();
         put_weights(tx, &rows).await?;
         replies
     }
@@ -56,10 +52,8 @@ impl WriteOperation for ImportOrigins {
 
     async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<ImportOriginsInput>]) -> Replies {
         let mut rows = Vec::new();
-        let replies: Replies = calls
-            .iter()
-            .map(|call| judge(&mut rows, &call.context, &call.input.rows, origin_row))
-            .collect();
+        let replies: Replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, origin_row)).collect();
         put_origins(tx, &rows).await?;
         replies
     }
@@ -79,11 +73,7 @@ fn fee_row(context: &CallContext, row: &FeeRow) -> Result<FeeToPut, String> {
         up_to_grams,
         amount: row.amount,
     };
-    Ok(FeeToPut {
-        tenant: context.scope.tenant.clone(),
-        currency: row.currency,
-        bracket,
-    })
+    Ok(FeeToPut { tenant: context.scope.tenant.clone(), currency: row.currency, bracket })
 }
 
 fn weight_row(context: &CallContext, row: &WeightRow) -> Result<(TenantId, Sku, i64), String> {

@@ -27,33 +27,21 @@ impl ReadOperation for Quote {
         reader: &Reader<'_>,
         calls: &[Call<QuoteInput>],
     ) -> Result<Vec<Reply<Quoted>>, StoreError> {
-        let keys: Vec<FeeKey> = calls
-            .iter()
-            .map(fee_key)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let keys: Vec<FeeKey> = calls.iter().map(fee_key).collect::<BTreeSet<_>>().into_iter().collect();
         let brackets = fees(reader, &keys).await?;
-        let tables: BTreeMap<FeeKey, Option<Table>> = keys
-            .into_iter()
-            .zip(brackets.iter().map(|brackets| Table::choose(brackets)))
-            .collect();
+        let tables: BTreeMap<FeeKey, Option<Table>> =
+            keys.into_iter().zip(brackets.iter().map(|brackets| Table::choose(brackets))).collect();
         let weighed = weigh(reader, calls, &tables).await?;
         calls
             .iter()
             .map(|call| {
                 let table = tables.get(&fee_key(call)).and_then(Option::as_ref);
                 let Some(table) = table else {
-                    return not_there(call, NoFee::NotThere, None);
+                    return not_there(call, NoFee::NotThere, None, None);
                 };
                 let chosen = self.policies.get::<DeliveryPolicy>(&call.context.scope);
                 let none = HashMap::new();
-                price(
-                    call,
-                    table,
-                    &chosen,
-                    weighed.get(&call.context.scope.tenant).unwrap_or(&none),
-                )
+                price(call, table, &chosen, weighed.get(&call.context.scope.tenant).unwrap_or(&none))
             })
             .collect()
     }
@@ -80,10 +68,7 @@ async fn weigh(
     tables: &BTreeMap<FeeKey, Option<Table>>,
 ) -> Result<BTreeMap<TenantId, Weights>, StoreError> {
     let depends = |call: &&Call<QuoteInput>| {
-        tables
-            .get(&fee_key(call))
-            .and_then(Option::as_ref)
-            .is_some_and(|table| !table.is_flat())
+        tables.get(&fee_key(call)).and_then(Option::as_ref).is_some_and(|table| !table.is_flat())
     };
     let asked: BTreeSet<(TenantId, Sku)> = calls
         .iter()
@@ -91,10 +76,7 @@ async fn weigh(
         .flat_map(|call| call.input.parcels.iter().map(move |parcel| (call, parcel)))
         .flat_map(|(call, parcel)| {
             let tenant = &call.context.scope.tenant;
-            parcel
-                .items
-                .iter()
-                .map(move |item| (tenant.clone(), item.sku.clone()))
+            parcel.items.iter().map(move |item| (tenant.clone(), item.sku.clone()))
         })
         .collect();
     let asked: Vec<(TenantId, Sku)> = asked.into_iter().collect();
@@ -121,7 +103,7 @@ fn price(
             for (index, parcel) in call.input.parcels.iter().enumerate() {
                 match table.fee(weigh(parcel).map_err(too_large)?) {
                     Ok(amount) => fees.extend(fee(&format!("delivery-{}", index + 1), Some(parcel), amount)?),
-                    Err(no_fee) => return not_there(call, no_fee, Some(parcel)),
+                    Err(no_fee) => return not_there(call, no_fee, Some(table), Some(parcel)),
                 }
             }
         }
@@ -132,7 +114,7 @@ fn price(
             });
             match table.fee(sum.map_err(too_large)?) {
                 Ok(amount) => fees.extend(fee("delivery", None, amount)?),
-                Err(no_fee) => return not_there(call, no_fee, None),
+                Err(no_fee) => return not_there(call, no_fee, Some(table), None),
             }
         }
     }
@@ -158,11 +140,13 @@ fn fee(id: &str, parcel: Option<&Parcel>, amount: Amount) -> Result<Option<Proof
 fn not_there(
     call: &Call<QuoteInput>,
     no_fee: NoFee,
+    table: Option<&Table>,
     parcel: Option<&Parcel>,
 ) -> Result<Reply<Quoted>, StoreError> {
     let detail = NotDeliveredThere {
         country: call.input.ship_to.country,
         reason: no_fee.word().to_owned(),
+        table: table.map(|table| table.name.clone()),
         parcel_id: parcel.map(|parcel| parcel.parcel_id.clone()),
     };
     Reply::rejected("not_delivered_there", &detail)

@@ -27,18 +27,13 @@ impl ReadOperation for Track {
         calls
             .iter()
             .zip(ways)
-            .map(
-                |(call, way)| match shipments.get_mut(&key(call, &call.input.shipment_id)) {
-                    Some(shipment) => {
-                        let steps = way.iter().map(step_view).collect();
-                        Ok(Reply::done(Tracked {
-                            shipment: view(shipment),
-                            steps,
-                        }))
-                    }
-                    None => unknown(&call.input.shipment_id),
-                },
-            )
+            .map(|(call, way)| match shipments.get_mut(&key(call, &call.input.shipment_id)) {
+                Some(shipment) => {
+                    let steps = way.iter().map(step_view).collect();
+                    Ok(Reply::done(Tracked { shipment: view(shipment), steps }))
+                }
+                None => unknown(&call.input.shipment_id),
+            })
             .collect()
     }
 }
@@ -55,9 +50,7 @@ impl ReadOperation for List {
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {
             let shipments = page(reader, &call.context.scope.tenant, call.input.after.as_ref()).await?;
-            replies.push(Reply::done(Listed {
-                shipments: shipments.iter().map(view).collect(),
-            }));
+            replies.push(Reply::done(Listed { shipments: shipments.iter().map(view).collect() }));
         }
         Ok(replies)
     }
@@ -78,9 +71,5 @@ fn view(shipment: &Shipment) -> ShipmentView {
 }
 
 fn step_view(step: &Step) -> TrackingStep {
-    TrackingStep {
-        sequence: step.sequence,
-        status: step.status.word().to_owned(),
-        at: step.at,
-    }
+    TrackingStep { sequence: step.sequence, status: step.status.word().to_owned(), at: step.at }
 }

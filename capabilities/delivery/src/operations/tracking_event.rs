@@ -25,16 +25,9 @@ impl WriteOperation for RecordTrackingEvent {
             .iter()
             .map(|call| shipments.get_mut(&key(call, &call.input.shipment_id)).is_some())
             .collect();
-        let events = calls
-            .iter()
-            .zip(&known)
-            .filter(|(_, known)| **known)
-            .map(|(call, _)| {
-                (
-                    &call.context.scope.tenant,
-                    call.input.event_id.as_str(),
-                    call.context.now,
-                )
+        let events =
+            calls.iter().zip(&known).filter(|(_, known)| **known).map(|(call, _)| {
+                (&call.context.scope.tenant, call.input.event_id.as_str(), call.context.now)
             });
         let mut is_new = take_events(tx, events).await?.into_iter();
         let mut replies = Vec::with_capacity(calls.len());
@@ -45,21 +38,12 @@ impl WriteOperation for RecordTrackingEvent {
                 continue;
             };
             if is_new.next() != Some(true) {
-                replies.push(Reply::done(AppliedOnce {
-                    applied: Applied::Already,
-                }));
+                replies.push(Reply::done(AppliedOnce { applied: Applied::Already }));
                 continue;
             }
             let status = status(call.input.status);
             replies.push(take(shipment, status, &call.input)?);
-            shipments.add_step(
-                key,
-                Step {
-                    sequence: call.input.sequence,
-                    status,
-                    at: call.input.at,
-                },
-            );
+            shipments.add_step(key, Step { sequence: call.input.sequence, status, at: call.input.at });
         }
         shipments.save(tx).await?;
         Ok(replies)
@@ -71,9 +55,7 @@ fn take(
     status: Status,
     event: &TrackingEvent,
 ) -> Result<Reply<AppliedOnce>, StoreError> {
-    shipment
-        .carrier_ref
-        .get_or_insert_with(|| event.carrier_ref.clone());
+    shipment.carrier_ref.get_or_insert_with(|| event.carrier_ref.clone());
     let learnt = shipment.learn(status, event.sequence);
     let news = ShipmentNews {
         shipment_id: shipment.shipment_id.clone(),
@@ -82,9 +64,7 @@ fn take(
         status: status.word().to_owned(),
         at: event.at,
     };
-    let reply = Reply::done(AppliedOnce {
-        applied: Applied::Now,
-    });
+    let reply = Reply::done(AppliedOnce { applied: Applied::Now });
     if shipment.tell_delivered(status) {
         return reply.emit("delivery.delivered", &news);
     }

@@ -59,21 +59,10 @@ impl Table {
             .collect();
         chosen.sort_unstable();
         let or = |text: &str, any: &str| {
-            if text.is_empty() {
-                any.to_owned()
-            } else {
-                text.to_owned()
-            }
+            if text.is_empty() { any.to_owned() } else { text.to_owned() }
         };
-        let name = format!(
-            "{}/{}",
-            or(&best.line, "any line"),
-            or(&best.country, "any country")
-        );
-        Some(Table {
-            brackets: chosen,
-            name,
-        })
+        let name = format!("{}/{}", or(&best.line, "any line"), or(&best.country, "any country"));
+        Some(Table { brackets: chosen, name })
     }
 
     /// Whether the fee is the same for every weight, so that none needs to be known.
@@ -83,10 +72,7 @@ impl Table {
 
     /// The fee for a weight.
     pub(crate) fn fee(&self, grams: i64) -> Result<Amount, NoFee> {
-        let bracket = self
-            .brackets
-            .iter()
-            .find(|(up_to_grams, _)| grams <= *up_to_grams);
+        let bracket = self.brackets.iter().find(|(up_to_grams, _)| grams <= *up_to_grams);
         bracket.map(|(_, amount)| *amount).ok_or(NoFee::TooHeavy)
     }
 }
@@ -99,9 +85,7 @@ pub(crate) fn parcel_grams(
 ) -> Result<i64, ArithmeticError> {
     parcel.items.iter().try_fold(0_i64, |sum, item| {
         let each = grams.get(&item.sku).copied().unwrap_or(default_grams);
-        let all = each
-            .checked_mul(item.quantity.units())
-            .ok_or(ArithmeticError::Overflow)?;
+        let all = each.checked_mul(item.quantity.units()).ok_or(ArithmeticError::Overflow)?;
         sum.checked_add(all).ok_or(ArithmeticError::Overflow)
     })
 }

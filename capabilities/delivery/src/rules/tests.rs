@@ -16,9 +16,7 @@ fn fee_case(input: &str) -> String {
         match words.as_slice() {
             ["weigh", grams] => {
                 let fee = Table::choose(&brackets).ok_or(NoFee::NotThere);
-                let name = fee
-                    .as_ref()
-                    .map_or_else(|_| String::new(), |table| format!(" by {}", table.name));
+                let name = fee.as_ref().map_or_else(|_| String::new(), |table| format!(" by {}", table.name));
                 let answer = match fee.and_then(|table| table.fee(grams.parse().unwrap())) {
                     Ok(amount) => amount.to_string(),
                     Err(no_fee) => no_fee.word().to_owned(),
@@ -75,11 +73,7 @@ fn tracking_case(input: &str) -> String {
             Some((sequence, status)) => {
                 let status: Status = status.parse().unwrap();
                 let learnt = shipment.learn(status, sequence.parse().unwrap());
-                let told = if shipment.tell_delivered(status) {
-                    ", told"
-                } else {
-                    ""
-                };
+                let told = if shipment.tell_delivered(status) { ", told" } else { "" };
                 format!(" | {learnt:?}{told}")
             }
         };
@@ -131,10 +125,7 @@ fn a_parcel_weighs_what_is_in_it() {
         items,
     };
     let grams = HashMap::from([(Sku::new("tea").unwrap(), 120)]);
-    assert_eq!(
-        parcel_grams(&parcel(vec![item("tea", 3), item("pot", 1)]), &grams, 500),
-        Ok(860)
-    );
+    assert_eq!(parcel_grams(&parcel(vec![item("tea", 3), item("pot", 1)]), &grams, 500), Ok(860));
     assert!(parcel_grams(&parcel(vec![item("tea", i64::MAX)]), &grams, 500).is_err());
 }
 

@@ -42,10 +42,7 @@ const WORDS: [(Status, &str); 11] = [
 impl Status {
     /// The word in the database and in contracts.
     pub(crate) fn word(self) -> &'static str {
-        WORDS
-            .iter()
-            .find(|(status, _)| *status == self)
-            .map_or("", |(_, word)| word)
+        WORDS.iter().find(|(status, _)| *status == self).map_or("", |(_, word)| word)
     }
 }
 
@@ -60,9 +57,7 @@ impl FromStr for Status {
 
     fn from_str(word: &str) -> Result<Status, String> {
         let found = WORDS.iter().find(|(_, known)| *known == word);
-        found
-            .map(|(status, _)| *status)
-            .ok_or_else(|| format!("{word:?} is no shipment status"))
+        found.map(|(status, _)| *status).ok_or_else(|| format!("{word:?} is no shipment status"))
     }
 }
 

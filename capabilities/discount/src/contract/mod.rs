@@ -10,10 +10,10 @@ use serde_json::json;
 
 pub(crate) use promotion::{BenefitKind, Each, Exclusive, OpenedBy, Promotion, Status, Target};
 pub(crate) use records::{
-    CouponExhausted, CouponProblem, CouponRefused, CouponRow, DefineInput, EntryRow, EvaluateInput, EvaluateOutput,
-    ExhaustedWhat, ExplainOutput, ExtensionRefused, Fate, IgnoredCoupon, ImportCouponsInput, ImportEntriesInput,
-    ImportItemsInput, ItemRow, Judged, PromotionInvalid, RedeemInput, Redeemed, Redemption, RestoreInput, Restored,
-    UsageInput, UsageOutput,
+    CouponExhausted, CouponProblem, CouponRefused, CouponRow, DefineInput, EntryRow, EvaluateInput,
+    EvaluateOutput, ExhaustedWhat, ExplainOutput, ExtensionRefused, Fate, IgnoredCoupon, ImportCouponsInput,
+    ImportEntriesInput, ImportItemsInput, ItemRow, Judged, PromotionInvalid, RedeemInput, Redeemed,
+    Redemption, RestoreInput, Restored, UsageInput, UsageOutput,
 };
 
 /// Rejection: a coupon code does not open anything here.
@@ -45,16 +45,25 @@ pub(crate) fn declaration() -> Declaration {
             .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
-            Operation::write::<RedeemInput, Redeemed>("redeem", "Books limited promotions and coupons to an order.")
-                .undo("discount.restore", json!({ "order_id": "${ input.order_id }" }))
-                .rejects::<CouponExhausted>(COUPON_EXHAUSTED)
-                .may_be_stale(),
+            Operation::write::<RedeemInput, Redeemed>(
+                "redeem",
+                "Books limited promotions and coupons to an order.",
+            )
+            .undo("discount.restore", json!({ "order_id": "${ input.order_id }" }))
+            .rejects::<CouponExhausted>(COUPON_EXHAUSTED)
+            .may_be_stale(),
         )
         .operation(
-            Operation::write::<RestoreInput, Restored>("restore", "Gives back what an order had redeemed, once.")
-                .nothing_to_undo(),
+            Operation::write::<RestoreInput, Restored>(
+                "restore",
+                "Gives back what an order had redeemed, once.",
+            )
+            .nothing_to_undo(),
         )
-        .operation(Operation::read::<UsageInput, UsageOutput>("usage", "How much of a promotion or coupon is used."))
+        .operation(Operation::read::<UsageInput, UsageOutput>(
+            "usage",
+            "How much of a promotion or coupon is used.",
+        ))
         .operation(
             Operation::write::<DefineInput, Rows>("define", "Defines promotions, or replaces them.")
                 .nothing_to_undo()

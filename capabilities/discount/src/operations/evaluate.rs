@@ -12,8 +12,8 @@ use super::extensions;
 use super::gather::{Gathered, Tables, gather};
 use crate::cache::Cache;
 use crate::contract::{
-    COUPON_REFUSED, CouponProblem, CouponRefused, EvaluateInput, EvaluateOutput, ExplainOutput, IgnoredCoupon, Judged,
-    Redemption,
+    COUPON_REFUSED, CouponProblem, CouponRefused, EvaluateInput, EvaluateOutput, ExplainOutput,
+    IgnoredCoupon, Judged, Redemption,
 };
 use crate::policy::{DiscountPolicy, RefusedCoupon};
 use crate::rules::{self, Applied, Order, Promotion, Source, TooLarge, Trace};
@@ -72,11 +72,14 @@ impl ReadOperation for Explain {
         let decide = |(call, order): (&Call<EvaluateInput>, Gathered)| {
             let chosen = self.evaluator.policies.get::<DiscountPolicy>(&call.context.scope);
             match decide(call, &order, &tables, &chosen, Trace::Everything)? {
-                Decided::Refused(reply) => reply.try_map(|()| Err(StoreError::Value("a refusal without one".into()))),
+                Decided::Refused(reply) => {
+                    reply.try_map(|()| Err(StoreError::Value("a refusal without one".into())))
+                }
                 Decided::Priced(mut priced) => {
                     priced.judged.truncate(MOST_JUDGED);
                     let Priced { proof, judged, refused, extensions, .. } = *priced;
-                    Ok(Reply::done(ExplainOutput { proof, judged, refused_coupons: refused }).asked(extensions))
+                    Ok(Reply::done(ExplainOutput { proof, judged, refused_coupons: refused })
+                        .asked(extensions))
                 }
             }
         };
@@ -86,18 +89,20 @@ impl ReadOperation for Explain {
 
 fn answer(decided: Decided, refused_coupon: RefusedCoupon) -> Result<Reply<EvaluateOutput>, StoreError> {
     let priced = match decided {
-        Decided::Refused(reply) => return reply.try_map(|()| Err(StoreError::Value("a refusal without one".into()))),
+        Decided::Refused(reply) => {
+            return reply.try_map(|()| Err(StoreError::Value("a refusal without one".into())));
+        }
         Decided::Priced(priced) => *priced,
     };
     let Priced { proof, redemptions, refused, extensions, .. } = priced;
-    match (refused.into_iter().next(), refused_coupon) {
-        (Some(first), RefusedCoupon::Refuse) => {
-            let IgnoredCoupon { coupon, reason, detail } = first;
+    match refused.first() {
+        Some(first) if refused_coupon == RefusedCoupon::Refuse => {
+            let IgnoredCoupon { coupon, reason, detail } = first.clone();
             Ok(Reply::rejected(COUPON_REFUSED, &CouponRefused { coupon, reason, detail })?.asked(extensions))
         }
-        (first, _) => {
-            let ignored_coupons = first.into_iter().collect();
-            Ok(Reply::done(EvaluateOutput { proof, redemptions, ignored_coupons }).asked(extensions))
+        _ => {
+            let output = EvaluateOutput { proof, redemptions, ignored_coupons: refused };
+            Ok(Reply::done(output).asked(extensions))
         }
     }
 }
@@ -209,12 +214,14 @@ fn without_effect(order: &Order<'_>, judged: &[Judged]) -> Vec<IgnoredCoupon> {
 
 fn redemption(applied: &Applied<'_>) -> Option<Redemption> {
     match applied.source {
-        Source::Promotion(promotion, coupon) if coupon.is_some() || promotion.has_budget() => Some(Redemption {
-            promotion: promotion.id.clone(),
-            version: promotion.version,
-            coupon: coupon.cloned(),
-            amount: applied.total,
-        }),
+        Source::Promotion(promotion, coupon) if coupon.is_some() || promotion.has_budget() => {
+            Some(Redemption {
+                promotion: promotion.id.clone(),
+                version: promotion.version,
+                coupon: coupon.cloned(),
+                amount: applied.total,
+            })
+        }
         Source::Promotion(..) | Source::Extension(_) => None,
     }
 }

@@ -59,7 +59,11 @@ pub(super) async fn gather(
         };
         orders.push(Gathered { compiled, opened, coupons: Vec::new(), sheets, facts, used: Vec::new() });
     }
-    let sheets = if sheet_keys.is_empty() { Vec::new() } else { store::sheet_entries(reader, sheet_keys.keys()).await? };
+    let sheets = if sheet_keys.is_empty() {
+        Vec::new()
+    } else {
+        store::sheet_entries(reader, sheet_keys.keys()).await?
+    };
     let facts = if items.is_empty() { Vec::new() } else { store::facts(reader, items.keys()).await? };
     coupons(reader, calls, &mut orders).await?;
     budgets(reader, calls, &mut orders).await?;
@@ -93,7 +97,8 @@ async fn coupons(
     let found = store::coupons(reader, keys.keys()).await?;
     let mut places = places.into_iter();
     for (call, order) in calls.iter().zip(orders) {
-        order.coupons = places.by_ref().take(call.input.coupons.len()).map(|place| found[place].clone()).collect();
+        order.coupons =
+            places.by_ref().take(call.input.coupons.len()).map(|place| found[place].clone()).collect();
     }
     Ok(())
 }
@@ -108,14 +113,17 @@ async fn budgets(
     let mut wanted = Vec::new();
     for (order, (Call { context, input }, gathered)) in calls.iter().zip(orders.iter()).enumerate() {
         let limited = gathered.compiled.promotions.iter().enumerate().filter(|(_, promotion)| {
-            promotion.has_budget() && promotion.valid_from <= context.now && context.now < promotion.valid_until
+            promotion.has_budget()
+                && promotion.valid_from <= context.now
+                && context.now < promotion.valid_until
         });
         for (index, promotion) in limited {
             let of = usage_key(context.scope.tenant.clone(), promotion);
             let by_customer =
                 promotion.limits.customer_amount.is_some() || promotion.limits.customer_count.is_some();
             let customer = input.customer_id.clone().filter(|_| by_customer);
-            let customer = customer.map(|customer_id| customers.add(CustomerKey { of: of.clone(), customer_id }));
+            let customer =
+                customer.map(|customer_id| customers.add(CustomerKey { of: of.clone(), customer_id }));
             wanted.push((order, index, totals.add(of), customer));
         }
     }
@@ -123,7 +131,11 @@ async fn budgets(
         return Ok(());
     }
     let all = store::usage(reader, totals.keys()).await?;
-    let own = if customers.is_empty() { Vec::new() } else { store::usage_by_customer(reader, customers.keys()).await? };
+    let own = if customers.is_empty() {
+        Vec::new()
+    } else {
+        store::usage_by_customer(reader, customers.keys()).await?
+    };
     for (order, promotion, total, customer) in wanted {
         let customer = customer.map_or_else(Use::default, |place| own[place]);
         orders[order].used.push((promotion, Used { all: all[total], customer }));
@@ -132,12 +144,7 @@ async fn budgets(
 }
 
 fn usage_key(tenant: mortise_types::TenantId, promotion: &Promotion) -> UsageKey {
-    UsageKey {
-        tenant,
-        line: promotion.line.clone(),
-        promotion: promotion.id.clone(),
-        coupon: String::new(),
-    }
+    UsageKey { tenant, line: promotion.line.clone(), promotion: promotion.id.clone(), coupon: String::new() }
 }
 
 /// The amount of a line before discounts, as an extension is shown it.

@@ -26,7 +26,11 @@ impl WriteOperation for Define {
     type Input = DefineInput;
     type Output = Rows;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<DefineInput>]) -> Result<Vec<Reply<Rows>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<DefineInput>],
+    ) -> Result<Vec<Reply<Rows>>, StoreError> {
         let mut stored = Vec::new();
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {
@@ -47,7 +51,10 @@ impl WriteOperation for Define {
     }
 }
 
-fn define(context: &CallContext, promotion: &Promotion) -> Result<(String, rules::Promotion, String), String> {
+fn define(
+    context: &CallContext,
+    promotion: &Promotion,
+) -> Result<(String, rules::Promotion, String), String> {
     let line = line_of(context, promotion.line.as_deref())?;
     let compiled = rules::compile(promotion, &line, 0)?;
     let document = serde_json::to_string(promotion).map_err(|error| error.to_string())?;
@@ -64,7 +71,8 @@ impl WriteOperation for ImportEntries {
         calls: &[Call<ImportEntriesInput>],
     ) -> Result<Vec<Reply<Rows>>, StoreError> {
         let mut rows = Vec::with_capacity(calls.iter().map(|call| call.input.rows.len()).sum());
-        let replies = calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, entry)).collect();
+        let replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, entry)).collect();
         store::put_entries(tx, &rows).await?;
         replies
     }
@@ -80,7 +88,8 @@ impl WriteOperation for ImportCoupons {
         calls: &[Call<ImportCouponsInput>],
     ) -> Result<Vec<Reply<Rows>>, StoreError> {
         let mut rows = Vec::with_capacity(calls.iter().map(|call| call.input.rows.len()).sum());
-        let replies = calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, coupon)).collect();
+        let replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, coupon)).collect();
         store::put_coupons(tx, &rows).await?;
         replies
     }
@@ -96,7 +105,8 @@ impl WriteOperation for ImportItems {
         calls: &[Call<ImportItemsInput>],
     ) -> Result<Vec<Reply<Rows>>, StoreError> {
         let mut rows = Vec::with_capacity(calls.iter().map(|call| call.input.rows.len()).sum());
-        let replies = calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, item)).collect();
+        let replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, item)).collect();
         store::put_items(tx, &rows).await?;
         replies
     }

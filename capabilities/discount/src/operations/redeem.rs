@@ -8,7 +8,8 @@ use mortise_store::{Reader, Tx};
 use mortise_types::{Amount, CustomerId, OrderId, TenantId, Timestamp};
 
 use crate::contract::{
-    COUPON_EXHAUSTED, CouponExhausted, ExhaustedWhat, RedeemInput, Redeemed, Redemption, RestoreInput, Restored,
+    COUPON_EXHAUSTED, CouponExhausted, ExhaustedWhat, RedeemInput, Redeemed, Redemption, RestoreInput,
+    Restored,
 };
 use crate::rules::{self, CouponLimits, Limits, Standing, Use, Used};
 use crate::store::{self, CouponKey, CustomerKey, LedgerRow, PromotionKey, UsageKey};
@@ -22,7 +23,11 @@ impl WriteOperation for Redeem {
     type Input = RedeemInput;
     type Output = Redeemed;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<RedeemInput>]) -> Result<Vec<Reply<Redeemed>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<RedeemInput>],
+    ) -> Result<Vec<Reply<Redeemed>>, StoreError> {
         // Most orders have nothing limited; they cost no statement.
         if calls.iter().all(|call| call.input.redemptions.is_empty()) {
             return Ok(calls.iter().map(|_| Reply::done(Redeemed { redeemed: 0 })).collect());
@@ -93,11 +98,17 @@ impl Book {
         Ok(book)
     }
 
-    async fn load_counters(&mut self, reader: &Reader<'_>, calls: &[Call<RedeemInput>]) -> Result<(), StoreError> {
+    async fn load_counters(
+        &mut self,
+        reader: &Reader<'_>,
+        calls: &[Call<RedeemInput>],
+    ) -> Result<(), StoreError> {
         let (mut totals, mut customers) = (Distinct::default(), Distinct::default());
         for call in calls {
             for redemption in &call.input.redemptions {
-                for (total, customer) in self.entry(call, redemption).map(|entry| entry.counters).unwrap_or_default() {
+                for (total, customer) in
+                    self.entry(call, redemption).map(|entry| entry.counters).unwrap_or_default()
+                {
                     totals.add(total);
                     customers.add(customer);
                 }
@@ -250,7 +261,11 @@ impl WriteOperation for Restore {
     type Input = RestoreInput;
     type Output = Restored;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<RestoreInput>]) -> Result<Vec<Reply<Restored>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<RestoreInput>],
+    ) -> Result<Vec<Reply<Restored>>, StoreError> {
         let mut orders = Distinct::default();
         let places: Vec<usize> = calls
             .iter()
@@ -280,7 +295,11 @@ impl WriteOperation for Restore {
     }
 }
 
-fn take_back(taken: &mut BTreeMap<UsageKey, Use>, tenant: &TenantId, row: &LedgerRow) -> Result<(), StoreError> {
+fn take_back(
+    taken: &mut BTreeMap<UsageKey, Use>,
+    tenant: &TenantId,
+    row: &LedgerRow,
+) -> Result<(), StoreError> {
     let of = |line: &str, coupon: &str| UsageKey {
         tenant: tenant.clone(),
         line: line.to_owned(),

@@ -22,7 +22,10 @@ impl ReadOperation for Usage {
         let lines = lines(reader, calls).await?;
         let keys: Vec<UsageKey> = calls.iter().zip(lines).map(|(call, line)| usage_key(call, line)).collect();
         let used = store::usage(reader, &keys).await?;
-        Ok(used.into_iter().map(|used| Reply::done(UsageOutput { count: used.count, amount: used.amount })).collect())
+        Ok(used
+            .into_iter()
+            .map(|used| Reply::done(UsageOutput { count: used.count, amount: used.amount }))
+            .collect())
     }
 }
 

@@ -47,7 +47,9 @@ pub(crate) fn judge<'p>(
         || promotion.limits.customer_amount.is_some()
         || promotion.limits.customer_count.is_some();
     match (coupon.redeemed_by_customer, coupon.limits.per_customer) {
-        (None, _) if needs_customer => Err((CouponProblem::CustomerUnknown, "it is limited for each customer")),
+        (None, _) if needs_customer => {
+            Err((CouponProblem::CustomerUnknown, "it is limited for each customer"))
+        }
         (Some(redeemed), Some(most)) if redeemed >= most => {
             Err((CouponProblem::ExhaustedForCustomer, "this customer has redeemed it as often as one may"))
         }

@@ -4,7 +4,9 @@
 use std::cmp::Ordering;
 
 use mortise_types::allocate::{AllocationError, Overflow, SpreadPolicy, ZeroWeights, spread_with_floors};
-use mortise_types::{Amount, ArithmeticError, FeeKind, LineId, Price, ProofLine, Quantity, RateBp, RoundingLevel};
+use mortise_types::{
+    Amount, ArithmeticError, FeeKind, LineId, Price, ProofLine, Quantity, RateBp, RoundingLevel,
+};
 
 use super::promotion::{Benefit, Promotion};
 use super::{Amounts, Order, SheetEntry, TooLarge};
@@ -102,7 +104,13 @@ impl Reckoning<'_, '_> {
     }
 
     /// A percentage of `units` of a line, rounded by unit or once.
-    fn percent(&self, rate: RateBp, line: &ProofLine, base: Amount, units: Quantity) -> Result<Amount, ArithmeticError> {
+    fn percent(
+        &self,
+        rate: RateBp,
+        line: &ProofLine,
+        base: Amount,
+        units: Quantity,
+    ) -> Result<Amount, ArithmeticError> {
         let of_base = i128::from(base.minor()) * i128::from(rate.basis_points());
         let whole = i128::from(line.quantity.units()) * WHOLE_BP;
         if self.policy.percent_level == RoundingLevel::Unit {
@@ -162,9 +170,8 @@ impl Reckoning<'_, '_> {
                 rate.of(base, self.policy.rounding)?
             }
             Benefit::Amount { off, .. } => off.amount(),
-            Benefit::Fixed(price) => {
-                Amount::sum(fees.iter().map(|&part| self.amounts.running[part]))?.checked_sub(price.amount())?
-            }
+            Benefit::Fixed(price) => Amount::sum(fees.iter().map(|&part| self.amounts.running[part]))?
+                .checked_sub(price.amount())?,
             Benefit::Sheet => Amount::ZERO,
         };
         self.spread(capped(total, promotion.max_amount), &fees, None)
@@ -197,7 +204,8 @@ impl Reckoning<'_, '_> {
     /// By what one unit costs at the moment, exactly.
     fn compare_units(&self, a: usize, b: usize) -> Ordering {
         let cost = |part: usize, other: usize| {
-            i128::from(self.amounts.running[part].minor()) * i128::from(self.order.lines[other].quantity.units())
+            i128::from(self.amounts.running[part].minor())
+                * i128::from(self.order.lines[other].quantity.units())
         };
         cost(a, b).cmp(&cost(b, a))
     }
@@ -216,7 +224,12 @@ impl Reckoning<'_, '_> {
         vec![Amount::ZERO; self.amounts.running.len()]
     }
 
-    fn spread(&self, amount: Amount, parts: &[usize], min_price: Option<Price>) -> Result<Vec<Amount>, TooLarge> {
+    fn spread(
+        &self,
+        amount: Amount,
+        parts: &[usize],
+        min_price: Option<Price>,
+    ) -> Result<Vec<Amount>, TooLarge> {
         let weights = match self.policy.spread_by {
             Base::List => &self.amounts.list,
             Base::Running => &self.amounts.running,
@@ -288,7 +301,11 @@ fn part_of(
 
 /// The entry of a promotion's sheet for a line: the one for its place before the one for any, the one for its business
 /// line before the one for any, the later beginning before the earlier.
-pub(super) fn sheet_entry<'a>(promotion: &Promotion, order: &Order<'a>, part: usize) -> Option<&'a SheetEntry> {
+pub(super) fn sheet_entry<'a>(
+    promotion: &Promotion,
+    order: &Order<'a>,
+    part: usize,
+) -> Option<&'a SheetEntry> {
     let entries = order.sheets.get(part)?.iter().filter(|entry| entry.promotion == promotion.id);
     entries.max_by_key(|entry| (!entry.location.is_empty(), !entry.line.is_empty(), entry.valid_from))
 }

@@ -11,7 +11,9 @@ mod stack;
 use std::collections::HashMap;
 
 use mortise_types::allocate::AllocationError;
-use mortise_types::{Amount, ArithmeticError, CouponCode, Currency, CustomerId, Price, ProofFee, ProofLine, Timestamp};
+use mortise_types::{
+    Amount, ArithmeticError, CouponCode, Currency, CustomerId, Price, ProofFee, ProofLine, Timestamp,
+};
 
 pub(crate) use coupon::{CouponFacts, judge as judge_coupon, problem_of_fate};
 pub(crate) use promotion::{Benefit, Promotion, compile};

@@ -71,7 +71,8 @@ impl Selection {
     pub(crate) fn takes(&self, line: &ProofLine, facts: &[Fact]) -> bool {
         let has = |groups: &HashSet<String>| facts.iter().any(|fact| groups.contains(&fact.text));
         let sku = line.sku.as_str();
-        let named = (self.skus.is_empty() && self.groups.is_empty()) || self.skus.contains(sku) || has(&self.groups);
+        let named =
+            (self.skus.is_empty() && self.groups.is_empty()) || self.skus.contains(sku) || has(&self.groups);
         let here = self.locations.is_empty()
             || line.location.as_ref().is_some_and(|location| self.locations.contains(location.as_str()));
         named && here && !self.without_skus.contains(sku) && !has(&self.without_groups)
@@ -219,7 +220,8 @@ fn benefit(of: &contract::Promotion) -> Result<Benefit, String> {
 
 fn check_names(of: &contract::Promotion) -> Result<(), String> {
     let printable = |what: &str, text: &str, most: usize| {
-        let fits = !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
+        let fits =
+            !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
         if fits { Ok(()) } else { Err(format!("`{what}` has to be 1 to {most} printable characters")) }
     };
     printable("promotion", &of.promotion, 128)?;

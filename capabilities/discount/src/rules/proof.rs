@@ -35,7 +35,12 @@ pub(crate) fn build(
     Ok(PriceProof { policy_version: policy_version.to_owned(), lines, fees, payable, tax })
 }
 
-fn adjustment(source: Source<'_>, order: &Order<'_>, part: usize, share: Amount) -> Result<Adjustment, TooLarge> {
+fn adjustment(
+    source: Source<'_>,
+    order: &Order<'_>,
+    part: usize,
+    share: Amount,
+) -> Result<Adjustment, TooLarge> {
     let amount = share.checked_neg()?;
     Ok(match source {
         Source::Promotion(promotion, coupon) => {

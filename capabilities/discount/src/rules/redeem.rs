@@ -48,7 +48,9 @@ pub(crate) struct Standing {
 pub(crate) fn exhausted(amount: Amount, standing: &Standing) -> Option<ExhaustedWhat> {
     let reached = |limit: Option<i64>, used: Use| limit.is_some_and(|limit| used.count >= limit);
     let passed = |limit: Option<Amount>, used: Use| {
-        limit.is_some_and(|limit| i128::from(used.amount.minor()) + i128::from(amount.minor()) > i128::from(limit.minor()))
+        limit.is_some_and(|limit| {
+            i128::from(used.amount.minor()) + i128::from(amount.minor()) > i128::from(limit.minor())
+        })
     };
     let Standing { limits, used, coupon, coupon_used } = standing;
     if reached(coupon.redemptions, coupon_used.all) {

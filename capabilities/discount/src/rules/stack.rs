@@ -159,7 +159,9 @@ impl<'a> Run<'_, 'a> {
             *open = others;
             return Ok(false);
         };
-        others.into_iter().for_each(|source| self.turned_away(source, Fate::Excluded, || excluded_by(&winner)));
+        others
+            .into_iter()
+            .for_each(|source| self.turned_away(source, Fate::Excluded, || excluded_by(&winner)));
         Ok(true)
     }
 
@@ -170,7 +172,9 @@ impl<'a> Run<'_, 'a> {
         while let Some(source) = exclusive.next() {
             if self.apply(source)? {
                 let id = source.id().to_owned();
-                exclusive.chain(others).for_each(|away| self.turned_away(away, Fate::Excluded, || excluded_by(&id)));
+                exclusive
+                    .chain(others)
+                    .for_each(|away| self.turned_away(away, Fate::Excluded, || excluded_by(&id)));
                 return Ok(());
             }
         }
@@ -231,7 +235,9 @@ impl<'a> Run<'_, 'a> {
                         source.group().is_some() && other.source.group() == source.group()
                     };
                     let beaten = match tried.iter().position(same_group) {
-                        Some(at) if tried[at].total < applied.total => Some(std::mem::replace(&mut tried[at], applied)),
+                        Some(at) if tried[at].total < applied.total => {
+                            Some(std::mem::replace(&mut tried[at], applied))
+                        }
                         Some(_) => Some(applied),
                         None => {
                             tried.push(applied);
@@ -239,7 +245,9 @@ impl<'a> Run<'_, 'a> {
                         }
                     };
                     if let Some(beaten) = beaten {
-                        self.turned_away(beaten.source, Fate::Outranked, || "its group has a better one".to_owned());
+                        self.turned_away(beaten.source, Fate::Outranked, || {
+                            "its group has a better one".to_owned()
+                        });
                     }
                 }
             }
@@ -256,7 +264,9 @@ impl<'a> Run<'_, 'a> {
         for mut applied in tried {
             applied.total = Amount::sum(applied.shares.iter().copied())?;
             if applied.total.is_zero() {
-                self.turned_away(applied.source, Fate::Outranked, || "others take more off each line".to_owned());
+                self.turned_away(applied.source, Fate::Outranked, || {
+                    "others take more off each line".to_owned()
+                });
             } else {
                 self.take(applied)?;
             }
@@ -327,7 +337,10 @@ impl<'a> Run<'_, 'a> {
             let quantities = selected.iter().map(|&part| self.order.lines[part].quantity);
             let quantity = mortise_types::Quantity::sum(quantities)?;
             if quantity < least {
-                return Ok(Err((Fate::BelowMinimum, format!("the order has {quantity} of its items, not {least}"))));
+                return Ok(Err((
+                    Fate::BelowMinimum,
+                    format!("the order has {quantity} of its items, not {least}"),
+                )));
             }
         }
         Ok(Ok(()))

@@ -81,7 +81,8 @@ impl Case {
             "promotion" => {
                 let (id, fields) = rest.split_once(' ').expect("an id and its fields");
                 let mut record = json!({ "promotion": id, "title": id, "currency": "EUR" });
-                let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(fields).expect("json");
+                let fields: serde_json::Map<String, serde_json::Value> =
+                    serde_json::from_str(fields).expect("json");
                 record.as_object_mut().unwrap().extend(fields);
                 let record: contract::Promotion = serde_json::from_value(record).expect("a promotion");
                 self.promotions.push(compile(&record, "grocery", 3)?);
@@ -170,12 +171,16 @@ impl Case {
             lines: &self.lines,
             fees: &self.fees,
             facts: self.facts.iter().map(Vec::as_slice).collect(),
-            sheets: self.lines.iter().map(|line| self.sheets.get(line.sku.as_str()).map_or(&[][..], Vec::as_slice)).collect(),
+            sheets: self
+                .lines
+                .iter()
+                .map(|line| self.sheets.get(line.sku.as_str()).map_or(&[][..], Vec::as_slice))
+                .collect(),
             opened,
             used: self.used.iter().map(|(id, used)| (id.as_str(), *used)).collect(),
         };
-        let outcome =
-            evaluate(&order, &self.promotions, &self.proposals, &self.policy, Trace::Everything).expect("small figures");
+        let outcome = evaluate(&order, &self.promotions, &self.proposals, &self.policy, Trace::Everything)
+            .expect("small figures");
         (build_proof(&order, &outcome.applied, "discount:test").expect("small figures"), outcome.judged)
     }
 }
@@ -191,7 +196,12 @@ fn fact(text: &str) -> Fact {
 
 #[test]
 fn limits_leave_what_is_under_all_of_them() {
-    let limits = Limits { amount: Some(Amount(100)), count: Some(3), customer_amount: Some(Amount(40)), customer_count: Some(2) };
+    let limits = Limits {
+        amount: Some(Amount(100)),
+        count: Some(3),
+        customer_amount: Some(Amount(40)),
+        customer_count: Some(2),
+    };
     let used = |count, amount, own_count, own_amount| Used {
         all: Use { count, amount: Amount(amount) },
         customer: Use { count: own_count, amount: Amount(own_amount) },
@@ -202,8 +212,14 @@ fn limits_leave_what_is_under_all_of_them() {
     assert_eq!(limits.left(used(0, 0, 2, 0)), None);
     let standing = |used| Standing { limits, used, ..Standing::default() };
     assert_eq!(exhausted(Amount(10), &standing(used(2, 90, 1, 10))), None);
-    assert_eq!(exhausted(Amount(11), &standing(used(2, 90, 1, 10))), Some(contract::ExhaustedWhat::Promotion));
-    assert_eq!(exhausted(Amount(31), &standing(used(1, 10, 1, 10))), Some(contract::ExhaustedWhat::PromotionForCustomer));
+    assert_eq!(
+        exhausted(Amount(11), &standing(used(2, 90, 1, 10))),
+        Some(contract::ExhaustedWhat::Promotion)
+    );
+    assert_eq!(
+        exhausted(Amount(31), &standing(used(1, 10, 1, 10))),
+        Some(contract::ExhaustedWhat::PromotionForCustomer)
+    );
 }
 
 fn any_policy() -> impl Strategy<Value = DiscountPolicy> {
@@ -241,7 +257,8 @@ fn any_promotion() -> impl Strategy<Value = String> {
     let fields = prop_oneof![
         (1..10_000_i64).prop_map(|rate| format!(r#""target":"items","benefit":"percent","rate_bp":{rate}"#)),
         (1..10_000_i64).prop_map(|rate| format!(r#""target":"order","benefit":"percent","rate_bp":{rate}"#)),
-        (1..10_000_i64).prop_map(|rate| format!(r#""target":"delivery","benefit":"percent","rate_bp":{rate}"#)),
+        (1..10_000_i64)
+            .prop_map(|rate| format!(r#""target":"delivery","benefit":"percent","rate_bp":{rate}"#)),
         (1..900_i64, 1..4_i64).prop_map(|(amount, per)| format!(
             r#""target":"items","benefit":"amount","amount":{amount},"per":{per}"#
         )),
@@ -252,7 +269,8 @@ fn any_promotion() -> impl Strategy<Value = String> {
         (0..900_i64).prop_map(|amount| format!(
             r#""target":"items","benefit":"fixed_price","amount":{amount},"max_quantity":3"#
         )),
-        (0..900_i64).prop_map(|amount| format!(r#""target":"delivery","benefit":"fixed_price","amount":{amount}"#)),
+        (0..900_i64)
+            .prop_map(|amount| format!(r#""target":"delivery","benefit":"fixed_price","amount":{amount}"#)),
     ];
     let group = prop_oneof![Just(""), Just(r#","stacking_group":"g""#), Just(r#","exclusive":"lane""#)];
     (fields, group, 0..3_i64, 1..2_000_i64).prop_map(|(fields, group, priority, most)| {

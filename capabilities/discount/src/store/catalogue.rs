@@ -204,7 +204,8 @@ pub(crate) async fn coupons(
     let items = keys.iter().map(|(scope, coupon, customer)| (&scope.tenant, &scope.line, *coupon, *customer));
     let found = reader.fetch_optional::<CouponRow, _>(&COUPON, items).await?;
     let facts = |row: CouponRow| {
-        let (promotion, valid_from, valid_until, redemptions, per_customer, redeemed, redeemed_by_customer) = row;
+        let (promotion, valid_from, valid_until, redemptions, per_customer, redeemed, redeemed_by_customer) =
+            row;
         let limits = CouponLimits { redemptions, per_customer };
         CouponFacts { promotion, valid_from, valid_until, limits, redeemed, redeemed_by_customer }
     };

@@ -28,11 +28,13 @@ const ALL_PROMOTIONS: Statement = Statement::sqlite(
 pub(crate) async fn usage_is_the_ledger(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
     type Row = (String, String, String, String, i64, i64, i64, i64);
     let rows = reader.fetch_all::<Row, _>(&OFF_LEDGER, ()).await?;
-    let finding = |(tenant, line, promotion, coupon, ledger, ledger_amount, counted, counted_amount): Row| Finding {
-        subject: format!("{tenant}/{line} {promotion} {coupon}").trim_end().to_owned(),
-        problem: format!(
-            "the ledger has {ledger} redemptions of {ledger_amount}, the counter {counted} of {counted_amount}"
-        ),
+    let finding = |(tenant, line, promotion, coupon, ledger, ledger_amount, counted, counted_amount): Row| {
+        Finding {
+            subject: format!("{tenant}/{line} {promotion} {coupon}").trim_end().to_owned(),
+            problem: format!(
+                "the ledger has {ledger} redemptions of {ledger_amount}, the counter {counted} of {counted_amount}"
+            ),
+        }
     };
     Ok(rows.into_iter().map(finding).collect())
 }

@@ -118,7 +118,10 @@ pub(crate) async fn coupon_limits(
 pub(crate) async fn usage(reader: &Reader<'_>, keys: &[UsageKey]) -> Result<Vec<Use>, StoreError> {
     let items = keys.iter().map(|key| (&key.tenant, &key.line, &key.promotion, &key.coupon));
     let found = reader.fetch_optional::<(i64, Amount), _>(&USAGE, items).await?;
-    Ok(found.into_iter().map(|row| row.map_or_else(Use::default, |(count, amount)| Use { count, amount })).collect())
+    Ok(found
+        .into_iter()
+        .map(|row| row.map_or_else(Use::default, |(count, amount)| Use { count, amount }))
+        .collect())
 }
 
 /// What each customer has of a promotion or a code.
@@ -130,14 +133,17 @@ pub(crate) async fn usage_by_customer(
         (&of.tenant, customer_id, &of.promotion, &of.line, &of.coupon)
     });
     let found = reader.fetch_optional::<(i64, Amount), _>(&USAGE_BY_CUSTOMER, items).await?;
-    Ok(found.into_iter().map(|row| row.map_or_else(Use::default, |(count, amount)| Use { count, amount })).collect())
+    Ok(found
+        .into_iter()
+        .map(|row| row.map_or_else(Use::default, |(count, amount)| Use { count, amount }))
+        .collect())
 }
 
 /// Adds to the counters, one row each however many orders of the batch contend for it.
 pub(crate) async fn add_usage(tx: &mut Tx<'_>, rows: &[(UsageKey, Use)]) -> Result<(), StoreError> {
-    let items = rows.iter().map(|(key, add)| {
-        (&key.tenant, &key.line, &key.promotion, &key.coupon, add.count, add.amount)
-    });
+    let items = rows
+        .iter()
+        .map(|(key, add)| (&key.tenant, &key.line, &key.promotion, &key.coupon, add.count, add.amount));
     tx.execute(&ADD_USAGE, items).await.map(drop)
 }
 
@@ -157,8 +163,15 @@ pub(crate) async fn open_redemptions(
     orders: &[(TenantId, OrderId)],
 ) -> Result<Vec<Vec<LedgerRow>>, StoreError> {
     let items = orders.iter().map(|(tenant, order)| (tenant, order));
-    let groups = reader.fetch_grouped::<(String, String, String, String, Amount), _>(&OPEN_REDEMPTIONS, items).await?;
-    let row = |(promotion, coupon, line, coupon_line, amount)| LedgerRow { promotion, coupon, line, coupon_line, amount };
+    let groups =
+        reader.fetch_grouped::<(String, String, String, String, Amount), _>(&OPEN_REDEMPTIONS, items).await?;
+    let row = |(promotion, coupon, line, coupon_line, amount)| LedgerRow {
+        promotion,
+        coupon,
+        line,
+        coupon_line,
+        amount,
+    };
     Ok(groups.into_iter().map(|rows| rows.into_iter().map(row).collect()).collect())
 }
 

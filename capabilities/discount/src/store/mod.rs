@@ -5,11 +5,11 @@ mod checks;
 mod ledger;
 
 pub(crate) use catalogue::{
-    CouponRecord, EntryRecord, ItemRecord, SheetKey, coupons, facts, promotions, put_coupons, put_entries, put_items,
-    put_promotions, sheet_entries, versions,
+    CouponRecord, EntryRecord, ItemRecord, SheetKey, coupons, facts, promotions, put_coupons, put_entries,
+    put_items, put_promotions, sheet_entries, versions,
 };
 pub(crate) use checks::{unreadable_promotions, usage_is_the_ledger};
 pub(crate) use ledger::{
-    CouponKey, CustomerKey, LedgerRow, PromotionKey, UsageKey, add_usage, budgets, coupon_limits, open_redemptions,
-    put_redemptions, restore, usage, usage_by_customer,
+    CouponKey, CustomerKey, LedgerRow, PromotionKey, UsageKey, add_usage, budgets, coupon_limits,
+    open_redemptions, put_redemptions, restore, usage, usage_by_customer,
 };

@@ -1,16 +1,17 @@
 //! `discount.evaluate` and what sets it up, on a real database: sheets, coupons, the cache of compiled promotions, the cost
 //! of a batch, two tenants.
 
+use super::support::{Bound, line, order, redeem, rig, rig_by, rig_with};
 use mortise_testkit::Rig;
 use mortise_types::{Scope, Timestamp};
-use super::support::{line, order, redeem, rig};
 
 async fn define(rig: &Rig, promotions: &str) {
     let answer = rig.call("discount.define", &format!(r#"{{"promotions":[{promotions}]}}"#)).await;
     assert!(answer.starts_with("ok"), "{answer}");
 }
 
-const TEN: &str = r#"{"promotion":"ten","title":"10% off","target":"order","benefit":"percent","rate_bp":1000}"#;
+const TEN: &str =
+    r#"{"promotion":"ten","title":"10% off","target":"order","benefit":"percent","rate_bp":1000}"#;
 const HELLO: &str = r#"{"promotion":"hello","title":"Welcome","currency":"EUR","target":"order","benefit":"amount","amount":500,"opened_by":"coupon","min_subtotal":2000}"#;
 
 #[tokio::test]
@@ -43,9 +44,8 @@ async fn an_adjustment_names_promotion_version_lane_and_reason() {
 #[tokio::test]
 async fn a_hundred_live_promotions_cost_no_statement_more() {
     let rig = rig().await;
-    let many: Vec<String> = (0..100)
-        .map(|n| TEN.replace(r#""ten""#, &format!(r#""p{n:03}""#)).replace("1000", "1"))
-        .collect();
+    let many: Vec<String> =
+        (0..100).map(|n| TEN.replace(r#""ten""#, &format!(r#""p{n:03}""#)).replace("1000", "1")).collect();
     define(&rig, &many.join(",")).await;
     rig.call("discount.evaluate", &order(1_000_000, "")).await;
     let before = rig.store.cost();
@@ -73,7 +73,8 @@ async fn a_sheet_is_looked_up_by_place_item_and_week() {
         assert!(answer.contains(expected), "{now}: {answer}");
     }
     let before = rig.store.cost();
-    let two = format!(r#"{{"currency":"EUR","lines":[{},{}]}}"#, line(1, "jar", 1, 100), line(2, "lid", 1, 10));
+    let two =
+        format!(r#"{{"currency":"EUR","lines":[{},{}]}}"#, line(1, "jar", 1, 100), line(2, "lid", 1, 10));
     rig.batch("discount.evaluate", &[two.as_str(); 16]).await;
     assert_eq!(rig.store.cost().executions - before.executions, 3, "the version, two items");
 }
@@ -82,8 +83,13 @@ async fn a_sheet_is_looked_up_by_place_item_and_week() {
 async fn a_coupon_opens_its_promotion_and_has_to_be_redeemed() {
     let rig = rig().await;
     define(&rig, HELLO).await;
-    rig.call("discount.import_coupons", r#"{"rows":[{"coupon":"HELLO","promotion":"hello","max_per_customer":1}]}"#).await;
-    let answer = rig.call("discount.evaluate", &order(3000, r#","coupons":["HELLO"],"customer_id":"ann""#)).await;
+    rig.call(
+        "discount.import_coupons",
+        r#"{"rows":[{"coupon":"HELLO","promotion":"hello","max_per_customer":1}]}"#,
+    )
+    .await;
+    let answer =
+        rig.call("discount.evaluate", &order(3000, r#","coupons":["HELLO"],"customer_id":"ann""#)).await;
     let adjustment = r#"{"kind":"coupon","source":"hello","version":"1","lane":"order","amount":-500,"reason":"Welcome (coupon HELLO)"}"#;
     let redemptions = r#""redemptions":[{"promotion":"hello","version":1,"coupon":"HELLO","amount":500}]"#;
     assert!(answer.contains(adjustment) && answer.contains(redemptions), "{answer}");
@@ -116,7 +122,8 @@ async fn a_coupon_that_opens_nothing_says_why() {
     ] {
         let input = order(amount, &format!(r#","coupons":[{codes}]{customer}"#));
         let answer = rig.call("discount.evaluate", &input).await;
-        let refused = answer.starts_with("rejected coupon_refused") && answer.contains(&format!(r#""reason":"{reason}""#));
+        let refused = answer.starts_with("rejected coupon_refused")
+            && answer.contains(&format!(r#""reason":"{reason}""#));
         assert!(refused, "{codes}: {answer}");
     }
     let bob = order(3000, r#","coupons":["OWN"],"customer_id":"bob""#);
@@ -129,7 +136,8 @@ async fn explain_says_of_everything_why_it_counts_or_does_not() {
     define(&rig, &format!("{TEN},{HELLO}")).await;
     let answer = rig.call("discount.explain", &order(1000, r#","coupons":["WHAT"]"#)).await;
     let judged = r#""judged":[{"source":"hello","lane":"order","fate":"closed","amount":0,"reason":"no coupon opens it"},{"source":"ten","lane":"order","fate":"applied","amount":100,"reason":"it applies"}]"#;
-    let refused = r#""refused_coupons":[{"coupon":"WHAT","reason":"unknown","detail":"there is no such code"}]"#;
+    let refused =
+        r#""refused_coupons":[{"coupon":"WHAT","reason":"unknown","detail":"there is no such code"}]"#;
     assert!(answer.contains(judged) && answer.contains(refused), "{answer}");
 }
 
@@ -174,9 +182,15 @@ async fn two_tenants_share_nothing() {
                {{"promotion":"g","title":"G","currency":"EUR","target":"order","benefit":"amount","amount":1,"item_groups":["g={tenant}-{line}"]}}"#
         );
         define(&rig, &promotions).await;
-        let entry = format!(r#"{{"rows":[{{"promotion":"s","sku":"jar","currency":"EUR","amount_off":{off},"per":20}}]}}"#);
+        let entry = format!(
+            r#"{{"rows":[{{"promotion":"s","sku":"jar","currency":"EUR","amount_off":{off},"per":20}}]}}"#
+        );
         assert_eq!(rig.call("discount.import_entries", &entry).await, r#"ok {"rows":1}"#);
-        rig.call("discount.import_coupons", r#"{"rows":[{"coupon":"C","promotion":"p","max_redemptions":1}]}"#).await;
+        rig.call(
+            "discount.import_coupons",
+            r#"{"rows":[{"coupon":"C","promotion":"p","max_redemptions":1}]}"#,
+        )
+        .await;
         let item = format!(r#"{{"rows":[{{"sku":"jar","name":"g","value":"{tenant}-{line}"}}]}}"#);
         rig.call("discount.import_items", &item).await;
     }
@@ -212,4 +226,61 @@ async fn two_tenants_share_nothing() {
         assert_eq!(usage, format!(r#"ok {{"count":1,"amount":{off}}}"#), "{tenant}/{line}");
     }
     assert_eq!(rig.findings().await, [""; 0]);
+}
+
+/// An order is tried against the promotions that may be for its items; that must not change what it costs.
+#[tokio::test]
+async fn evaluate_tries_few_promotions_and_comes_to_what_all_come_to() {
+    let rig = rig().await;
+    let named = |n: usize, sku: &str, more: &str| {
+        format!(
+            r#"{{"promotion":"n{n}","title":"N","target":"items","benefit":"percent","rate_bp":100,"skus":["{sku}"]{more}}}"#
+        )
+    };
+    let mut promotions: Vec<String> = (0..50).map(|n| named(n, &format!("other-{n}"), "")).collect();
+    promotions.push(named(50, "jar", r#","priority":-1"#));
+    promotions.push(named(51, "jar", r#","priority":9,"stacking_group":"g""#));
+    promotions.push(named(52, "lid", r#","stacking_group":"g""#));
+    promotions.push(named(53, "jar", r#","item_groups":["department=DAIRY"]"#));
+    promotions.push(TEN.to_owned());
+    define(&rig, &promotions.join(",")).await;
+    let input =
+        format!(r#"{{"currency":"EUR","lines":[{},{}]}}"#, line(1, "jar", 2, 1999), line(2, "lid", 1, 501));
+    let (evaluated, explained) =
+        (rig.call("discount.evaluate", &input).await, rig.call("discount.explain", &input).await);
+    let proof = |answer: &str| {
+        answer.split(r#","redemptions""#).next().unwrap().split(r#","judged""#).next().unwrap().to_owned()
+    };
+    assert_eq!(proof(&evaluated), proof(&explained));
+    assert_eq!(explained.matches(r#""fate":"not_for_this""#).count(), 50, "{explained}");
+    assert_eq!(explained.matches(r#""fate":"applied""#).count(), 4, "{explained}");
+}
+
+#[tokio::test]
+async fn an_extensions_proposals_stand_in_the_proof_and_its_failure_refuses() {
+    let rig = rig_with(Bound { proposes: Ok(129) }).await;
+    let answer = rig.call("discount.evaluate", &order(1000, "")).await;
+    let adjustment = r#"{"kind":"extension","source":"multibuy","version":"1.2.0","lane":"items","amount":-129,"reason":"129 off DAIRY"}"#;
+    assert!(!answer.contains(adjustment), "nothing is known of the item yet");
+    rig.call("discount.import_items", r#"{"rows":[{"sku":"jar","name":"department","value":"DAIRY"}]}"#)
+        .await;
+    let answer = rig.call("discount.evaluate", &order(1000, "")).await;
+    assert!(answer.contains(adjustment) && answer.contains(r#""payable":871,"tax":0"#), "{answer}");
+    let rig = rig_with(Bound { proposes: Err(()) }).await;
+    let refused = r#"rejected extension_refused {"point":"discount","extension":"multibuy@1.2.0","kind":"trapped","detail":"unreachable"}"#;
+    assert_eq!(rig.call("discount.evaluate", &order(1000, "")).await, refused);
+    assert_eq!(rig.call("discount.explain", &order(1000, "")).await, refused);
+}
+
+#[tokio::test]
+async fn where_the_policy_ignores_coupons_the_order_goes_on_and_all_of_them_are_told() {
+    let rig = rig_by(r#"{"refused_coupon":"ignore"}"#).await;
+    define(&rig, &format!("{TEN},{HELLO}")).await;
+    rig.call("discount.import_coupons", r#"{"rows":[{"coupon":"HELLO","promotion":"hello"}]}"#).await;
+    let answer = rig.call("discount.evaluate", &order(1000, r#","coupons":["WHAT","HELLO"]"#)).await;
+    let ignored = r#""redemptions":[],"ignored_coupons":[{"coupon":"WHAT","reason":"unknown","detail":"there is no such code"},{"coupon":"HELLO","reason":"conditions_not_met","detail":"its items cost 1000, not 2000"}]}"#;
+    assert!(
+        answer.starts_with("ok") && answer.contains(r#""payable":900,"tax""#) && answer.ends_with(ignored),
+        "{answer}"
+    );
 }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use super::support::{order, redeem, rig};
 use mortise_capability::Staleness;
 use mortise_store::Statement;
 use mortise_testkit::Rig;
-use super::support::{order, redeem, rig};
 
 async fn shop() -> Rig {
     let rig = rig().await;
@@ -51,7 +51,8 @@ async fn a_coupons_limit_holds_when_all_carts_were_quoted_before_any_was_redeeme
 #[tokio::test]
 async fn later_orders_of_a_batch_see_the_earlier_ones() {
     let rig = shop().await;
-    let calls: Vec<String> = (0..4).map(|n| redeem(&format!("o-{n}"), "ann", "hello", Some("TWICE"), 500)).collect();
+    let calls: Vec<String> =
+        (0..4).map(|n| redeem(&format!("o-{n}"), "ann", "hello", Some("TWICE"), 500)).collect();
     let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
     let before = rig.store.cost();
     let answers = rig.batch("discount.redeem", &calls).await;
@@ -66,7 +67,8 @@ async fn later_orders_of_a_batch_see_the_earlier_ones() {
         .collect();
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let answers = rig.batch("discount.redeem", &own).await;
-    let exhausted = r#"rejected coupon_exhausted {"promotion":"hello","coupon":"OWN","limit":"coupon_for_customer"}"#;
+    let exhausted =
+        r#"rejected coupon_exhausted {"promotion":"hello","coupon":"OWN","limit":"coupon_for_customer"}"#;
     assert_eq!(answers, [r#"ok {"redeemed":1}"#, exhausted, r#"ok {"redeemed":1}"#]);
 }
 
@@ -78,8 +80,14 @@ async fn a_rejected_order_books_none_of_its_redemptions() {
         {"promotion":"spring","version":1,"amount":251}]}"#;
     let fits = redeem("o-2", "ann", "hello", Some("OWN"), 500);
     let answers = rig.batch("discount.redeem", &[both, &fits]).await;
-    assert_eq!(answers, [r#"rejected coupon_exhausted {"promotion":"spring","limit":"promotion"}"#, r#"ok {"redeemed":1}"#]);
-    assert_eq!(rig.call("discount.usage", r#"{"promotion":"hello"}"#).await, r#"ok {"count":1,"amount":500}"#);
+    assert_eq!(
+        answers,
+        [r#"rejected coupon_exhausted {"promotion":"spring","limit":"promotion"}"#, r#"ok {"redeemed":1}"#]
+    );
+    assert_eq!(
+        rig.call("discount.usage", r#"{"promotion":"hello"}"#).await,
+        r#"ok {"count":1,"amount":500}"#
+    );
     assert_eq!(rig.findings().await, [""; 0]);
 }
 
@@ -94,8 +102,15 @@ async fn a_budget_that_ran_out_since_the_quote_is_stale_before_it_is_refused() {
     assert_eq!(rig.call("discount.redeem", &redeem("o-2", "ann", "spring", None, 100)).await, "stale");
     // What fits is given, and no more.
     let input = order(1000, r#","customer_id":"ann""#);
-    assert!(rig.call("discount.evaluate", &input).await.contains(r#""redemptions":[{"promotion":"spring","version":1,"amount":50}]"#));
-    assert_eq!(rig.call("discount.redeem", &redeem("o-2", "ann", "spring", None, 50)).await, r#"ok {"redeemed":1}"#);
+    assert!(
+        rig.call("discount.evaluate", &input)
+            .await
+            .contains(r#""redemptions":[{"promotion":"spring","version":1,"amount":50}]"#)
+    );
+    assert_eq!(
+        rig.call("discount.redeem", &redeem("o-2", "ann", "spring", None, 50)).await,
+        r#"ok {"redeemed":1}"#
+    );
     rig.staleness = Staleness::Decide;
     let refused = r#"rejected coupon_exhausted {"promotion":"spring","limit":"promotion"}"#;
     assert_eq!(rig.call("discount.redeem", &redeem("o-3", "ann", "spring", None, 1)).await, refused);
@@ -115,9 +130,15 @@ async fn restoring_gives_back_once_and_an_order_may_redeem_again() {
     assert_eq!(twice, [r#"ok {"restored":1}"#, r#"ok {"restored":0}"#]);
     assert_eq!(rig.call("discount.restore", restore).await, r#"ok {"restored":0}"#);
     assert_eq!(rig.call("discount.restore", r#"{"order_id":"never"}"#).await, r#"ok {"restored":0}"#);
-    assert_eq!(rig.call("discount.usage", r#"{"promotion":"hello","coupon":"OWN"}"#).await, r#"ok {"count":0,"amount":0}"#);
+    assert_eq!(
+        rig.call("discount.usage", r#"{"promotion":"hello","coupon":"OWN"}"#).await,
+        r#"ok {"count":0,"amount":0}"#
+    );
     assert_eq!(rig.call("discount.redeem", &mine).await, r#"ok {"redeemed":1}"#);
-    assert_eq!(rig.call("discount.usage", r#"{"promotion":"hello"}"#).await, r#"ok {"count":1,"amount":500}"#);
+    assert_eq!(
+        rig.call("discount.usage", r#"{"promotion":"hello"}"#).await,
+        r#"ok {"count":1,"amount":500}"#
+    );
     assert_eq!(rig.findings().await, [""; 0]);
 }
 
@@ -125,7 +146,8 @@ async fn restoring_gives_back_once_and_an_order_may_redeem_again() {
 async fn an_order_without_limited_discounts_costs_no_statement() {
     let rig = shop().await;
     let before = rig.store.cost();
-    let answer = rig.call("discount.redeem", r#"{"order_id":"o-1","customer_id":"ann","redemptions":[]}"#).await;
+    let answer =
+        rig.call("discount.redeem", r#"{"order_id":"o-1","customer_id":"ann","redemptions":[]}"#).await;
     assert_eq!(answer, r#"ok {"redeemed":0}"#);
     assert_eq!(rig.store.cost().statements, before.statements);
 }
@@ -137,13 +159,20 @@ async fn what_was_never_set_up_cannot_be_redeemed() {
         [("gone", None, "promotion"), ("hello", Some("GUESS"), "coupon"), ("spring", Some("OWN"), "coupon")]
     {
         let answer = rig.call("discount.redeem", &redeem("o-1", "ann", promotion, coupon, 1)).await;
-        assert!(answer.starts_with("rejected coupon_exhausted") && answer.ends_with(&format!(r#""limit":"{limit}"}}"#)), "{answer}");
+        assert!(
+            answer.starts_with("rejected coupon_exhausted")
+                && answer.ends_with(&format!(r#""limit":"{limit}"}}"#)),
+            "{answer}"
+        );
     }
 }
 
-const LOSE_ONE: Statement = Statement::sqlite("lose_one", "UPDATE discount_usage SET count = count - 1 WHERE coupon = ?1");
-const SPOIL: Statement =
-    Statement::sqlite("spoil", "UPDATE discount_promotion SET document = replace(document, 'amount', 'amuont') WHERE promotion = ?1");
+const LOSE_ONE: Statement =
+    Statement::sqlite("lose_one", "UPDATE discount_usage SET count = count - 1 WHERE coupon = ?1");
+const SPOIL: Statement = Statement::sqlite(
+    "spoil",
+    "UPDATE discount_promotion SET document = replace(document, 'amount', 'amuont') WHERE promotion = ?1",
+);
 
 #[tokio::test]
 async fn the_checks_find_counters_off_the_ledger_and_promotions_that_cannot_be_read() {

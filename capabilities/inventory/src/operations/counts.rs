@@ -9,7 +9,8 @@ use mortise_store::{Reader, Statement, Tx};
 use mortise_types::{IdSource, LocationId, Quantity, TenantId, Timestamp};
 
 use crate::contract::{
-    AdjustInput, AdjustmentReason, AdjustmentRow, BelowZero, ImportStockInput, Imported, StockRow, UnknownLocation,
+    AdjustInput, AdjustmentReason, AdjustmentRow, BelowZero, ImportStockInput, Imported, StockRow,
+    UnknownLocation,
 };
 use crate::rules::StockError;
 use crate::rules::stock::{Book, StockKey};
@@ -73,9 +74,9 @@ impl WriteOperation for ImportStock {
             (*tenant, &row.sku, &row.location, entry.as_str(), row.on_hand, *now)
         });
         tx.execute(&BOOK_IMPORT, booked).await?;
-        let set = rows.iter().map(|((tenant, ..), (row, _))| {
-            (*tenant, &row.sku, &row.location, row.on_hand, row.threshold)
-        });
+        let set = rows
+            .iter()
+            .map(|((tenant, ..), (row, _))| (*tenant, &row.sku, &row.location, row.on_hand, row.threshold));
         tx.execute(&SET_STOCK, set).await?;
         Ok(replies)
     }
@@ -89,11 +90,15 @@ impl WriteOperation for Adjust {
     type Input = AdjustInput;
     type Output = Imported;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<AdjustInput>]) -> Result<Vec<Reply<Imported>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<AdjustInput>],
+    ) -> Result<Vec<Reply<Imported>>, StoreError> {
         let known = known_locations(tx, calls, |input| input.rows.iter().map(|row| &row.location)).await?;
-        let keys = calls.iter().flat_map(|call| {
-            call.input.rows.iter().map(|row| row_key(&call.context.scope.tenant, row))
-        });
+        let keys = calls
+            .iter()
+            .flat_map(|call| call.input.rows.iter().map(|row| row_key(&call.context.scope.tenant, row)));
         let mut book = store::load_book(tx, keys).await?;
         let (mut movements, mut replies) = (Vec::new(), Vec::with_capacity(calls.len()));
         for call in calls {
@@ -124,7 +129,11 @@ impl WriteOperation for Adjust {
 }
 
 /// Applies the rows in order, or none of them.
-fn adjust(book: &mut Book, tenant: &TenantId, rows: &[AdjustmentRow]) -> Result<Result<(), BelowZero>, StockError> {
+fn adjust(
+    book: &mut Book,
+    tenant: &TenantId,
+    rows: &[AdjustmentRow],
+) -> Result<Result<(), BelowZero>, StockError> {
     let mut done: Vec<(StockKey, Quantity)> = Vec::with_capacity(rows.len());
     let mut below = None;
     for row in rows {
@@ -132,7 +141,12 @@ fn adjust(book: &mut Book, tenant: &TenantId, rows: &[AdjustmentRow]) -> Result<
         let on_hand = book.shelf(&key).levels.on_hand;
         let after = on_hand.checked_add(row.delta)?;
         if after.is_negative() {
-            below = Some(BelowZero { sku: row.sku.clone(), location: row.location.clone(), on_hand, delta: row.delta });
+            below = Some(BelowZero {
+                sku: row.sku.clone(),
+                location: row.location.clone(),
+                on_hand,
+                delta: row.delta,
+            });
             break;
         }
         book.shelf_mut(&key).levels.on_hand = after;

@@ -53,7 +53,14 @@ impl ReadOperation for GetStock {
                 for (location, on_hand, reserved, claimed, threshold) in found {
                     let levels = Levels { on_hand, reserved, claimed };
                     let saleable = levels.saleable(threshold).map_err(StockError::from)?;
-                    rows.push(StockLevel { sku: sku.clone(), location, on_hand, reserved, claimed, saleable });
+                    rows.push(StockLevel {
+                        sku: sku.clone(),
+                        location,
+                        on_hand,
+                        reserved,
+                        claimed,
+                        saleable,
+                    });
                 }
             }
             replies.push(Reply::done(GetStockOutput { rows }));
@@ -76,7 +83,14 @@ impl ReadOperation for ListMovements {
         let params = calls.iter().map(|call| {
             let input = &call.input;
             let (entry, n) = cursor(input.cursor.as_deref());
-            (&call.context.scope.tenant, &input.sku, &input.location, entry, n, limit(input).saturating_add(1))
+            (
+                &call.context.scope.tenant,
+                &input.sku,
+                &input.location,
+                entry,
+                n,
+                limit(input).saturating_add(1),
+            )
         });
         let groups: Vec<Vec<(String, i64, Timestamp, Quantity, String, Option<String>)>> =
             reader.fetch_grouped(&MOVEMENTS, params).await?;

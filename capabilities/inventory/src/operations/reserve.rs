@@ -38,7 +38,8 @@ impl WriteOperation for Reserve {
             asked.push(Asked { call, lines: demand(&call.input.allocations)?, chosen });
         }
         let wanted: Vec<Reservation> = asked.iter().map(|one| Reservation::held(one.lines.clone())).collect();
-        let keys = asked.iter().zip(&wanted).flat_map(|(one, held)| held.keys(&one.call.context.scope.tenant));
+        let keys =
+            asked.iter().zip(&wanted).flat_map(|(one, held)| held.keys(&one.call.context.scope.tenant));
         let mut book = store::load_book(tx, keys).await?;
         let (mut new, mut short) = (Vec::new(), Vec::new());
         let mut replies: Vec<Option<Reply<ReserveOutput>>> = Vec::with_capacity(calls.len());

@@ -21,7 +21,11 @@ impl WriteOperation for Ship {
     type Input = ShipInput;
     type Output = Settled;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<ShipInput>]) -> Result<Vec<Reply<Settled>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<ShipInput>],
+    ) -> Result<Vec<Reply<Settled>>, StoreError> {
         let keys: Vec<ReservationKey> = calls
             .iter()
             .map(|call| (call.context.scope.tenant.clone(), call.input.reservation.clone()))

@@ -147,7 +147,12 @@ fn share_out(lines: &[RequestedLine], offers: &mut Offers) -> Result<Vec<Share>,
 }
 
 /// Takes what there is; `room` is how many further locations the order may use beyond one a line.
-fn take(line: &RequestedLine, share: &mut Share, offers: &mut Offers, room: &mut usize) -> Result<(), StockError> {
+fn take(
+    line: &RequestedLine,
+    share: &mut Share,
+    offers: &mut Offers,
+    room: &mut usize,
+) -> Result<(), StockError> {
     for offer in offers.of(line) {
         if share.missing.is_zero() {
             break;
@@ -175,7 +180,8 @@ fn shortages(lines: &[RequestedLine], shares: &[Share]) -> Result<Vec<Shortage>,
         if short.iter().any(|s| s.sku == line.sku && s.location == line.location) {
             continue;
         }
-        let same = || lines.iter().zip(shares).filter(|(l, _)| l.sku == line.sku && l.location == line.location);
+        let same =
+            || lines.iter().zip(shares).filter(|(l, _)| l.sku == line.sku && l.location == line.location);
         let mut available = Quantity::ZERO;
         for (_, share) in same() {
             available = available.checked_add(share.got()?)?;

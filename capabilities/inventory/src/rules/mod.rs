@@ -25,7 +25,11 @@ pub(crate) enum StockError {
 
 /// At least one unit.
 pub(crate) fn at_least_one(sku: &Sku, quantity: Quantity) -> Result<Quantity, StockError> {
-    if quantity < Quantity::ONE { Err(StockError::Quantity { sku: sku.clone(), quantity }) } else { Ok(quantity) }
+    if quantity < Quantity::ONE {
+        Err(StockError::Quantity { sku: sku.clone(), quantity })
+    } else {
+        Ok(quantity)
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use mortise_types::{Allocation, Applied, LocationId, Parcel, ParcelId, Quantity, ReservationId, Sku, TenantId};
+use mortise_types::{
+    Allocation, Applied, LocationId, Parcel, ParcelId, Quantity, ReservationId, Sku, TenantId,
+};
 use serde::{Deserialize, Serialize};
 
 use super::stock::{Book, Levels, StockKey};
@@ -67,7 +69,10 @@ pub(crate) fn demand(allocations: &[Allocation]) -> Result<Vec<HeldLine>, StockE
         let sum = sums.entry((&allocation.sku, &allocation.location)).or_default();
         *sum = sum.checked_add(units)?;
     }
-    Ok(sums.into_iter().map(|((sku, location), units)| HeldLine(sku.clone(), location.clone(), units)).collect())
+    Ok(sums
+        .into_iter()
+        .map(|((sku, location), units)| HeldLine(sku.clone(), location.clone(), units))
+        .collect())
 }
 
 /// Holds all of `lines` on the book, or nothing and says of what there is too little.
@@ -109,7 +114,12 @@ impl Reservation {
     }
 
     /// Settles the hold as a whole, on the book too.
-    pub(crate) fn settle(&mut self, book: &mut Book, tenant: &TenantId, how: Settlement) -> Result<Settled, StockError> {
+    pub(crate) fn settle(
+        &mut self,
+        book: &mut Book,
+        tenant: &TenantId,
+        how: Settlement,
+    ) -> Result<Settled, StockError> {
         let next = match (how, self.standing) {
             (Settlement::Release, Standing::Held) => Some(Standing::Released),
             (Settlement::Claim, Standing::Held) => Some(Standing::Claimed),
@@ -183,7 +193,10 @@ impl Reservation {
     }
 
     fn units_of(&self, sku: &Sku, location: &LocationId) -> Quantity {
-        self.lines.iter().find(|line| line.0 == *sku && line.1 == *location).map_or(Quantity::ZERO, |line| line.2)
+        self.lines
+            .iter()
+            .find(|line| line.0 == *sku && line.1 == *location)
+            .map_or(Quantity::ZERO, |line| line.2)
     }
 
     fn settled(&self, applied: Applied) -> Settled {

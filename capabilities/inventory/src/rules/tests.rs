@@ -70,7 +70,8 @@ fn allocate_case(input: &str) -> String {
                 .map(|a| format!("line {}: {} {} from {}", a.line_id, a.quantity, a.sku, a.location))
                 .collect();
             if output.lines != lines {
-                let sold: Vec<String> = output.lines.iter().map(|l| format!("{} {}", l.quantity, l.sku)).collect();
+                let sold: Vec<String> =
+                    output.lines.iter().map(|l| format!("{} {}", l.quantity, l.sku)).collect();
                 text.push(format!("sold: {}", sold.join(", ")));
             }
             text.extend(output.short.iter().map(|short| format!("short: {}", shortage(short))));
@@ -196,7 +197,10 @@ impl Shop {
         keys.map(|key| {
             let Levels { on_hand, reserved, claimed } = self.book.shelf(key).levels;
             let free = self.book.shelf(key).levels.free().unwrap();
-            format!("{} at {}: {on_hand} = {free} free + {reserved} reserved + {claimed} claimed", key.sku, key.location)
+            format!(
+                "{} at {}: {on_hand} = {free} free + {reserved} reserved + {claimed} claimed",
+                key.sku, key.location
+            )
         })
         .collect()
     }

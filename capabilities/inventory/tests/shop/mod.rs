@@ -62,7 +62,5 @@ pub fn reservation_of(reply: &str) -> String {
 pub fn ship(reservation: &str, parcel: &str, location: &str, sku: &str, units: i64) -> String {
     let reservation = reservation.trim_end_matches('}');
     let item = format!(r#"{{"line_id":"1","sku":"{sku}","quantity":{units}}}"#);
-    format!(
-        r#"{reservation},"parcel":{{"parcel_id":"{parcel}","location":"{location}","items":[{item}]}}}}"#
-    )
+    format!(r#"{reservation},"parcel":{{"parcel_id":"{parcel}","location":"{location}","items":[{item}]}}}}"#)
 }

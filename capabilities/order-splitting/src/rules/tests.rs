@@ -30,8 +30,11 @@ fn answer(input: &str) -> String {
     match plan(&OrderId::new(order).unwrap(), &allocations) {
         Ok(Decision::Planned(output)) => {
             let parcels = output.parcels.iter().map(|parcel| {
-                let items: Vec<String> =
-                    parcel.items.iter().map(|i| format!("{} {} of line {}", i.quantity, i.sku, i.line_id)).collect();
+                let items: Vec<String> = parcel
+                    .items
+                    .iter()
+                    .map(|i| format!("{} {} of line {}", i.quantity, i.sku, i.line_id))
+                    .collect();
                 format!("{} from {}: {}", parcel.parcel_id, parcel.location, items.join(", "))
             });
             let text = parcels.collect::<Vec<_>>().join("\n");

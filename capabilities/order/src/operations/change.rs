@@ -8,9 +8,9 @@ use mortise_types::{Applied, CustomerId, OrderId, Timestamp};
 
 use super::look::Whose;
 use crate::contract::{
-    CancelRequested, Changed, ConfirmPaymentInput, DeliveryProgress, Ended, FulfilmentProgress, NotCancellable,
-    OrderRef, OrderUnknown, Paid, PaymentProgress, PaymentRefused, RecordDeliveryInput, RecordFulfilmentInput,
-    RecordPaymentInput, RequestCancelInput,
+    CancelRequested, Changed, ConfirmPaymentInput, DeliveryProgress, Ended, FulfilmentProgress,
+    NotCancellable, OrderRef, OrderUnknown, Paid, PaymentProgress, PaymentRefused, RecordDeliveryInput,
+    RecordFulfilmentInput, RecordPaymentInput, RequestCancelInput,
 };
 use crate::rules::{self, Entry, Order};
 use crate::status::{FulfilmentStatus, PaymentStatus};
@@ -31,7 +31,8 @@ impl Orders {
         calls: &[Call<I>],
         order_id: impl Fn(&I) -> &OrderId,
     ) -> Result<Orders, StoreError> {
-        let keys: BTreeSet<OrderKey> = calls.iter().map(|call| key(&call.context, order_id(&call.input))).collect();
+        let keys: BTreeSet<OrderKey> =
+            calls.iter().map(|call| key(&call.context, order_id(&call.input))).collect();
         let found = store::load_orders(tx, &keys).await?;
         let orders = keys.into_iter().zip(found).collect();
         Ok(Orders { orders, changed: BTreeMap::new(), entries: Vec::new() })
@@ -94,7 +95,11 @@ impl<C: Command> WriteOperation for Run<C> {
     type Input = C::Input;
     type Output = Changed;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<C::Input>]) -> Result<Vec<Reply<Changed>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<C::Input>],
+    ) -> Result<Vec<Reply<Changed>>, StoreError> {
         let mut orders = Orders::load(tx, calls, C::order_id).await?;
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {

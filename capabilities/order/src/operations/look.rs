@@ -2,13 +2,11 @@
 
 use mortise_capability::{Call, CallContext, ReadOperation, Reply, StoreError};
 use mortise_store::{Reader, Statement};
-use mortise_types::{
-    Amount, BusinessLine, Channel, CustomerId, OrderId, Parcel, PaymentId, Timestamp,
-};
+use mortise_types::{Amount, BusinessLine, Channel, CustomerId, OrderId, Parcel, PaymentId, Timestamp};
 
 use crate::contract::{
-    GetInput, ListInput, ListOutput, OrderSummary, OrderUnknown, OrderView, ParcelState, Statuses, TimelineEntry,
-    TimelineInput, TimelineOutput,
+    GetInput, ListInput, ListOutput, OrderSummary, OrderUnknown, OrderView, ParcelState, Statuses,
+    TimelineEntry, TimelineInput, TimelineOutput,
 };
 use crate::rules::{ParcelProgress, state_of};
 use crate::status::{AfterSaleStatus, Axis, FulfilmentStatus, OrderStatus, PaymentStatus};
@@ -140,14 +138,19 @@ impl ReadOperation for Get {
     type Input = GetInput;
     type Output = OrderView;
 
-    async fn run(&self, reader: &Reader<'_>, calls: &[Call<GetInput>]) -> Result<Vec<Reply<OrderView>>, StoreError> {
+    async fn run(
+        &self,
+        reader: &Reader<'_>,
+        calls: &[Call<GetInput>],
+    ) -> Result<Vec<Reply<OrderView>>, StoreError> {
         let keys = calls.iter().map(|call| (&*call.context, &call.input.order_id));
         let found = headers(reader, keys).await?;
         let placements = calls.iter().zip(&found).map(|(call, columns)| {
             let placement = columns.as_ref().map_or("", |columns| columns.13.as_str());
             (&call.context.scope.tenant, placement)
         });
-        let documents: Vec<Option<(String, String, String)>> = reader.fetch_optional(&DOCUMENTS, placements).await?;
+        let documents: Vec<Option<(String, String, String)>> =
+            reader.fetch_optional(&DOCUMENTS, placements).await?;
         let mut replies = Vec::with_capacity(calls.len());
         for ((call, columns), documents) in calls.iter().zip(&found).zip(documents) {
             let whose = Whose::of(&call.context, call.input.customer_id.as_ref());
@@ -155,14 +158,18 @@ impl ReadOperation for Get {
                 replies.push(unknown(&call.input.order_id)?);
                 continue;
             };
-            let documents = documents.ok_or_else(|| off(format!("{} has no documents", call.input.order_id)))?;
+            let documents =
+                documents.ok_or_else(|| off(format!("{} has no documents", call.input.order_id)))?;
             replies.push(Reply::done(view(columns, &documents)?));
         }
         Ok(replies)
     }
 }
 
-fn view(columns: &Columns, (proof, parcels, ship_to): &(String, String, String)) -> Result<OrderView, StoreError> {
+fn view(
+    columns: &Columns,
+    (proof, parcels, ship_to): &(String, String, String),
+) -> Result<OrderView, StoreError> {
     let progress: Vec<ParcelProgress> = read(&columns.15)?;
     let parcels: Vec<Parcel> = read(parcels)?;
     let parcels = parcels.into_iter().map(|parcel| {
@@ -269,14 +276,8 @@ impl ReadOperation for Timeline {
                 replies.push(unknown(&call.input.order_id)?);
                 continue;
             };
-            let entries = rows.into_iter().map(|(position, axis, from, to, subject, note, at)| TimelineEntry {
-                position,
-                axis,
-                from,
-                to,
-                subject,
-                note,
-                at,
+            let entries = rows.into_iter().map(|(position, axis, from, to, subject, note, at)| {
+                TimelineEntry { position, axis, from, to, subject, note, at }
             });
             let summary = summary(columns)?;
             replies.push(Reply::done(TimelineOutput {

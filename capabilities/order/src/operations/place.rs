@@ -20,7 +20,11 @@ impl WriteOperation for Place {
     type Input = PlaceInput;
     type Output = OrderRef;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<PlaceInput>]) -> Result<Vec<Reply<OrderRef>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<PlaceInput>],
+    ) -> Result<Vec<Reply<OrderRef>>, StoreError> {
         let mut new = Vec::with_capacity(calls.len());
         for Call { context, input } in calls {
             rules::check_placing(&input.proof, &input.parcels)
@@ -38,7 +42,11 @@ impl WriteOperation for Place {
                 replies.push(Reply::rejected("order_exists", &detail)?);
                 continue;
             };
-            entries.extend(told.into_iter().map(|entry| NewEntry { key: key(order), entry, now: order.context.now }));
+            entries.extend(told.into_iter().map(|entry| NewEntry {
+                key: key(order),
+                entry,
+                now: order.context.now,
+            }));
             placed.push(order);
             replies.push(reply(order.input)?);
         }
@@ -53,14 +61,23 @@ fn key(order: &NewOrder<'_>) -> OrderKey {
 }
 
 const fn first_entry() -> Entry {
-    Entry { position: 1, axis: Axis::Order, from: "", to: OrderStatus::Open.word(), subject: None, note: None }
+    Entry {
+        position: 1,
+        axis: Axis::Order,
+        from: "",
+        to: OrderStatus::Open.word(),
+        subject: None,
+        note: None,
+    }
 }
 
 /// Rare, so it goes order by order: a trade that took its order back, and places it again under the same id.
 async fn place_again(tx: &mut Tx<'_>, new: &NewOrder<'_>) -> Result<Option<Vec<Entry>>, StoreError> {
     let found = store::load_orders(tx, &BTreeSet::from([key(new)])).await?;
     let Some(mut order) = found.into_iter().flatten().next() else { return Ok(None) };
-    let Some(entries) = order.place_again(&new.input.customer_id, new.parcels.clone()) else { return Ok(None) };
+    let Some(entries) = order.place_again(&new.input.customer_id, new.parcels.clone()) else {
+        return Ok(None);
+    };
     store::replace_header(tx, new, order.position).await?;
     Ok(Some(entries))
 }

@@ -5,8 +5,8 @@ mod transition;
 use std::collections::BTreeMap;
 
 use mortise_types::{
-    Applied, ArithmeticError, CustomerId, LineId, Parcel, ParcelId, PaymentId, PriceProof, ProofError, Quantity,
-    Timestamp,
+    Applied, ArithmeticError, CustomerId, LineId, Parcel, ParcelId, PaymentId, PriceProof, ProofError,
+    Quantity, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -253,3 +253,6 @@ pub(crate) const fn applied<T>(entry: Option<&T>) -> Applied {
 const fn refused(axis: &'static str, from: &'static str, to: &'static str) -> OrderError {
     OrderError::Transition { axis, from, to }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,32 +35,17 @@ impl RemoteOperation for Capture {
                 continue;
             };
             let ready = booked.payment.provider_ref.clone().and_then(|provider_ref| {
-                booked
-                    .begin_capture(call.input.amount)
-                    .map(|amount| (provider_ref, amount))
+                booked.begin_capture(call.input.amount).map(|amount| (provider_ref, amount))
             });
             intents.push(match ready {
                 Some((provider_ref, amount)) => {
-                    let minted = Captured {
-                        payment_id: payment_id.clone(),
-                        amount,
-                    };
+                    let minted = Captured { payment_id: payment_id.clone(), amount };
                     let key = format!("{payment_id}-{}", booked.payment.transfers);
-                    Intended::send(
-                        ProviderCapture {
-                            provider_ref,
-                            key,
-                            amount,
-                        },
-                        &minted,
-                    )?
+                    Intended::send(ProviderCapture { provider_ref, key, amount }, &minted)?
                 }
                 None => {
                     let status = booked.payment.status.word().to_owned();
-                    let detail = NotCapturable {
-                        status,
-                        authorised: booked.payment.amount,
-                    };
+                    let detail = NotCapturable { status, authorised: booked.payment.amount };
                     Intended::Decided(Reply::rejected("not_capturable", &detail)?)
                 }
             });
@@ -78,9 +63,7 @@ impl RemoteOperation for Capture {
         tx: &mut Tx<'_>,
         items: &[Settling<CaptureInput, ProviderCapture, CaptureAnswer>],
     ) -> Result<Vec<Reply<Captured>>, StoreError> {
-        let keys = items
-            .iter()
-            .map(|item| key(&item.call, &item.call.input.payment_id));
+        let keys = items.iter().map(|item| key(&item.call, &item.call.input.payment_id));
         let mut payments = Payments::load(tx, keys).await?;
         let mut replies = Vec::with_capacity(items.len());
         for item in items {
@@ -91,10 +74,7 @@ impl RemoteOperation for Capture {
             replies.push(match &item.answer {
                 CaptureAnswer::Captured { amount } => {
                     booked.capture(*amount, item.call.context.now);
-                    Reply::done(Captured {
-                        payment_id,
-                        amount: *amount,
-                    })
+                    Reply::done(Captured { payment_id, amount: *amount })
                 }
                 CaptureAnswer::Refused { code } => {
                     booked.capture_refused();

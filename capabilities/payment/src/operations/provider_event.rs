@@ -20,20 +20,11 @@ impl WriteOperation for RecordProviderEvent {
     async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<ProviderEvent>]) -> Result<Replies, StoreError> {
         let mut payments =
             Payments::load(tx, calls.iter().map(|call| key(call, &call.input.payment_id))).await?;
-        let known: Vec<bool> = calls
-            .iter()
-            .map(|call| payments.get_mut(&key(call, &call.input.payment_id)).is_some())
-            .collect();
-        let events = calls
-            .iter()
-            .zip(&known)
-            .filter(|(_, known)| **known)
-            .map(|(call, _)| {
-                (
-                    &call.context.scope.tenant,
-                    call.input.event_id.as_str(),
-                    call.context.now,
-                )
+        let known: Vec<bool> =
+            calls.iter().map(|call| payments.get_mut(&key(call, &call.input.payment_id)).is_some()).collect();
+        let events =
+            calls.iter().zip(&known).filter(|(_, known)| **known).map(|(call, _)| {
+                (&call.context.scope.tenant, call.input.event_id.as_str(), call.context.now)
             });
         let mut is_new = take_events(tx, events).await?.into_iter();
         let mut rows = load_refunds(tx, calls).await?;
@@ -48,21 +39,14 @@ impl WriteOperation for RecordProviderEvent {
                 replies.push(Reply::done(applied(WhatHappened::Already)));
                 continue;
             }
-            booked
-                .payment
-                .provider_ref
-                .get_or_insert_with(|| call.input.provider_ref.clone());
+            booked.payment.provider_ref.get_or_insert_with(|| call.input.provider_ref.clone());
             match (&call.input.kind, &call.input.refund) {
                 (ProviderEventKind::Refunded, Some(refund)) => {
-                    let row = rows
-                        .iter_mut()
-                        .find(|(of, row)| *of == key && row.refund_id == refund_id(refund));
+                    let row =
+                        rows.iter_mut().find(|(of, row)| *of == key && row.refund_id == refund_id(refund));
                     let mut row = row.map_or_else(|| by_hand(refund, call), |(_, row)| row.clone());
                     replies.push(take_refund(booked, &mut row, refund, call)?);
-                    match rows
-                        .iter_mut()
-                        .find(|(of, found)| *of == key && found.refund_id == row.refund_id)
-                    {
+                    match rows.iter_mut().find(|(of, found)| *of == key && found.refund_id == row.refund_id) {
                         Some((_, found)) => *found = row.clone(),
                         None => rows.push((key.clone(), row.clone())),
                     }
@@ -83,31 +67,19 @@ async fn load_refunds(
 ) -> Result<Vec<(crate::store::Key, RefundRow)>, StoreError> {
     let asked: Vec<_> = calls
         .iter()
-        .filter_map(|call| {
-            Some((
-                key(call, &call.input.payment_id),
-                refund_id(call.input.refund.as_ref()?),
-            ))
-        })
+        .filter_map(|call| Some((key(call, &call.input.payment_id), refund_id(call.input.refund.as_ref()?))))
         .collect();
-    let keys = asked
-        .iter()
-        .map(|((tenant, payment_id), id)| (tenant.clone(), payment_id.clone(), id.clone()));
+    let keys =
+        asked.iter().map(|((tenant, payment_id), id)| (tenant.clone(), payment_id.clone(), id.clone()));
     let found = refunds(tx, keys).await?;
-    let mut rows: Vec<_> = asked
-        .into_iter()
-        .zip(found)
-        .filter_map(|((key, _), row)| row.map(|row| (key, row)))
-        .collect();
+    let mut rows: Vec<_> =
+        asked.into_iter().zip(found).filter_map(|((key, _), row)| row.map(|row| (key, row))).collect();
     rows.dedup_by(|a, b| a.0 == b.0 && a.1.refund_id == b.1.refund_id);
     Ok(rows)
 }
 
 fn refund_id(refund: &ProviderRefund) -> String {
-    refund
-        .refund_id
-        .clone()
-        .unwrap_or_else(|| format!("by-hand-{}", refund.provider_refund_ref))
+    refund.refund_id.clone().unwrap_or_else(|| format!("by-hand-{}", refund.provider_refund_ref))
 }
 
 /// A refund that we did not ask for: somebody gave the money back at the provider's.
@@ -134,9 +106,9 @@ fn take_refund(
     let came = booked.learn(&captured, now);
     let captured_news = payment_news(&booked.payment);
     let happened = match row.status {
-        RefundStatus::Pending => booked
-            .end_refund(row, refund.amount, RefundStatus::Done, now)
-            .map_err(too_large)?,
+        RefundStatus::Pending => {
+            booked.end_refund(row, refund.amount, RefundStatus::Done, now).map_err(too_large)?
+        }
         RefundStatus::Done => WhatHappened::Already,
         // By hand, or the provider did what it had refused: the money is gone either way.
         RefundStatus::Dropped | RefundStatus::Refused => {
@@ -152,10 +124,9 @@ fn take_refund(
         reply = reply.emit("payment.captured", &captured_news)?;
     }
     match happened {
-        WhatHappened::Now => reply.emit(
-            "payment.refunded",
-            &refund_news(&booked.payment, &row.refund_id, refund.amount),
-        ),
+        WhatHappened::Now => {
+            reply.emit("payment.refunded", &refund_news(&booked.payment, &row.refund_id, refund.amount))
+        }
         WhatHappened::Already => Ok(reply),
     }
 }
@@ -175,11 +146,7 @@ fn take_fact(booked: &mut Booked, call: &Call<ProviderEvent>) -> Result<Reply<Ap
     };
     let before = booked.payment.status;
     let news = booked.learn(&fact, call.context.now);
-    let happened = if booked.payment.status == before {
-        WhatHappened::Already
-    } else {
-        WhatHappened::Now
-    };
+    let happened = if booked.payment.status == before { WhatHappened::Already } else { WhatHappened::Now };
     let reply = Reply::done(applied(happened));
     let name = match news {
         News::Authorised => "payment.authorised",

@@ -32,18 +32,13 @@ impl ReadOperation for Get {
         calls
             .iter()
             .zip(ledgers)
-            .map(
-                |(call, ledger)| match payments.get_mut(&key(call, &call.input.payment_id)) {
-                    Some(booked) => {
-                        let ledger = ledger.iter().map(ledger_view).collect();
-                        Ok(Reply::done(PaymentWithLedger {
-                            payment: view(&booked.payment),
-                            ledger,
-                        }))
-                    }
-                    None => unknown(&call.input.payment_id),
-                },
-            )
+            .map(|(call, ledger)| match payments.get_mut(&key(call, &call.input.payment_id)) {
+                Some(booked) => {
+                    let ledger = ledger.iter().map(ledger_view).collect();
+                    Ok(Reply::done(PaymentWithLedger { payment: view(&booked.payment), ledger }))
+                }
+                None => unknown(&call.input.payment_id),
+            })
             .collect()
     }
 }
@@ -60,9 +55,7 @@ impl ReadOperation for List {
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {
             let payments = page(reader, &call.context.scope.tenant, call.input.after.as_ref()).await?;
-            replies.push(Reply::done(Listed {
-                payments: payments.iter().map(view).collect(),
-            }));
+            replies.push(Reply::done(Listed { payments: payments.iter().map(view).collect() }));
         }
         Ok(replies)
     }
@@ -80,14 +73,8 @@ impl ReadOperation for Balances {
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {
             let rows = balances(reader, &call.context.scope.tenant).await?;
-            let row = |(account, currency, amount)| Balance {
-                account,
-                currency,
-                amount,
-            };
-            replies.push(Reply::done(TrialBalance {
-                balances: rows.into_iter().map(row).collect(),
-            }));
+            let row = |(account, currency, amount)| Balance { account, currency, amount };
+            replies.push(Reply::done(TrialBalance { balances: rows.into_iter().map(row).collect() }));
         }
         Ok(replies)
     }

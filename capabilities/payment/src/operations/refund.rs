@@ -29,14 +29,8 @@ impl Refund {
     ) -> Result<(Intents, Option<RefundRow>), StoreError> {
         let Call { context, input } = call;
         if let Err(refundable) = booked.set_aside(input.amount) {
-            let detail = RefundExceedsCaptured {
-                asked: input.amount,
-                refundable,
-            };
-            return Ok((
-                Intended::Decided(Reply::rejected("refund_exceeds_captured", &detail)?),
-                None,
-            ));
+            let detail = RefundExceedsCaptured { asked: input.amount, refundable };
+            return Ok((Intended::Decided(Reply::rejected("refund_exceeds_captured", &detail)?), None));
         }
         let refund_id = new_refund_id(&*self.ids);
         let mut row = RefundRow {
@@ -47,20 +41,12 @@ impl Refund {
             provider_ref: None,
             created_at: context.now,
         };
-        let refunded = Refunded {
-            refund_id: refund_id.clone(),
-            refundable: booked.payment.refundable(),
-        };
+        let refunded = Refunded { refund_id: refund_id.clone(), refundable: booked.payment.refundable() };
         let intent = match booked.payment.provider_ref.clone() {
             Some(provider_ref) => {
                 let key = refund_id.clone();
                 Intended::send(
-                    ProviderRefundRequest {
-                        provider_ref,
-                        refund_id,
-                        key,
-                        amount: input.amount,
-                    },
+                    ProviderRefundRequest { provider_ref, refund_id, key, amount: input.amount },
                     &refunded,
                 )?
             }
@@ -115,9 +101,7 @@ impl RemoteOperation for Refund {
         tx: &mut Tx<'_>,
         items: &[Settling<RefundInput, ProviderRefundRequest, RefundAnswer>],
     ) -> Result<Vec<Reply<Refunded>>, StoreError> {
-        let keys = items
-            .iter()
-            .map(|item| key(&item.call, &item.call.input.payment_id));
+        let keys = items.iter().map(|item| key(&item.call, &item.call.input.payment_id));
         let mut payments = Payments::load(tx, keys).await?;
         let refund_keys = items.iter().map(|item| {
             let (tenant, payment_id) = key(&item.call, &item.call.input.payment_id);
@@ -150,27 +134,19 @@ fn settle_one(
     match &item.answer {
         RefundAnswer::Refunded { provider_refund_ref } => {
             row.provider_ref = Some(provider_refund_ref.clone());
-            let happened = booked
-                .end_refund(row, amount, RefundStatus::Done, now)
-                .map_err(too_large)?;
+            let happened = booked.end_refund(row, amount, RefundStatus::Done, now).map_err(too_large)?;
             let refundable = booked.payment.refundable();
-            let reply = Reply::done(Refunded {
-                refund_id: row.refund_id.clone(),
-                refundable,
-            });
+            let reply = Reply::done(Refunded { refund_id: row.refund_id.clone(), refundable });
             // The webhook may have been faster, and has told the news.
             match happened {
-                crate::rules::WhatHappened::Now => reply.emit(
-                    "payment.refunded",
-                    &refund_news(&booked.payment, &row.refund_id, amount),
-                ),
+                crate::rules::WhatHappened::Now => {
+                    reply.emit("payment.refunded", &refund_news(&booked.payment, &row.refund_id, amount))
+                }
                 crate::rules::WhatHappened::Already => Ok(reply),
             }
         }
         RefundAnswer::Refused { code } => {
-            booked
-                .end_refund(row, amount, RefundStatus::Refused, now)
-                .map_err(too_large)?;
+            booked.end_refund(row, amount, RefundStatus::Refused, now).map_err(too_large)?;
             Reply::rejected("refund_refused", &RefusedDetail { code: code.clone() })
         }
     }

@@ -76,20 +76,13 @@ impl RemoteOperation for Request {
         let mut intents = Vec::with_capacity(calls.len());
         for call in calls {
             if call.input.amount.minor() < 1 {
-                let detail = RefusedDetail {
-                    code: "nothing_to_pay".to_owned(),
-                };
+                let detail = RefusedDetail { code: "nothing_to_pay".to_owned() };
                 intents.push(Intended::Decided(Reply::rejected("payment_refused", &detail)?));
                 continue;
             }
             let asked = self.asked(call)?;
-            payments.add(
-                call.context.scope.tenant.clone(),
-                Booked::of(requested(&asked, call)),
-            );
-            let minted = PaymentMade {
-                payment_id: asked.payment_id.clone(),
-            };
+            payments.add(call.context.scope.tenant.clone(), Booked::of(requested(&asked, call)));
+            let minted = PaymentMade { payment_id: asked.payment_id.clone() };
             intents.push(Intended::send(asked, &minted)?);
         }
         payments.save(tx).await?;
@@ -114,15 +107,9 @@ impl RemoteOperation for Request {
                 StoreError::Value(format!("payment {payment_id} was requested and is gone"))
             })?;
             replies.push(match &item.answer {
-                RequestAnswer::Accepted {
-                    provider_ref,
-                    pay_url,
-                } => {
+                RequestAnswer::Accepted { provider_ref, pay_url } => {
                     booked.accepted(provider_ref.clone(), pay_url.clone());
-                    Reply::done(Requested {
-                        payment_id,
-                        pay_url: pay_url.clone(),
-                    })
+                    Reply::done(Requested { payment_id, pay_url: pay_url.clone() })
                 }
                 RequestAnswer::Refused { code } => {
                     booked.refused(code.clone());

@@ -111,14 +111,7 @@ impl TakingBack {
             let (status, created_at) = (RefundStatus::Pending, call.context.now);
             payments.put_refund(
                 key,
-                RefundRow {
-                    refund_id,
-                    status,
-                    amount,
-                    reason,
-                    provider_ref: None,
-                    created_at,
-                },
+                RefundRow { refund_id, status, amount, reason, provider_ref: None, created_at },
             );
         }
         payments.save(tx).await?;
@@ -133,29 +126,18 @@ impl TakingBack {
             First::Refund => (None, intent.amount),
             First::Void => match self.provider.void(&context.scope, &provider_ref).await? {
                 VoidAnswer::Voided | VoidAnswer::Nothing => {
-                    return Ok(TakeBackAnswer::Voided {
-                        provider_ref: Some(provider_ref),
-                    });
+                    return Ok(TakeBackAnswer::Voided { provider_ref: Some(provider_ref) });
                 }
-                VoidAnswer::Captured {
-                    captured,
-                    refundable: _,
-                } => (Some(captured), intent.amount.min(captured)),
+                VoidAnswer::Captured { captured, refundable: _ } => {
+                    (Some(captured), intent.amount.min(captured))
+                }
             },
         };
         let provider_refund_ref = match amount.minor() {
             ..=0 => None,
-            _ => Some(
-                self.refund(&context, &provider_ref, &intent.refund_id, amount)
-                    .await?,
-            ),
+            _ => Some(self.refund(&context, &provider_ref, &intent.refund_id, amount).await?),
         };
-        Ok(TakeBackAnswer::Returned {
-            provider_ref,
-            captured,
-            returned: amount,
-            provider_refund_ref,
-        })
+        Ok(TakeBackAnswer::Returned { provider_ref, captured, returned: amount, provider_refund_ref })
     }
 
     /// The provider's name for the payment. `None` when the provider never had it and never will.
@@ -188,11 +170,7 @@ impl TakingBack {
             let request = ProviderRefundRequest {
                 provider_ref: provider_ref.to_owned(),
                 refund_id: refund_id.to_owned(),
-                key: if number == 1 {
-                    refund_id.to_owned()
-                } else {
-                    format!("{refund_id}.{number}")
-                },
+                key: if number == 1 { refund_id.to_owned() } else { format!("{refund_id}.{number}") },
                 amount,
             };
             match self.provider.refund(&context.scope, &request).await? {
@@ -200,9 +178,7 @@ impl TakingBack {
                 RefundAnswer::Refused { code } => reason = code,
             }
         }
-        Err(Unanswered::new(format!(
-            "the provider refuses to give {amount} back: {reason}"
-        )))
+        Err(Unanswered::new(format!("the provider refuses to give {amount} back: {reason}")))
     }
 
     async fn settle(
@@ -210,13 +186,8 @@ impl TakingBack {
         tx: &mut Tx<'_>,
         items: &[(Call<()>, TakeBackIntent, TakeBackAnswer)],
     ) -> Result<Vec<Reply<TakenBack>>, StoreError> {
-        let mut payments = Payments::load(
-            tx,
-            items
-                .iter()
-                .map(|(call, intent, _)| key(call, &intent.payment_id)),
-        )
-        .await?;
+        let mut payments =
+            Payments::load(tx, items.iter().map(|(call, intent, _)| key(call, &intent.payment_id))).await?;
         let refund_keys = items.iter().map(|(call, intent, _)| {
             let (tenant, payment_id) = key(call, &intent.payment_id);
             (tenant, payment_id, intent.refund_id.clone())
@@ -248,49 +219,27 @@ fn settle_one(
     let now = call.context.now;
     match answer {
         TakeBackAnswer::Voided { provider_ref } => {
-            booked.payment.provider_ref = booked
-                .payment
-                .provider_ref
-                .take()
-                .or_else(|| provider_ref.clone());
+            booked.payment.provider_ref = booked.payment.provider_ref.take().or_else(|| provider_ref.clone());
             booked.took(Took::Voided, now);
-            booked
-                .end_refund(row, Amount::ZERO, RefundStatus::Dropped, now)
-                .map_err(too_large)?;
-            Ok(Reply::done(TakenBack {
-                by: TakenBackBy::Void,
-                amount: Amount::ZERO,
-            }))
+            booked.end_refund(row, Amount::ZERO, RefundStatus::Dropped, now).map_err(too_large)?;
+            Ok(Reply::done(TakenBack { by: TakenBackBy::Void, amount: Amount::ZERO }))
         }
-        TakeBackAnswer::Returned {
-            provider_ref,
-            captured,
-            returned,
-            provider_refund_ref,
-        } => {
+        TakeBackAnswer::Returned { provider_ref, captured, returned, provider_refund_ref } => {
             booked.payment.provider_ref = Some(provider_ref.clone());
             if let Some(captured) = captured {
                 booked.took(Took::Captured(*captured), now);
             }
             row.provider_ref = row.provider_ref.take().or_else(|| provider_refund_ref.clone());
-            let ended = if returned.is_zero() {
-                RefundStatus::Dropped
-            } else {
-                RefundStatus::Done
-            };
+            let ended = if returned.is_zero() { RefundStatus::Dropped } else { RefundStatus::Done };
             let happened = booked.end_refund(row, *returned, ended, now).map_err(too_large)?;
             if returned.is_zero() {
                 return Ok(Reply::done(nothing()));
             }
-            let reply = Reply::done(TakenBack {
-                by: TakenBackBy::Refund,
-                amount: *returned,
-            });
+            let reply = Reply::done(TakenBack { by: TakenBackBy::Refund, amount: *returned });
             match happened {
-                WhatHappened::Now => reply.emit(
-                    "payment.refunded",
-                    &refund_news(&booked.payment, &row.refund_id, *returned),
-                ),
+                WhatHappened::Now => {
+                    reply.emit("payment.refunded", &refund_news(&booked.payment, &row.refund_id, *returned))
+                }
                 WhatHappened::Already => Ok(reply),
             }
         }
@@ -298,10 +247,7 @@ fn settle_one(
 }
 
 fn nothing() -> TakenBack {
-    TakenBack {
-        by: TakenBackBy::Nothing,
-        amount: Amount::ZERO,
-    }
+    TakenBack { by: TakenBackBy::Nothing, amount: Amount::ZERO }
 }
 
 /// The request as it was made, for a payment whose name at the provider is not known.
@@ -336,15 +282,9 @@ macro_rules! taking_back {
                 let limit: fn(&$input) -> Option<Amount> = $limit;
                 let of = |call: &Call<$input>| {
                     let context = Arc::clone(&call.context);
-                    (
-                        Call { context, input: () },
-                        call.input.payment_id.clone(),
-                        limit(&call.input),
-                    )
+                    (Call { context, input: () }, call.input.payment_id.clone(), limit(&call.input))
                 };
-                self.0
-                    .intent(tx, &calls.iter().map(of).collect::<Vec<_>>())
-                    .await
+                self.0.intent(tx, &calls.iter().map(of).collect::<Vec<_>>()).await
             }
 
             async fn send(
@@ -362,15 +302,9 @@ macro_rules! taking_back {
             ) -> Result<Vec<Reply<TakenBack>>, StoreError> {
                 let of = |item: &Settling<$input, TakeBackIntent, TakeBackAnswer>| {
                     let context = Arc::clone(&item.call.context);
-                    (
-                        Call { context, input: () },
-                        item.intent.clone(),
-                        item.answer.clone(),
-                    )
+                    (Call { context, input: () }, item.intent.clone(), item.answer.clone())
                 };
-                self.0
-                    .settle(tx, &items.iter().map(of).collect::<Vec<_>>())
-                    .await
+                self.0.settle(tx, &items.iter().map(of).collect::<Vec<_>>()).await
             }
         }
     };

@@ -47,10 +47,7 @@ struct World {
 
 impl World {
     fn of(method: Method, amount: i64) -> World {
-        World {
-            booked: payment(method, amount),
-            refunds: Vec::new(),
-        }
+        World { booked: payment(method, amount), refunds: Vec::new() }
     }
 
     fn open_refund(&mut self, amount: Amount) {
@@ -69,18 +66,9 @@ impl World {
     fn end_refund(&mut self, number: usize, ended: RefundStatus) -> WhatHappened {
         let refund = &mut self.refunds[number];
         // A provider gives back no more than it captured.
-        let Payment {
-            status,
-            captured,
-            refunded,
-            ..
-        } = self.booked.payment;
+        let Payment { status, captured, refunded, .. } = self.booked.payment;
         let there = Amount(captured.minor() - refunded.minor());
-        let given = if status == Status::Captured {
-            refund.amount.min(there)
-        } else {
-            refund.amount
-        };
+        let given = if status == Status::Captured { refund.amount.min(there) } else { refund.amount };
         self.booked.end_refund(refund, given, ended, NOW).unwrap()
     }
 
@@ -126,17 +114,11 @@ impl World {
             }
             "it_was_voided" => {
                 self.booked.took(Took::Voided, NOW);
-                format!(
-                    "{:?}",
-                    self.end_refund(self.refunds.len() - 1, RefundStatus::Dropped)
-                )
+                format!("{:?}", self.end_refund(self.refunds.len() - 1, RefundStatus::Dropped))
             }
             "it_was_captured" => {
                 self.booked.took(Took::Captured(amount().unwrap()), NOW);
-                format!(
-                    "{:?}",
-                    self.end_refund(self.refunds.len() - 1, RefundStatus::Done)
-                )
+                format!("{:?}", self.end_refund(self.refunds.len() - 1, RefundStatus::Done))
             }
             "cancel" => format!("{:?}", self.booked.cancel_claim(NOW).unwrap()),
             "paid" => format!("{:?}", self.booked.receive(Stage::InvoicePaid, NOW)),
@@ -147,26 +129,13 @@ impl World {
     }
 
     fn line(&self, step: &str, came: &str, posted: &[Transfer]) -> String {
-        let Payment {
-            status,
-            captured,
-            refunded,
-            pending_refund,
-            ..
-        } = &self.booked.payment;
+        let Payment { status, captured, refunded, pending_refund, .. } = &self.booked.payment;
         let mut line = format!("{step}: {status}");
         let _ = write!(line, " {captured}-{refunded}-{pending_refund}");
         if !came.is_empty() {
             let _ = write!(line, " | {came}");
         }
-        for Transfer {
-            kind,
-            debit,
-            credit,
-            amount,
-            ..
-        } in posted
-        {
+        for Transfer { kind, debit, credit, amount, .. } in posted {
             let _ = write!(line, " | {kind} {amount}: {debit} <- {credit}");
         }
         line
@@ -194,13 +163,7 @@ fn tables() {
 /// What the accounts hold, debits less credits.
 fn balances(transfers: &[Transfer]) -> BTreeMap<Account, i64> {
     let mut balances = BTreeMap::new();
-    for Transfer {
-        debit,
-        credit,
-        amount,
-        ..
-    } in transfers
-    {
+    for Transfer { debit, credit, amount, .. } in transfers {
         *balances.entry(*debit).or_insert(0) += amount.minor();
         *balances.entry(*credit).or_insert(0) -= amount.minor();
     }

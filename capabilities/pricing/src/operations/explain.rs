@@ -29,7 +29,11 @@ impl ReadOperation for Explain {
     ) -> Result<Vec<Reply<ExplainOutput>>, StoreError> {
         let wanted: Vec<Wanted> = calls.iter().map(want).collect();
         let found = store::candidates(reader, &wanted).await?;
-        calls.iter().zip(found).map(|(call, candidates)| self.explain(call, &candidates).map(Reply::done)).collect()
+        calls
+            .iter()
+            .zip(found)
+            .map(|(call, candidates)| self.explain(call, &candidates).map(Reply::done))
+            .collect()
     }
 }
 
@@ -46,7 +50,11 @@ fn want(call: &Call<ExplainInput>) -> Wanted {
 }
 
 impl Explain {
-    fn explain(&self, call: &Call<ExplainInput>, candidates: &[Candidate]) -> Result<ExplainOutput, StoreError> {
+    fn explain(
+        &self,
+        call: &Call<ExplainInput>,
+        candidates: &[Candidate],
+    ) -> Result<ExplainOutput, StoreError> {
         let Call { context, input } = call;
         let chosen = self.policies.get::<PricingPolicy>(&context.scope);
         let asked = Asked {

@@ -26,7 +26,8 @@ impl WriteOperation for ImportEntries {
         calls: &[Call<ImportEntriesInput>],
     ) -> Result<Vec<Reply<Rows>>, StoreError> {
         let mut rows = Vec::with_capacity(calls.iter().map(|call| call.input.rows.len()).sum());
-        let replies = calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, entry_row)).collect();
+        let replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, entry_row)).collect();
         store::put_entries(tx, &rows).await?;
         replies
     }

@@ -76,7 +76,9 @@ async fn groups(reader: &Reader<'_>, calls: &[Call<QuoteInput>]) -> Result<Vec<S
     let mut places = Vec::with_capacity(open.len());
     for &call in &open {
         let Call { context, input } = &calls[call];
-        places.extend(input.customer_id.iter().map(|customer| customers.add((context.scope.clone(), customer.clone()))));
+        places.extend(
+            input.customer_id.iter().map(|customer| customers.add((context.scope.clone(), customer.clone()))),
+        );
     }
     let found = store::groups(reader, customers.keys()).await?;
     for (call, place) in open.into_iter().zip(places) {
@@ -96,8 +98,11 @@ impl Quote {
         let chosen = self.policies.get::<PricingPolicy>(&context.scope);
         let mut decisions = Vec::with_capacity(input.lines.len());
         for (line, candidates) in input.lines.iter().zip(candidates) {
-            let asked =
-                Asked { quantity: line.quantity, channel: context.scope.channel.as_str(), customer_group: &group };
+            let asked = Asked {
+                quantity: line.quantity,
+                channel: context.scope.channel.as_str(),
+                customer_group: &group,
+            };
             let decided = rules::decide(asked, candidates, &chosen.policy, &chosen.version);
             let Some(decision) = decided.map_err(too_large)? else {
                 return missing(input, line);
@@ -172,7 +177,12 @@ fn ask(
     Ok(outcome.answers.into_iter().map(journalled).collect())
 }
 
-fn asked_line(opened: &Opened<UnitPrice>, index: usize, line: &RequestedLine, decision: &Decision<'_>) -> Line {
+fn asked_line(
+    opened: &Opened<UnitPrice>,
+    index: usize,
+    line: &RequestedLine,
+    decision: &Decision<'_>,
+) -> Line {
     let wanted = opened.sku_attributes().iter();
     let attributes = wanted.filter_map(|name| {
         let value = line.attributes.get(&**name)?;

@@ -96,21 +96,23 @@ fn won(offer: &str) -> Won {
 fn any_candidate() -> impl Strategy<Value = Candidate> {
     let scope = ("[ab]?", "[ab]?", "[ab]?", "[ab]?");
     let figures = (0..100_000_i64, 1..20_i64, 1..5_i64, 0..3_i64, 0..3_i64);
-    (scope, figures, 0..4_u8, "[abc]").prop_map(|((line, location, group, channel), figures, role, price_list)| {
-        let (amount, per, min, priority, day) = figures;
-        Candidate {
-            role: [Role::Price, Role::Price, Role::Floor, Role::Ceiling][usize::from(role)],
-            price_list,
-            line,
-            location,
-            customer_group: group,
-            channel,
-            min_quantity: Quantity(min),
-            valid_from: Timestamp::from_millis(day),
-            priority,
-            price: Price::new(Amount(amount), Quantity(per)).unwrap(),
-        }
-    })
+    (scope, figures, 0..4_u8, "[abc]").prop_map(
+        |((line, location, group, channel), figures, role, price_list)| {
+            let (amount, per, min, priority, day) = figures;
+            Candidate {
+                role: [Role::Price, Role::Price, Role::Floor, Role::Ceiling][usize::from(role)],
+                price_list,
+                line,
+                location,
+                customer_group: group,
+                channel,
+                min_quantity: Quantity(min),
+                valid_from: Timestamp::from_millis(day),
+                priority,
+                price: Price::new(Amount(amount), Quantity(per)).unwrap(),
+            }
+        },
+    )
 }
 
 proptest! {

@@ -7,11 +7,13 @@ use mortise_points::NoExtensions;
 use mortise_store::Statement;
 use mortise_testkit::Rig;
 
-const PLAN: Statement = Statement::sqlite("pricing.candidates_plan", concat!("EXPLAIN QUERY PLAN ", candidates_sql!()));
+const PLAN: Statement =
+    Statement::sqlite("pricing.candidates_plan", concat!("EXPLAIN QUERY PLAN ", candidates_sql!()));
 
 #[tokio::test]
 async fn a_quote_seeks_by_the_key_down_to_the_period() {
-    let rig = Rig::new([crate::capability(Arc::new(Policies::default()), Arc::new(NoExtensions)).unwrap()]).await;
+    let rig =
+        Rig::new([crate::capability(Arc::new(Policies::default()), Arc::new(NoExtensions)).unwrap()]).await;
     let read = rig.store.read(async move |reader| {
         reader.fetch_all::<(i64, i64, i64, String), _>(&PLAN, ("t", "l", "p", "s", "EUR", "g", 0_i64)).await
     });

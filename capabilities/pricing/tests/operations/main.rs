@@ -61,7 +61,10 @@ async fn the_group_is_the_one_named_else_the_customers_own_else_none() {
     ];
     for (who, payable, group) in cases {
         let answer = rig.call("pricing.quote", &format!("{{{line},{who}}}")).await;
-        assert!(answer.contains(&format!(r#""payable":{payable}}}],"customer_group":"{group}""#)), "{who}: {answer}");
+        assert!(
+            answer.contains(&format!(r#""payable":{payable}}}],"customer_group":"{group}""#)),
+            "{who}: {answer}"
+        );
     }
     rig.call("pricing.import_members", r#"{"rows":[{"customer_id":"ann"}]}"#).await;
     let answer = rig.call("pricing.quote", &format!(r#"{{{line},"customer_id":"ann"}}"#)).await;
@@ -121,7 +124,10 @@ async fn importing_again_replaces_and_a_bad_row_stores_nothing() {
         let rows = format!(r#"{{"rows":[{good},{{{row},"sku":"jar","currency":"USD","amount":1}}]}}"#);
         let refused = format!(r#"rejected row_refused {{"row":2,"problem":"{problem}"}}"#);
         // A call beside it in the batch is not touched.
-        assert_eq!(rig.batch("pricing.import_entries", &[&rows, SHELF]).await, [refused, r#"ok {"rows":3}"#.into()]);
+        assert_eq!(
+            rig.batch("pricing.import_entries", &[&rows, SHELF]).await,
+            [refused, r#"ok {"rows":3}"#.into()]
+        );
         assert!(rig.call("pricing.quote", quote).await.contains(r#""payable":500"#));
     }
     assert_eq!(rig.call("pricing.remove_entries", again).await, r#"ok {"rows":1}"#);
@@ -154,7 +160,8 @@ async fn an_extension_offers_within_the_floor_and_the_proof_says_so() {
     let answer = rig.call("pricing.quote", quote).await;
     let extension = r#"{"kind":"extension","source":"happy-hour","version":"2.1.0","amount":-98,"reason":"150 for Mill"}"#;
     assert!(answer.contains(extension) && answer.contains(r#""payable":300"#), "{answer}");
-    let floor = r#"{"rows":[{"price_list":"least","sku":"loaf","currency":"USD","amount":180,"role":"floor"}]}"#;
+    let floor =
+        r#"{"rows":[{"price_list":"least","sku":"loaf","currency":"USD","amount":180,"role":"floor"}]}"#;
     rig.call("pricing.import_entries", floor).await;
     let answer = rig.call("pricing.quote", quote).await;
     let raised = r#""amount":-38,"reason":"150 for Mill (raised to the floor price)""#;
@@ -243,19 +250,26 @@ async fn the_checks_find_broken_entries_and_crossed_bounds() {
         {"price_list":"least","sku":"loaf","currency":"USD","amount":180,"role":"floor"},
         {"price_list":"most","sku":"loaf","currency":"USD","amount":170,"role":"ceiling"}]}"#;
     rig.call("pricing.import_entries", bounds).await;
-    let crossed = "pricing price bounds: acme/grocery least  loaf: the floor 180 per 1 is above the ceiling 170 per 1";
+    let crossed =
+        "pricing price bounds: acme/grocery least  loaf: the floor 180 per 1 is above the ceiling 170 per 1";
     assert_eq!(rig.findings().await, [crossed]);
-    let broken: Result<_, StoreError> = rig.store.write(async |tx| tx.execute(&BREAK_PERIOD, [("jar",)]).await).await;
+    let broken: Result<_, StoreError> =
+        rig.store.write(async |tx| tx.execute(&BREAK_PERIOD, [("jar",)]).await).await;
     assert_eq!(broken.unwrap(), [1]);
     let findings = rig.findings().await;
-    assert!(findings.iter().any(|finding| finding.contains("price entries: acme/grocery shelf 367 jar")), "{findings:?}");
+    assert!(
+        findings.iter().any(|finding| finding.contains("price entries: acme/grocery shelf 367 jar")),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
 async fn figures_beyond_64_bits_are_an_error_and_never_wrap() {
     let rig = rig().await;
-    let rows = r#"{"rows":[{"price_list":"shelf","sku":"jar","currency":"USD","amount":9223372036854775807}]}"#;
+    let rows =
+        r#"{"rows":[{"price_list":"shelf","sku":"jar","currency":"USD","amount":9223372036854775807}]}"#;
     rig.call("pricing.import_entries", rows).await;
-    let answer = rig.call("pricing.quote", r#"{"currency":"USD","lines":[{"sku":"jar","quantity":2}]}"#).await;
+    let answer =
+        rig.call("pricing.quote", r#"{"currency":"USD","lines":[{"sku":"jar","quantity":2}]}"#).await;
     assert!(answer.starts_with("error"), "{answer}");
 }

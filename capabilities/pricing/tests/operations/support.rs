@@ -7,8 +7,8 @@ use std::sync::Arc;
 use mortise_capability::Policies;
 use mortise_points::unit_price::{Offer, Question};
 use mortise_points::{
-    Attempt, CallIdentity, ExtensionId, Failure, FailureKind, NoExtensions, OnFailure, Panel, Point, PointError, Points,
-    RawOutcome, Seat, UnitPrice, consult,
+    Attempt, CallIdentity, ExtensionId, Failure, FailureKind, NoExtensions, OnFailure, Panel, Point,
+    PointError, Points, RawOutcome, Seat, UnitPrice, consult,
 };
 use mortise_pricing::{PricingPolicy, capability};
 use mortise_testkit::Rig;
@@ -16,18 +16,20 @@ use mortise_types::Scope;
 
 /// A rig without extensions.
 pub(crate) async fn rig() -> Rig {
-    Rig::new([capability(Arc::new(Policies::default()), Arc::new(NoExtensions)).unwrap()]).await
+    Rig::new([capability(Arc::new(Policies::default()), Arc::new(NoExtensions))
+        .expect("the contract can be declared")])
+    .await
 }
 
 /// A rig in which somebody answers `unit-price`.
 pub(crate) async fn rig_with(bound: Bound) -> Rig {
     let points = Arc::new(Everywhere(Arc::new(Native(bound))));
-    Rig::new([capability(Arc::new(Policies::default()), points).unwrap()]).await
+    Rig::new([capability(Arc::new(Policies::default()), points).expect("the contract can be declared")]).await
 }
 
 /// The version of the default policy.
 pub(crate) fn version() -> String {
-    let scope = Scope::new("a", "b", "c").unwrap();
+    let scope = Scope::new("a", "b", "c").expect("a valid scope");
     Policies::default().get::<PricingPolicy>(&scope).version.to_string()
 }
 
@@ -67,7 +69,8 @@ struct Only<'a>(&'a Native);
 
 impl Seat<UnitPrice> for Only<'_> {
     fn extension(&self) -> &ExtensionId {
-        static ID: std::sync::LazyLock<ExtensionId> = std::sync::LazyLock::new(|| ExtensionId::new("happy-hour", "2.1.0"));
+        static ID: std::sync::LazyLock<ExtensionId> =
+            std::sync::LazyLock::new(|| ExtensionId::new("happy-hour", "2.1.0"));
         &ID
     }
 
@@ -75,19 +78,19 @@ impl Seat<UnitPrice> for Only<'_> {
         OnFailure::Refuse
     }
 
-    fn attempt(
-        &self,
-        _: CallIdentity<'_>,
-        question: &Question,
-    ) -> Attempt<<UnitPrice as Point>::Valid> {
+    fn attempt(&self, _: CallIdentity<'_>, question: &Question) -> Attempt<<UnitPrice as Point>::Valid> {
         let offer = |amount: i64| {
             let offers = question.lines.iter().map(|line| Offer {
                 line_id: line.line_id.to_string(),
                 amount,
                 per: 1,
-                reason: format!("{amount} for {}", line.attributes.first().map_or("all", |brand| &brand.value)),
+                reason: format!(
+                    "{amount} for {}",
+                    line.attributes.first().map_or("all", |brand| &brand.value)
+                ),
             });
-            let invalid = |invalid: mortise_points::Invalid| Failure::new(FailureKind::Invalid, invalid.to_string());
+            let invalid =
+                |invalid: mortise_points::Invalid| Failure::new(FailureKind::Invalid, invalid.to_string());
             UnitPrice::revalidate(question, offers.collect()).map_err(invalid)
         };
         let result = match self.0.0.price {

@@ -73,7 +73,14 @@ impl WriteOperation for ClaimLimits {
                 Entry { customer_id: customer_id.clone(), claims: claims.clone(), standing: Standing::Open };
             entries.insert((tenant, order_id), entry);
             let policy_version = Arc::clone(&chosen.version);
-            new.push(NewEntry { tenant, order_id, customer_id, claims, policy_version, now: call.context.now });
+            new.push(NewEntry {
+                tenant,
+                order_id,
+                customer_id,
+                claims,
+                policy_version,
+                now: call.context.now,
+            });
         }
         store::save_used(tx, &counters.used, &counters.changed).await?;
         store::insert_entries(tx, &new).await?;
@@ -94,9 +101,12 @@ impl Counters<'_> {
             if claim.quantity < Quantity::ONE {
                 return Err(store::off(format!("{} units are claimed: at least 1 is", claim.quantity)));
             }
-            let Some(rule) = self.rules.get(&(&call.context.scope.tenant, claim.rule.as_str())) else { continue };
+            let Some(rule) = self.rules.get(&(&call.context.scope.tenant, claim.rule.as_str())) else {
+                continue;
+            };
             let used = self.used.get(&use_key(call, claim)).copied().unwrap_or_default();
-            let refusal = rule.refuses(used, claim.quantity, claim.window_start, offset).map_err(arithmetic)?;
+            let refusal =
+                rule.refuses(used, claim.quantity, claim.window_start, offset).map_err(arithmetic)?;
             if refusal.is_some() {
                 return Ok(refusal);
             }

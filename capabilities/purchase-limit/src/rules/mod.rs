@@ -150,6 +150,5 @@ pub(crate) fn summed(claims: &[Claim]) -> Result<Vec<Claim>, ArithmeticError> {
     Ok(sums.into_iter().map(claim).collect())
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,8 @@ fn check_case(input: &str) -> String {
     let line = BusinessLine::new("grocery").unwrap();
     let (mut rules, mut used, mut lines) = (Vec::new(), BTreeMap::new(), Vec::new());
     for text in input.lines() {
-        let words: Vec<&str> = text.split([' ', ':', '(', ')']).filter(|word| !word.is_empty()).collect();
+        let words = text.split([' ', '(', ')']).map(|word| word.trim_end_matches(':'));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         match words[..] {
             ["rule", id, most, "a", word, "of", ref about @ ..] => rules.push(rule(id, most, word, about)),
             ["used", n, "of", id] => {
@@ -60,19 +61,25 @@ fn check_case(input: &str) -> String {
         });
         of.map(|(rule, _)| rule.clone()).collect()
     };
-    let owned: Vec<(Sku, Vec<Rule>)> = lines.iter().map(|line| (line.sku.clone(), about(&line.sku))).collect();
-    let by_item: HashMap<&Sku, &[Rule]> = owned.iter().map(|(item, rules)| (item, rules.as_slice())).collect();
+    let owned: Vec<(Sku, Vec<Rule>)> =
+        lines.iter().map(|line| (line.sku.clone(), about(&line.sku))).collect();
+    let by_item: HashMap<&Sku, &[Rule]> =
+        owned.iter().map(|(item, rules)| (item, rules.as_slice())).collect();
     let counts = counts(&lines, &by_item, &line, now, UtcOffset::default()).unwrap();
     let bought: Vec<Quantity> =
         counts.iter().map(|count| used.get(&count.rule.rule).copied().unwrap_or_default()).collect();
     match check(&counts, &bought, UtcOffset::default()).unwrap() {
         Err(no) => {
             let reset = no.resets_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-            format!("limit_exceeded: {}, {} wanted, {} used of {}, again {reset}", no.rule, no.wanted, no.used, no.most)
+            format!(
+                "limit_exceeded: {}, {} wanted, {} used of {}, again {reset}",
+                no.rule, no.wanted, no.used, no.most
+            )
         }
         Ok(claims) if claims.is_empty() => "nothing to claim".to_owned(),
         Ok(claims) => {
-            let claims = claims.iter().map(|c| format!("{}: {} since {}", c.rule, c.quantity, c.window_start));
+            let claims =
+                claims.iter().map(|c| format!("{}: {} since {}", c.rule, c.quantity, c.window_start));
             claims.collect::<Vec<_>>().join("\n")
         }
     }
@@ -113,10 +120,19 @@ fn a_rule_that_cannot_be_meant_is_unclear() {
     assert_eq!(target(&row), Ok(Target::All));
     let item = Some(Sku::new("tea").unwrap());
     let group = Some("hot drinks".to_owned());
-    assert_eq!(target(&RuleRow { sku: item.clone(), ..row.clone() }), Ok(Target::Item(item.clone().unwrap())));
-    assert_eq!(target(&RuleRow { item_group: group.clone(), ..row.clone() }), Ok(Target::Group("hot drinks".into())));
+    assert_eq!(
+        target(&RuleRow { sku: item.clone(), ..row.clone() }),
+        Ok(Target::Item(item.clone().unwrap()))
+    );
+    assert_eq!(
+        target(&RuleRow { item_group: group.clone(), ..row.clone() }),
+        Ok(Target::Group("hot drinks".into()))
+    );
     for (unclear, problem) in [
-        (RuleRow { sku: item, item_group: group, ..row.clone() }, "it names an item and a group: name one of them"),
+        (
+            RuleRow { sku: item, item_group: group, ..row.clone() },
+            "it names an item and a group: name one of them",
+        ),
         (RuleRow { rule: String::new(), ..row.clone() }, "a rule needs an id"),
         (RuleRow { item_group: Some(String::new()), ..row.clone() }, "the group has no name"),
         (

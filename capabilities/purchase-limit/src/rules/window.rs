@@ -44,7 +44,9 @@ pub(crate) fn window_start(
     let first = match period {
         Period::Order | Period::Always => return valid_from.unwrap_or(Timestamp::EPOCH),
         Period::Day => Some(date),
-        Period::Week => date.checked_sub_days(chrono::Days::new(u64::from(date.weekday().num_days_from_monday()))),
+        Period::Week => {
+            date.checked_sub_days(chrono::Days::new(u64::from(date.weekday().num_days_from_monday())))
+        }
         Period::Month => date.with_day(1),
     };
     offset.midnight(first.unwrap_or(date))

@@ -36,9 +36,11 @@ impl ReadOperation for Assess {
         for (call, &place) in calls.iter().zip(&of_call) {
             let scope = &call.context.scope;
             let taxed = call.input.proof.lines.iter().filter(|_| !rates[place].is_empty());
-            of_line.push(taxed.map(|line| items.add((scope.clone(), line.sku.clone()))).collect::<Vec<usize>>());
+            of_line
+                .push(taxed.map(|line| items.add((scope.clone(), line.sku.clone()))).collect::<Vec<usize>>());
         }
-        let classes = if items.is_empty() { Vec::new() } else { store::classes(reader, items.keys()).await? };
+        let classes =
+            if items.is_empty() { Vec::new() } else { store::classes(reader, items.keys()).await? };
         let assess = |(call, (place, items)): (&Call<AssessInput>, (usize, Vec<usize>))| {
             let chosen = self.policies.get::<TaxPolicy>(&call.context.scope);
             let own: Vec<Option<&str>> = items.into_iter().map(|item| classes[item].as_deref()).collect();
@@ -86,8 +88,8 @@ fn assess(
         }
         parts.push(Part { amount: *place.payable, quantity: place.quantity, taxes });
     }
-    let assessed =
-        rules::assess(&parts, policy).map_err(|error| StoreError::Value(format!("the taxes of an order: {error}")))?;
+    let assessed = rules::assess(&parts, policy)
+        .map_err(|error| StoreError::Value(format!("the taxes of an order: {error}")))?;
     for (place, taxes) in places.into_iter().zip(assessed) {
         place.take(taxes, &chosen.version).map_err(too_large)?;
     }
@@ -102,7 +104,11 @@ fn too_large(error: ArithmeticError) -> StoreError {
     StoreError::Value(format!("the taxes of an order: {error}"))
 }
 
-fn unknown(call: &Call<AssessInput>, tax_class: String, place: String) -> Result<Reply<AssessOutput>, StoreError> {
+fn unknown(
+    call: &Call<AssessInput>,
+    tax_class: String,
+    place: String,
+) -> Result<Reply<AssessOutput>, StoreError> {
     let ship_to = &call.input.ship_to;
     let region = ship_to.region.clone().unwrap_or_default();
     Reply::rejected(TAX_UNKNOWN, &TaxUnknown { country: ship_to.country, region, tax_class, place })
@@ -161,9 +167,11 @@ impl Place<'_> {
 }
 
 fn total(proof: &mut PriceProof) -> Result<(), ArithmeticError> {
-    let payables = proof.lines.iter().map(|line| line.payable).chain(proof.fees.iter().map(|fee| fee.payable));
+    let payables =
+        proof.lines.iter().map(|line| line.payable).chain(proof.fees.iter().map(|fee| fee.payable));
     proof.payable = Amount::sum(payables)?;
-    let taxes = proof.lines.iter().flat_map(|line| &line.taxes).chain(proof.fees.iter().flat_map(|fee| &fee.taxes));
+    let taxes =
+        proof.lines.iter().flat_map(|line| &line.taxes).chain(proof.fees.iter().flat_map(|fee| &fee.taxes));
     proof.tax = Amount::sum(taxes.map(|part| part.tax))?;
     Ok(())
 }

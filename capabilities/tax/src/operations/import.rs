@@ -17,9 +17,14 @@ impl WriteOperation for ImportRates {
     type Input = ImportRatesInput;
     type Output = Rows;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<ImportRatesInput>]) -> Result<Vec<Reply<Rows>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<ImportRatesInput>],
+    ) -> Result<Vec<Reply<Rows>>, StoreError> {
         let mut rows = Vec::with_capacity(calls.iter().map(|call| call.input.rows.len()).sum());
-        let replies = calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, rate)).collect();
+        let replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, rate)).collect();
         store::put_rates(tx, &rows).await?;
         replies
     }
@@ -29,9 +34,14 @@ impl WriteOperation for ImportItems {
     type Input = ImportItemsInput;
     type Output = Rows;
 
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<ImportItemsInput>]) -> Result<Vec<Reply<Rows>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<ImportItemsInput>],
+    ) -> Result<Vec<Reply<Rows>>, StoreError> {
         let mut rows = Vec::with_capacity(calls.iter().map(|call| call.input.rows.len()).sum());
-        let replies = calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, item)).collect();
+        let replies =
+            calls.iter().map(|call| judge(&mut rows, &call.context, &call.input.rows, item)).collect();
         store::put_items(tx, &rows).await?;
         replies
     }

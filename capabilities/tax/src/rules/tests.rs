@@ -32,7 +32,11 @@ fn answer(input: &str) -> String {
             }),
             "part" => {
                 let quantity = words.get(1).and_then(|word| word.parse().ok()).unwrap_or(1);
-                parts.push((words[0].parse().unwrap(), quantity, named("class=").unwrap_or("standard".to_owned())));
+                parts.push((
+                    words[0].parse().unwrap(),
+                    quantity,
+                    named("class=").unwrap_or("standard".to_owned()),
+                ));
             }
             other => panic!("no word {other}"),
         }
@@ -47,7 +51,8 @@ fn answer(input: &str) -> String {
         .collect();
     let assessed = assess(&parts, &policy).expect("small figures");
     let shown = parts.iter().zip(assessed).map(|(part, taxes)| {
-        let taxes = taxes.iter().map(|tax| format!(" {} {} of {}: {};", tax.code, tax.rate_bp, tax.base, tax.tax));
+        let taxes =
+            taxes.iter().map(|tax| format!(" {} {} of {}: {};", tax.code, tax.rate_bp, tax.base, tax.tax));
         format!("{}:{}", part.amount, taxes.collect::<String>())
     });
     shown.collect::<Vec<_>>().join("\n")

@@ -209,3 +209,6 @@ impl<'c> Checker<'c> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,3 +135,6 @@ impl Reader<'_> {
         Some(CancelOn { event: event?, key: key?, code: code? })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Whether an answer is what a story expects, and the first place where it is not. A record may hold more than is expected;
-//! a list has as many elements. `{$some: x}` asks for an element like `x`, `{$none: x}` for none, `{$has: text}` for text within.
+//! a list has as many elements. `{$some: x}` asks for an element like `x` (`[x, y]`: for one like each), `{$none: x}` for none,
+//! `{$has: text}` for text within.
 
 use serde_json::Value as Json;
 
@@ -44,10 +45,17 @@ fn at(expected: &Json, found: &Json, place: &mut String) -> Option<String> {
 /// The forms with a `$`: `None` if it is none of them.
 fn special(expected: &Json, found: &Json, place: &str) -> Option<Option<String>> {
     let (word, wanted) = expected.as_object().filter(|record| record.len() == 1)?.iter().next()?;
-    let like = |elements: &[Json]| elements.iter().any(|element| differs(wanted, element).is_none());
+    let each = wanted.as_array().map_or(std::slice::from_ref(wanted), Vec::as_slice);
+    let like = |wanted: &Json, elements: &[Json]| elements.iter().any(|element| differs(wanted, element).is_none());
     let differs = match (word.as_str(), found) {
-        ("$some", Json::Array(elements)) => (!like(elements)).then(|| format!("{} has nothing like {wanted}", named(place))),
-        ("$none", Json::Array(elements)) => like(elements).then(|| format!("{} has something like {wanted}", named(place))),
+        ("$some", Json::Array(elements)) => {
+            let missing = each.iter().find(|wanted| !like(wanted, elements));
+            missing.map(|wanted| format!("{} has nothing like {wanted}", named(place)))
+        }
+        ("$none", Json::Array(elements)) => {
+            let there = each.iter().find(|wanted| like(wanted, elements));
+            there.map(|wanted| format!("{} has something like {wanted}", named(place)))
+        }
         ("$has", Json::String(text)) => {
             let part = wanted.as_str().unwrap_or_default();
             (!text.contains(part)).then(|| format!("{} is {text:?}, without {part:?}", named(place)))
@@ -75,6 +83,8 @@ mod tests {
             (json!({"a": 1}), None),
             (json!({"b": {"c": [1, 2]}}), None),
             (json!({"l": {"$some": {"k": "y"}}}), None),
+            (json!({"l": {"$some": [{"k": "y"}, {"n": 1}]}}), None),
+            (json!({"l": {"$some": [{"k": "y"}, {"n": 2}]}}), Some("/l has nothing like {\"n\":2}")),
             (json!({"l": {"$none": {"k": "z"}}}), None),
             (json!({"t": {"$has": "for"}}), None),
             (json!({"a": 2}), Some("/a is 1 instead of 2")),

@@ -138,11 +138,12 @@ impl Running {
             arguments.push(file.clone().into());
             arguments.extend(["--tenant", &story.tenant, "--line", &seed.line, "--data"].map(OsString::from));
             arguments.push(self.platform_data().into());
-            let (code, said) = self.program.run(&arguments).await?;
+            let (code, _) = self.program.run(&arguments).await?;
             if code != Some(0) {
                 return Err(Failure::refused(format!("the shop was not set up: {} is refused", file.display())));
             }
-            teller.note("seed", &format!("   {}", said.trim()));
+            let by = seed.import.as_deref().or(seed.policy.as_deref()).unwrap_or_default();
+            teller.note("seed", &format!("   {:<26} {by}", seed.file.display()));
         }
         Ok(())
     }

@@ -92,7 +92,7 @@ impl Stage {
     async fn play_step(&self, step: &Step, scene: &Scene, names: &mut Names) -> Result<Told, String> {
         if let Some(span) = step.advance {
             let now = self.advance(span).await?;
-            return Ok(Told { outcome: format!("it is {now}"), ..Told::default() });
+            return Ok(Told::said(format!("it is {now}")));
         }
         let expected = step.expect.body.as_ref().map(|body| names.fill(body)).transpose()?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use crate::print;
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// In words.
-    pub(super) outcome: String,
+    outcome: String,
     /// Every amount at the top of the answer.
     money: Vec<(String, i64, String)>,
     /// A price proof, where the step shows one.
@@ -28,6 +28,11 @@ pub(super) struct Change {
 }
 
 impl Told {
+    /// Something that is no answer.
+    pub(super) fn said(outcome: String) -> Self {
+        Self { outcome, ..Self::default() }
+    }
+
     pub(super) fn of(status: u16, body: &Json, proof: Option<Json>) -> Self {
         let text = |name: &str| body.get(name).and_then(Json::as_str);
         let outcome = match (text("reason").or_else(|| text("code")), text("status")) {
@@ -85,7 +90,7 @@ impl Teller {
         }
         let money: Vec<String> =
             told.money.iter().map(|(name, amount, currency)| format!("{name} {}", print::money(*amount, currency))).collect();
-        print::line(format_args!("   {step:<58} {:<24} {}", told.outcome, money.join(", ")));
+        print::line(format_args!("   {step:<66} {:<20} {}", told.outcome, money.join(", ")));
         for line in told.proof.iter().flat_map(proof_lines) {
             print::line(format_args!("        {line}"));
         }

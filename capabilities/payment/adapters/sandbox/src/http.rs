@@ -1,6 +1,6 @@
 //! One request to the sandbox: an answer with its status, or not known. What a status means is the caller's.
 
-use mortise_capability::Unanswered;
+use mortise_payment::Unanswered;
 use mortise_types::Amount;
 use reqwest::{Client, Response};
 use serde::Deserialize;

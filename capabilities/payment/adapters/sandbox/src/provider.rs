@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use mortise_capability::Unanswered;
+use mortise_payment::Unanswered;
 use mortise_payment::{
     CaptureAnswer, CaptureMethod, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest,
     RefundAnswer, RequestAnswer, VoidAnswer,
@@ -66,10 +66,7 @@ impl SandboxProvider {
             .build()
             .map_err(|error| StartError(error.to_string()))?;
         let url = config.url.trim_end_matches('/').to_owned();
-        Ok(SandboxProvider {
-            client,
-            config: SandboxProviderConfig { url, ..config },
-        })
+        Ok(SandboxProvider { client, config: SandboxProviderConfig { url, ..config } })
     }
 
     async fn ask(
@@ -78,13 +75,7 @@ impl SandboxProvider {
         key: Option<&str>,
         body: &serde_json::Value,
     ) -> Result<Answer, Unanswered> {
-        post(
-            &self.client,
-            &format!("{}/provider/v1{path}", self.config.url),
-            key,
-            body,
-        )
-        .await
+        post(&self.client, &format!("{}/provider/v1{path}", self.config.url), key, body).await
     }
 
     async fn ask_to_pay(
@@ -93,9 +84,7 @@ impl SandboxProvider {
         request: &ProviderRequest,
     ) -> Result<RequestAnswer, Unanswered> {
         let in_scope = |url: &str| {
-            let url = url
-                .replace("{tenant}", scope.tenant.as_str())
-                .replace("{line}", scope.line.as_str());
+            let url = url.replace("{tenant}", scope.tenant.as_str()).replace("{line}", scope.line.as_str());
             url.replace("{order}", request.order_id.as_str())
         };
         let body = json!({
@@ -110,49 +99,33 @@ impl SandboxProvider {
             "return_url": self.config.return_url.as_deref().map(in_scope),
             "expires_at": request.expires_at,
         });
-        let answer = self
-            .ask("/payments", Some(request.payment_id.as_str()), &body)
-            .await?;
+        let answer = self.ask("/payments", Some(request.payment_id.as_str()), &body).await?;
         if !answer.is_success() {
-            return Ok(RequestAnswer::Refused {
-                code: answer.problem().code,
-            });
+            return Ok(RequestAnswer::Refused { code: answer.problem().code });
         }
         let PaymentAnswer { id, pay_url, .. } = answer.read("a payment")?;
-        Ok(RequestAnswer::Accepted {
-            provider_ref: id,
-            pay_url,
-        })
+        Ok(RequestAnswer::Accepted { provider_ref: id, pay_url })
     }
 
     async fn take(&self, capture: &ProviderCapture) -> Result<CaptureAnswer, Unanswered> {
         let path = format!("/payments/{}/capture", capture.provider_ref);
-        let answer = self
-            .ask(&path, Some(&capture.key), &json!({ "amount": capture.amount }))
-            .await?;
+        let answer = self.ask(&path, Some(&capture.key), &json!({ "amount": capture.amount })).await?;
         if !answer.is_success() {
-            return Ok(CaptureAnswer::Refused {
-                code: answer.problem().code,
-            });
+            return Ok(CaptureAnswer::Refused { code: answer.problem().code });
         }
         let PaymentAnswer { captured_amount, .. } = answer.read("a capture")?;
-        Ok(CaptureAnswer::Captured {
-            amount: captured_amount,
-        })
+        Ok(CaptureAnswer::Captured { amount: captured_amount })
     }
 
     async fn take_back(&self, provider_ref: &str) -> Result<VoidAnswer, Unanswered> {
-        let answer = self
-            .ask(&format!("/payments/{provider_ref}/void"), None, &json!({}))
-            .await?;
+        let answer = self.ask(&format!("/payments/{provider_ref}/void"), None, &json!({})).await?;
         if answer.is_success() {
             let payment: PaymentAnswer = answer.read("a void")?;
             return Ok(match payment.status.as_str() {
                 "voided" => VoidAnswer::Voided,
-                "captured" => VoidAnswer::Captured {
-                    captured: payment.captured_amount,
-                    refundable: payment.refundable,
-                },
+                "captured" => {
+                    VoidAnswer::Captured { captured: payment.captured_amount, refundable: payment.refundable }
+                }
                 _ => VoidAnswer::Nothing,
             });
         }
@@ -161,9 +134,9 @@ impl SandboxProvider {
             ("already_captured", Some(captured), Some(refundable)) => {
                 Ok(VoidAnswer::Captured { captured, refundable })
             }
-            (code, ..) => Err(Unanswered::new(format!(
-                "the provider does not say what became of the payment: {code}"
-            ))),
+            (code, ..) => {
+                Err(Unanswered::new(format!("the provider does not say what became of the payment: {code}")))
+            }
         }
     }
 
@@ -172,14 +145,10 @@ impl SandboxProvider {
         let body = json!({ "amount": refund.amount, "reference": refund.refund_id });
         let answer = self.ask(&path, Some(&refund.key), &body).await?;
         if !answer.is_success() {
-            return Ok(RefundAnswer::Refused {
-                code: answer.problem().code,
-            });
+            return Ok(RefundAnswer::Refused { code: answer.problem().code });
         }
         let RefundMade { id } = answer.read("a refund")?;
-        Ok(RefundAnswer::Refunded {
-            provider_refund_ref: id,
-        })
+        Ok(RefundAnswer::Refunded { provider_refund_ref: id })
     }
 }
 

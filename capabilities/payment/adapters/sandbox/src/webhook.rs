@@ -73,9 +73,7 @@ impl Webhooks {
     /// Webhooks of the provider that signs with `secret`.
     #[must_use]
     pub fn new(secret: impl Into<Vec<u8>>) -> Webhooks {
-        Webhooks {
-            secret: secret.into(),
-        }
+        Webhooks { secret: secret.into() }
     }
 
     /// The event of a webhook that came at `now` with the value of [`SIGNATURE_HEADER`]: the input of
@@ -106,10 +104,7 @@ impl Webhooks {
                 "a refund belongs to `payment.refunded` alone".to_owned(),
             ));
         }
-        let ours = data
-            .reference
-            .rsplit_once(':')
-            .and_then(|(_, id)| PaymentId::new(id).ok());
+        let ours = data.reference.rsplit_once(':').and_then(|(_, id)| PaymentId::new(id).ok());
         let payment_id = ours.ok_or(WebhookRefused::NotOurs(data.reference))?;
         let refund = data.refund.map(|refund| ProviderRefund {
             provider_refund_ref: refund.id,
@@ -119,15 +114,7 @@ impl Webhooks {
         let has_money = matches!(kind, ProviderEventKind::Captured | ProviderEventKind::Refunded);
         let amount = has_money.then_some(data.captured_amount);
         let (event_id, provider_ref, code) = (id, data.payment_id, data.decline_code);
-        Ok(ProviderEvent {
-            event_id,
-            kind,
-            payment_id,
-            provider_ref,
-            amount,
-            code,
-            refund,
-        })
+        Ok(ProviderEvent { event_id, kind, payment_id, provider_ref, amount, code, refund })
     }
 
     fn verify(&self, signature: Option<&str>, body: &[u8], now: Timestamp) -> Result<(), WebhookRefused> {
@@ -140,12 +127,7 @@ impl Webhooks {
         mac.update(t.as_bytes());
         mac.update(b".");
         mac.update(body);
-        let expected: String = mac
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let expected: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         if !bool::from(expected.as_bytes().ct_eq(v1.as_bytes())) {
             return Err(WebhookRefused::Forged);
         }

@@ -1,0 +1,43 @@
+//! `cargo xtask bench`: measures the platform, built as it is deployed, beside baselines of the same run. Builds, then becomes
+//! `mortise-bench`; what is measured and how is its business.
+
+use super::{Next, build_guests};
+use crate::failure::Failure;
+use crate::stage::Stages;
+use crate::workshop::{Profile, Workshop};
+
+/// The benchmark that is meant where none is named.
+const USUAL: &str = "checkout";
+
+pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
+    build_guests(workshop, stages)?;
+    stages.run("the platform and its benchmarks, optimised", || {
+        let packages = ["--package", "mortise", "--package", "mortise-bench"];
+        workshop
+            .cargo()
+            .args(["build", "--locked", "--release"])
+            .args(packages)
+            .run()
+    })?;
+    let bench = workshop.program(workshop.binary_of(Profile::Release, "mortise-bench"));
+    Ok(Next::Become(bench.args(named(args)).args(args)))
+}
+
+/// The name that is left out where the arguments begin with an option.
+fn named(args: &[String]) -> Option<&'static str> {
+    let first = args.first().map_or("-", String::as_str);
+    first.starts_with('-').then_some(USUAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_benchmark_that_is_named_is_not_named_again() {
+        let named = |args: &[&str]| named(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>());
+        assert_eq!(named(&[]), Some(USUAL));
+        assert_eq!(named(&["--seconds", "1"]), Some(USUAL));
+        assert_eq!(named(&["checkout", "--seconds", "1"]), None);
+    }
+}
