@@ -28,7 +28,12 @@ pub(crate) struct Packing {
 }
 
 /// Waits for the answer of `begun`, which was started by this request.
-pub(crate) async fn answer(app: &App, scope: &Scope, begun: Begun, packing: Packing) -> Result<Response, Problem> {
+pub(crate) async fn answer(
+    app: &App,
+    scope: &Scope,
+    begun: Begun,
+    packing: Packing,
+) -> Result<Response, Problem> {
     let Begun { trade, answer } = begun;
     match tokio::time::timeout(app.settings.answer_wait, answer).await {
         Ok(Ok(started)) => settled(app, scope, started, packing).await,
@@ -48,9 +53,10 @@ async fn settled(app: &App, scope: &Scope, started: Started, packing: Packing) -
             let packing = status.and_then(|status| packing_of(app, scope, &status)).unwrap_or(packing);
             pack(app, scope, &trade.id, &answer, &packing, Replay::Repeated)
         }
-        Started::KeyConflict => {
-            Err(Problem::of(&codes::KEY_CONFLICT, "The trade's key stands for one that was begun with other content."))
-        }
+        Started::KeyConflict => Err(Problem::of(
+            &codes::KEY_CONFLICT,
+            "The trade's key stands for one that was begun with other content.",
+        )),
         Started::IdempotencyMismatch => Err(mismatch()),
         Started::Broken { problem } => Err(Fault::internal(problem).into()),
     }
@@ -75,10 +81,16 @@ fn packing_of(app: &App, scope: &Scope, status: &TradeStatus) -> Option<Packing>
 }
 
 /// A trade as its row says: its answer, or that it is under way.
-pub(crate) fn report(app: &App, scope: &Scope, id: &Arc<str>, status: &TradeStatus) -> Result<Response, Problem> {
+pub(crate) fn report(
+    app: &App,
+    scope: &Scope,
+    id: &Arc<str>,
+    status: &TradeStatus,
+) -> Result<Response, Problem> {
     if let Some(answer) = &status.answer {
         let packing = packing_of(app, scope, status);
-        let packing = packing.ok_or_else(|| Fault::internal(format!("the definition of trade {id} is gone")))?;
+        let packing =
+            packing.ok_or_else(|| Fault::internal(format!("the definition of trade {id} is gone")))?;
         return pack(app, scope, id, answer, &packing, Replay::First);
     }
     match status.outcome.as_deref() {
@@ -147,7 +159,8 @@ pub(crate) fn reason(app: &App, code: &str, detail: &Value, currency: &str) -> R
     let none = crate::shapes::Shapes::default();
     let shapes = app.edges.rejection(code).unwrap_or(&none);
     let empty = detail.as_record().is_none_or(mortise_contract::Record::is_empty);
-    let written = (!empty).then(|| serde_json::to_value(Wrapped::new(detail, shapes, currency)).ok()).flatten();
+    let written =
+        (!empty).then(|| serde_json::to_value(Wrapped::new(detail, shapes, currency)).ok()).flatten();
     let page = if app.engine.registry().page(code).is_some() { Page::Here } else { Page::None };
     Reason { detail: written, page }
 }

@@ -46,7 +46,10 @@ fn sit(seats: &Arc<AtomicUsize>, max: usize) -> Result<Seat, Problem> {
     if seats.fetch_add(1, Ordering::Relaxed) < max {
         Ok(seat)
     } else {
-        Err(Problem::of(&codes::OVERLOADED, "More is asked for at once than can be worked on. Nothing was begun."))
+        Err(Problem::of(
+            &codes::OVERLOADED,
+            "More is asked for at once than can be worked on. Nothing was begun.",
+        ))
     }
 }
 

@@ -50,7 +50,10 @@ impl FromRequest<Arc<App>> for RawBody {
             Ok(Ok(bytes)) => Ok(Self(bytes)),
             Ok(Err(refused)) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
             Ok(Err(_)) => Err(Problem::of(&codes::MALFORMED_BODY, "The body broke off.")),
-            Err(_) => Err(Problem::of(&codes::REQUEST_TIMEOUT, "The body did not arrive in time. Nothing was begun.")),
+            Err(_) => Err(Problem::of(
+                &codes::REQUEST_TIMEOUT,
+                "The body did not arrive in time. Nothing was begun.",
+            )),
         }
     }
 }
@@ -60,7 +63,10 @@ impl FromRequest<Arc<App>> for JsonBody {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::of(&codes::UNSUPPORTED_MEDIA_TYPE, "Send JSON, with Content-Type: application/json."));
+            return Err(Problem::of(
+                &codes::UNSUPPORTED_MEDIA_TYPE,
+                "Send JSON, with Content-Type: application/json.",
+            ));
         }
         RawBody::from_request(request, app).await.map(|RawBody(bytes)| Self(bytes))
     }
@@ -72,7 +78,10 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 
 /// `application/json` or `application/*+json`, with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(given) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(given) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     let media_type = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+    media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }

@@ -62,14 +62,16 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         let refused = |detail: &str| Problem::of(&codes::UNAUTHENTICATED, detail);
         let named = match (parts.headers.get(&CUSTOMER), parts.headers.get(&STAFF)) {
             (None, None) => return Ok(Self::Nobody),
-            (Some(_), Some(_)) => return Err(refused("Mortise-Customer and Mortise-Staff exclude each other.")),
+            (Some(_), Some(_)) => {
+                return Err(refused("Mortise-Customer and Mortise-Staff exclude each other."));
+            }
             (Some(name), None) => {
                 let name = name.to_str().ok().and_then(|name| CustomerId::new(name).ok());
                 name.map(Self::Customer).ok_or_else(|| refused("Mortise-Customer is no customer's id."))?
             }
-            (None, Some(name)) => staff(name).map(Self::Staff).ok_or_else(|| {
-                refused("Mortise-Staff is a name of 1 to 64 of A-Z a-z 0-9 - _ . @")
-            })?,
+            (None, Some(name)) => staff(name)
+                .map(Self::Staff)
+                .ok_or_else(|| refused("Mortise-Staff is a name of 1 to 64 of A-Z a-z 0-9 - _ . @"))?,
         };
         from_this_machine(parts)?;
         Ok(named)
@@ -90,7 +92,10 @@ pub(crate) fn from_this_machine(parts: &Parts) -> Result<(), Problem> {
     if near && is_own_name(&parts.headers) {
         return Ok(());
     }
-    Err(Problem::of(&codes::UNAUTHENTICATED, "Nobody can sign in from elsewhere yet: this is taken from the same machine only."))
+    Err(Problem::of(
+        &codes::UNAUTHENTICATED,
+        "Nobody can sign in from elsewhere yet: this is taken from the same machine only.",
+    ))
 }
 
 /// Whether the request was sent to an address or to `localhost`.
@@ -101,7 +106,9 @@ fn is_own_name(headers: &HeaderMap) -> bool {
         return true;
     }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name == "localhost" || name.parse::<IpAddr>().is_ok() || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    name == "localhost"
+        || name.parse::<IpAddr>().is_ok()
+        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -68,8 +68,9 @@ impl Edges {
         }
         let used = |effect: Effect| effect != Effect::Pure;
         let operations = contracts.operations.iter().filter(|(_, operation)| used(operation.effect));
-        let operations = operations
-            .map(|(name, operation)| (name.clone(), Edge::of(contracts, &operation.input, &operation.output).into()));
+        let operations = operations.map(|(name, operation)| {
+            (name.clone(), Edge::of(contracts, &operation.input, &operation.output).into())
+        });
         Self { flows: DashMap::new(), operations: operations.collect(), rejections }
     }
 

@@ -114,10 +114,16 @@ impl Drop for Turn {
 
 /// The first request with the key has no answer yet.
 pub(crate) fn in_progress() -> Problem {
-    Problem::of(&codes::IDEMPOTENCY_IN_PROGRESS, "Ask again in a while, with the same key: you get the first one's answer.")
+    Problem::of(
+        &codes::IDEMPOTENCY_IN_PROGRESS,
+        "Ask again in a while, with the same key: you get the first one's answer.",
+    )
 }
 
 /// The key was used for another request.
 pub(crate) fn mismatch() -> Problem {
-    Problem::of(&codes::IDEMPOTENCY_MISMATCH, "This key stands for another request. Use a new key for a new request.")
+    Problem::of(
+        &codes::IDEMPOTENCY_MISMATCH,
+        "This key stands for another request. Use a new key for a new request.",
+    )
 }

@@ -19,7 +19,8 @@ const ERRORS_MAX: usize = 20;
 /// `invalid-input` where an amount has another form, `currency-mismatch` where it is of another currency.
 pub(crate) fn unwrap(value: &mut Value, shapes: &Shapes, currency: Option<&str>) -> Result<(), Problem> {
     let Some(root) = shapes.root() else { return Ok(()) };
-    let mut unwrapping = Unwrapping { shapes, pointer: String::new(), form: Vec::new(), mismatch: Vec::new() };
+    let mut unwrapping =
+        Unwrapping { shapes, pointer: String::new(), form: Vec::new(), mismatch: Vec::new() };
     unwrapping.value(value, root, currency.map(Text::from).as_ref());
     let Unwrapping { form, mismatch, .. } = unwrapping;
     let (code, errors) = match (form.is_empty(), mismatch.is_empty()) {
@@ -73,7 +74,8 @@ impl Unwrapping<'_> {
         let (amount, theirs) = match found {
             Some((Value::Int(amount), Value::Text(theirs))) => (*amount, theirs.clone()),
             _ => {
-                let detail = "has to be money: {\"amount\": a whole number of minor units, \"currency\": its code}";
+                let detail =
+                    "has to be money: {\"amount\": a whole number of minor units, \"currency\": its code}";
                 push(&mut self.form, &self.pointer, detail.to_owned());
                 return;
             }
@@ -173,6 +175,7 @@ pub(crate) fn not_in_a_query(name: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use mortise_contract::{Contracts, Schema};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -221,7 +224,9 @@ mod tests {
 
     #[test]
     fn what_is_no_money_is_refused_with_its_place() {
-        for wrong in ["12", "12.99", r#""12""#, "{}", r#"{"amount":1}"#, r#"{"amount":1.5,"currency":"EUR"}"#, "[1]"] {
+        for wrong in
+            ["12", "12.99", r#""12""#, "{}", r#"{"amount":1}"#, r#"{"amount":1.5,"currency":"EUR"}"#, "[1]"]
+        {
             let (code, errors) = unwrapped(&format!(r#"{{"by_name":{{"a/b":{wrong}}}}}"#)).unwrap_err();
             assert_eq!((code.as_str(), errors[0].0.as_str()), ("invalid-input", "/by_name/a~1b"), "{wrong}");
         }
@@ -229,7 +234,34 @@ mod tests {
 
     #[test]
     fn another_shape_is_left_to_the_schema() {
-        assert_eq!(unwrapped(r#"{"lines":7,"total":null,"unknown":[]}"#).unwrap(), r#"{"lines":7,"total":null,"unknown":[]}"#);
+        assert_eq!(
+            unwrapped(r#"{"lines":7,"total":null,"unknown":[]}"#).unwrap(),
+            r#"{"lines":7,"total":null,"unknown":[]}"#
+        );
         assert_eq!(unwrapped("[]").unwrap(), "[]");
+    }
+
+    proptest! {
+        #[test]
+        fn any_amount_comes_out_as_it_went_in(total: i64, fee: i64, prices in prop::collection::vec(any::<i64>(), 0..4)) {
+            let inside = Value::record([
+                ("total", Value::Int(total)),
+                ("lines", Value::list(prices.iter().map(|price| Value::record([("price", Value::Int(*price))])))),
+                ("foreign", Value::record([("currency", Value::from("USD")), ("fee", Value::Int(fee))])),
+            ]);
+            let shapes = shapes();
+            let outside = Wrapped::new(&inside, &shapes, "EUR").to_json();
+            let mut value: Value = serde_json::from_slice(&outside).unwrap();
+            prop_assert_ne!(&value, &inside);
+            prop_assert!(unwrap(&mut value, &shapes, Some("EUR")).is_ok());
+            prop_assert_eq!(value, inside);
+        }
+
+        #[test]
+        fn anything_at_all_is_unwrapped_or_refused(text in "[{}\\[\\]\",:a-z0-9]{0,60}") {
+            if let Ok(mut value) = mortise_contract::json(&text) {
+                let _ = unwrap(&mut value, &shapes(), Some("EUR"));
+            }
+        }
     }
 }

@@ -20,7 +20,8 @@ impl<const NAMES: usize, S: Send + Sync> FromRequestParts<S> for Place<NAMES> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::no_such_path())?;
+        let params =
+            RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::no_such_path())?;
         let mut values = params.iter().map(|(_, value)| value);
         let (tenant, line) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
         let scope = Scope::new(tenant, line, CHANNEL).map_err(|_| Problem::no_such_path())?;

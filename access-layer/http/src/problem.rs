@@ -122,7 +122,8 @@ impl Problem {
     pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
         let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-        Fault::internal(format!("panic: {}", said.unwrap_or_else(|| "of another type than text".into()))).into()
+        Fault::internal(format!("panic: {}", said.unwrap_or_else(|| "of another type than text".into())))
+            .into()
     }
 
     /// The problem of an answer that was not made here.
@@ -157,7 +158,8 @@ impl Problem {
     pub(crate) fn write(&self, response: &mut Response, trace_id: &str) {
         let (fault, inner) = (&self.0.fault, &*self.0);
         let code = fault.code();
-        let reason_page = fault.reason().filter(|_| inner.reason.as_ref().is_some_and(|r| r.page == Page::Here));
+        let reason_page =
+            fault.reason().filter(|_| inner.reason.as_ref().is_some_and(|r| r.page == Page::Here));
         let written = Written {
             r#type: format!("/problems/{}", code.code),
             title: code.title,
@@ -191,8 +193,10 @@ impl Problem {
         let fault = &self.0.fault;
         match fault.code().class {
             Class::Broken => tracing::error!(trace_id, fault = fault.log_line(), "a request failed"),
-            Class::Unavailable => tracing::warn!(trace_id, fault = fault.log_line(), "a request was put off"),
-            Class::Rejected | Class::Invalid => {
+            Class::Unavailable if fault.code().http_status >= 500 => {
+                tracing::warn!(trace_id, fault = fault.log_line(), "a request was put off");
+            }
+            Class::Unavailable | Class::Rejected | Class::Invalid => {
                 tracing::debug!(trace_id, fault = fault.log_line(), "a request was refused");
             }
         }
@@ -228,10 +232,14 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error.kind() {
             StoreErrorKind::Unavailable => {
-                Fault::new(&codes::STORE_UNAVAILABLE, "The data cannot be reached just now.").because(error).into()
+                Fault::new(&codes::STORE_UNAVAILABLE, "The data cannot be reached just now.")
+                    .because(error)
+                    .into()
             }
             StoreErrorKind::Corrupt => {
-                Fault::new(&codes::STORE_CORRUPT, "The data cannot be read; it has been reported.").because(error).into()
+                Fault::new(&codes::STORE_CORRUPT, "The data cannot be read; it has been reported.")
+                    .because(error)
+                    .into()
             }
             StoreErrorKind::Statement | StoreErrorKind::Program => Fault::internal(error).into(),
         }
@@ -241,12 +249,14 @@ impl From<StoreError> for Problem {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::UnknownFlow(name) => {
-                Self::of(&codes::UNKNOWN_FLOW, format!("No flow `{name}` is published for this business line."))
-            }
-            EngineError::UnknownOperation(name) => {
-                Self::of(&codes::UNKNOWN_OPERATION, format!("There is no operation `{name}` that can be used so."))
-            }
+            EngineError::UnknownFlow(name) => Self::of(
+                &codes::UNKNOWN_FLOW,
+                format!("No flow `{name}` is published for this business line."),
+            ),
+            EngineError::UnknownOperation(name) => Self::of(
+                &codes::UNKNOWN_OPERATION,
+                format!("There is no operation `{name}` that can be used so."),
+            ),
             EngineError::Invalid(violations) => {
                 let error = |violation: mortise_contract::Violation| FieldError {
                     pointer: violation.pointer,
@@ -254,9 +264,13 @@ impl From<EngineError> for Problem {
                 };
                 Self::of_fields(&codes::INVALID_INPUT, violations.into_iter().map(error).collect())
             }
-            EngineError::Policy(_) => Fault::invalid_input("", "This choice is not one that is offered.").because(error).into(),
+            EngineError::Policy(_) => {
+                Fault::invalid_input("", "This choice is not one that is offered.").because(error).into()
+            }
             EngineError::Key(_) => {
-                Fault::invalid_input("", "The trade's key cannot be worked out from this input.").because(error).into()
+                Fault::invalid_input("", "The trade's key cannot be worked out from this input.")
+                    .because(error)
+                    .into()
             }
             EngineError::Overloaded => {
                 Self::of(&codes::OVERLOADED, "More is queued than can be done in time. Nothing was begun.")
@@ -270,6 +284,9 @@ impl From<EngineError> for Problem {
 impl Problem {
     /// The server is about to stop.
     pub(crate) fn draining() -> Self {
-        Self::of(&codes::DRAINING, "This server takes nothing new. Another one, or this one in a while, will.")
+        Self::of(
+            &codes::DRAINING,
+            "This server takes nothing new. Another one, or this one in a while, will.",
+        )
     }
 }

@@ -27,7 +27,8 @@ pub(crate) fn input(uri: &Uri, contracts: &Contracts, schema: &Schema) -> Result
     let mut errors = Vec::new();
     for (name, text) in pairs {
         let field = schema.properties.get(&name).and_then(|field| contracts.resolve(field));
-        let list_of = field.and_then(|field| field.items.as_deref()).and_then(|items| contracts.resolve(items));
+        let list_of =
+            field.and_then(|field| field.items.as_deref()).and_then(|items| contracts.resolve(items));
         if field.is_some_and(|field| field.unit == Some(Unit::Money)) {
             return Err(not_in_a_query(&name));
         }
@@ -48,7 +49,11 @@ pub(crate) fn input(uri: &Uri, contracts: &Contracts, schema: &Schema) -> Result
             Err(detail) => errors.push(FieldError { pointer: pointer(&name), detail }),
         }
     }
-    if errors.is_empty() { Ok(Value::Record(record.into())) } else { Err(Problem::of_fields(&codes::INVALID_INPUT, errors)) }
+    if errors.is_empty() {
+        Ok(Value::Record(record.into()))
+    } else {
+        Err(Problem::of_fields(&codes::INVALID_INPUT, errors))
+    }
 }
 
 fn pointer(name: &str) -> String {
@@ -59,7 +64,8 @@ fn pointer(name: &str) -> String {
 pub(crate) fn takes(contracts: &Contracts, schema: &Schema) -> bool {
     let plain = |schema: &Schema| {
         let of = schema.types.as_ref().and_then(mortise_contract::Types::main);
-        schema.unit != Some(Unit::Money) && !matches!(of, Some(Type::Object | Type::Array | Type::Number | Type::Null))
+        schema.unit != Some(Unit::Money)
+            && !matches!(of, Some(Type::Object | Type::Array | Type::Number | Type::Null))
     };
     contracts.resolve(schema).is_some_and(|schema| match &schema.items {
         Some(items) => contracts.resolve(items).is_some_and(plain),
@@ -69,7 +75,9 @@ pub(crate) fn takes(contracts: &Contracts, schema: &Schema) -> bool {
 
 fn scalar(schema: &Schema, text: &str) -> Result<Value, String> {
     match schema.types.as_ref().and_then(mortise_contract::Types::main) {
-        Some(Type::Integer) => text.parse().map(Value::Int).map_err(|_| "has to be a whole number".to_owned()),
+        Some(Type::Integer) => {
+            text.parse().map(Value::Int).map_err(|_| "has to be a whole number".to_owned())
+        }
         Some(Type::Boolean) => match text {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
@@ -95,7 +103,9 @@ mod tests {
         let schema: Schema = serde_json::from_str(SEARCH).unwrap();
         let uri: Uri = format!("/x?{query}").parse().unwrap();
         let input = input(&uri, &Contracts::default(), &schema);
-        input.map(|value| value.to_json()).map_err(|problem| problem.fault().pointer().unwrap_or_default().to_owned())
+        input
+            .map(|value| value.to_json())
+            .map_err(|problem| problem.fault().pointer().unwrap_or_default().to_owned())
     }
 
     #[test]

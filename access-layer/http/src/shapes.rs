@@ -124,12 +124,14 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         let says = |field: &Schema| field.reference.as_deref() == Some(CURRENCY_TYPE);
-        let mut says_currency = schema.properties.iter().filter(|(_, field)| says(field)).map(|(name, _)| name);
+        let mut says_currency =
+            schema.properties.iter().filter(|(_, field)| says(field)).map(|(name, _)| name);
         let currency = match (says_currency.next(), says_currency.next()) {
             (Some(name), None) => Some(name.as_str().into()),
             _ => None,
         };
-        let fields = schema.properties.iter().map(|(name, field)| (name.as_str().into(), self.node(field))).collect();
+        let fields =
+            schema.properties.iter().map(|(name, field)| (name.as_str().into(), self.node(field))).collect();
         Node::Record { fields, rest, currency }
     }
 }
@@ -175,7 +177,10 @@ mod tests {
 
     #[test]
     fn a_schema_without_money_has_no_nodes() {
-        assert!(!shapes(r#"{"type":"object","properties":{"n":{"type":"integer"},"t":{"$ref":"shop/Tree"}}}"#).hold_money());
+        assert!(
+            !shapes(r#"{"type":"object","properties":{"n":{"type":"integer"},"t":{"$ref":"shop/Tree"}}}"#)
+                .hold_money()
+        );
         assert!(!shapes(r#"{"$ref":"shop/Nothing"}"#).hold_money());
     }
 

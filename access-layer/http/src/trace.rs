@@ -97,7 +97,10 @@ mod tests {
     #[test]
     fn the_answer_names_the_trace_the_span_and_the_request() {
         let mut headers = HeaderMap::from_iter([
-            (TRACEPARENT.clone(), HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")),
+            (
+                TRACEPARENT.clone(),
+                HeaderValue::from_static("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"),
+            ),
             (REQUEST_ID.clone(), HeaderValue::from_static("basket-7")),
         ]);
         Trace::of(&headers.clone(), &SeededIds::new(0)).write(&mut headers);

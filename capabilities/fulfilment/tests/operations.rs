@@ -7,7 +7,7 @@ use mortise_testkit::{Rig, SeededIds};
 use mortise_types::{Scope, Span};
 
 async fn rig() -> Rig {
-    Rig::new([mortise_fulfilment::capability(Arc::new(SeededIds::new(1))).unwrap()]).await
+    Rig::new([mortise_fulfilment::capability(Arc::new(SeededIds::new(1))).expect("it can be declared")]).await
 }
 
 fn parcel(order: &str, number: u32, location: &str) -> String {
@@ -22,7 +22,7 @@ fn request(order: &str, number: u32, location: &str) -> String {
 
 /// The id that a request answered, as the input of what is said about it.
 fn list_of(reply: &str) -> String {
-    let first = reply.lines().next().unwrap();
+    let first = reply.lines().next().expect("a reply has a line");
     first.strip_prefix("ok ").unwrap_or_else(|| panic!("not requested: {reply}")).to_owned()
 }
 
@@ -31,7 +31,7 @@ async fn requested(rig: &Rig, order: &str, number: u32, location: &str) -> Strin
 }
 
 fn id(list: &str) -> &str {
-    list.split('"').nth(3).unwrap()
+    list.split('"').nth(3).expect("a pick list has an id")
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn broken(text: &'static str) -> Vec<String> {
     requested(&rig, "o-2", 1, "west").await;
     assert_eq!(rig.findings().await, Vec::<String>::new());
     let statement = Statement::sqlite("test.break", text);
-    let rows = rig.store.write(async move |tx| tx.execute(&statement, [()]).await).await.unwrap();
+    let rows = rig.store.write(async move |tx| tx.execute(&statement, [()]).await).await.expect("it runs");
     assert_eq!(rows, [1], "{text}");
     rig.findings().await
 }

@@ -67,6 +67,9 @@ fn arithmetic(error: mortise_types::ArithmeticError) -> StoreError {
     StockError::from(error).into()
 }
 
+/// On hand, reserved, claimed, threshold.
+type ShelfRow = (Quantity, Quantity, Quantity, Option<Quantity>);
+
 /// The rows of stock at `keys`.
 pub(crate) async fn load_book(
     reader: &Reader<'_>,
@@ -74,8 +77,7 @@ pub(crate) async fn load_book(
 ) -> Result<Book, StoreError> {
     let keys: BTreeSet<StockKey> = keys.into_iter().collect();
     let params = keys.iter().map(|key| (&key.tenant, &key.sku, &key.location));
-    let found: Vec<Option<(Quantity, Quantity, Quantity, Option<Quantity>)>> =
-        reader.fetch_optional(&SHELF, params).await?;
+    let found: Vec<Option<ShelfRow>> = reader.fetch_optional(&SHELF, params).await?;
     let mut book = Book::default();
     for (key, row) in keys.into_iter().zip(found) {
         if let Some((on_hand, reserved, claimed, threshold)) = row {

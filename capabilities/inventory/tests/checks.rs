@@ -10,7 +10,7 @@ async fn after(statement: &'static str) -> Vec<String> {
     let rig = busy_shop().await;
     assert_eq!(rig.findings().await, Vec::<String>::new(), "before: {statement}");
     let broken = Statement::sqlite("test.break", statement);
-    let rows = rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await.unwrap();
+    let rows = rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await.expect("it runs");
     assert!(rows[0] > 0, "nothing was broken: {statement}");
     rig.findings().await
 }

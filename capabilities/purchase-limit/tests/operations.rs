@@ -10,7 +10,8 @@ use mortise_types::{Scope, Span};
 const DAY: &str = "2026-01-01T00:00:00.000Z";
 
 async fn rig() -> Rig {
-    let rig = Rig::new([mortise_purchase_limit::capability(Arc::new(Policies::default())).unwrap()]).await;
+    let capability = mortise_purchase_limit::capability(Arc::new(Policies::default()));
+    let rig = Rig::new([capability.expect("it can be declared")]).await;
     rules(&rig).await;
     rig
 }

@@ -16,7 +16,9 @@ use crate::routes::follow::after_of;
 pub(crate) fn of(app: &App, scope: &Scope, prefix: &str) -> Json {
     let mut paths = Map::new();
     for name in app.engine.catalogue().names(scope) {
-        if let Some(published) = app.engine.catalogue().find(scope, &name).filter(|published| published.public) {
+        if let Some(published) =
+            app.engine.catalogue().find(scope, &name).filter(|published| published.public)
+        {
             paths.insert(format!("{prefix}/trades/{name}"), json!({ "post": flow(app, &name, &published) }));
         }
     }
@@ -68,7 +70,8 @@ const DESCRIPTION: &str = "Publishing a flow is what creates its endpoint. Money
     back, with Idempotent-Replayed: true. Errors are problems (RFC 9457).";
 
 fn parameters_of_scope(paths: &mut Map<String, Json>, prefix: &str) {
-    let parameter = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+    let parameter =
+        |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
     for (path, item) in paths.iter_mut() {
         if let (true, Json::Object(item)) = (path.starts_with(prefix), item) {
             item.insert("parameters".into(), json!([parameter("tenant"), parameter("line")]));

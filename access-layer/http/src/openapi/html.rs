@@ -24,20 +24,28 @@ pub(crate) fn response(page: String) -> Response {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     let policy = HeaderValue::from_static(POLICY);
     let cache = HeaderValue::from_static("no-cache");
-    ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, cache)], page)
+    (
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (header::CACHE_CONTROL, cache),
+        ],
+        page,
+    )
         .into_response()
 }
 
 /// The reference: every endpoint with its parameters, an example to send, and what comes back.
 pub(crate) fn reference_page(document: &Json) -> String {
     let text = |pointer: &str| document.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
-    let mut body = format!("<h1>{}</h1><p>{}</p>", escaped(text("/info/title")), escaped(text("/info/description")));
+    let mut body =
+        format!("<h1>{}</h1><p>{}</p>", escaped(text("/info/title")), escaped(text("/info/description")));
     body.push_str("<p>The same for programs: <a href=\"openapi.json\">openapi.json</a>.</p>");
     for tag in ["trades", "reads", "operations", "hooks", "health"] {
         let mut section = String::new();
-        for (path, method, operation) in operations(document).filter(|(_, _, operation)| {
-            operation.pointer("/tags/0").and_then(Json::as_str) == Some(tag)
-        }) {
+        for (path, method, operation) in operations(document)
+            .filter(|(_, _, operation)| operation.pointer("/tags/0").and_then(Json::as_str) == Some(tag))
+        {
             endpoint(&mut section, document, path, method, operation);
         }
         if !section.is_empty() {
@@ -68,7 +76,8 @@ fn endpoint(out: &mut String, document: &Json, path: &str, method: &str, operati
     parameters(out, operation);
     let schema = operation.pointer("/requestBody/content/application~1json/schema");
     let example = schema.map(|schema| sample::of(document, schema));
-    let _ = write!(out, "<p>Send</p><pre>{}</pre>", escaped(&curl(path, method, operation, example.as_ref())));
+    let _ =
+        write!(out, "<p>Send</p><pre>{}</pre>", escaped(&curl(path, method, operation, example.as_ref())));
     if let Some(schema) = schema {
         fields(out, document, "Body", schema);
     }
@@ -83,7 +92,8 @@ fn endpoint(out: &mut String, document: &Json, path: &str, method: &str, operati
 }
 
 fn parameters(out: &mut String, operation: &Json) {
-    let parameters = operation.get("parameters").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let parameters =
+        operation.get("parameters").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     if parameters.is_empty() {
         return;
     }
@@ -134,8 +144,13 @@ fn curl(path: &str, method: &str, operation: &Json, example: Option<&Json>) -> S
 fn fields(out: &mut String, document: &Json, title: &str, schema: &Json) {
     let schema = resolved(document, schema);
     let Some(properties) = schema.get("properties").and_then(Json::as_object) else { return };
-    let required: Vec<&str> =
-        schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .collect();
     let _ = write!(out, "<table><tr><th>{title}</th><th>Type</th><th></th></tr>");
     for (name, field) in properties {
         let needed = if required.contains(&name.as_str()) { "" } else { "Optional. " };
@@ -203,7 +218,9 @@ pub(crate) fn markdown_page(title: &str, markdown: &str) -> String {
 
 fn with_code(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { escaped(part) }).collect()
+    parts
+        .map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { escaped(part) })
+        .collect()
 }
 
 fn page(title: &str, body: &str) -> String {
@@ -247,6 +264,9 @@ mod tests {
             assert!(!page.contains(tag), "{tag}");
         }
         assert!(page.contains("&lt;script&gt;alert(1)"));
-        assert!(markdown_page("x", "# <b>\n- `<i>`").contains("<h1>&lt;b&gt;</h1><ul><li><code>&lt;i&gt;</code></li></ul>"));
+        assert!(
+            markdown_page("x", "# <b>\n- `<i>`")
+                .contains("<h1>&lt;b&gt;</h1><ul><li><code>&lt;i&gt;</code></li></ul>")
+        );
     }
 }

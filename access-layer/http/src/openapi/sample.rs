@@ -55,7 +55,8 @@ fn sample(document: &Json, schema: &Json, name: &str, depth: usize) -> Json {
 }
 
 fn record(document: &Json, schema: &Json, depth: usize) -> Json {
-    let required = schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    let required =
+        schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
     let mut map = Map::new();
     for name in required {
         if let Some(field) = schema.get("properties").and_then(|properties| properties.get(name))

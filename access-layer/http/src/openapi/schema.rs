@@ -36,7 +36,8 @@ fn edge(schema: Json) -> Json {
         }
     }
     if let Some(Json::Object(properties)) = map.remove("properties") {
-        let properties: Map<String, Json> = properties.into_iter().map(|(name, field)| (name, edge(field))).collect();
+        let properties: Map<String, Json> =
+            properties.into_iter().map(|(name, field)| (name, edge(field))).collect();
         map.insert("properties".into(), properties.into());
     }
     if map.get("type").and_then(Json::as_str) == Some("object") && !map.contains_key("additionalProperties") {
@@ -86,7 +87,9 @@ pub(super) fn components(contracts: &Contracts, document: &Json) -> Map<String, 
 fn collect(json: &Json, found: &mut BTreeSet<String>) {
     match json {
         Json::Object(map) => {
-            if let Some(name) = map.get("$ref").and_then(Json::as_str).and_then(|name| name.strip_prefix(COMPONENTS)) {
+            if let Some(name) =
+                map.get("$ref").and_then(Json::as_str).and_then(|name| name.strip_prefix(COMPONENTS))
+            {
                 found.insert(name.to_owned());
             }
             map.values().for_each(|inner| collect(inner, found));
@@ -183,6 +186,9 @@ mod tests {
         )
         .unwrap();
         let found = components(&contracts, &json!({ "$ref": "#/components/schemas/order.Line" }));
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["Money", "Problem", "Running", "order.Line", "order.Sku"]);
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            ["Money", "Problem", "Running", "order.Line", "order.Sku"]
+        );
     }
 }

@@ -44,7 +44,13 @@ pub(super) async fn set(
     let moment = match (field("now"), field("advance")) {
         (Some(now), None) if one_field => parsed::<Timestamp>("/now", now)?,
         (None, Some(span)) if one_field => clock.now().saturating_add(parsed::<Span>("/advance", span)?),
-        _ => return Err(Fault::invalid_input("", "Send either {\"now\": a moment} or {\"advance\": a time such as 30m}.").into()),
+        _ => {
+            return Err(Fault::invalid_input(
+                "",
+                "Send either {\"now\": a moment} or {\"advance\": a time such as 30m}.",
+            )
+            .into());
+        }
     };
     clock.set(moment);
     app.engine.tick();

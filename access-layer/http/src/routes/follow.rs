@@ -47,7 +47,8 @@ pub(super) async fn handle(
     }
     let reading = Reading::of(&app, place, caller)?;
     let after = after_of(&app, reading.contract).ok_or_else(|| {
-        let detail = format!("`{}` has no entries with positions: it can be read, not followed.", reading.operation);
+        let detail =
+            format!("`{}` has no entries with positions: it can be read, not followed.", reading.operation);
         Problem::of(&codes::UNKNOWN_OPERATION, detail)
     })?;
     let mut input = query::input(&uri, app.contracts(), &reading.contract.input)?;
@@ -84,9 +85,10 @@ pub(crate) fn after_of<'a>(app: &'a App, contract: &'a OperationContract) -> Opt
 /// A position as it is sent in `Last-Event-ID`.
 fn position(after: &Schema, text: &str) -> Result<Value, Problem> {
     match after.types.as_ref().and_then(Types::main) {
-        Some(Type::Integer) => text.parse().map(Value::Int).map_err(|_| {
-            Fault::invalid_input("/after", "Last-Event-ID is no position of this list.").into()
-        }),
+        Some(Type::Integer) => text
+            .parse()
+            .map(Value::Int)
+            .map_err(|_| Fault::invalid_input("/after", "Last-Event-ID is no position of this list.").into()),
         _ => Ok(Value::from(text)),
     }
 }
@@ -157,7 +159,8 @@ impl Follower {
             let whole = Wrapped::new(&output, &reading.edge.output, currency.code());
             let Some(entries) = output.get(ENTRIES).and_then(Value::as_list) else { return Ok(()) };
             let shapes = &reading.edge.output;
-            let node = shapes.root().and_then(|root| shapes.field(root, ENTRIES)).and_then(|list| shapes.item(list));
+            let node =
+                shapes.root().and_then(|root| shapes.field(root, ENTRIES)).and_then(|list| shapes.item(list));
             let mut last = None;
             for entry in entries {
                 let Some(position) = entry.get(POSITION) else { continue };

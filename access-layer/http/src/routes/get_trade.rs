@@ -31,7 +31,9 @@ fn may_see(caller: &Caller, scope: &Scope, status: &TradeStatus) -> bool {
     status.line == scope.line.as_str()
         && match caller {
             Caller::Staff(_) => true,
-            Caller::Customer(customer) => is_flow && status.caller.as_ref().is_none_or(|owner| owner == customer),
+            Caller::Customer(customer) => {
+                is_flow && status.caller.as_ref().is_none_or(|owner| owner == customer)
+            }
             Caller::Nobody => is_flow && status.caller.is_none(),
         }
 }

@@ -42,7 +42,13 @@ pub(super) async fn handle(
 
 async fn run(app: &App, scope: &Scope, peer: &str, call: HookCall) -> Result<(), Problem> {
     let HookCall { operation, input } = call;
-    let request = CallRequest { scope: scope.clone(), operation: operation.clone(), input, caller: None, idempotency: None };
+    let request = CallRequest {
+        scope: scope.clone(),
+        operation: operation.clone(),
+        input,
+        caller: None,
+        idempotency: None,
+    };
     let begun = app.engine.begin_call(request)?;
     match tokio::time::timeout(app.settings.answer_wait, begun.answer).await {
         Ok(Ok(Started::Answered { answer: Answer::Ok(_), .. })) => Ok(()),

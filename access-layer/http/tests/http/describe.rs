@@ -245,7 +245,11 @@ async fn a_lines_own_flow_is_shown_to_that_line_only() {
     let greet = "flow: greet\nversion: 1\nsummary: Says hello.\ninput: { type: object, properties: {} }\nsteps:\n  - answer: { hello: world }\n";
     house.engine.publish(("acme", "books"), greet, Aliasing::Keep).await.unwrap();
     let has = async |path: &str| {
-        document(&house, path).await["paths"].as_object().unwrap().keys().any(|path| path.ends_with("/trades/greet"))
+        document(&house, path).await["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .any(|path| path.ends_with("/trades/greet"))
     };
     assert!(has("/v1/acme/books/openapi.json").await);
     assert!(!has("/v1/acme/toys/openapi.json").await);

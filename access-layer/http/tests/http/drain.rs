@@ -11,7 +11,7 @@ use crate::house::{House, LIMIT, buy, header, shown};
 
 #[tokio::test]
 async fn what_was_begun_is_answered_before_the_server_ends() {
-    let mut house = House::with(|settings| settings.drain_notice = Duration::from_millis(200)).await;
+    let mut house = House::with(|settings| settings.drain_notice = Duration::from_secs(2)).await;
     let headers = "mortise-customer: ada\nidempotency-key: k1";
     let request = house.request("POST /v1/acme/books/trades/ask", headers, r#"{"order_id":"o1"}"#);
     let mut begun = TcpStream::connect(house.address).await.unwrap();
@@ -61,12 +61,16 @@ async fn a_connection_serves_many_requests() {
     let mut stream = TcpStream::connect(house.address).await.unwrap();
     for n in 0..3 {
         let headers = format!("mortise-customer: ada\nidempotency-key: k{n}");
-        let request = house.request("POST /v1/acme/books/trades/buy", &headers, &buy(&format!("o{n}"), "pen", 5));
+        let request =
+            house.request("POST /v1/acme/books/trades/buy", &headers, &buy(&format!("o{n}"), "pen", 5));
         stream.write_all(request.replace("connection: close\r\n", "").as_bytes()).await.unwrap();
         let mut answer = vec![0; 4_096];
         let length = tokio::time::timeout(LIMIT, stream.read(&mut answer)).await.unwrap().unwrap();
         let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(&format!("\"order_id\":\"o{n}\"")), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(&format!("\"order_id\":\"o{n}\"")),
+            "{answer}"
+        );
     }
 }
 
@@ -76,7 +80,10 @@ async fn a_request_is_named_in_its_answer() {
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let headers = format!("traceparent: {parent}\nx-request-id: basket-7");
     let answer = house.send(house.request("GET /nowhere", &headers, "")).await;
-    assert!(header(&answer, "traceparent").unwrap().starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{answer}");
+    assert!(
+        header(&answer, "traceparent").unwrap().starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"),
+        "{answer}"
+    );
     assert_eq!(header(&answer, "x-request-id"), Some("basket-7"));
     assert!(answer.contains(r#""trace_id":"4bf92f3577b34da6a3ce929d0e0e4736""#), "{answer}");
     assert!(shown(&answer).starts_with("404"));

@@ -20,7 +20,8 @@ impl Following {
     async fn next(&mut self) -> Option<String> {
         let mut id = String::new();
         loop {
-            let line = tokio::time::timeout(LIMIT, self.0.next_line()).await.expect("something comes").unwrap()?;
+            let line =
+                tokio::time::timeout(LIMIT, self.0.next_line()).await.expect("something comes").unwrap()?;
             if let Some(found) = line.strip_prefix("id: ") {
                 id = found.to_owned();
             } else if let Some(data) = line.strip_prefix("data: ") {
@@ -32,7 +33,8 @@ impl Following {
     /// The next line that is a comment.
     async fn comment(&mut self) -> String {
         loop {
-            let line = tokio::time::timeout(LIMIT, self.0.next_line()).await.expect("something comes").unwrap();
+            let line =
+                tokio::time::timeout(LIMIT, self.0.next_line()).await.expect("something comes").unwrap();
             match line.expect("the stream goes on").strip_prefix(": ") {
                 Some(comment) => return comment.to_owned(),
                 None => continue,
@@ -54,10 +56,12 @@ async fn entries_come_as_they_are_committed() {
     for n in 1..=5 {
         note(&house, n).await;
     }
-    let mut following = Following::begin(&house, "/follow/till/timeline?order_id=o1", "mortise-customer: ada").await;
+    let mut following =
+        Following::begin(&house, "/follow/till/timeline?order_id=o1", "mortise-customer: ada").await;
     for n in 1..=5 {
         let entry = following.next().await.unwrap();
-        let wanted = format!(r#"{n} {{"position":{n},"text":"entry {n}","fee":{{"amount":{n},"currency":"EUR"}}}}"#);
+        let wanted =
+            format!(r#"{n} {{"position":{n},"text":"entry {n}","fee":{{"amount":{n},"currency":"EUR"}}}}"#);
         assert_eq!(entry, wanted);
     }
     for n in 6..=7 {
@@ -93,19 +97,23 @@ async fn what_cannot_be_followed_is_a_problem() {
      "title":"There is no such operation",
      "status":404,
      "code":"unknown-operation",
-     "detail":"There is no operation `till.order (with positions, to follow)` that can be used so.",
+     "detail":"`till.order` has no entries with positions: it can be read, not followed.",
      "trace_id":"<id>"}
     "#);
-    assert!(ask("timeline?order_id=o1", "mortise-customer: bob").await.contains("\"reason\":\"unknown_order\""));
+    assert!(
+        ask("timeline?order_id=o1", "mortise-customer: bob").await.contains("\"reason\":\"unknown_order\"")
+    );
     assert!(ask("timeline?order_id=o1", "").await.starts_with("401"));
     assert!(ask("timeline?order_id=o1", "mortise-customer: ada\nlast-event-id: x").await.starts_with("422"));
 }
 
 #[tokio::test]
 async fn a_stream_that_has_nothing_to_say_says_so() {
-    let house = House::with(|settings| settings.follow_keep_alive = std::time::Duration::from_millis(20)).await;
+    let house =
+        House::with(|settings| settings.follow_keep_alive = std::time::Duration::from_millis(20)).await;
     house.order("o1").await;
-    let mut following = Following::begin(&house, "/follow/till/timeline?order_id=o1", "mortise-customer: ada").await;
+    let mut following =
+        Following::begin(&house, "/follow/till/timeline?order_id=o1", "mortise-customer: ada").await;
     assert_eq!(following.comment().await, "following");
     assert_eq!(following.comment().await, "still here");
     assert_eq!(following.comment().await, "still here");
@@ -125,7 +133,8 @@ async fn there_are_only_so_many_followers() {
 async fn streams_end_when_the_server_stops() {
     let mut house = House::new().await;
     house.order("o1").await;
-    let mut following = Following::begin(&house, "/follow/till/timeline?order_id=o1", "mortise-customer: ada").await;
+    let mut following =
+        Following::begin(&house, "/follow/till/timeline?order_id=o1", "mortise-customer: ada").await;
     following.comment().await;
     drop(house.stop.take());
     assert_eq!(following.next().await, None);

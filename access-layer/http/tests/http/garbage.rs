@@ -26,9 +26,14 @@ async fn bodies_that_are_no_json() {
      "detail":"The body is not JSON: EOF while parsing a value at line 1 column 19.",
      "trace_id":"<id>"}
     "#);
-    for wrong in ["", " ", "order_id=o1", "{'a':1}", "{\"a\":1} {}", "\u{feff}{}", "[1,]", "NaN", "\"\\ud800\""] {
+    for wrong in
+        ["", " ", "order_id=o1", "{'a':1}", "{\"a\":1} {}", "\u{feff}{}", "[1,]", "NaN", "\"\\ud800\""]
+    {
         let answer = sent(&house, wrong).await;
-        assert!(answer.starts_with("400") && answer.contains("malformed-body") || answer.starts_with("415"), "{wrong:?}: {answer}");
+        assert!(
+            answer.starts_with("400") && answer.contains("malformed-body") || answer.starts_with("415"),
+            "{wrong:?}: {answer}"
+        );
     }
 }
 
@@ -88,7 +93,8 @@ async fn json_that_no_value_can_hold() {
 async fn another_media_type() {
     let house = House::new().await;
     let line = "POST /v1/acme/books/trades/buy";
-    let form = house.request(line, &format!("{HEADERS}\ncontent-type: application/x-www-form-urlencoded"), "a=1");
+    let form =
+        house.request(line, &format!("{HEADERS}\ncontent-type: application/x-www-form-urlencoded"), "a=1");
     assert_snapshot!(house.ask(form).await, @r#"
     415 Unsupported Media Type
     {"type":"/problems/unsupported-media-type",
@@ -180,7 +186,13 @@ async fn paths_and_methods_that_do_not_exist() {
      "detail":"This path has other methods: see the header Allow.",
      "trace_id":"<id>"}
     "#);
-    for path in ["/v1/acme", "/v1/acme/books/trades/a/b", "/v1/acme/books/trades/%ff", "/problems/none", "/v1/ACME/books/docs"] {
+    for path in [
+        "/v1/acme",
+        "/v1/acme/books/trades/a/b",
+        "/v1/acme/books/trades/%ff",
+        "/problems/none",
+        "/v1/ACME/books/docs",
+    ] {
         let answer = house.ask(house.request(&format!("GET {path}"), "", "")).await;
         assert!(answer.starts_with("404") && answer.contains("\"code\":\"not-found\""), "{path}: {answer}");
     }

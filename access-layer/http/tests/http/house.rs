@@ -104,7 +104,8 @@ impl Webhook for Courier {
         if headers.get("signature").is_none_or(|signature| signature != "swordfish") {
             return Err(HookError::Signature("not the secret word `swordfish`".into()));
         }
-        let text = str::from_utf8(body).map_err(|_| HookError::Malformed("The message is not text.".into()))?;
+        let text =
+            str::from_utf8(body).map_err(|_| HookError::Malformed("The message is not text.".into()))?;
         assert!(text != "panic", "the adapter has a defect");
         let call = |line: &str| {
             let (operation, input) = line.split_once(' ')?;
@@ -142,7 +143,8 @@ impl House {
         let registry = Arc::new(Registry::new([till(&gate)]).unwrap());
         let mut migrations = vec![mortise_engine::migrations()];
         migrations.extend_from_slice(registry.migrations());
-        let store = Store::open(directory.path(), &migrations, mortise_store::Options::default()).await.unwrap();
+        let store =
+            Store::open(directory.path(), &migrations, mortise_store::Options::default()).await.unwrap();
         let options = Options {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(SeededIds::new(1)),
@@ -151,16 +153,21 @@ impl House {
             retention: Retention::default(),
             crash_point: None,
         };
-        let engine = Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap();
+        let engine =
+            Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap();
         for flow in [BUY, ASK, SECRET] {
-            engine.publish((PLATFORM, ""), flow, Aliasing::Keep).await.unwrap_or_else(|error| panic!("{error:#?}"));
+            engine
+                .publish((PLATFORM, ""), flow, Aliasing::Keep)
+                .await
+                .unwrap_or_else(|error| panic!("{error:#?}"));
         }
         let euro = Arc::new(|_: &Scope| Currency::new("EUR").unwrap());
         let mut settings = Settings::new(Arc::new(SeededIds::new(2)), euro);
         settings.follow_pause = Duration::ZERO;
         change(&mut settings);
         let hooks: Vec<Arc<dyn Webhook>> = vec![Arc::new(Courier)];
-        let server = Server::new(engine.clone(), settings, hooks, Some(Arc::clone(&clock) as Arc<dyn SettableClock>));
+        let server =
+            Server::new(engine.clone(), settings, hooks, Some(Arc::clone(&clock) as Arc<dyn SettableClock>));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -224,7 +231,9 @@ impl House {
 
 /// What `buy` is sent.
 pub fn buy(order: &str, sku: &str, offer: i64) -> String {
-    format!(r#"{{"order_id":"{order}","currency":"EUR","sku":"{sku}","offer":{{"amount":{offer},"currency":"EUR"}}}}"#)
+    format!(
+        r#"{{"order_id":"{order}","currency":"EUR","sku":"{sku}","offer":{{"amount":{offer},"currency":"EUR"}}}}"#
+    )
 }
 
 const SHOWN: [&str; 9] = [
@@ -247,7 +256,9 @@ pub fn shown(answer: &str) -> String {
     let mut headers: Vec<&str> = lines
         .filter(|line| SHOWN.iter().any(|name| line.split(':').next() == Some(name)))
         .filter(|line| !line.starts_with("x-request-id"))
-        .filter(|line| *line != "content-type: application/json" && *line != "content-type: application/problem+json")
+        .filter(|line| {
+            *line != "content-type: application/json" && *line != "content-type: application/problem+json"
+        })
         .collect();
     headers.sort_unstable();
     let body = match serde_json::from_str::<serde_json::Value>(body) {
@@ -278,7 +289,8 @@ fn hide_ids(text: &str) -> String {
 /// The value of a header of an answer as it came.
 pub fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let head = answer.split("\r\n\r\n").next().unwrap_or_default();
-    head.lines().find_map(|line| line.split_once(": ").filter(|(found, _)| *found == name).map(|(_, value)| value))
+    head.lines()
+        .find_map(|line| line.split_once(": ").filter(|(found, _)| *found == name).map(|(_, value)| value))
 }
 
 /// The body of an answer as it came.

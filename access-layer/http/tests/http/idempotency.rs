@@ -30,7 +30,11 @@ async fn the_same_key_gets_the_same_bytes_after_the_flow_has_changed() {
     let other = "flow: buy\nversion: 2\nsummary: Sells nothing.\ninput: { type: object, additionalProperties: true, required: [order_id], properties: { order_id: { type: string } } }\n\
                  key: ${ input.order_id }\nsteps:\n  - answer: { total: 1 }\n";
     let scope = (mortise_engine::PLATFORM, "");
-    house.engine.publish(scope, other, mortise_engine::Aliasing::Move).await.unwrap_or_else(|e| panic!("{e:#?}"));
+    house
+        .engine
+        .publish(scope, other, mortise_engine::Aliasing::Move)
+        .await
+        .unwrap_or_else(|e| panic!("{e:#?}"));
     let again = house.send(&request).await;
     assert_eq!(body(&again), body(&first));
 }
@@ -98,7 +102,7 @@ async fn a_key_in_use_is_refused_until_its_request_is_answered() {
 
 #[tokio::test]
 async fn a_repeat_of_a_trade_that_goes_on_is_told_to_wait() {
-    let house = House::with(|settings| settings.answer_wait = Duration::from_millis(50)).await;
+    let house = House::with(|settings| settings.answer_wait = Duration::from_millis(700)).await;
     assert!(house.post("/trades/ask", "k1", r#"{"order_id":"o1"}"#).await.starts_with("202"));
     assert!(house.post("/trades/ask", "k1", r#"{"order_id":"o1"}"#).await.starts_with("409"));
     house.gate.add_permits(1);
@@ -133,8 +137,23 @@ async fn a_key_is_one_printable_header_of_bounded_length() {
      "trace_id":"<id>"}
     "#);
     let long = format!("idempotency-key: {}", "x".repeat(256));
-    for wrong in ["idempotency-key:", "idempotency-key: ü", "idempotency-key: a\nidempotency-key: b", &long] {
+    for wrong in ["idempotency-key:", "idempotency-key: ü", "idempotency-key: a\nidempotency-key: b", &long]
+    {
         assert!(ask(wrong).await.contains("idempotency-key-invalid"), "{wrong}");
     }
     assert!(ask(&long[..long.len() - 1]).await.starts_with("200"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_of_one_request_is_one_trade() {
+    let house = House::new().await;
+    let headers = "mortise-customer: ada\nidempotency-key: k1";
+    let request = house.request("POST /v1/acme/books/trades/buy", headers, &buy("o1", "pen", 5));
+    let answers = futures::future::join_all((0..64).map(|_| house.ask(&request))).await;
+    let begun = answers.iter().filter(|answer| answer.starts_with("200") && !answer.contains("replayed"));
+    assert_eq!(begun.count(), 1, "{answers:#?}");
+    for answer in &answers {
+        assert!(answer.starts_with("200") || answer.contains("idempotency-in-progress"), "{answer}");
+    }
+    assert!(house.ask(&request).await.contains("idempotent-replayed: true"));
 }

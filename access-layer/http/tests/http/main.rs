@@ -1,5 +1,7 @@
 //! The access layer as its callers meet it: bytes in, status, headers and bytes out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod describe;
 mod drain;
 mod follow;
@@ -10,5 +12,6 @@ mod idempotency;
 mod money;
 mod operations;
 mod reads;
+mod roles;
 mod till;
 mod trades;

@@ -29,7 +29,9 @@ async fn amounts_carry_the_trades_currency() {
 #[tokio::test]
 async fn a_currency_that_is_left_out_is_the_flows_default() {
     let house = House::new().await;
-    let sent = |currency: &str| format!(r#"{{"order_id":"o1","sku":"pen","offer":{{"amount":5,"currency":"{currency}"}}}}"#);
+    let sent = |currency: &str| {
+        format!(r#"{{"order_id":"o1","sku":"pen","offer":{{"amount":5,"currency":"{currency}"}}}}"#)
+    };
     let refused = house.post("/trades/buy", "k1", &sent("USD")).await;
     assert!(refused.contains("currency-mismatch"), "{refused}");
     let answer = house.post("/trades/buy", "k2", &sent("EUR")).await;

@@ -112,7 +112,9 @@ async fn the_clock_of_development_is_moved_by_hand() {
      "pointer":"/advance",
      "trace_id":"<id>"}
     "#);
-    for wrong in ["{}", r#"{"now":5}"#, "[]", r#"{"now":"2027-05-01T02:00:00Z","advance":"1m"}"#, r#"{"then":"1m"}"#] {
+    for wrong in
+        ["{}", r#"{"now":5}"#, "[]", r#"{"now":"2027-05-01T02:00:00Z","advance":"1m"}"#, r#"{"then":"1m"}"#]
+    {
         assert!(set(wrong).await.starts_with("422"), "{wrong}");
     }
 }

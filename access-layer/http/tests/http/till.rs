@@ -123,7 +123,11 @@ struct Place;
 impl WriteOperation for Place {
     type Input = PlaceInput;
     type Output = Placed;
-    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<PlaceInput>]) -> Result<Vec<Reply<Placed>>, StoreError> {
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<PlaceInput>],
+    ) -> Result<Vec<Reply<Placed>>, StoreError> {
         let rows = calls.iter().map(|call| {
             let input = &call.input;
             let (tenant, currency) = (call.context.scope.tenant.as_str(), input.currency.code());
@@ -162,7 +166,11 @@ struct ShowOrder;
 impl ReadOperation for ShowOrder {
     type Input = OrderInput;
     type Output = Order;
-    async fn run(&self, reader: &Reader<'_>, calls: &[Call<OrderInput>]) -> Result<Vec<Reply<Order>>, StoreError> {
+    async fn run(
+        &self,
+        reader: &Reader<'_>,
+        calls: &[Call<OrderInput>],
+    ) -> Result<Vec<Reply<Order>>, StoreError> {
         let mut replies = Vec::new();
         for call in calls {
             let key = (call.context.scope.tenant.as_str(), call.input.order_id.as_str());
@@ -204,7 +212,11 @@ struct ShowTimeline;
 impl ReadOperation for ShowTimeline {
     type Input = TimelineInput;
     type Output = Timeline;
-    async fn run(&self, reader: &Reader<'_>, calls: &[Call<TimelineInput>]) -> Result<Vec<Reply<Timeline>>, StoreError> {
+    async fn run(
+        &self,
+        reader: &Reader<'_>,
+        calls: &[Call<TimelineInput>],
+    ) -> Result<Vec<Reply<Timeline>>, StoreError> {
         let mut replies = Vec::new();
         for call in calls {
             let (tenant, input) = (call.context.scope.tenant.as_str(), &call.input);
@@ -218,7 +230,11 @@ impl ReadOperation for ShowTimeline {
             };
             let key = (tenant, input.order_id.as_str(), input.after);
             let rows = reader.fetch_all::<(i64, String, Option<i64>), _>(&ENTRIES, key).await?;
-            let entry = |(position, text, fee): (i64, String, Option<i64>)| Entry { position, text, fee: fee.map(Amount) };
+            let entry = |(position, text, fee): (i64, String, Option<i64>)| Entry {
+                position,
+                text,
+                fee: fee.map(Amount),
+            };
             let entries = rows.into_iter().map(entry).collect();
             replies.push(Reply::done(Timeline { currency: currency(&code)?, entries }));
         }
@@ -283,7 +299,10 @@ impl WriteOperation for Break {
 
 fn declaration() -> Declaration {
     Declaration::new("till")
-        .operation(Operation::read::<QuoteInput, Quote>("quote", "What something costs.").rejects::<SoldOut>("sold_out"))
+        .operation(
+            Operation::read::<QuoteInput, Quote>("quote", "What something costs.")
+                .rejects::<SoldOut>("sold_out"),
+        )
         .operation(Operation::write::<PlaceInput, Placed>("place", "Books an order.").nothing_to_undo())
         .operation(
             Operation::write::<NoteInput, Noted>("note", "Writes into an order's timeline.")
@@ -291,20 +310,30 @@ fn declaration() -> Declaration {
                 .emits("till.noted")
                 .nothing_to_undo(),
         )
-        .operation(Operation::read::<OrderInput, Order>("order", "One order.").rejects::<NoDetail>("unknown_order"))
+        .operation(
+            Operation::read::<OrderInput, Order>("order", "One order.").rejects::<NoDetail>("unknown_order"),
+        )
         .operation(Operation::read::<FindInput, Found>("find", "Says what it was asked."))
         .operation(Operation::read::<Budget, Budget>("budget", "Says what it was asked."))
         .operation(
             Operation::read::<TimelineInput, Timeline>("timeline", "What happened to an order.")
                 .rejects::<NoDetail>("unknown_order"),
         )
-        .operation(Operation::remote::<AskInput, Nothing>("ask", "Asks a peer.").nothing_to_undo().deadline(60_000, 2))
+        .operation(
+            Operation::remote::<AskInput, Nothing>("ask", "Asks a peer.")
+                .nothing_to_undo()
+                .deadline(60_000, 2),
+        )
         .operation(
             Operation::write::<Nothing, Seat>("sit", "Takes a seat.")
                 .acquires("seat", "seat")
                 .undo("till.rise", json!({"seat": "${ output.seat }"})),
         )
-        .operation(Operation::write::<Seat, Nothing>("rise", "Gives it back.").releases("seat", "seat").nothing_to_undo())
+        .operation(
+            Operation::write::<Seat, Nothing>("rise", "Gives it back.")
+                .releases("seat", "seat")
+                .nothing_to_undo(),
+        )
         .operation(Operation::write::<Nothing, Nothing>("break", "Fails.").nothing_to_undo())
         .event(Event::new::<NotedEvent, String>("noted", "order_id", "Something was written."))
 }

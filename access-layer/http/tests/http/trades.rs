@@ -127,7 +127,7 @@ async fn nobody_orders_for_anybody_else() {
 
 #[tokio::test]
 async fn a_trade_that_takes_long_is_asked_for_again() {
-    let house = House::with(|settings| settings.answer_wait = Duration::from_millis(50)).await;
+    let house = House::with(|settings| settings.answer_wait = Duration::from_millis(700)).await;
     let request = "POST /v1/acme/books/trades/ask";
     let headers = "mortise-customer: ada\nidempotency-key: k1";
     let first = house.send(house.request(request, headers, r#"{"order_id":"o1"}"#)).await;

@@ -29,12 +29,14 @@ const BUMP_VERSION: Statement = Statement::sqlite(
     "INSERT INTO discount_version (tenant, version) VALUES (?1, 1) ON CONFLICT DO UPDATE SET version = version + 1",
 );
 /// Seeks the key once for each combination of the line or any, the location or any.
-const SHEET_ENTRIES: Statement = Statement::sqlite(
-    "discount.sheet_entries",
-    "SELECT promotion, line, location, valid_from, amount_off, per FROM discount_entry
-      WHERE tenant = ?1 AND line IN (?2, '') AND location IN (?3, '') AND sku = ?4 AND currency = ?5
-        AND valid_from <= ?6 AND valid_until > ?6",
-);
+macro_rules! sheet_entries_sql {
+    () => {
+        "SELECT promotion, line, location, valid_from, amount_off, per FROM discount_entry
+          WHERE tenant = ?1 AND line IN (?2, '') AND location IN (?3, '') AND sku = ?4 AND currency = ?5
+            AND valid_from <= ?6 AND valid_until > ?6"
+    };
+}
+const SHEET_ENTRIES: Statement = Statement::sqlite("discount.sheet_entries", sheet_entries_sql!());
 const PUT_ENTRY: Statement = Statement::sqlite(
     "discount.put_entry",
     "INSERT INTO discount_entry (tenant, line, location, sku, currency, valid_from, promotion, valid_until,
@@ -50,19 +52,22 @@ const PUT_ITEM: Statement = Statement::sqlite(
     "discount.put_item",
     "INSERT INTO discount_item (tenant, line, sku, name, value) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
 );
-/// A code for the line comes before one for all lines. The ledger is asked by customer only where there is one.
-const COUPON: Statement = Statement::sqlite(
-    "discount.coupon",
-    "SELECT c.promotion, c.valid_from, c.valid_until, c.max_redemptions, c.max_per_customer,
-            coalesce((SELECT u.count FROM discount_usage u WHERE u.tenant = c.tenant AND u.line = c.line
-                         AND u.promotion = c.promotion AND u.coupon = c.coupon), 0),
-            CASE WHEN ?4 = '' THEN NULL ELSE
-              (SELECT count(*) FROM discount_redemption r WHERE r.tenant = c.tenant AND r.customer_id = ?4
-                  AND r.promotion = c.promotion AND r.coupon = c.coupon AND r.coupon_line = c.line
-                  AND r.restored_at IS NULL) END
-       FROM discount_coupon c
-      WHERE c.tenant = ?1 AND c.line IN (?2, '') AND c.coupon = ?3 ORDER BY c.line DESC LIMIT 1",
-);
+/// A code for the line comes before one for all lines. The ledger is asked by customer only where there is one, and by
+/// its index: left to itself SQLite reads the tenant's whole ledger.
+macro_rules! coupon_sql {
+    () => {
+        "SELECT c.promotion, c.valid_from, c.valid_until, c.max_redemptions, c.max_per_customer,
+                coalesce((SELECT u.count FROM discount_usage u WHERE u.tenant = c.tenant AND u.line = c.line
+                             AND u.promotion = c.promotion AND u.coupon = c.coupon), 0),
+                CASE WHEN ?4 = '' THEN NULL ELSE
+                  (SELECT count(*) FROM discount_redemption r INDEXED BY discount_redemption_customer
+                    WHERE r.tenant = c.tenant AND r.customer_id = ?4 AND r.promotion = c.promotion
+                      AND r.coupon = c.coupon AND r.coupon_line = c.line AND r.restored_at IS NULL) END
+           FROM discount_coupon c
+          WHERE c.tenant = ?1 AND c.line IN (?2, '') AND c.coupon = ?3 ORDER BY c.line DESC LIMIT 1"
+    };
+}
+const COUPON: Statement = Statement::sqlite("discount.coupon", coupon_sql!());
 const PUT_COUPON: Statement = Statement::sqlite(
     "discount.put_coupon",
     "INSERT INTO discount_coupon (tenant, line, coupon, promotion, valid_from, valid_until, max_redemptions,
@@ -232,3 +237,10 @@ pub(crate) async fn put_coupons(tx: &mut Tx<'_>, rows: &[CouponRecord]) -> Resul
     });
     tx.execute(&PUT_COUPON, items).await.map(drop)
 }
+
+#[cfg(test)]
+pub(super) const SHEET_ENTRIES_PLAN: Statement =
+    Statement::sqlite("discount.sheet_entries_plan", concat!("EXPLAIN QUERY PLAN ", sheet_entries_sql!()));
+#[cfg(test)]
+pub(super) const COUPON_PLAN: Statement =
+    Statement::sqlite("discount.coupon_plan", concat!("EXPLAIN QUERY PLAN ", coupon_sql!()));

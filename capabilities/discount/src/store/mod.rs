@@ -13,3 +13,6 @@ pub(crate) use ledger::{
     CouponKey, CustomerKey, LedgerRow, PromotionKey, UsageKey, add_usage, budgets, coupon_limits,
     open_redemptions, put_redemptions, restore, usage, usage_by_customer,
 };
+
+#[cfg(test)]
+mod tests;

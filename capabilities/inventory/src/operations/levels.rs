@@ -25,6 +25,11 @@ const MOVEMENTS: Statement = Statement::sqlite(
      ORDER BY entry DESC, n DESC LIMIT ?6",
 );
 
+/// Location, on hand, reserved, claimed, threshold.
+type LevelRow = (LocationId, Quantity, Quantity, Quantity, Quantity);
+/// Entry, number in it, moment, change, reason, reference.
+type MovementRow = (String, i64, Timestamp, Quantity, String, Option<String>);
+
 pub(crate) struct GetStock {
     pub(crate) policies: Arc<Policies>,
 }
@@ -43,8 +48,7 @@ impl ReadOperation for GetStock {
             let (tenant, location) = (&call.context.scope.tenant, &call.input.location);
             call.input.skus.iter().map(move |sku| (tenant, sku, location, threshold))
         });
-        let groups: Vec<Vec<(LocationId, Quantity, Quantity, Quantity, Quantity)>> =
-            reader.fetch_grouped(&LEVELS, params).await?;
+        let groups: Vec<Vec<LevelRow>> = reader.fetch_grouped(&LEVELS, params).await?;
         let mut groups = groups.into_iter();
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {
@@ -92,8 +96,7 @@ impl ReadOperation for ListMovements {
                 limit(input).saturating_add(1),
             )
         });
-        let groups: Vec<Vec<(String, i64, Timestamp, Quantity, String, Option<String>)>> =
-            reader.fetch_grouped(&MOVEMENTS, params).await?;
+        let groups: Vec<Vec<MovementRow>> = reader.fetch_grouped(&MOVEMENTS, params).await?;
         let pages = calls.iter().zip(groups).map(|(call, mut rows)| {
             let size = usize::try_from(limit(&call.input)).unwrap_or_default();
             let more = rows.len() > size;

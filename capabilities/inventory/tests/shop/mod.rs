@@ -19,7 +19,8 @@ pub async fn rig(policies: &[(&str, &str)]) -> Rig {
         name: "inventory".into(),
         document: (*document).to_owned(),
     }));
-    let rig = Rig::new([mortise_inventory::capability(chosen, Arc::new(SeededIds::new(1))).unwrap()]).await;
+    let capability = mortise_inventory::capability(chosen, Arc::new(SeededIds::new(1)));
+    let rig = Rig::new([capability.expect("it can be declared")]).await;
     locations(&rig).await;
     rig
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mortise_testkit::{Rig, SeededIds};
 
 pub async fn rig() -> Rig {
-    Rig::new([mortise_order::capability(Arc::new(SeededIds::new(1))).unwrap()]).await
+    Rig::new([mortise_order::capability(Arc::new(SeededIds::new(1))).expect("it can be declared")]).await
 }
 
 /// The price proof of two lines and a delivery fee: 500 - 50 + 300 + 99 = 849.

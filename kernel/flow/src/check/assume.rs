@@ -14,6 +14,8 @@ impl Checker<'_> {
         if ways.is_empty() {
             return ways;
         }
+        self.worked(&ways);
+        let ways = ways.at_most(self.limit);
         match &node.kind {
             NodeKind::Literal(Value::Bool(holds)) => {
                 if *holds == wanted {

@@ -110,6 +110,9 @@ struct Readable {
     what: String,
 }
 
+/// Nodes times ways after which ways are kept apart no more: a definition that takes more was not written by hand.
+const WORK: usize = 300_000;
+
 struct Checker<'c> {
     contracts: &'c Contracts,
     scope: Scope<'c>,
@@ -119,6 +122,8 @@ struct Checker<'c> {
     points: Points,
     /// Ways that are kept apart at most.
     limit: usize,
+    /// Nodes that were looked at, on each way once.
+    work: usize,
     phase: Phase,
     visibility: Visibility,
     /// How many loops are around.
@@ -145,6 +150,7 @@ impl<'c> Checker<'c> {
             facts: Facts::default(),
             points: Points::default(),
             limit,
+            work: 0,
             phase: Phase::Before,
             visibility: flow.internal,
             loops: 0,
@@ -156,6 +162,14 @@ impl<'c> Checker<'c> {
             operations: BTreeSet::new(),
             contracts_seen: BTreeSet::new(),
             events: BTreeSet::new(),
+        }
+    }
+
+    /// Counts work, and stops telling ways apart when it is too much, so that any flow is answered in time.
+    fn worked(&mut self, ways: &Ways) {
+        self.work = self.work.saturating_add(ways.all.len());
+        if self.work > WORK {
+            self.limit = 2;
         }
     }
 

@@ -44,6 +44,7 @@ impl<'c> Checker<'c> {
 
     /// Whether all that a node reads is there; `false` after a report, so that one mistake is reported once.
     fn reads(&mut self, node: &Node, ways: &Ways, null: Null) -> bool {
+        self.worked(ways);
         match &node.kind {
             NodeKind::Literal(Value::Null) if null == Null::Refused => {
                 self.push(Diagnostic::error(

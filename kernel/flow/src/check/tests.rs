@@ -132,7 +132,7 @@ fn number() -> BoxedStrategy<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 768, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_accepted_has_a_value_on_every_input(source in prop_oneof![condition(), number()]) {

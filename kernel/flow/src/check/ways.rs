@@ -109,6 +109,11 @@ impl Ways {
         self.once(limit)
     }
 
+    /// At most `limit` ways.
+    pub(super) fn at_most(self, limit: usize) -> Self {
+        if self.all.len() <= limit { self } else { self.once(limit) }
+    }
+
     /// Each way once; at most `limit` of them.
     fn once(mut self, limit: usize) -> Self {
         let mut seen = HashSet::new();

@@ -19,7 +19,7 @@ fn join<'c>(one: &Ty<'c>, other: &Ty<'c>, contracts: &'c Contracts, depth: usize
     if one.is_unknown() {
         return Ok(other.clone());
     }
-    if other.is_unknown() || depth > 16 {
+    if other.is_unknown() || depth > 6 {
         return Ok(one.clone());
     }
     if one.reference().is_some() && one.reference() == other.reference() {

@@ -1,0 +1,66 @@
+//! `mortise serve` from outside: one process a directory, a clock that can be moved or not, a stop that loses nothing.
+
+use serde_json::json;
+
+use crate::support::{Listening, Shop, mortise, order, seed};
+
+#[test]
+fn a_second_process_on_a_directory_is_told_who_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let _server = Listening::server(folder.path(), "127.0.0.1:0", "http://127.0.0.1:9");
+    for command in [
+        vec!["serve", "--data", data, "--listen", "127.0.0.1:0"],
+        vec!["verify", "--data", data],
+        vec!["flow", "list", "--data", data],
+    ] {
+        let said = mortise(&command);
+        assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
+        assert!(said.err.contains("in use by another process") && said.err.contains("stop the process"), "{said:?}");
+    }
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = mortise(&["serve", "--data", folder.path().to_str().unwrap(), "--listen", &address]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains(&address) && said.err.contains("--listen"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_told_to_stop_keeps_what_it_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    seed(folder.path());
+    let server = Listening::server(folder.path(), "127.0.0.1:0", "http://127.0.0.1:9");
+    let basket = json!([{"sku": "bread", "quantity": 1}]);
+    let (status, body) = Shop::at(&server).order(&order("o-1", "invoice", &basket)).await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(server.stop(), Some(0));
+    let server = Listening::server(folder.path(), "127.0.0.1:0", "http://127.0.0.1:9");
+    let shop = Shop::at(&server);
+    assert_eq!(shop.orders().await.len(), 1);
+    assert_eq!(shop.order(&order("o-1", "invoice", &basket)).await.unwrap(), (status, body));
+    assert_eq!(server.stop(), Some(0));
+    mortise(&["verify", "--data", folder.path().to_str().unwrap()]).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_clock_for_development_can_be_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let http = reqwest::Client::new();
+    let serve = ["serve", "--data", data, "--listen", "127.0.0.1:0"];
+    let real = Listening::start(&serve, &[]);
+    assert_eq!(http.get(format!("{}/dev/clock", real.url)).send().await.unwrap().status(), 404);
+    real.kill();
+    let moment: Vec<&str> = serve.into_iter().chain(["--clock", "2031-05-04T10:00:00Z"]).collect();
+    let moved = Listening::start(&moment, &[]);
+    let shown = http.get(format!("{}/dev/clock", moved.url)).send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("2031-05-04T10:0"), "{shown}");
+    let wrong = mortise(&["serve", "--data", data, "--clock", "tomorrow"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("2027-01-31T12:00:00Z"), "{wrong:?}");
+}

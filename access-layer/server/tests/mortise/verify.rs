@@ -1,0 +1,65 @@
+//! `mortise verify`: clean data is clean, and what is broken by hand is named.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::{Listening, Said, Shop, mortise, order, seed};
+
+fn verify(data: &Path, more: &[&str]) -> Said {
+    let all: Vec<&str> = ["verify", "--format", "json", "--data", data.to_str().unwrap()].into_iter().chain(more.iter().copied()).collect();
+    mortise(&all)
+}
+
+#[test]
+fn a_directory_without_data_is_not_called_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(verify(folder.path(), &[]).code, Some(2));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "looking must not make data");
+}
+
+/// Each statement breaks one invariant of a shop with a paid order, an unpaid one, and a parcel to pack.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_broken_invariant_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, book) = (folder.path().join("data"), folder.path().join("book"));
+    seed(&data);
+    let sandbox = Listening::sandbox(&book);
+    let server = Listening::server(&data, "127.0.0.1:0", &sandbox.url);
+    let (shop, basket) = (Shop::at(&server), json!([{"sku": "tea", "quantity": 2}]));
+    for (id, pay_by) in [("o-1", "invoice"), ("o-2", "provider")] {
+        let (status, body) = shop.order(&order(id, pay_by, &basket)).await.unwrap();
+        assert_eq!(status, 200, "{body}");
+    }
+    assert_eq!(server.stop(), Some(0));
+    let clean = verify(&data, &["--sandbox", &sandbox.url]).ok().json();
+    assert_eq!(clean["findings"], json!([]));
+
+    for (what, statement) in [
+        ("inventory", "UPDATE inventory_stock SET reserved = reserved + 1 WHERE sku = 'tea'"),
+        ("payment", "UPDATE payment_transfer SET amount = amount + 1"),
+        ("order", "UPDATE order_header SET payable = payable + 1"),
+        ("engine: outbox", "UPDATE outbox SET instance = 'nobody' WHERE position = (SELECT min(position) FROM outbox)"),
+        ("engine: flows", "UPDATE flow_instance SET wake_at = NULL WHERE status = 1"),
+        ("engine: journal", "DELETE FROM flow_journal WHERE seq = 0"),
+        ("the provider's book", "UPDATE payment_payment SET provider_ref = 'pay_other', payment_id = payment_id || 'x' WHERE provider_ref IS NOT NULL"),
+    ] {
+        let broken = folder.path().join("broken");
+        std::fs::create_dir_all(&broken).unwrap();
+        for file in ["mortise.db", "mortise.db-wal"] {
+            let _ = std::fs::remove_file(broken.join(file));
+            if data.join(file).is_file() {
+                std::fs::copy(data.join(file), broken.join(file)).unwrap();
+            }
+        }
+        let connection = rusqlite::Connection::open(broken.join("mortise.db")).unwrap();
+        let changed = connection.execute(statement, []).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        assert!(changed > 0, "{statement} broke nothing");
+        drop(connection);
+        let said = verify(&broken, &["--sandbox", &sandbox.url]);
+        assert_eq!(said.code, Some(1), "{statement}: {said:?}");
+        let found = said.json();
+        let named = found["findings"].as_array().unwrap().iter().any(|f| f["check"].as_str().unwrap().starts_with(what));
+        assert!(named, "{statement}: {found}");
+    }
+}
