@@ -73,7 +73,7 @@ fn balanced(range: std::ops::Range<usize>) -> String {
         return format!("input.n == {}", range.start % 9);
     }
     let middle = range.start + range.len() / 2;
-    let operator = if range.len() % 3 == 0 { "&&" } else { "||" };
+    let operator = if range.len().is_multiple_of(3) { "&&" } else { "||" };
     format!("({}{operator}{})", balanced(range.start..middle), balanced(middle..range.end))
 }
 

@@ -52,12 +52,33 @@ async fn every_route_as_every_caller_in_both_tenants() {
             let _ = write!(table, "{tenant:6} {:42}", route.replace(&trade, "<ada's>"));
             for (n, (name, caller)) in CALLERS.iter().enumerate() {
                 let key = format!("{caller}\nidempotency-key: {tenant}-{n}");
-                let sent = if sent == "buy" { buy(&format!("{tenant}-{n}"), "pen", 5) } else { sent.to_owned() };
-                let request = house.request(&format!("{method} /v1/{tenant}/books/{path}"), key.trim(), &sent);
+                let sent =
+                    if sent == "buy" { buy(&format!("{tenant}-{n}"), "pen", 5) } else { sent.to_owned() };
+                let request =
+                    house.request(&format!("{method} /v1/{tenant}/books/{path}"), key.trim(), &sent);
                 let _ = write!(table, " {name} {}", status(&house, &request).await);
             }
             table.push('\n');
         }
     }
-    assert_snapshot!(table, @"");
+    assert_snapshot!(table, @r"
+    acme   POST trades/buy                            nobody 401 ada 200 bob 200 staff 422
+    acme   GET trades/<ada's>                         nobody 404 ada 422 bob 404 staff 422
+    acme   POST operations/till/note                  nobody 401 ada 403 bob 403 staff 200
+    acme   GET read/till/order?order_id=o2            nobody 401 ada 200 bob 422 staff 200
+    acme   POST read/till/order                       nobody 401 ada 200 bob 422 staff 200
+    acme   GET follow/till/timeline?order_id=o2       nobody 401 ada 200 bob 422 staff 200
+    acme   POST hooks/courier                         nobody 401 ada 401 bob 401 staff 401
+    acme   GET openapi.json                           nobody 200 ada 200 bob 200 staff 200
+    acme   GET docs                                   nobody 200 ada 200 bob 200 staff 200
+    zenith POST trades/buy                            nobody 401 ada 200 bob 200 staff 422
+    zenith GET trades/<ada's>                         nobody 404 ada 404 bob 404 staff 404
+    zenith POST operations/till/note                  nobody 401 ada 403 bob 403 staff 422
+    zenith GET read/till/order?order_id=o2            nobody 401 ada 422 bob 422 staff 422
+    zenith POST read/till/order                       nobody 401 ada 422 bob 422 staff 422
+    zenith GET follow/till/timeline?order_id=o2       nobody 401 ada 422 bob 422 staff 422
+    zenith POST hooks/courier                         nobody 401 ada 401 bob 401 staff 401
+    zenith GET openapi.json                           nobody 200 ada 200 bob 200 staff 200
+    zenith GET docs                                   nobody 200 ada 200 bob 200 staff 200
+    ");
 }

@@ -95,7 +95,7 @@ async fn what_was_acknowledged_survives_kills_under_load() {
         let round_acknowledged = loading.await.unwrap();
         assert!(round_acknowledged.len() >= 100, "round {round}");
         expected.extend(round_acknowledged);
-        server = Listening::server(&data, &address, &sandbox.url);
+        server = Listening::server_again(&data, &address, &sandbox.url).await;
     }
     let shop = Shop::at(&server);
     let begun = next.load(Ordering::Relaxed);
@@ -134,7 +134,7 @@ async fn dies_at(point: &str) {
     until("the first end", async || server.has_ended().then_some(())).await;
     let mut server = Listening::crashing_server(&data, &address, &sandbox.url, &crash);
     until("the second end", async || server.has_ended().then_some(())).await;
-    let server = Listening::server(&data, &address, &sandbox.url);
+    let server = Listening::server_again(&data, &address, &sandbox.url).await;
     let shop = Shop::at(&server);
     let (status, answer) = shop.order(&request).await.unwrap();
     assert_eq!(status, 200, "{point}: {answer}");

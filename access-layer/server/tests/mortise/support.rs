@@ -103,6 +103,15 @@ impl Listening {
         Self::crashing_server(data, listen, sandbox, &[]).that_listens()
     }
 
+    /// The server again, at the address to which the sandbox sends its messages, as soon as that is free.
+    pub(crate) async fn server_again(data: &Path, address: &str, sandbox: &str) -> Self {
+        until("a server at the former address", async || {
+            let server = Self::crashing_server(data, address, sandbox, &[]);
+            (!server.url.is_empty()).then_some(server)
+        })
+        .await
+    }
+
     /// A server that may end before it listens.
     pub(crate) fn crashing_server(data: &Path, listen: &str, sandbox: &str, environment: &[(&str, &str)]) -> Self {
         let data = data.to_str().unwrap();

@@ -3,6 +3,7 @@
 
 mod columns;
 mod file;
+mod money;
 mod sink;
 
 use std::path::Path;
@@ -22,6 +23,10 @@ use self::columns::Row;
 use self::file::{Chunk, Source};
 use self::sink::Sink;
 
+/// Rows a call into a data directory.
+const CHUNK: usize = 5_000;
+/// Rows a call over HTTP, where a body has its limit.
+const CHUNK_HTTP: usize = 2_000;
 /// Calls in flight at a time: the next chunks are read and sent while one is written.
 const IN_FLIGHT: usize = 4;
 
@@ -31,9 +36,10 @@ pub(super) async fn run(command: Import) -> Result<Exit, Failure> {
     let scope = super::scope(&command.whose)?;
     let file = std::fs::File::open(&command.file).map_err(|error| Failure::file(&command.file, &error))?;
     let length = file.metadata().map_err(|error| Failure::file(&command.file, &error))?.len();
-    let chunk = usize::try_from(command.chunk).unwrap_or(usize::MAX).min(target.most);
+    let usual = if command.url.is_some() { CHUNK_HTTP } else { CHUNK };
+    let chunk = command.chunk.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(usual).min(target.most);
     let row = Row::of(&target.row, wired.registry.contracts());
-    let sink = Sink::open(&command, scope, &target.list).await?;
+    let sink = Sink::open(&command, scope, &target, &wired.registry).await?;
 
     let bar = progress(length, &command.file, command.format);
     let (chunks, to_send) = mpsc::channel(IN_FLIGHT);

@@ -2,13 +2,17 @@
 //! one call, and what is refused is told by the line of the file.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use mortise_contract::{Value, Violation};
+use mortise_capability::Registry;
+use mortise_contract::{Schema, Value, Violation};
 use mortise_engine::{Engine, EngineError, Started};
 use mortise_flow::Answer;
 use mortise_types::{IdSource as _, Scope, SystemIds};
 
+use super::Target;
 use super::file::Chunk;
+use super::money::{CurrencyMissing, wrap};
 use crate::cli::Import;
 use crate::compose::{self, Opening, Peers};
 use crate::failure::Failure;
@@ -25,7 +29,17 @@ pub(super) struct Sink {
 #[derive(Debug)]
 enum Place {
     Engine(Box<Engine>),
-    Server { http: reqwest::Client, url: String },
+    Server(Box<Server>),
+}
+
+/// A server, and what it has to be told that a file leaves out.
+#[derive(Debug)]
+struct Server {
+    http: reqwest::Client,
+    url: String,
+    row: Schema,
+    contracts: Arc<Registry>,
+    currency: Option<String>,
 }
 
 /// A call that went through.
@@ -39,6 +53,8 @@ pub(super) struct Sent {
 enum Refused {
     Places(Vec<Violation>),
     Rejected { code: String, detail: Value },
+    /// A row that fits its schema and is still not what the operation takes.
+    Unread(String),
     Broken(Failure),
 }
 
@@ -47,18 +63,24 @@ impl Sink {
     ///
     /// # Errors
     /// A directory that cannot be opened.
-    pub(super) async fn open(command: &Import, scope: Scope, list: &str) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        command: &Import,
+        scope: Scope,
+        target: &Target,
+        contracts: &Arc<Registry>,
+    ) -> Result<Self, Failure> {
         let place = match (&command.url, &command.data) {
             (Some(url), _) => {
                 let url = url.trim_end_matches('/');
                 let operation = command.operation.replace('.', "/");
                 let url = format!("{url}/v1/{}/{}/operations/{operation}", scope.tenant, scope.line);
-                Place::Server { http: reqwest::Client::new(), url }
+                let (row, contracts, currency) = (target.row.clone(), Arc::clone(contracts), command.currency.clone());
+                Place::Server(Box::new(Server { http: reqwest::Client::new(), url, row, contracts, currency }))
             }
             (None, Some(data)) => Place::Engine(Box::new(compose::idle(Opening::of(data, Peers::unasked())).await?)),
             (None, None) => return Err(Failure::unusable("nowhere to import to").mend("name --data or --url")),
         };
-        Ok(Self { place, scope, operation: command.operation.clone(), list: list.to_owned() })
+        Ok(Self { place, scope, operation: command.operation.clone(), list: target.list.clone() })
     }
 
     /// Returns when everything that was sent is stored.
@@ -75,10 +97,9 @@ impl Sink {
     pub(super) async fn send(&self, chunk: Chunk, file: &Path) -> Result<Sent, Failure> {
         let Chunk { rows, lines, bytes } = chunk;
         let sent = Sent { rows: rows.len() as u64, bytes };
-        let input = Value::record([(self.list.as_str(), Value::list(rows))]);
         let refused = match &self.place {
-            Place::Engine(engine) => self.call(engine, input).await,
-            Place::Server { http, url } => post(http, url, &input).await,
+            Place::Engine(engine) => self.call(engine, Value::record([(self.list.as_str(), Value::list(rows))])).await,
+            Place::Server(server) => server.post(&self.list, rows).await,
         };
         refused.map(|()| sent).map_err(|refused| self.told(refused, &lines, file))
     }
@@ -92,7 +113,7 @@ impl Sink {
         match answer.await {
             Ok(Started::Answered { answer: Answer::Ok(_), .. }) => Ok(()),
             Ok(Started::Answered { answer: Answer::Failed { code, detail }, .. }) => Err(Refused::Rejected { code, detail }),
-            Ok(Started::Broken { problem }) => Err(Refused::Broken(Failure::unusable(problem))),
+            Ok(Started::Broken { problem }) => Err(Refused::Unread(problem)),
             Ok(Started::KeyConflict | Started::IdempotencyMismatch) | Err(_) => {
                 Err(Refused::Broken(Failure::unusable("a call was not answered; its rows are stored wholly or not at all")))
             }
@@ -117,13 +138,12 @@ impl Sink {
                 Failure::refused(told.collect::<Vec<_>>().join("\n"))
                     .mend(format!("`mortise capability describe {}` shows what a row may hold", self.operation))
             }
+            Refused::Unread(problem) => Failure::refused(format!("{}: {problem}", place(&file, lines))),
             Refused::Rejected { code, detail } => {
                 let row = detail.get("row").and_then(Value::as_int).and_then(|row| usize::try_from(row - 1).ok());
-                let place = match (row.and_then(|row| lines.get(row)), lines) {
-                    (Some(line), _) => format!("{file}:{line}"),
-                    (None, [first, .., last]) => format!("{file}, in the lines {first} to {last}"),
-                    (None, [line]) => format!("{file}:{line}"),
-                    (None, []) => file.to_string(),
+                let place = match row.and_then(|row| lines.get(row)) {
+                    Some(line) => format!("{file}:{line}"),
+                    None => place(&file, lines),
                 };
                 let problem = detail.get("problem").and_then(Value::as_str).map_or_else(|| detail.to_json(), str::to_owned);
                 Failure::refused(format!("{place}: {code}: {problem}"))
@@ -133,36 +153,53 @@ impl Sink {
     }
 }
 
-/// The server's answer to a call.
-async fn post(http: &reqwest::Client, url: &str, input: &Value) -> Result<(), Refused> {
-    let unreached = |error: reqwest::Error| Refused::Broken(Failure::unusable(format!("{url}: {error}")));
-    let key = SystemIds.next().simple().to_string();
-    let request = http.post(url).header("Mortise-Staff", "import").header("Idempotency-Key", key).json(input);
-    let response = request.send().await.map_err(unreached)?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(());
+/// The rows of a call, as a person finds them.
+fn place(file: &impl std::fmt::Display, lines: &[u64]) -> String {
+    match lines {
+        [line] => format!("{file}:{line}"),
+        [first, .., last] => format!("{file}, in the lines {first} to {last}"),
+        [] => file.to_string(),
     }
-    let problem: serde_json::Value = response.json().await.map_err(unreached)?;
-    let text = |name: &str| problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    let places: Vec<Violation> = problem
-        .get("errors")
-        .and_then(serde_json::Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|error| {
-            let part = |name: &str| error.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-            Some(Violation { pointer: part("pointer")?, message: part("detail")? })
-        })
-        .collect();
-    if !places.is_empty() {
-        return Err(Refused::Places(places));
-    }
-    Err(match problem.get("reason").and_then(serde_json::Value::as_str) {
-        Some(reason) => {
-            let detail = problem.get("reason_detail").and_then(|detail| mortise_contract::to_value(detail).ok());
-            Refused::Rejected { code: reason.to_owned(), detail: detail.unwrap_or_else(Value::empty_record) }
+}
+
+impl Server {
+    /// One call over HTTP.
+    async fn post(&self, list: &str, rows: Vec<Value>) -> Result<(), Refused> {
+        let unreached = |error: reqwest::Error| Refused::Broken(Failure::unusable(format!("{}: {error}", self.url)));
+        let contracts = self.contracts.contracts();
+        let rows = rows.iter().map(|row| wrap(row, &self.row, contracts, self.currency.as_deref()));
+        let rows = rows.collect::<Result<Vec<_>, _>>().map_err(|CurrencyMissing| {
+            let failure = Failure::unusable("the rows have amounts and name no currency");
+            Refused::Broken(failure.mend("name it with --currency, or in a column `currency`"))
+        })?;
+        let key = SystemIds.next().simple().to_string();
+        let request = self.http.post(&self.url).header("Mortise-Staff", "import").header("Idempotency-Key", key);
+        let response = request.json(&Value::record([(list, Value::list(rows))])).send().await.map_err(unreached)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
         }
-        None => Refused::Broken(Failure::unusable(format!("{url}: {status}: {} {}", text("title"), text("detail")))),
-    })
+        let problem: serde_json::Value = response.json().await.map_err(unreached)?;
+        Err(refusal(&problem, format_args!("{}: {status}", self.url)))
+    }
+}
+
+/// A server's problem as what it says about the rows.
+fn refusal(problem: &serde_json::Value, whose: std::fmt::Arguments<'_>) -> Refused {
+    let text = |of: &serde_json::Value, name: &str| of.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let errors = problem.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let places: Vec<Violation> = errors
+        .filter_map(|error| Some(Violation { pointer: text(error, "pointer")?, message: text(error, "detail")? }))
+        .collect();
+    match (places.is_empty(), text(problem, "reason")) {
+        (false, _) => Refused::Places(places),
+        (true, Some(code)) => {
+            let detail = problem.get("reason_detail").and_then(|detail| mortise_contract::to_value(detail).ok());
+            Refused::Rejected { code, detail: detail.unwrap_or_else(Value::empty_record) }
+        }
+        (true, None) => {
+            let said = [text(problem, "title"), text(problem, "detail")].into_iter().flatten().collect::<Vec<_>>().join(". ");
+            Refused::Broken(Failure::unusable(format!("{whose}: {said}")))
+        }
+    }
 }
