@@ -49,7 +49,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
 /// What a request asks for, by its content.
 pub(crate) type RequestHash = [u8; 16];
 
-/// The hash of what is asked for (`trades/fixed-price`) and the body as it was sent.
+/// The hash of what is asked for (`trades/NAME`) and the body as it was sent.
 pub(crate) fn request_hash(what: &str, name: &str, body: &[u8]) -> RequestHash {
     let mut hasher = blake3::Hasher::new();
     for part in [what, name] {

@@ -52,6 +52,11 @@ struct Problem {
     code: String,
     #[serde(default)]
     detail: String,
+    /// Why a trade failed, and its particulars.
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    reason_detail: Option<serde_json::Value>,
 }
 
 enum Attempt {
@@ -87,11 +92,12 @@ impl Client {
             code: "url".to_owned(),
             detail: wrong.to_string(),
         })?;
+        let customer = order.basket.household.to_string();
         let place = self
             .http
             .post(url)
             .header("Idempotency-Key", order.id())
-            .header("Mortise-Customer", order.basket.household.to_string())
+            .header("Mortise-Customer", &customer)
             .json(&order.body(&self.currency));
         let mut request = place.try_clone();
         let mut pauses = PAUSES.into_iter();
@@ -112,7 +118,7 @@ impl Client {
                     let pause = pauses.next().ok_or(why)?;
                     tokio::time::sleep(after.unwrap_or(pause)).await;
                     request = match look_at {
-                        Some(url) => Some(self.http.get(url)),
+                        Some(url) => Some(self.http.get(url).header("Mortise-Customer", &customer)),
                         None => place.try_clone(),
                     };
                 }

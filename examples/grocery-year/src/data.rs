@@ -1,7 +1,7 @@
 //! The prepared data as the runner reads it: the summary, and week by week the baskets and the rows to import.
 //! Decides nothing about prices: prepare.py has done so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -202,30 +202,13 @@ impl Data {
 
     /// The rows of some weeks to import for the chosen stores, CSV with its head.
     pub(crate) fn entries(&self, weeks: &Weeks, stores: &Stores, which: Entries) -> Result<Rows, DataError> {
-        let mut rows = Rows::default();
+        let (mut head, mut rows) = (String::new(), Vec::new());
         for week in weeks.iter() {
-            self.add_entries(&self.week_file(week, which.file()), stores, &mut rows)?;
+            head = add_entries(&self.week_file(week, which.file()), stores, &mut rows)?;
         }
-        Ok(rows)
-    }
-
-    fn add_entries(&self, path: &Path, stores: &Stores, rows: &mut Rows) -> Result<(), DataError> {
-        let mut lines = lines_of(path)?.map(|line| line.map_err(|error| DataError::new(path, error)));
-        let head = lines
-            .next()
-            .ok_or_else(|| DataError::new(path, "has no head"))??;
-        let location = head.split(',').position(|name| name == "location");
-        let location = location.ok_or_else(|| DataError::new(path, "has no column `location`"))?;
-        rows.begin(&head);
-        for line in lines {
-            let line = line?;
-            let store = line.split(',').nth(location).and_then(|field| field.parse().ok());
-            let store = store.ok_or_else(|| DataError::new(path, format!("`{line}` names no store")))?;
-            if stores.contains(store) {
-                rows.push(&line);
-            }
-        }
-        Ok(())
+        // A store's product stands together through all weeks, as in the table: half the time of importing week after week.
+        rows.sort_unstable();
+        Ok(Rows::below(&head, rows))
     }
 
     fn week_file(&self, week: Week, name: &str) -> PathBuf {
@@ -236,6 +219,25 @@ impl Data {
     }
 }
 
+/// Adds the rows of a file that are of the chosen stores; the answer is its head, which is that of all files of its kind.
+fn add_entries(path: &Path, stores: &Stores, rows: &mut Vec<String>) -> Result<String, DataError> {
+        let mut lines = lines_of(path)?.map(|line| line.map_err(|error| DataError::new(path, error)));
+        let head = lines
+            .next()
+            .ok_or_else(|| DataError::new(path, "has no head"))??;
+        let location = head.split(',').position(|name| name == "location");
+        let location = location.ok_or_else(|| DataError::new(path, "has no column `location`"))?;
+        for line in lines {
+            let line = line?;
+            let store = line.split(',').nth(location).and_then(|field| field.parse().ok());
+            let store = store.ok_or_else(|| DataError::new(path, format!("`{line}` names no store")))?;
+            if stores.contains(store) {
+                rows.push(line);
+            }
+        }
+        Ok(head)
+    }
+
 fn lines_of(path: &Path) -> Result<std::io::Lines<BufReader<File>>, DataError> {
     File::open(path)
         .map(|file| BufReader::new(file).lines())
@@ -243,7 +245,7 @@ fn lines_of(path: &Path) -> Result<std::io::Lines<BufReader<File>>, DataError> {
 }
 
 /// Rows to import: CSV text with a head.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rows {
     pub(crate) csv: String,
     /// Rows without the head.
@@ -251,17 +253,14 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Files of one kind have one head.
-    fn begin(&mut self, head: &str) {
-        if self.csv.is_empty() {
-            self.csv = format!("{head}\n");
+    fn below(head: &str, rows: impl IntoIterator<Item = String>) -> Self {
+        let mut all = Self { csv: format!("{head}\n"), count: 0 };
+        for row in rows {
+            all.csv.push_str(&row);
+            all.csv.push('\n');
+            all.count += 1;
         }
-    }
-
-    fn push(&mut self, line: &str) {
-        self.csv.push_str(line);
-        self.csv.push('\n');
-        self.count += 1;
+        all
     }
 }
 
@@ -277,14 +276,15 @@ impl Demand {
 
     /// Rows of stock on hand.
     pub(crate) fn rows(&self) -> Rows {
-        let mut rows = Rows {
-            csv: "location,sku,on_hand\n".to_owned(),
-            count: 0,
-        };
-        for ((store, sku), on_hand) in &self.0 {
-            rows.push(&format!("{store},{sku},{on_hand}"));
-        }
-        rows
+        let row = |((store, sku), on_hand): (&(u32, u32), &i64)| format!("{store},{sku},{on_hand}");
+        Rows::below("location,sku,on_hand", self.0.iter().map(row))
+    }
+
+    /// The stores, each a location.
+    pub(crate) fn locations(&self) -> Rows {
+        let stores: BTreeSet<u32> = self.0.keys().map(|(store, _)| *store).collect();
+        let row = |store: u32| format!("{store},Store {store},US");
+        Rows::below("location,name,country", stores.into_iter().map(row))
     }
 }
 
@@ -378,6 +378,7 @@ mod tests {
                 demand.add(basket.store, &basket.lines[0]);
             }
             assert_eq!(demand.rows().csv, "location,sku,on_hand\n2,7,2\n367,1095275,6\n");
+            assert_eq!(demand.locations().csv, "location,name,country\n2,Store 2,US\n367,Store 367,US\n");
         });
     }
 }

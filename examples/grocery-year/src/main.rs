@@ -13,6 +13,7 @@ mod report;
 mod run;
 mod selection;
 mod send;
+mod shop;
 mod tally;
 mod year;
 

@@ -18,6 +18,9 @@ pub(crate) enum BusinessLine {
 }
 
 impl BusinessLine {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Year, Self::Learned];
+
     /// As it stands in the path of a request.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -9,7 +9,6 @@ use reqwest::Url;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::data::Rows;
 use crate::order::BusinessLine;
 
 /// The tenant that all is sold by.
@@ -63,16 +62,17 @@ impl Platform {
         Ok(us.with_file_name(format!("mortise{}", std::env::consts::EXE_SUFFIX)))
     }
 
-    /// Imports rows for a business line with an operation such as `pricing.import_entries`.
+    /// Imports rows, CSV or JSON, for a business line with an operation such as `pricing.import_entries`.
     pub(crate) async fn import(
         &self,
         operation: &str,
         line: BusinessLine,
-        rows: &Rows,
+        rows: &str,
     ) -> Result<(), PlatformError> {
-        let file = tempfile::Builder::new().suffix(".csv").tempfile()?;
-        std::fs::write(file.path(), &rows.csv)?;
-        let scope = ["--tenant", TENANT, "--line", line.name()].map(OsStr::new);
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), rows)?;
+        // For machines it draws no progress bar beside ours.
+        let scope = ["--tenant", TENANT, "--line", line.name(), "--format", "json"].map(OsStr::new);
         let what = [
             OsStr::new("import"),
             OsStr::new(operation),

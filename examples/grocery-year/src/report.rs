@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -11,20 +10,12 @@ use crate::chart::thousands;
 use crate::data::{Skipped, Summary};
 use crate::measure::per_second;
 use crate::platform::Verified;
+use crate::shop::{Count, Imported};
 use crate::tally::{Share, Tally};
 use crate::year::Open;
 
 /// How many of the orders that came out wrong are shown one by one.
 const SHOWN: usize = 10;
-
-/// What was imported, and how long it took.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Imported {
-    pub(crate) prices: usize,
-    pub(crate) discounts: usize,
-    pub(crate) stock: usize,
-    pub(crate) elapsed: Duration,
-}
 
 /// All that a run found.
 #[derive(Debug)]
@@ -48,20 +39,7 @@ impl Report<'_> {
 
     /// The report for a person.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let Imported {
-            prices,
-            discounts,
-            stock,
-            elapsed,
-        } = self.imported;
-        writeln!(
-            out,
-            "imported  {} prices, {} discounts, {} rows of stock in {:.1} s",
-            count(prices),
-            count(discounts),
-            count(stock),
-            elapsed.as_secs_f64()
-        )?;
+        self.write_imported(out)?;
         self.write_year(out)?;
         self.write_open(out)?;
         self.write_learned(out)?;
@@ -70,6 +48,20 @@ impl Report<'_> {
             Verified::Broken => "BROKEN  `mortise verify` found what it names above",
         };
         writeln!(out, "\nverified  {verified}")
+    }
+
+    fn write_imported(&self, out: &mut impl Write) -> io::Result<()> {
+        let Imported { prices, discounts, stock } = self.imported;
+        let Count { rows, elapsed } = self.imported.all();
+        writeln!(
+            out,
+            "imported  {} prices, {} discounts, {} rows of stock in {:.1} s, {} rows/s",
+            count(prices.rows),
+            count(discounts.rows),
+            count(stock.rows),
+            elapsed.as_secs_f64(),
+            thousands(per_second(rows, elapsed).round())
+        )
     }
 
     fn write_year(&self, out: &mut impl Write) -> io::Result<()> {
@@ -214,10 +206,9 @@ impl Report<'_> {
             "currency": self.summary.currency,
             "callers": self.callers,
             "imported": {
-                "prices": self.imported.prices,
-                "discounts": self.imported.discounts,
-                "stock": self.imported.stock,
-                "elapsed_ms": self.imported.elapsed.as_millis() as u64,
+                "prices": count_json(self.imported.prices),
+                "discounts": count_json(self.imported.discounts),
+                "stock": count_json(self.imported.stock),
             },
             "year": self.tally_json(self.year),
             "learned": self.tally_json(self.learned),
@@ -259,6 +250,10 @@ impl Tally {
     fn exact_share(&self) -> String {
         format!("{} of {} orders", count(self.exact), count(self.orders))
     }
+}
+
+fn count_json(Count { rows, elapsed }: Count) -> Value {
+    json!({"rows": rows, "elapsed_ms": elapsed.as_millis() as u64, "rows_per_second": per_second(rows, elapsed)})
 }
 
 fn write_failures(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
@@ -310,6 +305,8 @@ pub(crate) fn money(cents: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::client::Refusal;
     use crate::order::BusinessLine;
@@ -353,10 +350,9 @@ mod tests {
             summary: &summary(),
             callers: 16,
             imported: Imported {
-                prices: 1_305_515,
-                discounts: 2,
-                stock: 3,
-                elapsed: Duration::from_millis(4210),
+                prices: Count { rows: 1_305_515, elapsed: Duration::from_millis(4000) },
+                discounts: Count { rows: 2, elapsed: Duration::from_millis(200) },
+                stock: Count { rows: 3, elapsed: Duration::from_millis(10) },
             },
             year: &tally(BusinessLine::Year, answers),
             learned: &tally(BusinessLine::Learned, &[Ok(12031)]),

@@ -6,15 +6,16 @@ use std::path::Path;
 use crate::Arguments;
 use crate::chart;
 use crate::client::{self, Client};
-use crate::data::{Data, DataError, Entries};
+use crate::data::{Data, DataError};
 use crate::measure::Stopwatch;
 use crate::order::BusinessLine;
 use crate::platform::{Platform, PlatformError, Server, TENANT, absolute};
 use crate::prepare::{PrepareError, prepare};
 use crate::progress::{Stage, say};
-use crate::report::{Imported, Report};
-use crate::selection::{Stores, Week, Weeks};
+use crate::report::Report;
+use crate::selection::Week;
 use crate::send::send;
+use crate::shop::{self, ShopError};
 use crate::tally::Tally;
 use crate::year::Year;
 
@@ -25,6 +26,8 @@ pub(crate) enum RunError {
     Prepare(#[from] PrepareError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Shop(#[from] ShopError),
     #[error(transparent)]
     Platform(#[from] PlatformError),
     #[error(transparent)]
@@ -57,7 +60,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, RunError> {
     let program = arguments.mortise.clone().map_or_else(Platform::beside_us, Ok)?;
     let kept = arguments.data.as_deref().unwrap_or(own_data.path());
     let platform = Platform::new(program, absolute(kept)?);
-    let imported = import(&platform, &data, &year, (&weeks, &stores)).await?;
+    let imported = shop::set_up(&platform, &data, &year, (&weeks, &stores)).await?;
 
     let server = platform.serve(begin(&data, weeks.first())?).await?;
     let sold = sell(&server, &data, &year, arguments).await;
@@ -94,48 +97,6 @@ fn begin(data: &Data, week: Week) -> Result<&str, RunError> {
     data.summary.begin(week).ok_or(RunError::NoSuchWeek(week))
 }
 
-async fn import(
-    platform: &Platform,
-    data: &Data,
-    year: &Year,
-    (weeks, stores): (&Weeks, &Stores),
-) -> Result<Imported, RunError> {
-    const FILES: [(Entries, BusinessLine, &str); 4] = [
-        (Entries::Prices, BusinessLine::Year, "pricing.import_entries"),
-        (Entries::Discounts, BusinessLine::Year, "discount.import_entries"),
-        (
-            Entries::LearnedPrices,
-            BusinessLine::Learned,
-            "pricing.import_entries",
-        ),
-        (
-            Entries::LearnedDiscounts,
-            BusinessLine::Learned,
-            "discount.import_entries",
-        ),
-    ];
-    let (mut imported, watch) = (Imported::default(), Stopwatch::start());
-    let stage = Stage::begin("importing files", FILES.len() + 1);
-    for (entries, line, operation) in FILES {
-        let rows = data.entries(weeks, stores, entries)?;
-        platform.import(operation, line, &rows).await?;
-        match entries {
-            Entries::Prices | Entries::LearnedPrices => imported.prices += rows.count,
-            Entries::Discounts | Entries::LearnedDiscounts => imported.discounts += rows.count,
-        }
-        stage.add(1);
-    }
-    let stock = year.demand().rows();
-    platform
-        .import("inventory.import_stock", BusinessLine::Year, &stock)
-        .await?;
-    imported.stock = stock.count;
-    imported.elapsed = watch.elapsed();
-    stage.add(1);
-    stage.end();
-    Ok(imported)
-}
-
 async fn sell(
     server: &Server,
     data: &Data,
@@ -148,7 +109,7 @@ async fn sell(
     let client = Client::new(http.clone(), &server.url, TENANT, &data.summary.currency)?;
     let departments = data.summary.departments.len();
     let (mut sold, mut learned) = (Tally::new(departments), Tally::new(departments));
-    let total = [BusinessLine::Year, BusinessLine::Learned]
+    let total = BusinessLine::ALL
         .map(|line| year.order_count(line))
         .iter()
         .sum();

@@ -55,7 +55,7 @@ impl Year {
     /// How much of each product all orders of both business lines ask for.
     pub(crate) fn demand(&self) -> Demand {
         let mut demand = Demand::default();
-        for line in [BusinessLine::Year, BusinessLine::Learned] {
+        for line in BusinessLine::ALL {
             for order in self.orders(line).flat_map(|(_, orders)| orders) {
                 order
                     .lines()

@@ -43,7 +43,7 @@ pub(crate) const COMMANDS: [Command; 5] = [
     },
     Command {
         name: "grocery-year",
-        summary: "a year of real grocery baskets through the fixed-price trade, with the arguments given",
+        summary: "a year of real grocery baskets through a trade that ships, with the arguments given",
         run: grocery_year::run,
     },
     Command {

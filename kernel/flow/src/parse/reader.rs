@@ -49,7 +49,7 @@ pub(super) enum Words {
     Name,
     /// A code: `out_of_stock`.
     Code,
-    /// A flow's name: `fixed-price`.
+    /// A flow's name: `pay-first`.
     Flow,
     /// `capability.operation`
     Dotted,
@@ -78,7 +78,7 @@ impl Words {
         match self {
             Self::Name => "a name has letters, digits and `_`, begins with a letter, and is no word of CEL",
             Self::Code => "a code has small letters, digits and `_`, such as `out_of_stock`",
-            Self::Flow => "a flow's name has small letters, digits and `-`, such as `fixed-price`",
+            Self::Flow => "a flow's name has small letters, digits and `-`, such as `pay-first`",
             Self::Dotted => "write `capability.name`, such as `inventory.reserve`",
         }
     }

@@ -1,0 +1,9 @@
+//! The operations on a real database. The provider at the other end is a small one of our own making, with a book and
+//! faults; the adapter's tests run the same operations against the sandbox over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod isolation;
+mod operations;
+mod provider;
+mod shop;
+mod verify;

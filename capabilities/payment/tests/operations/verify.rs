@@ -1,0 +1,97 @@
+//! What is off in the data is named.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use futures::future::{BoxFuture, FutureExt};
+use mortise_capability::{Policies, PolicyRow, Unanswered};
+use mortise_payment::{
+    CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
+    RequestAnswer, VoidAnswer,
+};
+use mortise_testkit::{Rig, SeededIds};
+use mortise_types::{Amount, Scope};
+
+use crate::shop::*;
+
+#[tokio::test]
+async fn verify_names_what_is_off() {
+    use mortise_store::Statement;
+    let (rig, _, _) = shop().await;
+    let payment = request(&rig, "o-1").await;
+    event(&rig, "e1", "captured", &payment, r#","amount":1000"#).await;
+    rig.call(
+        "payment.refund",
+        &format!(r#"{{"payment_id":"{payment}","amount":300}}"#),
+    )
+    .await;
+    clean(&rig).await;
+    let broken = [
+        (
+            Statement::sqlite(
+                "break",
+                "UPDATE payment_transfer SET amount = amount + ?1 WHERE kind = 'captured'",
+            ),
+            Statement::sqlite(
+                "mend",
+                "UPDATE payment_transfer SET amount = amount - ?1 WHERE kind = 'captured'",
+            ),
+            "captured is 1000, its ledger credits the order with 1001",
+        ),
+        (
+            Statement::sqlite("break", "UPDATE payment_payment SET refunded = refunded + ?1"),
+            Statement::sqlite("mend", "UPDATE payment_payment SET refunded = refunded - ?1"),
+            "refunded is 301, its ledger debits the order with 300",
+        ),
+        (
+            Statement::sqlite(
+                "break",
+                "UPDATE payment_payment SET pending_refund = pending_refund + ?1",
+            ),
+            Statement::sqlite(
+                "mend",
+                "UPDATE payment_payment SET pending_refund = pending_refund - ?1",
+            ),
+            "1 is set aside for refunds, those on their way are 0",
+        ),
+        (
+            Statement::sqlite(
+                "break",
+                "UPDATE payment_transfer SET number = number + ?1 WHERE number = 2",
+            ),
+            Statement::sqlite(
+                "mend",
+                "UPDATE payment_transfer SET number = number - ?1 WHERE number = 3",
+            ),
+            "the last is number 3",
+        ),
+        (
+            Statement::sqlite(
+                "break",
+                "UPDATE payment_payment SET payment_id = payment_id || ?1",
+            ),
+            Statement::sqlite(
+                "mend",
+                "UPDATE payment_payment SET payment_id = substr(payment_id, 1, length(payment_id) - ?1)",
+            ),
+            "transfer 1 has no payment",
+        ),
+    ];
+    for (breaking, mending, problem) in broken {
+        rig.store
+            .write(async move |tx| tx.execute(&breaking, [(1_i64,)]).await)
+            .await
+            .unwrap();
+        let findings = rig.findings().await;
+        assert!(
+            findings.iter().any(|line| line.contains(problem)),
+            "{problem}: {findings:?}"
+        );
+        rig.store
+            .write(async move |tx| tx.execute(&mending, [(1_i64,)]).await)
+            .await
+            .unwrap();
+        clean(&rig).await;
+    }
+}
+
