@@ -29,23 +29,16 @@ pub(crate) struct ChartWeek {
 }
 
 /// From the strongest to the quietest; the last is for what is left over.
-pub(crate) const COLOURS: [&str; 9] = [
-    "#264653", "#2a7f86", "#4fa58a", "#8ab17d", "#c9b458", "#e9a23b", "#e07a3f", "#b9504a", "#a9a9a3",
-];
+pub(crate) const COLOURS: [&str; 9] =
+    ["#264653", "#2a7f86", "#4fa58a", "#8ab17d", "#c9b458", "#e9a23b", "#e07a3f", "#b9504a", "#a9a9a3"];
 
 const WIDTH: f64 = 1120.0;
 const HEIGHT: f64 = 690.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = 848.0;
 const LEGEND: f64 = 876.0;
-const SALES: Panel = Panel {
-    top: 128.0,
-    bottom: 460.0,
-};
-const BASKETS: Panel = Panel {
-    top: 516.0,
-    bottom: 636.0,
-};
+const SALES: Panel = Panel { top: 128.0, bottom: 460.0 };
+const BASKETS: Panel = Panel { top: 516.0, bottom: 636.0 };
 
 #[derive(Clone, Copy)]
 struct Panel {
@@ -68,10 +61,7 @@ impl Axis {
         let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|factor| factor * power);
         let enough = |step: &f64| largest / step <= 5.0 && step.fract() == 0.0;
         let step = steps.into_iter().find(enough).unwrap_or(10.0 * power.ceil());
-        Self {
-            step,
-            end: (largest / step).ceil() * step,
-        }
+        Self { step, end: (largest / step).ceil() * step }
     }
 
     fn y(self, panel: Panel, value: f64) -> f64 {
@@ -107,39 +97,20 @@ fn head(out: &mut String, chart: &Chart) {
         ),
     );
     put(out, format_args!("<style>{style}</style>"));
-    put(
-        out,
-        format_args!(r##"<rect width="{WIDTH}" height="{HEIGHT}" rx="10" fill="#fbfaf7"/>"##),
-    );
-    put(
-        out,
-        format_args!(
-            r#"<text class="title" x="{LEFT}" y="44">{}</text>"#,
-            escape(&chart.title)
-        ),
-    );
-    put(
-        out,
-        format_args!(r#"<text x="{LEFT}" y="68">{}</text>"#, escape(&chart.subtitle)),
-    );
+    put(out, format_args!(r##"<rect width="{WIDTH}" height="{HEIGHT}" rx="10" fill="#fbfaf7"/>"##));
+    put(out, format_args!(r#"<text class="title" x="{LEFT}" y="44">{}</text>"#, escape(&chart.title)));
+    put(out, format_args!(r#"<text x="{LEFT}" y="68">{}</text>"#, escape(&chart.subtitle)));
 }
 
 fn sales(out: &mut String, chart: &Chart) {
     let dollars = |cents: i64| cents as f64 / 100.0;
-    let largest = chart
-        .weeks
-        .iter()
-        .map(|week| dollars(week.till))
-        .fold(0.0, f64::max);
+    let largest = chart.weeks.iter().map(|week| dollars(week.till)).fold(0.0, f64::max);
     let axis = Axis::up_to(largest);
     grid(out, SALES, axis, "Sales a week, by department");
     let mut floor = vec![0_i64; chart.weeks.len()];
     for (series, colour) in (0..chart.series.len()).zip(COLOURS) {
-        let roof: Vec<_> = floor
-            .iter()
-            .zip(&chart.weeks)
-            .map(|(below, week)| below + week.sold[series])
-            .collect();
+        let roof: Vec<_> =
+            floor.iter().zip(&chart.weeks).map(|(below, week)| below + week.sold[series]).collect();
         let edge =
             |heights: &[i64]| points(chart, heights.iter().map(|cents| axis.y(SALES, dollars(*cents))));
         let (over, mut under) = (edge(&roof), edge(&floor));
@@ -154,11 +125,7 @@ fn sales(out: &mut String, chart: &Chart) {
         );
         floor = roof;
     }
-    let till = points(
-        chart,
-        chart.weeks.iter().map(|week| axis.y(SALES, dollars(week.till))),
-    )
-    .join(" ");
+    let till = points(chart, chart.weeks.iter().map(|week| axis.y(SALES, dollars(week.till)))).join(" ");
     put(
         out,
         format_args!(
@@ -168,20 +135,14 @@ fn sales(out: &mut String, chart: &Chart) {
 }
 
 fn baskets(out: &mut String, chart: &Chart) {
-    let largest = chart
-        .weeks
-        .iter()
-        .map(|week| (week.exact + week.open) as f64)
-        .fold(0.0, f64::max);
+    let largest = chart.weeks.iter().map(|week| (week.exact + week.open) as f64).fold(0.0, f64::max);
     let axis = Axis::up_to(largest);
     grid(out, BASKETS, axis, "Baskets a week");
     let width = slot(chart) * 0.72;
     for (index, week) in chart.weeks.iter().enumerate() {
         let x = centre(chart, index) - width / 2.0;
-        let (exact, all) = (
-            axis.y(BASKETS, week.exact as f64),
-            axis.y(BASKETS, (week.exact + week.open) as f64),
-        );
+        let (exact, all) =
+            (axis.y(BASKETS, week.exact as f64), axis.y(BASKETS, (week.exact + week.open) as f64));
         put(
             out,
             format_args!(
@@ -205,20 +166,11 @@ fn baskets(out: &mut String, chart: &Chart) {
 }
 
 fn grid(out: &mut String, panel: Panel, axis: Axis, name: &str) {
-    put(
-        out,
-        format_args!(
-            r#"<text class="panel" x="{LEFT}" y="{}">{name}</text>"#,
-            panel.top - 12.0
-        ),
-    );
+    put(out, format_args!(r#"<text class="panel" x="{LEFT}" y="{}">{name}</text>"#, panel.top - 12.0));
     for tick in axis.ticks() {
         let y = axis.y(panel, tick);
         let class = if tick > 0.0 { "grid" } else { "axis" };
-        put(
-            out,
-            format_args!(r#"<line class="{class}" x1="{LEFT}" x2="{RIGHT}" y1="{y:.1}" y2="{y:.1}"/>"#),
-        );
+        put(out, format_args!(r#"<line class="{class}" x1="{LEFT}" x2="{RIGHT}" y1="{y:.1}" y2="{y:.1}"/>"#));
         put(
             out,
             format_args!(
@@ -259,13 +211,7 @@ fn legend(out: &mut String, chart: &Chart) {
     let named = chart.series.iter().zip(COLOURS).enumerate().rev();
     for (series, (name, colour)) in named {
         let cents: i64 = chart.weeks.iter().map(|week| week.sold[series]).sum();
-        key(
-            out,
-            y,
-            colour,
-            &escape(name),
-            &thousands((cents as f64 / 100.0).round()),
-        );
+        key(out, y, colour, &escape(name), &thousands((cents as f64 / 100.0).round()));
         y += 26.0;
     }
     put(
@@ -276,27 +222,10 @@ fn legend(out: &mut String, chart: &Chart) {
         ),
     );
     let till: i64 = chart.weeks.iter().map(|week| week.till).sum();
-    label(
-        out,
-        y,
-        "all, at the tills",
-        &thousands((till as f64 / 100.0).round()),
-    );
+    label(out, y, "all, at the tills", &thousands((till as f64 / 100.0).round()));
     let sum = |count: fn(&ChartWeek) -> usize| thousands(chart.weeks.iter().map(count).sum::<usize>() as f64);
-    key(
-        out,
-        BASKETS.top + 6.0,
-        "#d6d3cb",
-        "left open by the data",
-        &sum(|week| week.open),
-    );
-    key(
-        out,
-        BASKETS.top + 32.0,
-        COLOURS[1],
-        "to the cent",
-        &sum(|week| week.exact),
-    );
+    key(out, BASKETS.top + 6.0, "#d6d3cb", "left open by the data", &sum(|week| week.open));
+    key(out, BASKETS.top + 32.0, COLOURS[1], "to the cent", &sum(|week| week.exact));
 }
 
 fn key(out: &mut String, y: f64, colour: &str, name: &str, total: &str) {
@@ -311,18 +240,8 @@ fn key(out: &mut String, y: f64, colour: &str, name: &str, total: &str) {
 }
 
 fn label(out: &mut String, y: f64, name: &str, total: &str) {
-    put(
-        out,
-        format_args!(r#"<text x="{}" y="{:.1}">{name}</text>"#, LEGEND + 22.0, y + 4.5),
-    );
-    put(
-        out,
-        format_args!(
-            r#"<text class="end" x="{}" y="{:.1}">{total}</text>"#,
-            WIDTH - 24.0,
-            y + 4.5
-        ),
-    );
+    put(out, format_args!(r#"<text x="{}" y="{:.1}">{name}</text>"#, LEGEND + 22.0, y + 4.5));
+    put(out, format_args!(r#"<text class="end" x="{}" y="{:.1}">{total}</text>"#, WIDTH - 24.0, y + 4.5));
 }
 
 fn slot(chart: &Chart) -> f64 {
@@ -335,18 +254,12 @@ fn centre(chart: &Chart, index: usize) -> f64 {
 
 /// One point a week; the first and the last reach the edges, so that one week is an area too.
 fn points(chart: &Chart, heights: impl Iterator<Item = f64>) -> Vec<String> {
-    let mut points: Vec<_> = heights
-        .enumerate()
-        .map(|(index, y)| (centre(chart, index), y))
-        .collect();
+    let mut points: Vec<_> = heights.enumerate().map(|(index, y)| (centre(chart, index), y)).collect();
     if let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) {
         points.insert(0, (LEFT, first.1));
         points.push((RIGHT, last.1));
     }
-    points
-        .into_iter()
-        .map(|(x, y)| format!("{x:.1},{y:.1}"))
-        .collect()
+    points.into_iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect()
 }
 
 fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
@@ -356,20 +269,12 @@ fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
 /// A whole number with commas: `12,345`.
 pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{:.0}", number.abs());
-    let grouped: Vec<_> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(String::from_utf8_lossy)
-        .collect();
+    let grouped: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     format!("{}{}", if number < 0.0 { "-" } else { "" }, grouped.join(","))
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -383,52 +288,26 @@ mod tests {
     #[test]
     fn an_axis_has_round_steps_and_reaches_the_largest_value() {
         assert_eq!(axis(97.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
-        assert_eq!(
-            axis(100_000.0),
-            [0.0, 20_000.0, 40_000.0, 60_000.0, 80_000.0, 100_000.0]
-        );
+        assert_eq!(axis(100_000.0), [0.0, 20_000.0, 40_000.0, 60_000.0, 80_000.0, 100_000.0]);
         assert_eq!(axis(3300.0), [0.0, 1000.0, 2000.0, 3000.0, 4000.0]);
-        assert_eq!(
-            axis(107_000.0),
-            [0.0, 25_000.0, 50_000.0, 75_000.0, 100_000.0, 125_000.0]
-        );
+        assert_eq!(axis(107_000.0), [0.0, 25_000.0, 50_000.0, 75_000.0, 100_000.0, 125_000.0]);
         assert_eq!(axis(2.0), [0.0, 1.0, 2.0]);
         assert!(Axis::up_to(0.0).end > 0.0);
     }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        assert_eq!(
-            [0.0, 999.0, 1000.0, 1_234_567.0].map(thousands),
-            ["0", "999", "1,000", "1,234,567"]
-        );
+        assert_eq!([0.0, 999.0, 1000.0, 1_234_567.0].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
     fn areas_stand_on_one_another_and_names_are_escaped() {
         let weeks = vec![
-            ChartWeek {
-                week: 1,
-                sold: vec![5_000, 2_500],
-                till: 10_000,
-                exact: 3,
-                open: 1,
-            },
-            ChartWeek {
-                week: 2,
-                sold: vec![2_500, 2_500],
-                till: 5_000,
-                exact: 4,
-                open: 0,
-            },
+            ChartWeek { week: 1, sold: vec![5_000, 2_500], till: 10_000, exact: 3, open: 1 },
+            ChartWeek { week: 2, sold: vec![2_500, 2_500], till: 5_000, exact: 4, open: 0 },
         ];
         let series = vec!["DRUG & GM".to_owned(), "other".to_owned()];
-        let text = svg(&Chart {
-            title: "T".to_owned(),
-            subtitle: String::new(),
-            series,
-            weeks,
-        });
+        let text = svg(&Chart { title: "T".to_owned(), subtitle: String::new(), series, weeks });
         let polygons: Vec<_> = text.lines().filter(|line| line.starts_with("<polygon")).collect();
         insta::assert_snapshot!(polygons.join("\n"));
         assert!(text.contains("DRUG &amp; GM") && !text.contains("DRUG & GM"));

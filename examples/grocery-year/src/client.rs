@@ -48,7 +48,6 @@ struct Payable {
 
 #[derive(Deserialize)]
 struct Problem {
-    #[serde(default)]
     code: String,
     #[serde(default)]
     detail: String,
@@ -62,11 +61,7 @@ struct Problem {
 enum Attempt {
     Payable(i64),
     Refused(Refusal),
-    Again {
-        after: Option<Duration>,
-        look_at: Option<Url>,
-        why: Refusal,
-    },
+    Again { after: Option<Duration>, look_at: Option<Url>, why: Refusal },
 }
 
 impl Client {
@@ -78,20 +73,13 @@ impl Client {
         currency: &str,
     ) -> Result<Self, url::Wrong> {
         let tenant = url::below(platform, &["v1", tenant])?;
-        Ok(Self {
-            http,
-            tenant,
-            currency: currency.to_owned(),
-        })
+        Ok(Self { http, tenant, currency: currency.to_owned() })
     }
 
     /// Places an order; the answer is the payable amount in cents.
     pub(crate) async fn place(&self, order: &Order) -> Result<i64, Refusal> {
         let url = url::below(&self.tenant, &[order.line.name(), "trades", "fixed-price"]);
-        let url = url.map_err(|wrong| Refusal {
-            code: "url".to_owned(),
-            detail: wrong.to_string(),
-        })?;
+        let url = url.map_err(|wrong| Refusal { code: "url".to_owned(), detail: wrong.to_string() })?;
         let customer = order.basket.household.to_string();
         let place = self
             .http
@@ -132,17 +120,16 @@ impl Client {
             Err(error) => return again(None, None, "transport", error),
         };
         let (status, url) = (response.status(), response.url().clone());
-        let (after, location) = (
-            retry_after(response.headers()),
-            location(&url, response.headers()),
-        );
+        let (after, location) = (retry_after(response.headers()), location(&url, response.headers()));
         let body = match response.bytes().await {
             Ok(body) => body,
             Err(error) => return again(None, None, "transport", error),
         };
         match status {
             StatusCode::ACCEPTED => again(after, location, "unanswered", "no answer yet"),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT
+                if after.is_some() =>
+            {
                 let Refusal { code, detail } = refusal(status, &body);
                 again(after, None, &code, detail)
             }
@@ -152,12 +139,7 @@ impl Client {
     }
 
     fn payable(&self, body: &[u8]) -> Attempt {
-        let wrong = |detail: String| {
-            Attempt::Refused(Refusal {
-                code: "answer".to_owned(),
-                detail,
-            })
-        };
+        let wrong = |detail: String| Attempt::Refused(Refusal { code: "answer".to_owned(), detail });
         match serde_json::from_slice::<Answer>(body) {
             Ok(Answer { payable }) if payable.currency == self.currency => Attempt::Payable(payable.amount),
             Ok(Answer { payable }) => wrong(format!("payable in {}", payable.currency)),
@@ -172,45 +154,24 @@ fn again(
     code: &str,
     detail: impl std::fmt::Display,
 ) -> Attempt {
-    Attempt::Again {
-        after,
-        look_at,
-        why: Refusal {
-            code: code.to_owned(),
-            detail: detail.to_string(),
-        },
-    }
+    Attempt::Again { after, look_at, why: Refusal { code: code.to_owned(), detail: detail.to_string() } }
 }
 
+/// A failed trade is told by its reason, anything else by the problem's code.
 fn refusal(status: StatusCode, body: &[u8]) -> Refusal {
-    let problem = serde_json::from_slice(body).unwrap_or(Problem {
-        code: String::new(),
-        detail: String::new(),
-    });
-    let code = if problem.code.is_empty() {
-        status.as_u16().to_string()
-    } else {
-        problem.code
+    let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
+        let detail = String::from_utf8_lossy(body).chars().take(200).collect();
+        return Refusal { code: status.as_u16().to_string(), detail };
     };
-    let text = || String::from_utf8_lossy(body).chars().take(200).collect();
-    Refusal {
-        code,
-        detail: if problem.detail.is_empty() {
-            text()
-        } else {
-            problem.detail
-        },
+    match (problem.reason, problem.reason_detail) {
+        (Some(code), Some(particulars)) => Refusal { code, detail: particulars.to_string() },
+        (Some(code), None) => Refusal { code, detail: problem.detail },
+        (None, _) => Refusal { code: problem.code, detail: problem.detail },
     }
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 fn location(url: &Url, headers: &HeaderMap) -> Option<Url> {
@@ -254,9 +215,7 @@ mod tests {
 
     async fn place_at(router: Router) -> Result<i64, Refusal> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let platform: Url = format!("http://{}", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+        let platform: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
         let client = Client::new(reqwest::Client::new(), &platform, "grocery", "USD").unwrap();
         let answer = client.place(&order(BusinessLine::Learned, HALF_KNOWN)).await;
@@ -275,11 +234,8 @@ mod tests {
     #[tokio::test]
     async fn an_order_carries_key_customer_and_store() {
         let handler = |headers: HeaderMap, Json(body): Json<Value>| async move {
-            let told = (
-                &headers["idempotency-key"],
-                &headers["mortise-customer"],
-                &body["lines"][0]["location"],
-            );
+            let told =
+                (&headers["idempotency-key"], &headers["mortise-customer"], &body["lines"][0]["location"]);
             if told == (&"learned-33".parse().unwrap(), &"9".parse().unwrap(), &json!("2")) {
                 payable(11, "USD")
             } else {
@@ -307,34 +263,41 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_takes_long_is_fetched_where_the_platform_says() {
-        let accepted = || async {
-            (
-                StatusCode::ACCEPTED,
-                [("location", "/later/33"), ("retry-after", "0")],
-            )
+        let accepted = || async { (StatusCode::ACCEPTED, [("location", "/later/33"), ("retry-after", "0")]) };
+        let later = |headers: HeaderMap| async move {
+            match headers.get("mortise-customer") {
+                Some(_) => payable(7, "USD"),
+                None => StatusCode::NOT_FOUND.into_response(),
+            }
         };
-        let router = at(post(accepted)).route("/later/33", get(|| async { payable(7, "USD") }));
+        let router = at(post(accepted)).route("/later/33", get(later));
         assert_eq!(place_at(router).await, Ok(7));
     }
 
     #[tokio::test]
-    async fn a_refusal_names_its_code() {
+    async fn a_failed_trade_is_told_by_its_reason() {
         let handler = || async {
-            let problem = json!({"code": "trade-failed", "detail": "out_of_stock"});
+            let problem = json!({"code": "trade-failed", "detail": "The answer is no.", "reason": "out_of_stock",
+                "reason_detail": {"sku": "7"}});
             (StatusCode::UNPROCESSABLE_ENTITY, Json(problem))
         };
         let refusal = place_at(at(post(handler))).await.unwrap_err();
-        assert_eq!(
-            (&*refusal.code, &*refusal.detail),
-            ("trade-failed", "out_of_stock")
-        );
+        assert_eq!((&*refusal.code, &*refusal.detail), ("out_of_stock", r#"{"sku":"7"}"#));
+    }
+
+    #[tokio::test]
+    async fn any_other_refusal_is_told_by_its_code() {
+        let problem =
+            || async { (StatusCode::FORBIDDEN, Json(json!({"code": "forbidden", "detail": "Not you."}))) };
+        let refusal = place_at(at(post(problem))).await.unwrap_err();
+        assert_eq!((&*refusal.code, &*refusal.detail), ("forbidden", "Not you."));
+        let refusal = place_at(at(post(|| async { (StatusCode::BAD_GATEWAY, "proxy") }))).await.unwrap_err();
+        assert_eq!((&*refusal.code, &*refusal.detail), ("502", "proxy"));
     }
 
     #[tokio::test]
     async fn an_answer_in_another_currency_is_no_price() {
-        let refusal = place_at(at(post(|| async { payable(11, "EUR") })))
-            .await
-            .unwrap_err();
+        let refusal = place_at(at(post(|| async { payable(11, "EUR") }))).await.unwrap_err();
         assert_eq!(refusal.detail, "payable in EUR");
     }
 }

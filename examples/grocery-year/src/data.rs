@@ -20,10 +20,7 @@ pub(crate) struct DataError {
 
 impl DataError {
     fn new(path: &Path, problem: impl std::fmt::Display) -> Self {
-        Self {
-            path: path.to_owned(),
-            problem: problem.to_string(),
-        }
+        Self { path: path.to_owned(), problem: problem.to_string() }
     }
 }
 
@@ -68,10 +65,7 @@ pub(crate) struct WeekSummary {
 impl Summary {
     /// The instant at which a week begins, RFC 3339.
     pub(crate) fn begin(&self, week: Week) -> Option<&str> {
-        self.weeks
-            .iter()
-            .find(|found| found.week == week.number())
-            .map(|found| found.valid_from.as_str())
+        self.weeks.iter().find(|found| found.week == week.number()).map(|found| found.valid_from.as_str())
     }
 }
 
@@ -123,13 +117,7 @@ struct Number(#[serde(deserialize_with = "number")] u32);
 
 impl From<(Number, u32, i64, u16, Option<i64>)> for Line {
     fn from((sku, quantity, till, department, learned): (Number, u32, i64, u16, Option<i64>)) -> Self {
-        Self {
-            sku: sku.0,
-            quantity,
-            till,
-            department,
-            learned,
-        }
+        Self { sku: sku.0, quantity, till, department, learned }
     }
 }
 
@@ -180,10 +168,7 @@ impl Data {
         let file = File::open(&path).map_err(|error| DataError::new(&path, error))?;
         let summary =
             serde_json::from_reader(BufReader::new(file)).map_err(|error| DataError::new(&path, error))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            summary,
-        })
+        Ok(Self { folder: folder.to_owned(), summary })
     }
 
     /// The baskets of a week in the chosen stores, in the order of the till's clock.
@@ -212,36 +197,29 @@ impl Data {
     }
 
     fn week_file(&self, week: Week, name: &str) -> PathBuf {
-        self.folder
-            .join("weeks")
-            .join(format!("{:02}", week.number()))
-            .join(name)
+        self.folder.join("weeks").join(format!("{:02}", week.number())).join(name)
     }
 }
 
 /// Adds the rows of a file that are of the chosen stores; the answer is its head, which is that of all files of its kind.
 fn add_entries(path: &Path, stores: &Stores, rows: &mut Vec<String>) -> Result<String, DataError> {
-        let mut lines = lines_of(path)?.map(|line| line.map_err(|error| DataError::new(path, error)));
-        let head = lines
-            .next()
-            .ok_or_else(|| DataError::new(path, "has no head"))??;
-        let location = head.split(',').position(|name| name == "location");
-        let location = location.ok_or_else(|| DataError::new(path, "has no column `location`"))?;
-        for line in lines {
-            let line = line?;
-            let store = line.split(',').nth(location).and_then(|field| field.parse().ok());
-            let store = store.ok_or_else(|| DataError::new(path, format!("`{line}` names no store")))?;
-            if stores.contains(store) {
-                rows.push(line);
-            }
+    let mut lines = lines_of(path)?.map(|line| line.map_err(|error| DataError::new(path, error)));
+    let head = lines.next().ok_or_else(|| DataError::new(path, "has no head"))??;
+    let location = head.split(',').position(|name| name == "location");
+    let location = location.ok_or_else(|| DataError::new(path, "has no column `location`"))?;
+    for line in lines {
+        let line = line?;
+        let store = line.split(',').nth(location).and_then(|field| field.parse().ok());
+        let store = store.ok_or_else(|| DataError::new(path, format!("`{line}` names no store")))?;
+        if stores.contains(store) {
+            rows.push(line);
         }
-        Ok(head)
     }
+    Ok(head)
+}
 
 fn lines_of(path: &Path) -> Result<std::io::Lines<BufReader<File>>, DataError> {
-    File::open(path)
-        .map(|file| BufReader::new(file).lines())
-        .map_err(|error| DataError::new(path, error))
+    File::open(path).map(|file| BufReader::new(file).lines()).map_err(|error| DataError::new(path, error))
 }
 
 /// Rows to import: CSV text with a head.
@@ -313,11 +291,8 @@ mod tests {
         std::fs::write(week.join("prices.csv"), PRICES).unwrap();
         let next_week = folder.path().join("weeks/03");
         std::fs::create_dir(&next_week).unwrap();
-        std::fs::write(
-            next_week.join("prices.csv"),
-            "price_list,location,sku,amount\nshelf,367,4,5\n",
-        )
-        .unwrap();
+        std::fs::write(next_week.join("prices.csv"), "price_list,location,sku,amount\nshelf,367,4,5\n")
+            .unwrap();
         check(Data::open(folder.path()).unwrap(), Week::new(2).unwrap());
     }
 
@@ -325,19 +300,14 @@ mod tests {
     fn baskets_of_chosen_stores_are_read() {
         with_data(|data, week| {
             let baskets = data.baskets(week, &"2".parse().unwrap()).unwrap();
-            let [basket] = baskets.as_slice() else {
-                panic!("one basket is of store 2")
-            };
+            let [basket] = baskets.as_slice() else { panic!("one basket is of store 2") };
             assert_eq!(
                 (basket.id, basket.store, basket.till, basket.verdict.name()),
                 (33, 2, 10, "price_several")
             );
             assert_eq!((basket.lines[0].sku, basket.lines[0].learned), (7, Some(11)));
             let all = data.baskets(week, &Stores::All).unwrap();
-            assert_eq!(
-                all.iter().map(|basket| basket.skipped.fuel).collect::<Vec<_>>(),
-                [1, 0]
-            );
+            assert_eq!(all.iter().map(|basket| basket.skipped.fuel).collect::<Vec<_>>(), [1, 0]);
         });
     }
 
@@ -348,16 +318,10 @@ mod tests {
                 data.entries(&weeks.parse().unwrap(), &stores.parse().unwrap(), which)
             };
             let rows = read("2,3", "367", Entries::Prices).unwrap();
-            assert_eq!(
-                rows.csv,
-                "price_list,location,sku,amount\nshelf,367,1095275,50\nshelf,367,4,5\n"
-            );
+            assert_eq!(rows.csv, "price_list,location,sku,amount\nshelf,367,1095275,50\nshelf,367,4,5\n");
             assert_eq!(rows.count, 2);
             assert_eq!(read("2", "9", Entries::Prices).unwrap().count, 0);
-            assert!(
-                read("2", "all", Entries::Discounts).is_err(),
-                "the file is missing"
-            );
+            assert!(read("2", "all", Entries::Discounts).is_err(), "the file is missing");
         });
     }
 

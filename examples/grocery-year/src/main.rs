@@ -58,19 +58,12 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// The chosen part of the year.
     fn chosen(&self) -> (Weeks, Stores) {
-        if self.slice {
-            selection::slice()
-        } else {
-            (self.weeks.clone(), self.stores.clone())
-        }
+        if self.slice { selection::slice() } else { (self.weeks.clone(), self.stores.clone()) }
     }
 }
 
 fn callers(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|callers| (1..=1024).contains(callers))
-        .ok_or_else(|| "1 to 1024".to_owned())
+    text.parse().ok().filter(|callers| (1..=1024).contains(callers)).ok_or_else(|| "1 to 1024".to_owned())
 }
 
 #[tokio::main]

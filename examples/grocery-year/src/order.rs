@@ -41,11 +41,7 @@ pub(crate) struct Order {
 impl Order {
     /// The orders of a week's baskets for one business line, in the order of the baskets.
     pub(crate) fn of_week(baskets: &[Arc<Basket>], week: Week, line: BusinessLine) -> Vec<Self> {
-        let order = |basket: &Arc<Basket>| Self {
-            basket: Arc::clone(basket),
-            week,
-            line,
-        };
+        let order = |basket: &Arc<Basket>| Self { basket: Arc::clone(basket), week, line };
         baskets.iter().map(order).filter(Self::is_for_sale).collect()
     }
 
@@ -64,10 +60,7 @@ impl Order {
     /// The lines that are ordered.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &Line> {
         let all = self.line == BusinessLine::Year;
-        self.basket
-            .lines
-            .iter()
-            .filter(move |line| all || line.learned.is_some())
+        self.basket.lines.iter().filter(move |line| all || line.learned.is_some())
     }
 
     /// What the platform must answer, in cents.
@@ -152,11 +145,7 @@ pub(crate) mod tests {
 
     pub(crate) fn order(line: BusinessLine, basket: &str) -> Order {
         let basket = Arc::new(serde_json::from_str(basket).unwrap());
-        Order {
-            basket,
-            week: Week::new(2).unwrap(),
-            line,
-        }
+        Order { basket, week: Week::new(2).unwrap(), line }
     }
 
     pub(crate) const HALF_KNOWN: &str = r#"{"basket":"33","store":"2","household":"9","verdict":"price_several","because":["8"],

@@ -73,11 +73,7 @@ impl Platform {
         std::fs::write(file.path(), rows)?;
         // For machines it draws no progress bar beside ours.
         let scope = ["--tenant", TENANT, "--line", line.name(), "--format", "json"].map(OsStr::new);
-        let what = [
-            OsStr::new("import"),
-            OsStr::new(operation),
-            file.path().as_os_str(),
-        ];
+        let what = [OsStr::new("import"), OsStr::new(operation), file.path().as_os_str()];
         self.run(what.into_iter().chain(scope)).await
     }
 
@@ -93,9 +89,7 @@ impl Platform {
     /// Serves from now on, with a clock that stands at `now` until it is moved.
     pub(crate) async fn serve(&self, now: &str) -> Result<Server, PlatformError> {
         let mut command = self.command([OsStr::new("serve")].into_iter());
-        command
-            .args(["--listen", "127.0.0.1:0", "--clock", now])
-            .stdout(Stdio::piped());
+        command.args(["--listen", "127.0.0.1:0", "--clock", now]).stdout(Stdio::piped());
         let mut child = self.spawn(command)?;
         let stdout = child.stdout.take().ok_or(PlatformError::NotServing)?;
         let mut lines = BufReader::new(stdout).lines();
@@ -114,39 +108,18 @@ impl Platform {
         let mut command = self.command(arguments.iter().copied());
         command.stdout(Stdio::null());
         let status = self.spawn(command)?.wait().await?;
-        let words = || {
-            arguments
-                .iter()
-                .map(|word| word.to_string_lossy())
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        if status.success() {
-            Ok(())
-        } else {
-            Err(PlatformError::Failed {
-                command: words(),
-                status,
-            })
-        }
+        let words = || arguments.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        if status.success() { Ok(()) } else { Err(PlatformError::Failed { command: words(), status }) }
     }
 
     fn command<'a>(&self, arguments: impl Iterator<Item = &'a OsStr>) -> Command {
         let mut command = Command::new(&self.program);
-        command
-            .args(arguments)
-            .arg("--data")
-            .arg(&self.data)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+        command.args(arguments).arg("--data").arg(&self.data).stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 
     fn spawn(&self, mut command: Command) -> Result<Child, PlatformError> {
-        let missing = |error| PlatformError::NotThere {
-            path: self.program.clone(),
-            error,
-        };
+        let missing = |error| PlatformError::NotThere { path: self.program.clone(), error };
         command.spawn().map_err(missing)
     }
 }
@@ -163,15 +136,8 @@ impl Server {
     pub(crate) async fn set_clock(&self, http: &reqwest::Client, now: &str) -> Result<(), PlatformError> {
         let clock = |wrong: &dyn std::fmt::Display| PlatformError::Clock(wrong.to_string());
         let url = self.url.join("/dev/clock").map_err(|error| clock(&error))?;
-        let moved = http
-            .post(url)
-            .json(&serde_json::json!({ "now": now }))
-            .send()
-            .await;
-        moved
-            .and_then(reqwest::Response::error_for_status)
-            .map(drop)
-            .map_err(|error| clock(&error))
+        let moved = http.post(url).json(&serde_json::json!({ "now": now })).send().await;
+        moved.and_then(reqwest::Response::error_for_status).map(drop).map_err(|error| clock(&error))
     }
 
     /// Ends it the hard way: what was acknowledged must be there all the same.

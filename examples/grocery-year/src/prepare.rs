@@ -32,11 +32,7 @@ pub(crate) fn default_cache() -> PathBuf {
 pub(crate) async fn prepare(cache: &Path) -> Result<PathBuf, PrepareError> {
     for python in ["python3", "python"] {
         let mut script = tokio::process::Command::new(python);
-        script
-            .arg(here().join("prepare.py"))
-            .arg("--cache")
-            .arg(cache)
-            .stdin(Stdio::null());
+        script.arg(here().join("prepare.py")).arg("--cache").arg(cache).stdin(Stdio::null());
         match script.status().await {
             Ok(status) if status.success() => return Ok(cache.join("data")),
             Ok(status) => return Err(PrepareError::Failed(status)),

@@ -22,11 +22,7 @@ impl Stage {
         let template = "{msg:>22} [{bar:40}] {human_pos}/{human_len}  {per_sec}  {eta}";
         let style = ProgressStyle::with_template(template).map(|style| style.progress_chars("=> "));
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self {
-            name,
-            bar,
-            watch: Stopwatch::start(),
-        }
+        Self { name, bar, watch: Stopwatch::start() }
     }
 
     /// So many more things are done.

@@ -66,26 +66,13 @@ impl Report<'_> {
 
     fn write_year(&self, out: &mut impl Write) -> io::Result<()> {
         let currency = &self.summary.currency;
-        writeln!(
-            out,
-            "\nBaskets whose prices the data tells without doubt, sold at the till's totals"
-        )?;
-        writeln!(
-            out,
-            "  {} to the cent, {} {currency}",
-            self.year.exact_share(),
-            money(self.year.sold)
-        )?;
+        writeln!(out, "\nBaskets whose prices the data tells without doubt, sold at the till's totals")?;
+        writeln!(out, "  {} to the cent, {} {currency}", self.year.exact_share(), money(self.year.sold))?;
         self.write_speed(out, self.year)?;
         write_failures(out, self.year)?;
         writeln!(out, "\n  {:<20}{:>12}{:>18}", "department", "lines", currency)?;
         for (name, department) in self.departments(self.year) {
-            writeln!(
-                out,
-                "  {name:<20}{:>12}{:>18}",
-                count(department.lines.of),
-                money(department.sold)
-            )?;
+            writeln!(out, "  {name:<20}{:>12}{:>18}", count(department.lines.of), money(department.sold))?;
         }
         Ok(())
     }
@@ -97,12 +84,7 @@ impl Report<'_> {
             writeln!(out, "  {:>8}  {:<24}{meaning}", count(open.baskets), reason)?;
         }
         let Skipped { fuel, quantity_zero } = self.skipped;
-        writeln!(
-            out,
-            "  lines left out: {} of fuel, {} of quantity 0",
-            count(fuel),
-            count(quantity_zero)
-        )?;
+        writeln!(out, "  lines left out: {} of fuel, {} of quantity 0", count(fuel), count(quantity_zero))?;
         Ok(())
     }
 
@@ -116,11 +98,7 @@ impl Report<'_> {
             return writeln!(out, "  nothing is shared here");
         }
         writeln!(out, "  {} priced as the learned entries say", tally.exact_share())?;
-        writeln!(
-            out,
-            "  {} of the lines at the till's amount",
-            share(tally.lines())
-        )?;
+        writeln!(out, "  {} of the lines at the till's amount", share(tally.lines()))?;
         writeln!(
             out,
             "  {} of the baskets that are known as a whole at the till's total",
@@ -135,18 +113,9 @@ impl Report<'_> {
         )?;
         self.write_speed(out, tally)?;
         write_failures(out, tally)?;
-        writeln!(
-            out,
-            "\n  {:<20}{:>12}{:>18}",
-            "department", "lines", "at the till's"
-        )?;
+        writeln!(out, "\n  {:<20}{:>12}{:>18}", "department", "lines", "at the till's")?;
         for (name, department) in self.departments(tally) {
-            writeln!(
-                out,
-                "  {name:<20}{:>12}{:>18}",
-                count(department.lines.of),
-                percent(department.lines)
-            )?;
+            writeln!(out, "  {name:<20}{:>12}{:>18}", count(department.lines.of), percent(department.lines))?;
         }
         Ok(())
     }
@@ -165,40 +134,27 @@ impl Report<'_> {
 
     fn departments<'a>(&'a self, tally: &'a Tally) -> Vec<(&'a str, &'a crate::tally::Department)> {
         let names = self.summary.departments.iter().map(String::as_str);
-        let mut departments: Vec<_> = names
-            .zip(&tally.departments)
-            .filter(|(_, it)| it.lines.of > 0)
-            .collect();
+        let mut departments: Vec<_> =
+            names.zip(&tally.departments).filter(|(_, it)| it.lines.of > 0).collect();
         departments.sort_by_key(|(_, it)| std::cmp::Reverse((it.sold, it.lines.of)));
         departments
     }
 
     fn by_count(&self) -> Vec<(&str, Open)> {
-        let mut open: Vec<_> = self
-            .open
-            .iter()
-            .map(|(reason, open)| (reason.as_str(), *open))
-            .collect();
+        let mut open: Vec<_> = self.open.iter().map(|(reason, open)| (reason.as_str(), *open)).collect();
         open.sort_by_key(|(reason, open)| (std::cmp::Reverse(open.baskets), *reason));
         open
     }
 
     fn meaning(&self, reason: &str) -> &str {
-        let found = self
-            .summary
-            .reasons
-            .iter()
-            .find(|(verdict, _)| verdict.name() == reason);
+        let found = self.summary.reasons.iter().find(|(verdict, _)| verdict.name() == reason);
         found.map_or("", |(_, meaning)| meaning)
     }
 
     /// The report for machines; money in cents, durations in milliseconds.
     pub(crate) fn json(&self) -> Value {
         let open = self.open.iter().map(|(reason, open)| {
-            (
-                reason.clone(),
-                json!({"baskets": open.baskets, "till_minor": open.till}),
-            )
+            (reason.clone(), json!({"baskets": open.baskets, "till_minor": open.till}))
         });
         json!({
             "holds": self.holds(),
@@ -224,10 +180,7 @@ impl Report<'_> {
                 json!({"lines": it.lines.of, "lines_at_till": it.lines.some, "sold_minor": it.sold}),
             )
         });
-        let refused = tally
-            .refused
-            .iter()
-            .map(|(code, refused)| (code.clone(), json!(refused.orders)));
+        let refused = tally.refused.iter().map(|(code, refused)| (code.clone(), json!(refused.orders)));
         json!({
             "orders": tally.orders,
             "exact": tally.exact,
@@ -258,24 +211,13 @@ fn count_json(Count { rows, elapsed }: Count) -> Value {
 
 fn write_failures(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
     for wrong in tally.wrong.iter().take(SHOWN) {
-        writeln!(
-            out,
-            "  WRONG  {}: {} instead of {}",
-            wrong.order,
-            money(wrong.payable),
-            money(wrong.due)
-        )?;
+        writeln!(out, "  WRONG  {}: {} instead of {}", wrong.order, money(wrong.payable), money(wrong.due))?;
     }
     if tally.wrong.len() > SHOWN {
         writeln!(out, "  WRONG  and {} more", count(tally.wrong.len() - SHOWN))?;
     }
     for (code, refused) in &tally.refused {
-        writeln!(
-            out,
-            "  REFUSED  {} with {code}, such as {}",
-            count(refused.orders),
-            refused.example
-        )?;
+        writeln!(out, "  REFUSED  {} with {code}, such as {}", count(refused.orders), refused.example)?;
     }
     Ok(())
 }
@@ -285,12 +227,7 @@ fn count(number: usize) -> String {
 }
 
 fn share(share: Share) -> String {
-    format!(
-        "{} of {} ({})",
-        count(share.some),
-        count(share.of),
-        percent(share)
-    )
+    format!("{} of {} ({})", count(share.some), count(share.of), percent(share))
 }
 
 fn percent(share: Share) -> String {
@@ -328,24 +265,14 @@ mod tests {
         let mut tally = Tally::new(2);
         for payable in answers {
             let latency = Duration::from_millis(4);
-            tally.add(Answered {
-                order: order(line, BASKET),
-                payable: payable.clone(),
-                latency,
-            });
+            tally.add(Answered { order: order(line, BASKET), payable: payable.clone(), latency });
         }
         tally.elapsed = Duration::from_millis(20);
         tally
     }
 
     fn report_on(answers: &[Result<i64, Refusal>], check: impl FnOnce(Report<'_>)) {
-        let open = BTreeMap::from([(
-            "price_several".to_owned(),
-            Open {
-                baskets: 1200,
-                till: 5,
-            },
-        )]);
+        let open = BTreeMap::from([("price_several".to_owned(), Open { baskets: 1200, till: 5 })]);
         check(Report {
             summary: &summary(),
             callers: 16,
@@ -357,10 +284,7 @@ mod tests {
             year: &tally(BusinessLine::Year, answers),
             learned: &tally(BusinessLine::Learned, &[Ok(12031)]),
             open: &open,
-            skipped: Skipped {
-                fuel: 12_997,
-                quantity_zero: 1,
-            },
+            skipped: Skipped { fuel: 12_997, quantity_zero: 1 },
             verified: Verified::Clean,
         });
     }
@@ -372,25 +296,16 @@ mod tests {
             report.write(&mut text).unwrap();
             insta::assert_snapshot!(String::from_utf8(text).unwrap());
             assert!(report.holds());
-            assert_eq!(
-                report.json()["year"]["departments"]["GROCERY"]["sold_minor"],
-                24020
-            );
+            assert_eq!(report.json()["year"]["departments"]["GROCERY"]["sold_minor"], 24020);
         });
     }
 
     #[test]
     fn one_cent_or_one_refusal_is_a_failure_that_is_named() {
-        let refusal = Refusal {
-            code: "trade-failed".to_owned(),
-            detail: "out_of_stock".to_owned(),
-        };
+        let refusal = Refusal { code: "trade-failed".to_owned(), detail: "out_of_stock".to_owned() };
         for (answer, named) in [
             (Ok(12031), "WRONG  year-33: 120.31 instead of 120.30"),
-            (
-                Err(refusal),
-                "REFUSED  1 with trade-failed, such as year-33: out_of_stock",
-            ),
+            (Err(refusal), "REFUSED  1 with trade-failed, such as year-33: out_of_stock"),
         ] {
             report_on(&[Ok(12030), answer], |report| {
                 let mut text = Vec::new();
@@ -404,15 +319,7 @@ mod tests {
 
     #[test]
     fn a_broken_invariant_is_a_failure() {
-        report_on(&[Ok(12030)], |report| {
-            assert!(
-                !Report {
-                    verified: Verified::Broken,
-                    ..report
-                }
-                .holds()
-            )
-        });
+        report_on(&[Ok(12030)], |report| assert!(!Report { verified: Verified::Broken, ..report }.holds()));
     }
 
     #[test]

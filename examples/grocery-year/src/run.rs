@@ -80,17 +80,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, RunError> {
         verified,
     };
     report.write(&mut std::io::stdout().lock())?;
-    write_files(
-        &arguments.out.clone().unwrap_or_else(|| cache.join("out")),
-        &data,
-        &year,
-        &report,
-    )?;
-    Ok(if report.holds() {
-        Outcome::Holds
-    } else {
-        Outcome::Fails
-    })
+    write_files(&arguments.out.clone().unwrap_or_else(|| cache.join("out")), &data, &year, &report)?;
+    Ok(if report.holds() { Outcome::Holds } else { Outcome::Fails })
 }
 
 fn begin(data: &Data, week: Week) -> Result<&str, RunError> {
@@ -103,20 +94,13 @@ async fn sell(
     year: &Year,
     arguments: &Arguments,
 ) -> Result<(Tally, Tally), RunError> {
-    let http = reqwest::Client::builder()
-        .pool_max_idle_per_host(arguments.callers)
-        .build()?;
+    let http = reqwest::Client::builder().pool_max_idle_per_host(arguments.callers).build()?;
     let client = Client::new(http.clone(), &server.url, TENANT, &data.summary.currency)?;
     let departments = data.summary.departments.len();
     let (mut sold, mut learned) = (Tally::new(departments), Tally::new(departments));
-    let total = BusinessLine::ALL
-        .map(|line| year.order_count(line))
-        .iter()
-        .sum();
+    let total = BusinessLine::ALL.map(|line| year.order_count(line)).iter().sum();
     let stage = Stage::begin("selling baskets", total);
-    let weeks = year
-        .orders(BusinessLine::Year)
-        .zip(year.orders(BusinessLine::Learned));
+    let weeks = year.orders(BusinessLine::Year).zip(year.orders(BusinessLine::Learned));
     for ((week, whole), (_, known)) in weeks {
         server.set_clock(&http, begin(data, week)?).await?;
         for (orders, tally) in [(whole, &mut sold), (known, &mut learned)] {
@@ -132,15 +116,9 @@ async fn sell(
 
 fn write_files(out: &Path, data: &Data, year: &Year, report: &Report<'_>) -> Result<(), RunError> {
     let out = absolute(out)?;
-    std::fs::write(
-        out.join("year.svg"),
-        chart::svg(&year.chart(&data.summary, report.year)),
-    )?;
+    std::fs::write(out.join("year.svg"), chart::svg(&year.chart(&data.summary, report.year)))?;
     std::fs::write(out.join("report.json"), format!("{:#}\n", report.json()))?;
     year.write_open(&out.join("open.csv"))?;
-    say(format_args!(
-        "\nchart, list of the rest and figures: {}",
-        out.display()
-    ));
+    say(format_args!("\nchart, list of the rest and figures: {}", out.display()));
     Ok(())
 }

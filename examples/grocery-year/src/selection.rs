@@ -94,24 +94,15 @@ impl FromStr for Stores {
         if text == "all" {
             return Ok(Self::All);
         }
-        let store = |part: &str| {
-            part.trim()
-                .parse()
-                .map_err(|_| format!("`{part}` is no store: a number, or `all`"))
-        };
-        text.split(',')
-            .map(store)
-            .collect::<Result<_, _>>()
-            .map(Self::Some)
+        let store =
+            |part: &str| part.trim().parse().map_err(|_| format!("`{part}` is no store: a number, or `all`"));
+        text.split(',').map(store).collect::<Result<_, _>>().map(Self::Some)
     }
 }
 
 /// Two stores over eight weeks, one of which begins summer time: small, and there is every kind of basket in it.
 pub(crate) fn slice() -> (Weeks, Stores) {
-    let weeks = Weeks {
-        first: Week(8),
-        others: (9..=15).map(Week).collect(),
-    };
+    let weeks = Weeks { first: Week(8), others: (9..=15).map(Week).collect() };
     (weeks, Stores::Some([367, 406].into()))
 }
 
@@ -120,8 +111,7 @@ mod tests {
     use super::*;
 
     fn numbers(text: &str) -> Result<Vec<u8>, String> {
-        text.parse::<Weeks>()
-            .map(|weeks| weeks.iter().map(Week::number).collect())
+        text.parse::<Weeks>().map(|weeks| weeks.iter().map(Week::number).collect())
     }
 
     #[test]
@@ -140,11 +130,7 @@ mod tests {
     #[test]
     fn stores_are_all_or_listed() {
         assert_eq!("all".parse(), Ok(Stores::All));
-        assert!(
-            "367,406"
-                .parse::<Stores>()
-                .is_ok_and(|stores| stores.contains(406) && !stores.contains(2))
-        );
+        assert!("367,406".parse::<Stores>().is_ok_and(|stores| stores.contains(406) && !stores.contains(2)));
         assert!("".parse::<Stores>().is_err());
     }
 }

@@ -29,15 +29,7 @@ pub(crate) async fn send(
         let watch = Stopwatch::start();
         let payable = client.place(&order).await;
         done();
-        Answered {
-            order,
-            payable,
-            latency: watch.elapsed(),
-        }
+        Answered { order, payable, latency: watch.elapsed() }
     };
-    futures::stream::iter(orders)
-        .map(place)
-        .buffer_unordered(callers)
-        .collect()
-        .await
+    futures::stream::iter(orders).map(place).buffer_unordered(callers).collect().await
 }

@@ -109,29 +109,15 @@ impl Tally {
 
     /// Adds an answered order.
     pub(crate) fn add(&mut self, answered: Answered) {
-        let Answered {
-            order,
-            payable,
-            latency,
-        } = answered;
+        let Answered { order, payable, latency } = answered;
         self.orders += 1;
         self.latencies.push(latency);
         match payable {
             Ok(payable) if payable == order.due() => self.add_exact(&order),
-            Ok(payable) => self.wrong.push(Wrong {
-                order: order.id(),
-                due: order.due(),
-                payable,
-            }),
+            Ok(payable) => self.wrong.push(Wrong { order: order.id(), due: order.due(), payable }),
             Err(refusal) => {
-                let first = || Refused {
-                    orders: 0,
-                    example: format!("{}: {}", order.id(), refusal.detail),
-                };
-                self.refused
-                    .entry(refusal.code.clone())
-                    .or_insert_with(first)
-                    .orders += 1;
+                let first = || Refused { orders: 0, example: format!("{}: {}", order.id(), refusal.detail) };
+                self.refused.entry(refusal.code.clone()).or_insert_with(first).orders += 1;
             }
         }
     }
@@ -145,10 +131,7 @@ impl Tally {
         if order.lines().count() == order.basket.lines.len() {
             self.whole.add(due == till);
         }
-        let nothing = || WeekSold {
-            orders: 0,
-            departments: vec![0; self.departments.len()],
-        };
+        let nothing = || WeekSold { orders: 0, departments: vec![0; self.departments.len()] };
         let week = self.weeks.entry(order.week.number()).or_insert_with(nothing);
         week.orders += 1;
         for line in order.lines() {
@@ -179,10 +162,7 @@ mod tests {
     fn answered(payable: Result<i64, &str>) -> Answered {
         let basket = r#"{"basket":"33","store":"2","household":"9","verdict":"exact","because":[],
             "till":30,"lines":[["7",3,10,0,11],["8",1,20,1,20]]}"#;
-        let refusal = |code: &str| Refusal {
-            code: code.to_owned(),
-            detail: "no".to_owned(),
-        };
+        let refusal = |code: &str| Refusal { code: code.to_owned(), detail: "no".to_owned() };
         Answered {
             order: order(BusinessLine::Learned, basket),
             payable: payable.map_err(refusal),
@@ -197,12 +177,7 @@ mod tests {
             tally.add(answered(payable));
         }
         assert_eq!(
-            (
-                tally.orders,
-                tally.exact,
-                tally.wrong.len(),
-                tally.refused["busy"].orders
-            ),
+            (tally.orders, tally.exact, tally.wrong.len(), tally.refused["busy"].orders),
             (4, 1, 1, 2)
         );
         assert_eq!((tally.wrong[0].due, tally.wrong[0].payable), (31, 30));
@@ -217,19 +192,7 @@ mod tests {
         assert_eq!((tally.sold, tally.till, tally.at_till), (31, 30, 0));
         assert_eq!(tally.whole, Share { of: 1, some: 0 });
         assert_eq!(tally.lines(), Share { of: 2, some: 1 });
-        assert_eq!(
-            tally.weeks[&2],
-            WeekSold {
-                orders: 1,
-                departments: vec![11, 20]
-            }
-        );
-        assert_eq!(
-            tally.departments[0],
-            Department {
-                sold: 11,
-                lines: Share { of: 1, some: 0 }
-            }
-        );
+        assert_eq!(tally.weeks[&2], WeekSold { orders: 1, departments: vec![11, 20] });
+        assert_eq!(tally.departments[0], Department { sold: 11, lines: Share { of: 1, some: 0 } });
     }
 }

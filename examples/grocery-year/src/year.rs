@@ -29,22 +29,13 @@ pub(crate) struct Open {
 impl Year {
     /// Reads the chosen baskets.
     pub(crate) fn read(data: &Data, weeks: &Weeks, stores: &Stores) -> Result<Self, DataError> {
-        let read = |week| {
-            Ok((
-                week,
-                data.baskets(week, stores)?.into_iter().map(Arc::new).collect(),
-            ))
-        };
-        Ok(Self {
-            weeks: weeks.iter().map(read).collect::<Result<_, _>>()?,
-        })
+        let read = |week| Ok((week, data.baskets(week, stores)?.into_iter().map(Arc::new).collect()));
+        Ok(Self { weeks: weeks.iter().map(read).collect::<Result<_, _>>()? })
     }
 
     /// The orders of one business line, week by week.
     pub(crate) fn orders(&self, line: BusinessLine) -> impl Iterator<Item = (Week, Vec<Order>)> {
-        self.weeks
-            .iter()
-            .map(move |(week, baskets)| (*week, Order::of_week(baskets, *week, line)))
+        self.weeks.iter().map(move |(week, baskets)| (*week, Order::of_week(baskets, *week, line)))
     }
 
     /// How many orders of a business line there are.
@@ -57,9 +48,7 @@ impl Year {
         let mut demand = Demand::default();
         for line in BusinessLine::ALL {
             for order in self.orders(line).flat_map(|(_, orders)| orders) {
-                order
-                    .lines()
-                    .for_each(|line| demand.add(order.basket.store, line));
+                order.lines().for_each(|line| demand.add(order.basket.store, line));
             }
         }
         demand
@@ -86,10 +75,8 @@ impl Year {
     }
 
     fn open_baskets(&self) -> impl Iterator<Item = (Week, &Basket)> {
-        let all = self
-            .weeks
-            .iter()
-            .flat_map(|(week, baskets)| baskets.iter().map(|basket| (*week, &**basket)));
+        let all =
+            self.weeks.iter().flat_map(|(week, baskets)| baskets.iter().map(|basket| (*week, &**basket)));
         all.filter(|(_, basket)| !basket.verdict.is_exact())
     }
 
@@ -110,9 +97,7 @@ impl Year {
         let mut ranked: Vec<_> = (0..tally.departments.len()).collect();
         ranked.sort_by_key(|department| std::cmp::Reverse(tally.departments[*department].sold));
         let (named, others) = ranked.split_at(ranked.len().min(COLOURS.len() - 1));
-        let names = named
-            .iter()
-            .map(|department| summary.departments[*department].clone());
+        let names = named.iter().map(|department| summary.departments[*department].clone());
         let week = |(week, baskets): &(Week, Vec<Arc<Basket>>)| {
             let sold = tally.weeks.get(&week.number());
             let amount = |department: &usize| sold.map_or(0, |sold| sold.departments[*department]);

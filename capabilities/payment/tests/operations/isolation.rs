@@ -1,16 +1,8 @@
 //! Two tenants with the same ids never meet.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
-use futures::future::{BoxFuture, FutureExt};
-use mortise_capability::{Policies, PolicyRow, Unanswered};
-use mortise_payment::{
-    CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
-    RequestAnswer, VoidAnswer,
-};
-use mortise_testkit::{Rig, SeededIds};
-use mortise_types::{Amount, Scope};
+use futures::future::FutureExt;
+use mortise_types::Scope;
 
 use crate::shop::*;
 

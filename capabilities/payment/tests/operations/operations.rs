@@ -1,16 +1,8 @@
 //! What each operation does and does not do twice.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use futures::future::{BoxFuture, FutureExt};
-use mortise_capability::{Policies, PolicyRow, Unanswered};
-use mortise_payment::{
-    CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
-    RequestAnswer, VoidAnswer,
-};
-use mortise_testkit::{Rig, SeededIds};
-use mortise_types::{Amount, Scope};
+use mortise_capability::PolicyRow;
 
 use crate::shop::*;
 

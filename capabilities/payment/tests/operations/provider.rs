@@ -1,15 +1,14 @@
 //! A provider in this process, with a book and faults: what the capability asks, without a network.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use futures::future::{BoxFuture, FutureExt};
-use mortise_capability::{Policies, PolicyRow, Unanswered};
+use mortise_capability::Unanswered;
 use mortise_payment::{
     CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
     RequestAnswer, VoidAnswer,
 };
-use mortise_testkit::{Rig, SeededIds};
 use mortise_types::{Amount, Scope};
 
 /// A provider in this process: payments by key, refunds by key, and the keys that it was asked with.
@@ -18,26 +17,26 @@ pub(crate) struct Provider(pub(crate) Mutex<Book>);
 
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    payments: BTreeMap<String, (i64, &'static str)>,
-    refunds: BTreeMap<String, i64>,
-    refused_keys: Vec<String>,
+    pub(crate) payments: BTreeMap<String, (i64, &'static str)>,
+    pub(crate) refunds: BTreeMap<String, i64>,
+    pub(crate) refused_keys: Vec<String>,
     /// Refuses so many further refunds.
-    refuse_refunds: usize,
-    calls: Vec<String>,
+    pub(crate) refuse_refunds: usize,
+    pub(crate) calls: Vec<String>,
 }
 
 impl Book {
-    fn refunded(&self) -> i64 {
+    pub(crate) fn refunded(&self) -> i64 {
         self.refunds.values().sum()
     }
 }
 
 impl Provider {
-    fn pay(&self, payment_id: &str) {
+    pub(crate) fn pay(&self, payment_id: &str) {
         self.0.lock().unwrap().payments.get_mut(payment_id).unwrap().1 = "captured";
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut Book) -> T) -> T {
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Book) -> T) -> T {
         look(&mut self.0.lock().unwrap())
     }
 }

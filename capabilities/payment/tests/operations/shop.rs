@@ -1,16 +1,9 @@
 //! A shop with the capability, and the calls that tests make again and again.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use futures::future::{BoxFuture, FutureExt};
-use mortise_capability::{Policies, PolicyRow, Unanswered};
-use mortise_payment::{
-    CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
-    RequestAnswer, VoidAnswer,
-};
+use mortise_capability::Policies;
 use mortise_testkit::{Rig, SeededIds};
-use mortise_types::{Amount, Scope};
 
 use crate::provider::Provider;
 

@@ -1,16 +1,6 @@
 //! What is off in the data is named.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
-use futures::future::{BoxFuture, FutureExt};
-use mortise_capability::{Policies, PolicyRow, Unanswered};
-use mortise_payment::{
-    CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
-    RequestAnswer, VoidAnswer,
-};
-use mortise_testkit::{Rig, SeededIds};
-use mortise_types::{Amount, Scope};
 
 use crate::shop::*;
 
