@@ -133,6 +133,9 @@ pub(crate) struct Serve {
     /// Makes every step durable before the next begins, instead of every stretch of steps.
     #[arg(long)]
     pub(crate) single_steps: bool,
+    /// Also stops when its stdin ends, and so with the process that started it.
+    #[arg(long)]
+    pub(crate) stop_with_stdin: bool,
 }
 
 /// Which clock a server shows.
@@ -185,6 +188,9 @@ pub(crate) struct Sandbox {
     /// What the draws of faults begin from: the same seed, the same faults.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Also stops when its stdin ends, and so with the process that started it.
+    #[arg(long)]
+    pub(crate) stop_with_stdin: bool,
 }
 
 #[derive(Debug, Subcommand)]

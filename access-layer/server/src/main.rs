@@ -8,6 +8,7 @@ mod compose;
 mod failure;
 mod print;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -41,6 +42,7 @@ fn start_log(logging: &Logging) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(&logging.log)
         .map_err(|error| Failure::unusable(format!("--log {:?}: {error}", logging.log)).mend("write a level such as `info`"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = lines.with_ansi(std::io::stderr().is_terminal());
     match logging.log_format {
         Format::Text => lines.init(),
         Format::Json => lines.json().init(),

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use mortise_store::{Datum, FromDatum, FromRow, Params, Reader, Statement, StoreError, Tx};
+use mortise_store::{Datum, FromDatum, FromRow, Params, ReadColumn, Reader, Statement, StoreError, Tx};
 use mortise_types::{Amount, Currency, OrderId, PaymentId, TenantId, Timestamp};
 
 use crate::rules::{Booked, Payment, RefundRow, RefundStatus, Transfer};
@@ -333,7 +333,7 @@ struct PageRow(Payment);
 
 impl FromRow for PageRow {
     fn from_row(
-        read: &mut dyn FnMut(usize, &mut dyn FnMut(Datum<'_>) -> Result<(), String>) -> Result<(), String>,
+        read: &mut ReadColumn<'_>,
     ) -> Result<Self, (usize, String)> {
         let (payment_id,) = <(PaymentId,)>::from_row(read)?;
         let rest = PaymentColumns::from_row(&mut |column, take| read(column + 1, take));

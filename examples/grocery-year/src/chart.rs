@@ -8,6 +8,8 @@ use std::fmt::Write;
 pub(crate) struct Chart {
     pub(crate) title: String,
     pub(crate) subtitle: String,
+    /// ISO 4217 code of the amounts.
+    pub(crate) currency: String,
     /// Names, largest first; as many as the colours or fewer.
     pub(crate) series: Vec<String>,
     /// In order of time; at least one.
@@ -106,7 +108,7 @@ fn sales(out: &mut String, chart: &Chart) {
     let dollars = |cents: i64| cents as f64 / 100.0;
     let largest = chart.weeks.iter().map(|week| dollars(week.till)).fold(0.0, f64::max);
     let axis = Axis::up_to(largest);
-    grid(out, SALES, axis, "Sales a week, by department");
+    grid(out, SALES, axis, &format!("Sales a week by department, {}", escape(&chart.currency)));
     let mut floor = vec![0_i64; chart.weeks.len()];
     for (series, colour) in (0..chart.series.len()).zip(COLOURS) {
         let roof: Vec<_> =
@@ -307,7 +309,13 @@ mod tests {
             ChartWeek { week: 2, sold: vec![2_500, 2_500], till: 5_000, exact: 4, open: 0 },
         ];
         let series = vec!["DRUG & GM".to_owned(), "other".to_owned()];
-        let text = svg(&Chart { title: "T".to_owned(), subtitle: String::new(), series, weeks });
+        let text = svg(&Chart {
+            title: "T".to_owned(),
+            subtitle: String::new(),
+            currency: "USD".to_owned(),
+            series,
+            weeks,
+        });
         let polygons: Vec<_> = text.lines().filter(|line| line.starts_with("<polygon")).collect();
         insta::assert_snapshot!(polygons.join("\n"));
         assert!(text.contains("DRUG &amp; GM") && !text.contains("DRUG & GM"));

@@ -14,6 +14,10 @@ use crate::order::BusinessLine;
 /// The tenant that all is sold by.
 pub(crate) const TENANT: &str = "grocery";
 
+/// What the server logs unless MORTISE_LOG says otherwise. Nobody packs here, so after a week each trade is put before a person,
+/// as the flow says; a hundred thousand lines of it would hide the ones that matter.
+const LOG: &str = "warn,mortise_engine::driver=error";
+
 /// The platform did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlatformError {
@@ -90,6 +94,9 @@ impl Platform {
     pub(crate) async fn serve(&self, now: &str) -> Result<Server, PlatformError> {
         let mut command = self.command([OsStr::new("serve")].into_iter());
         command.args(["--listen", "127.0.0.1:0", "--clock", now]).stdout(Stdio::piped());
+        if std::env::var_os("MORTISE_LOG").is_none() {
+            command.env("MORTISE_LOG", LOG);
+        }
         let mut child = self.spawn(command)?;
         let stdout = child.stdout.take().ok_or(PlatformError::NotServing)?;
         let mut lines = BufReader::new(stdout).lines();

@@ -112,8 +112,9 @@ impl Year {
             }
         };
         Chart {
-            title: "A year of grocery baskets, sold through Mortise".to_owned(),
+            title: "Grocery baskets of 2017, sold through Mortise".to_owned(),
             subtitle: subtitle(tally, &summary.currency),
+            currency: summary.currency.clone(),
             series: names.chain(["other".to_owned()]).collect(),
             weeks: self.weeks.iter().map(week).collect(),
         }

@@ -19,13 +19,16 @@ pub struct Finding {
     pub problem: String,
 }
 
+/// What a check finds, when it is done.
+pub type Findings<'a> = LocalBoxFuture<'a, Result<Vec<Finding>, StoreError>>;
+
 /// An invariant that holds in every committed state.
 #[derive(Clone, Copy)]
 pub struct Check {
     /// `stock identity`, `ledger balance`.
     pub name: &'static str,
     /// Finds what is off; bounded to the first hundred findings.
-    pub run: for<'a> fn(&'a Reader<'a>) -> LocalBoxFuture<'a, Result<Vec<Finding>, StoreError>>,
+    pub run: for<'a> fn(&'a Reader<'a>) -> Findings<'a>,
 }
 
 impl std::fmt::Debug for Check {

@@ -11,11 +11,11 @@ mod policy;
 mod registry;
 
 pub use call::{Call, CallContext, EmittedEvent, ExtensionCall, Outcome, Rejection, Reply, Staleness};
-pub use capability::{Capability, Check, Finding, RejectionPage};
+pub use capability::{Capability, Check, Finding, Findings, RejectionPage};
 pub use distinct::Distinct;
 pub use erased::{Handler, RemoteHandler, SettleCall};
 pub use operation::{
-    Intended, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered,
+    Intended, Intentions, PureOperation, ReadOperation, RemoteOperation, SendContext, Settling, Unanswered,
     WriteOperation,
 };
 pub use policy::{Chosen, Policies, Policy, PolicyError, PolicyKind, PolicyRow};

@@ -81,6 +81,9 @@ impl<I, O> Intended<I, O> {
     }
 }
 
+/// What the intents of a batch decide, in its order.
+pub type Intentions<I, O> = Result<Vec<Intended<I, O>>, StoreError>;
+
 /// What a send may use: no transaction, no reader.
 #[derive(Debug, Clone)]
 pub struct SendContext {
@@ -137,7 +140,7 @@ pub trait RemoteOperation: Send + Sync + 'static {
         &self,
         tx: &mut Tx<'_>,
         calls: &[Call<Self::Input>],
-    ) -> impl Future<Output = Result<Vec<Intended<Self::Intent, Self::Output>>, StoreError>>;
+    ) -> impl Future<Output = Intentions<Self::Intent, Self::Output>>;
 
     /// Asks the peer, outside of any transaction. May run several times for one call.
     fn send(

@@ -33,6 +33,8 @@ pub enum DeclarationError {
     Name(String),
 }
 
+/// Makes the schema of a rejection's detail.
+type Detail = Box<dyn FnOnce(&mut SchemaGenerator) -> Json>;
 type Build = Box<dyn FnOnce(&mut SchemaGenerator) -> Schemas>;
 
 struct Schemas {
@@ -48,7 +50,7 @@ pub struct Operation {
     schemas: Build,
     undo: Option<Undo>,
     tcc: Option<Tcc>,
-    rejections: Vec<(&'static str, Box<dyn FnOnce(&mut SchemaGenerator) -> Json>)>,
+    rejections: Vec<(&'static str, Detail)>,
     acquires: Vec<Acquires>,
     settles: Vec<Settles>,
     points: Vec<String>,

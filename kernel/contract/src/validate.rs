@@ -163,7 +163,13 @@ impl Judge<'_> {
     ) -> T {
         let length = at.len();
         at.push('/');
-        at.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        for letter in step.chars() {
+            match letter {
+                '~' => at.push_str("~0"),
+                '/' => at.push_str("~1"),
+                letter => at.push(letter),
+            }
+        }
         let out = judge(self, at);
         at.truncate(length);
         out

@@ -560,7 +560,7 @@ fn fingerprint(value: &Value) -> Vec<u8> {
         match value {
             Value::Record(record) => {
                 let mut fields: Vec<_> = record.iter().collect();
-                fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+                fields.sort_by_key(|(name, _)| *name);
                 hasher.update(b"{");
                 for (name, value) in fields {
                     hasher.update(&(name.len() as u64).to_le_bytes());

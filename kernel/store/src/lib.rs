@@ -9,6 +9,6 @@ mod store;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use migrate::{Migration, Migrations};
-pub use row::{AsDatum, Datum, FromDatum, FromRow, Params};
+pub use row::{AsDatum, Datum, FromDatum, FromRow, Params, ReadColumn, TakeDatum};
 pub use session::{Reader, Statement, Tx};
 pub use store::{Cost, Options, Store};

@@ -43,15 +43,18 @@ pub trait Params {
     fn column(&self, index: usize) -> Datum<'_>;
 }
 
+/// Takes one column's value, or says what is wrong with it.
+pub type TakeDatum<'t> = dyn FnMut(Datum<'_>) -> Result<(), String> + 't;
+/// Gives the column at an index to who takes it.
+pub type ReadColumn<'r> = dyn FnMut(usize, &mut TakeDatum<'_>) -> Result<(), String> + 'r;
+
 /// One result row: a tuple of up to sixteen columns.
 pub trait FromRow: Sized {
     /// Reads the row; `read` gives the column at an index.
     ///
     /// # Errors
     /// The column's index and what stands there.
-    fn from_row(
-        read: &mut dyn FnMut(usize, &mut dyn FnMut(Datum<'_>) -> Result<(), String>) -> Result<(), String>,
-    ) -> Result<Self, (usize, String)>;
+    fn from_row(read: &mut ReadColumn<'_>) -> Result<Self, (usize, String)>;
 }
 
 macro_rules! integer {
@@ -189,7 +192,7 @@ macro_rules! tuples {
         }
         impl<$($name: FromDatum),+> FromRow for ($($name,)+) {
             fn from_row(
-                read: &mut dyn FnMut(usize, &mut dyn FnMut(Datum<'_>) -> Result<(), String>) -> Result<(), String>,
+                read: &mut ReadColumn<'_>,
             ) -> Result<Self, (usize, String)> {
                 Ok(($({
                     let mut value: Option<$name> = None;

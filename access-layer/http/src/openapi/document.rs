@@ -173,15 +173,11 @@ fn follow(app: &App, name: &str, contract: &OperationContract) -> Json {
 }
 
 fn staff(name: &str, contract: &OperationContract) -> Json {
-    let staff = json!({
-        "name": "Mortise-Staff", "in": "header", "required": true, "schema": { "type": "string" },
-        "description": "Who of the staff it is; from the same machine only.",
-    });
     json!({
         "operationId": format!("run-{name}"),
         "tags": ["operations"],
         "summary": contract.summary,
-        "parameters": [idempotency_key(), staff],
+        "parameters": [idempotency_key(), staff_name()],
         "requestBody": body(&contract.input),
         "responses": {
             "200": answer("The operation's output.", written(&contract.output)),
@@ -240,13 +236,20 @@ fn query_parameters(app: &App, contract: &OperationContract) -> Option<Vec<Json>
     Some(parameters)
 }
 
+/// A customer's own, or the whole shop's, which is for staff.
 fn caller_of(contract: &OperationContract) -> Vec<Json> {
-    let field = if contract.input.properties.contains_key(CUSTOMER_FIELD) {
-        CustomerField::Required
+    if contract.input.properties.contains_key(CUSTOMER_FIELD) {
+        vec![customer(CustomerField::Required)]
     } else {
-        CustomerField::Optional
-    };
-    vec![customer(field)]
+        vec![staff_name()]
+    }
+}
+
+fn staff_name() -> Json {
+    json!({
+        "name": "Mortise-Staff", "in": "header", "required": true, "schema": { "type": "string" },
+        "description": "Who of the staff it is; from the same machine only, until staff can sign in.",
+    })
 }
 
 fn customer(field: CustomerField) -> Json {

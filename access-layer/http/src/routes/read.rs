@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::body::JsonBody;
 use crate::caller::Caller;
 use crate::customer;
-use crate::edge::Edge;
+use crate::edge::{CustomerField, Edge};
 use crate::money::{self, Wrapped};
 use crate::place::Place;
 use crate::problem::Problem;
@@ -71,12 +71,15 @@ pub(super) async fn by_body(
 }
 
 impl<'a> Reading<'a> {
-    /// The operation that a path names.
+    /// The operation that a path names. What says nothing of a customer is about the whole shop, and staff's.
     pub(super) fn of(app: &'a App, place: Place<2>, caller: Caller) -> Result<Self, Problem> {
         caller.anybody()?;
         let operation = place.operation();
         let known = app.operation(&operation).filter(|(contract, _)| contract.effect == Effect::Read);
         let (contract, edge) = known.ok_or_else(|| EngineError::UnknownOperation(operation.clone()))?;
+        if edge.customer == CustomerField::None {
+            caller.staff()?;
+        }
         Ok(Self { app, scope: place.scope, operation, contract, edge: Arc::clone(edge), caller })
     }
 

@@ -216,6 +216,12 @@ impl House {
         self.ask(self.request(&format!("GET /v1/acme/books{path}"), "mortise-customer: ada", "")).await
     }
 
+    /// `GET /v1/acme/books{path}` by grace of the staff.
+    pub async fn look(&self, path: &str) -> String {
+        self.ask(self.request(&format!("GET /v1/acme/books{path}"), "mortise-staff: grace", ""))
+            .await
+    }
+
     /// `POST /v1/acme/books/operations{path}` by grace of the staff.
     pub async fn staff(&self, path: &str, key: &str, body: &str) -> String {
         let headers = format!("mortise-staff: grace\nidempotency-key: {key}");

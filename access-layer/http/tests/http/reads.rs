@@ -7,9 +7,9 @@ use crate::house::{House, header};
 #[tokio::test]
 async fn a_query_is_read_by_the_operations_schema() {
     let house = House::new().await;
-    let found = house.get("/read/till/find?skus=pen&skus=ink&cheapest=true&limit=3").await;
+    let found = house.look("/read/till/find?skus=pen&skus=ink&cheapest=true&limit=3").await;
     assert_eq!(found.lines().last().unwrap(), r#"{"skus":["pen","ink"],"cheapest":true,"limit":3}"#);
-    assert_snapshot!(house.get("/read/till/find?skus=pen&cheapest=perhaps&limit=x").await, @r#"
+    assert_snapshot!(house.look("/read/till/find?skus=pen&cheapest=perhaps&limit=x").await, @r#"
     422 Unprocessable Entity
     {"type":"/problems/invalid-input",
      "title":"The request does not have the form that is asked for",
@@ -22,14 +22,14 @@ async fn a_query_is_read_by_the_operations_schema() {
      "detail":"has to be a whole number"}],
      "trace_id":"<id>"}
     "#);
-    assert!(house.get("/read/till/find?cheapest=true").await.contains("/skus"));
-    assert!(house.get("/read/till/budget?most=5").await.contains("with POST"));
+    assert!(house.look("/read/till/find?cheapest=true").await.contains("/skus"));
+    assert!(house.look("/read/till/budget?most=5").await.contains("with POST"));
 }
 
 #[tokio::test]
 async fn a_body_says_what_a_query_cannot() {
     let house = House::new().await;
-    let headers = "mortise-customer: ada";
+    let headers = "mortise-staff: grace";
     let line = "POST /v1/acme/books/read/till/budget";
     let sent = house.request(line, headers, r#"{"most":{"amount":500,"currency":"EUR"}}"#);
     let answer = house.ask(sent).await;

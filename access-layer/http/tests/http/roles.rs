@@ -39,6 +39,7 @@ async fn every_route_as_every_caller_in_both_tenants() {
         (gets.as_str(), ""),
         ("POST operations/till/note", note),
         ("GET read/till/order?order_id=o2", ""),
+        ("GET read/till/find?skus=pen&cheapest=true", ""),
         ("POST read/till/order", r#"{"order_id":"o2"}"#),
         ("GET follow/till/timeline?order_id=o2", ""),
         ("POST hooks/courier", "unsigned"),

@@ -3,6 +3,7 @@
 
 mod capability;
 mod demo;
+mod ending;
 mod flow;
 mod import;
 mod policy;

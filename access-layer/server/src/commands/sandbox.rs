@@ -7,7 +7,7 @@ use mortise_sandbox::{Sandbox, SandboxConfig};
 use mortise_types::{SystemClock, SystemIds};
 
 use crate::cli;
-use crate::commands::serve::told_to_stop;
+use crate::commands::ending::{Ending, told_to_stop};
 use crate::failure::{Exit, Failure};
 use crate::print;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(command: cli::Sandbox) -> Result<Exit, Failure> {
         .await
         .map_err(|error| Failure::unusable(error.to_string()))?;
     print::line(format_args!("listening on http://{}", running.address()));
-    told_to_stop().await;
+    told_to_stop(Ending::of(command.stop_with_stdin)).await;
     running.shutdown().await;
     Ok(Exit::Clean)
 }

@@ -6,10 +6,10 @@ use mortise_engine::{Engine, StepMode};
 use mortise_http::{SettableClock, Server, Settings};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{ClockChoice, Serve};
 use crate::clock::ShiftedClock;
+use crate::commands::ending::{Ending, told_to_stop};
 use crate::compose::{self, Answering, LinePolicy, Opening, Peers};
 use crate::failure::{Exit, Failure};
 use crate::print;
@@ -39,7 +39,7 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let currency_of = Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
     let server = Server::new(engine.clone(), Settings::new(ids, currency_of), compose::hooks(&peers), settable);
     print::line(format_args!("listening on http://{address}"));
-    server.serve(listener, told_to_stop()).await.map_err(unbound)?;
+    server.serve(listener, told_to_stop(Ending::of(command.stop_with_stdin))).await.map_err(unbound)?;
     finish(&engine).await;
     Ok(Exit::Clean)
 }
@@ -60,19 +60,3 @@ async fn finish(engine: &Engine) {
     tracing::info!("everything that was taken is committed");
 }
 
-/// Returns at SIGTERM or SIGINT.
-pub(super) async fn told_to_stop() {
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(%error, "no signals can be received: only a kill ends this process");
-            std::future::pending().await
-        }
-    }
-}

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::support::{mortise, root};
+use crate::support::{Talking, mortise, root, until};
 
 fn demo(arguments: &[&str]) -> crate::support::Said {
     let shop = root().join("examples/shop");
@@ -21,6 +21,41 @@ fn the_story_holds_from_the_first_line_to_the_last_and_again_on_the_same_data() 
         assert_eq!(count("broken"), 0, "{}", said.out);
         let verify = events.iter().find(|told| told["event"] == "verify").unwrap();
         assert!(verify["text"].as_str().unwrap().contains("nothing is off"), "{verify}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_story_it_serves_until_it_is_told_to_stop() {
+    let shop = root().join("examples/shop");
+    let demo = ["demo", "--format", "json", "--shop", shop.to_str().unwrap()];
+    let mut demo = Talking::start(&demo);
+    let serving = demo.until_event("serving");
+    let http = reqwest::Client::new();
+    let url = serving["openapi"].as_str().unwrap();
+    let openapi: Json = http.get(url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(openapi["openapi"], "3.1.0", "{openapi}");
+    assert!(openapi.to_string().contains("/trades/fixed-price"), "the shipped trade is not described");
+    assert_eq!(demo.stop(), Some(0));
+    for gone in [url, serving["sandbox"].as_str().unwrap()] {
+        assert!(http.get(gone).send().await.is_err(), "{gone} is still there");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stays_behind_when_it_is_killed() {
+    let shop = root().join("examples/shop");
+    let mut demo = Talking::start(&["demo", "--format", "json", "--shop", shop.to_str().unwrap()]);
+    let serving = demo.until_event("serving");
+    let http = reqwest::Client::new();
+    for url in [&serving["openapi"], &serving["sandbox"]] {
+        http.get(url.as_str().unwrap()).send().await.unwrap();
+    }
+    demo.kill();
+    for url in [&serving["openapi"], &serving["sandbox"]] {
+        until("the end of the demo's processes", async || {
+            http.get(url.as_str().unwrap()).send().await.is_err().then_some(())
+        })
+        .await;
     }
 }
 

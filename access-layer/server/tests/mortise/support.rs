@@ -128,8 +128,7 @@ impl Listening {
 
     /// Asks it to stop, and says with what it ended.
     pub(crate) fn stop(mut self) -> Option<i32> {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        terminate(&self.child);
         self.child.wait().unwrap().code()
     }
 
@@ -141,6 +140,49 @@ impl Listening {
     pub(crate) fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
+}
+
+/// A child that tells events as JSON, a line each; dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Talking {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Drop for Talking {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Talking {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments).stderr(Stdio::inherit()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// Reads on to the first event of this name.
+    pub(crate) fn until_event(&mut self, name: &str) -> Json {
+        let events = self.lines.by_ref().map(|line| serde_json::from_str::<Json>(&line.unwrap()).unwrap());
+        events.into_iter().find(|event| event["event"] == name).unwrap_or_else(|| panic!("no event {name}"))
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, and says with what it ended.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        terminate(&self.child);
+        self.child.wait().unwrap().code()
+    }
+}
+
+fn terminate(child: &Child) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM).unwrap();
 }
 
 /// Waits until `ready` gives something; what it waits for is told when it does not come.

@@ -1,7 +1,5 @@
 //! Two tenants with the same ids never meet.
 
-
-use futures::future::FutureExt;
 use mortise_types::Scope;
 
 use crate::shop::*;

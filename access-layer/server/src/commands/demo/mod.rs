@@ -19,7 +19,7 @@ use self::processes::{Listening, Program};
 use self::story::Story;
 use self::tell::Teller;
 use crate::cli::Demo;
-use crate::commands::serve::told_to_stop;
+use crate::commands::ending::{Ending, told_to_stop};
 use crate::failure::{Exit, Failure};
 
 /// Where the shop's files are in the project.
@@ -106,12 +106,9 @@ impl Running {
     ) -> Result<Exit, Failure> {
         let address = url.trim_start_matches("http://");
         let mut server = self.server(story, &sandbox, (now, address)).await?;
-        teller.note("serving", &format!(
-            "\nserving on {0}\n  what it offers   {0}/docs and {0}/openapi.json\n  the sandbox      {1}\n  its data         {2}\nCtrl-C ends it.",
-            server.url, sandbox.url, self.data.display(),
-        ));
+        teller.serving(&server.url, &sandbox.url, &self.data);
         let failed = tokio::select! {
-            () = told_to_stop() => None,
+            () = told_to_stop(Ending::Signals) => None,
             failure = server.ended() => Some(failure),
             failure = sandbox.ended() => Some(failure),
         };

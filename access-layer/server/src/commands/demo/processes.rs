@@ -1,5 +1,5 @@
 //! The platform's own programs as child processes: this very binary, once as a sandbox, once as a server, and for commands
-//! that end by themselves. A child ends with us, however we end.
+//! that end by themselves. A listening child ends with us, however we end: it stops when its stdin does.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::failure::Failure;
 
@@ -23,6 +23,8 @@ pub(super) struct Listening {
     /// `http://...`, without a slash at the end.
     pub(super) url: String,
     child: Child,
+    /// Held open: waiting for the child must not end it.
+    _stdin: Option<ChildStdin>,
 }
 
 /// This binary.
@@ -41,7 +43,8 @@ impl Program {
 
     fn command(&self, arguments: &[OsString]) -> Command {
         let mut command = Command::new(&self.0);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        // A group of its own: Ctrl-C is ours to pass on, in our order.
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
         command
     }
 
@@ -51,8 +54,10 @@ impl Program {
     /// A child that ends or stays silent.
     pub(super) async fn listen(&self, what: &'static str, arguments: &[OsString]) -> Result<Listening, Failure> {
         let failed = |why: String| Failure::unusable(format!("the {what} did not start: {why}"));
-        let mut child = self.command(arguments).spawn().map_err(|error| failed(error.to_string()))?;
+        let mut command = self.command(arguments);
+        let mut child = command.arg("--stop-with-stdin").stdin(Stdio::piped()).spawn().map_err(|error| failed(error.to_string()))?;
         let stdout = child.stdout.take().ok_or_else(|| failed("it has no output".to_owned()))?;
+        let stdin = child.stdin.take();
         let mut lines = BufReader::new(stdout).lines();
         let said = tokio::time::timeout(START_LIMIT, async {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -66,7 +71,7 @@ impl Program {
             Ok(Some(url)) => {
                 // What it says later is read, so that it never waits for us.
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                Ok(Listening { what, url, child })
+                Ok(Listening { what, url, child, _stdin: stdin })
             }
             Ok(None) => Err(failed("it ended; its own words are above".to_owned())),
             Err(_) => Err(failed(format!("it did not say its address within {} s", START_LIMIT.as_secs()))),

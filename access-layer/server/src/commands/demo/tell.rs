@@ -1,6 +1,8 @@
 //! How a story reads: a line a step with its outcome and its money, the price proof where one is shown, the stock before and
 //! after. With `--format json` a line is a JSON document.
 
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 
 use crate::cli::Format;
@@ -116,6 +118,20 @@ impl Teller {
                 .collect();
             print::line(format_args!("   stock of {sku} at {location}: {}", figures.join(", ")));
         }
+    }
+
+    /// Where the shop stays open.
+    pub(super) fn serving(&self, server: &str, sandbox: &str, data: &Path) {
+        if self.format == Format::Json {
+            let (docs, openapi) = (format!("{server}/docs"), format!("{server}/openapi.json"));
+            return print::json(&json!({"event": "serving", "server": server, "docs": docs, "openapi": openapi, "sandbox": sandbox, "data": data}));
+        }
+        print::line(format_args!("\nserving on {server}"));
+        print::line(format_args!("  the API, to read    {server}/docs"));
+        print::line(format_args!("  and for programs    {server}/openapi.json"));
+        print::line(format_args!("  provider, carrier   {sandbox}"));
+        print::line(format_args!("  data                {}", data.display()));
+        print::line("Ctrl-C ends it.");
     }
 
     pub(super) fn broken(&self, problem: &str) {
