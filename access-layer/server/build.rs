@@ -26,7 +26,8 @@ fn trades(root: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
     if root.is_dir() {
         for entry in fs::read_dir(root)? {
             let file = entry?.path().join("flow.yaml");
-            let name = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+            let name =
+                file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
             if let Some(name) = name.filter(|_| file.is_file()) {
                 found.push((name, file));
             }

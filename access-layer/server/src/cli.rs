@@ -108,7 +108,13 @@ pub(crate) struct Peers {
     #[arg(long, env = "MORTISE_SANDBOX_URL", default_value = "http://127.0.0.1:4600", value_name = "URL")]
     pub(crate) sandbox_url: String,
     /// The secret by which their webhooks are verified.
-    #[arg(long, env = "MORTISE_WEBHOOK_SECRET", default_value = "whsec_demo", hide_env_values = true, value_name = "SECRET")]
+    #[arg(
+        long,
+        env = "MORTISE_WEBHOOK_SECRET",
+        default_value = "whsec_demo",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
     pub(crate) webhook_secret: String,
 }
 
@@ -174,7 +180,13 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// The secret by which webhooks are signed.
-    #[arg(long, env = "MORTISE_WEBHOOK_SECRET", default_value = "whsec_demo", hide_env_values = true, value_name = "SECRET")]
+    #[arg(
+        long,
+        env = "MORTISE_WEBHOOK_SECRET",
+        default_value = "whsec_demo",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
     pub(crate) webhook_secret: String,
     /// Where events go whose payment or shipment names no address of its own.
     #[arg(long, value_name = "URL")]
@@ -210,7 +222,7 @@ pub(crate) enum Capability {
     /// Writes all contracts as JSON, for `flow check --contracts` anywhere else.
     Export,
     /// Runs one operation and prints its output. A pure one needs no data; a write runs as a trade of one call.
-    Call(Call),
+    Call(Box<Call>),
 }
 
 #[derive(Debug, Args)]
@@ -295,7 +307,13 @@ pub(crate) struct Import {
     /// CSV whose columns are named as the row's fields, a JSON array, or JSON lines.
     pub(crate) file: PathBuf,
     /// Into this data directory, while no server has it.
-    #[arg(long, env = "MORTISE_DATA", value_name = "DIR", required_unless_present = "url", conflicts_with = "url")]
+    #[arg(
+        long,
+        env = "MORTISE_DATA",
+        value_name = "DIR",
+        required_unless_present = "url",
+        conflicts_with = "url"
+    )]
     pub(crate) data: Option<PathBuf>,
     /// Into the server at this address.
     #[arg(long, value_name = "URL")]

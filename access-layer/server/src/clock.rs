@@ -17,7 +17,6 @@ impl<C: Clock> ShiftedClock<C> {
     pub(crate) const fn new(clock: C) -> Self {
         Self { clock, shift_ms: AtomicI64::new(0) }
     }
-
 }
 
 impl<C: Clock> SettableClock for ShiftedClock<C> {
@@ -30,6 +29,8 @@ impl<C: Clock> SettableClock for ShiftedClock<C> {
 
 impl<C: Clock> Clock for ShiftedClock<C> {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.clock.now().as_millis().saturating_add(self.shift_ms.load(Ordering::Relaxed)))
+        Timestamp::from_millis(
+            self.clock.now().as_millis().saturating_add(self.shift_ms.load(Ordering::Relaxed)),
+        )
     }
 }

@@ -65,10 +65,12 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::unusable(error.to_string());
         match error {
-            StoreError::Locked(_) => {
-                failure.mend("stop the process that has it, a server as a rule, or name another directory with --data")
+            StoreError::Locked(_) => failure.mend(
+                "stop the process that has it, a server as a rule, or name another directory with --data",
+            ),
+            StoreError::Migration { .. } => {
+                failure.mend("its data was written by another version of mortise; use that one")
             }
-            StoreError::Migration { .. } => failure.mend("its data was written by another version of mortise; use that one"),
             _ => failure,
         }
     }

@@ -39,8 +39,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn start_log(logging: &Logging) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&logging.log)
-        .map_err(|error| Failure::unusable(format!("--log {:?}: {error}", logging.log)).mend("write a level such as `info`"))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(&logging.log).map_err(|error| {
+        Failure::unusable(format!("--log {:?}: {error}", logging.log)).mend("write a level such as `info`")
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let lines = lines.with_ansi(std::io::stderr().is_terminal());
     match logging.log_format {

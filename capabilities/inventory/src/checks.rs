@@ -6,10 +6,11 @@ use mortise_store::{Reader, Statement};
 use mortise_types::Quantity;
 
 /// Both directions: rows of stock whose figures no holds explain, and holds on rows that are not there.
+/// The casts give the texts of JSON an affinity: without one SQLite matches by tenant alone, for every row of stock again.
 const OWED: Statement = Statement::sqlite(
     "inventory.check_owed",
     "WITH owed AS (
-        SELECT r.tenant AS tenant, held.value ->> 0 AS sku, held.value ->> 1 AS location,
+        SELECT r.tenant AS tenant, CAST(held.value ->> 0 AS TEXT) AS sku, CAST(held.value ->> 1 AS TEXT) AS location,
                sum(CASE r.state WHEN 'held' THEN held.value ->> 2 ELSE 0 END) AS reserved,
                sum(CASE r.state WHEN 'claimed' THEN held.value ->> 2 ELSE 0 END) AS claimed
         FROM inventory_reservation r, json_each(r.lines) held

@@ -8,7 +8,7 @@ use mortise_capability::EmittedEvent;
 use mortise_contract::{Value, json};
 use mortise_flow::{Answer, Begin, Ended, Input, Program, WaitNo};
 use mortise_store::{StoreError, Tx};
-use mortise_types::{Clock, IdSource, Timestamp};
+use mortise_types::{Clock, IdSource, TenantId, Timestamp};
 
 use crate::definitions::{Catalogue, is_one_call};
 use crate::job::{CANCEL, Job, LATE, Listen, Sending, WAIT, Work, key_text};
@@ -51,8 +51,6 @@ pub(crate) enum Fate {
     Cut,
     /// It is over.
     Ended,
-    /// It waits for a person.
-    Held,
     /// It never began.
     Duplicate(Duplicate),
     /// Another driver has it.
@@ -111,8 +109,13 @@ impl Pen {
     ) -> Result<Vec<Job>, StoreError> {
         let mut fates: Vec<Option<Fate>> = jobs.iter().map(|_| None).collect();
         self.lost(tx, &jobs, &mut fates).await?;
-        self.repeated_requests(tx, &jobs, &mut fates).await?;
+        let echoes = self.repeated_requests(tx, &jobs, &mut fates).await?;
         self.repeated_keys(tx, &jobs, &mut fates).await?;
+        for (index, first) in echoes {
+            if let Some(Fate::Duplicate(duplicate)) = &fates[first] {
+                fates[index] = Some(Fate::Duplicate(duplicate.clone()));
+            }
+        }
         let mut kept = Vec::with_capacity(jobs.len());
         for (job, fate) in jobs.into_iter().zip(fates) {
             match fate {
@@ -146,12 +149,13 @@ impl Pen {
         Ok(())
     }
 
+    /// Says which starts repeat which other start of the same batch: they share its fate.
     async fn repeated_requests(
         &self,
         tx: &Tx<'_>,
         jobs: &[Job],
         fates: &mut [Option<Fate>],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<(usize, usize)>, StoreError> {
         let asked: Vec<(usize, &TradeId, &str, &[u8])> = jobs
             .iter()
             .enumerate()
@@ -162,26 +166,29 @@ impl Pen {
             .collect();
         let rows = asked.iter().map(|(_, trade, key, _)| (trade.tenant.as_str(), *key));
         let found = tx.fetch_optional::<(Vec<u8>, String), _>(&sql::IDEMPOTENCY, rows).await?;
-        let mut here: HashMap<(&str, &str), (&[u8], &TradeId)> = HashMap::new();
-        let mut same = Vec::new();
+        let mut here: HashMap<(&str, &str), (&[u8], usize)> = HashMap::new();
+        let (mut same, mut echoes) = (Vec::new(), Vec::new());
         for ((index, trade, key, request), found) in asked.into_iter().zip(found) {
             let known = match &found {
-                Some((known, instance)) => Some((
-                    known.as_slice(),
-                    TradeId { tenant: trade.tenant.clone(), id: instance.as_str().into() },
-                )),
-                None => {
-                    here.get(&(trade.tenant.as_str(), key)).map(|(known, first)| (*known, (*first).clone()))
+                Some((known, instance)) => {
+                    let first = TradeId { tenant: trade.tenant.clone(), id: instance.as_str().into() };
+                    Some((known.as_slice(), first, None))
                 }
+                None => here
+                    .get(&(trade.tenant.as_str(), key))
+                    .map(|(known, first)| (*known, jobs[*first].trade.id.clone(), Some(*first))),
             };
             match known {
                 None => {
-                    here.insert((trade.tenant.as_str(), key), (request, trade));
+                    here.insert((trade.tenant.as_str(), key), (request, index));
                 }
-                Some((known, _)) if known != request => {
+                Some((known, ..)) if known != request => {
                     fates[index] = Some(Fate::Duplicate(Duplicate::IdempotencyMismatch));
                 }
-                Some((_, first)) => same.push((index, first)),
+                Some((_, first, echo)) => {
+                    same.push((index, first));
+                    echoes.extend(echo.map(|first| (index, first)));
+                }
             }
         }
         let rows = same.iter().map(|(_, first)| (first.tenant.as_str(), &*first.id));
@@ -192,7 +199,7 @@ impl Pen {
                 found.and_then(|(_, _, answer)| answer).map(|text| stored_answer(&text)).transpose()?;
             fates[index] = Some(Fate::Duplicate(Duplicate::Same { trade, answer }));
         }
-        Ok(())
+        Ok(echoes)
     }
 
     async fn repeated_keys(
@@ -315,9 +322,9 @@ impl Pen {
             (tenant, o.event.name.as_str(), o.key.as_str(), *position, o.payload.as_str(), o.job.record.now)
         });
         tx.execute(&sql::INSERT_INBOX, rows).await?;
-        let rows = awaited.iter().map(|(o, _)| {
-            (o.job.trade.id.tenant.as_str(), o.event.name.as_str(), o.key.as_str(), o.job.record.now)
-        });
+        let rows = awaited
+            .iter()
+            .map(|(o, _)| (o.job.trade.id.tenant.as_str(), o.event.name.as_str(), o.key.as_str()));
         let waiters = tx.fetch_grouped::<(String, u32, i64), _>(&sql::WAITERS, rows).await?;
         for ((o, position), waiters) in awaited.into_iter().zip(waiters) {
             for (instance, wait, kind) in waiters {
@@ -328,15 +335,19 @@ impl Pen {
         Ok(())
     }
 
-    /// Finds events that came before their listener.
+    /// Finds events that came before their listener, and events that have found their wait over for another one.
     async fn look_back(
         &self,
         tx: &mut Tx<'_>,
         jobs: &[Job],
         matched: &mut Matched,
     ) -> Result<(), StoreError> {
-        let listeners: Vec<(&Job, &Listen)> =
-            jobs.iter().flat_map(|job| job.listen.iter().map(move |listen| (job, listen))).collect();
+        let again: Vec<(&Job, Vec<Listen>)> =
+            jobs.iter().filter(|job| job.look_again).map(|job| (job, job.open_waits())).collect();
+        let new = jobs.iter().flat_map(|job| job.listen.iter().map(move |listen| (job, listen)));
+        let again = again.iter().flat_map(|(job, waits)| waits.iter().map(move |listen| (*job, listen)));
+        let mut listeners: Vec<(&Job, &Listen)> = new.chain(again).collect();
+        listeners.sort_by_key(|(_, listen)| listen.kind == LATE);
         let rows = listeners.iter().map(|(job, listen)| {
             let id = &job.trade.id;
             (id.tenant.as_str(), &*listen.event, listen.key.as_str(), job.trade.started_at, &*id.id)
@@ -365,19 +376,22 @@ impl Pen {
         matched: Matched,
         done: &mut Committed,
     ) -> Result<(), StoreError> {
-        for found in matched.found {
-            let Match { trade, kind, wait, event, position, payload } = found;
-            match kind {
-                WAIT => done.follow_ups.push((trade, Work::Event { wait: WaitNo(wait), position, payload })),
-                CANCEL => done.follow_ups.push((trade, Work::Cancel { position })),
-                _ => {
-                    let taken = tx
-                        .execute(&sql::INSERT_TAKEN, [(trade.tenant.as_str(), &*trade.id, position)])
-                        .await?;
-                    if taken == [1] {
-                        self.begin_late(tx, &trade, &event, position, payload, done).await?;
-                    }
-                }
+        let (late, told): (Vec<Match>, Vec<Match>) =
+            matched.found.into_iter().partition(|found| found.kind == LATE);
+        let wanted: HashSet<(TenantId, i64)> = told
+            .iter()
+            .filter(|found| found.kind == WAIT)
+            .map(|found| (found.trade.tenant.clone(), found.position))
+            .collect();
+        done.follow_ups.extend(told.into_iter().filter_map(Match::work));
+        for Match { trade, event, position, payload, .. } in late {
+            if wanted.contains(&(trade.tenant.clone(), position)) {
+                continue;
+            }
+            let taken =
+                tx.execute(&sql::INSERT_TAKEN, [(trade.tenant.as_str(), &*trade.id, position)]).await?;
+            if taken == [1] {
+                self.begin_late(tx, &trade, &event, position, payload, done).await?;
             }
         }
         Ok(())
@@ -410,10 +424,19 @@ impl Pen {
         let begin = Begin { input: payload, scope };
         let mut record = Record::new(now);
         record.inputs.push(Input::Begin(begin));
-        begin_row(tx, &id, &program, &format!("late:{position}"), (&line, &channel), &record).await?;
-        done.follow_ups.push((id, Work::Resume));
+        let key = format!("late:{position}");
+        if begin_row(tx, &id, &program, &key, (&line, &channel), &record).await? == Begun::Now {
+            done.follow_ups.push((id, Work::Resume));
+        }
         Ok(())
     }
+}
+
+/// Whether a late call begins, or one for another trade that was late for the same event has.
+#[derive(PartialEq, Eq)]
+enum Begun {
+    Now,
+    Before,
 }
 
 async fn begin_row(
@@ -423,7 +446,7 @@ async fn begin_row(
     key: &str,
     (line, channel): (&str, &str),
     record: &Record,
-) -> Result<(), StoreError> {
+) -> Result<Begun, StoreError> {
     let nothing: Option<&str> = None;
     let row = (
         id.tenant.as_str(),
@@ -443,10 +466,12 @@ async fn begin_row(
         nothing,
         nothing,
     );
-    tx.execute(&sql::INSERT_INSTANCE, [row]).await?;
+    if tx.execute(&sql::INSERT_INSTANCE, [row]).await? == [0] {
+        return Ok(Begun::Before);
+    }
     let text = serde_json::to_string(record).map_err(|e| StoreError::Value(e.to_string()))?;
     tx.execute(&sql::INSERT_JOURNAL, [(id.tenant.as_str(), &*id.id, 0_i64, text.as_str())]).await?;
-    Ok(())
+    Ok(Begun::Now)
 }
 
 /// Calls are outstanding.
@@ -461,7 +486,7 @@ pub(crate) const HELD: i64 = 3;
 fn status(job: &Job) -> i64 {
     if job.ended.is_some() {
         ENDED
-    } else if job.stuck {
+    } else if job.trade.state.stuck().is_some() {
         HELD
     } else if !job.trade.state.pending_calls().is_empty() {
         DRIVEN
@@ -585,8 +610,6 @@ async fn write_listeners(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<(), StoreError
 fn finish(mut job: Job) -> Finished {
     let fate = if job.ended.is_some() {
         Fate::Ended
-    } else if job.stuck {
-        Fate::Held
     } else if job.pending.is_empty() {
         Fate::Open { due: job.due() }
     } else {
@@ -608,14 +631,22 @@ struct Match {
 
 /// Matches of a batch: an event satisfies one wait of a trade, the oldest; it is late only where nobody waits.
 #[derive(Default)]
-struct Matched {
+pub(crate) struct Matched {
     found: Vec<Match>,
     seen: HashSet<(TradeId, i64)>,
     waited: HashSet<(TradeId, u32)>,
 }
 
 impl Matched {
-    fn add(&mut self, trade: TradeId, kind: i64, wait: u32, event: &str, position: i64, payload: &Value) {
+    pub(crate) fn add(
+        &mut self,
+        trade: TradeId,
+        kind: i64,
+        wait: u32,
+        event: &str,
+        position: i64,
+        payload: &Value,
+    ) {
         if kind == WAIT && self.waited.contains(&(trade.clone(), wait)) {
             return;
         }
@@ -634,6 +665,26 @@ impl Matched {
             position,
             payload: payload.clone(),
         });
+    }
+}
+
+impl Matched {
+    /// What waits and cancellations are to be told.
+    pub(crate) fn works(self) -> impl Iterator<Item = (TradeId, Work)> {
+        self.found.into_iter().filter_map(Match::work)
+    }
+}
+
+impl Match {
+    /// What its trade is to be told; nothing if it is late.
+    fn work(self) -> Option<(TradeId, Work)> {
+        let Self { trade, kind, wait, position, payload, .. } = self;
+        let work = match kind {
+            WAIT => Work::Event { wait: WaitNo(wait), position, payload },
+            CANCEL => Work::Cancel { position },
+            _ => return None,
+        };
+        Some((trade, work))
     }
 }
 

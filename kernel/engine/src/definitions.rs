@@ -156,7 +156,7 @@ impl Catalogue {
         Ok(published)
     }
 
-    /// Reads all definitions and aliases. A definition whose contracts have changed since it was checked is left out: its
+    /// Reads all definitions and aliases, and checks each again. One that the contracts of today refuse is left out: its
     /// open trades are held for a person.
     ///
     /// # Errors

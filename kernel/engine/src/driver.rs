@@ -2,13 +2,14 @@
 //! and remote calls to their peers, and tells those who wait for an answer. Every decision is `schedule`'s and `remote`'s.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use mortise_capability::{Handler, RemoteHandler, SendContext, Staleness, StoreErrorKind, Unanswered};
 use mortise_contract::Value;
 use mortise_flow::{Answer, CallNo, Program};
@@ -34,6 +35,8 @@ const SENDS: usize = 512;
 const DEADLINE_MS: u64 = 5_000;
 /// Open trades in memory at most; the others are folded from their journal when something comes.
 const CACHE: usize = 50_000;
+/// Before an answer that could not be read is looked for again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// The longest sleep between two looks at the clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
@@ -100,6 +103,8 @@ pub(crate) enum Message {
         trade: TradeId,
         answer: Answer,
     },
+    /// The database has no such trade.
+    Nowhere(TradeId),
 }
 
 /// How quiet a driver has to be to be at rest.
@@ -141,18 +146,11 @@ enum Done {
     Committed(BatchNo, Result<Committed, StoreError>),
 }
 
-/// A trade that is in memory.
-struct Held {
-    trade: Trade,
-    stale: u32,
-}
-
 /// A trade that is being begun.
 struct Beginning {
     program: Arc<Program>,
     scope: Scope,
     caller: Option<CustomerId>,
-    stale: u32,
 }
 
 /// A remote call as it is asked again and again.
@@ -183,8 +181,10 @@ pub(crate) struct Driver {
     scheduler: Scheduler<TradeId, Work>,
     remotes: Remotes<RemoteCall>,
     peers: HashMap<RemoteCall, Arc<Peer>>,
-    trades: HashMap<TradeId, Held>,
+    trades: HashMap<TradeId, Trade>,
     beginnings: HashMap<TradeId, Beginning>,
+    /// How often the stretch that a trade is at has found its reads stale.
+    stale: HashMap<TradeId, u32>,
     waiters: HashMap<TradeId, Vec<(oneshot::Sender<Started>, Replay)>>,
     prepared: HashMap<BatchNo, Prepared>,
     under_way: HashMap<BatchNo, Vec<(TradeId, Vec<Work>)>>,
@@ -233,6 +233,7 @@ impl Driver {
             peers: HashMap::new(),
             trades: HashMap::new(),
             beginnings: HashMap::new(),
+            stale: HashMap::new(),
             waiters: HashMap::new(),
             prepared: HashMap::new(),
             under_way: HashMap::new(),
@@ -264,7 +265,8 @@ impl Driver {
                 },
                 () = tokio::time::sleep(sleep) => self.tick(),
             }
-            self.figures.load.store(self.scheduler.load(), Ordering::SeqCst);
+            let load = self.scheduler.load().max(self.beginnings.len());
+            self.figures.load.store(load, Ordering::SeqCst);
             self.figures.sending.store(self.sending, Ordering::SeqCst);
         }
     }
@@ -287,7 +289,7 @@ impl Driver {
         for step in self.remotes.pass_clocks(now) {
             self.remote_step(step);
         }
-        self.notice(Notice::Tick);
+        self.notice_at(now, Notice::Tick);
     }
 
     fn tell_rest(&mut self) {
@@ -309,6 +311,11 @@ impl Driver {
             Message::Start(start) => self.start(start),
             Message::Await { trade, reply } => self.await_answer(trade, reply),
             Message::Stored { trade, answer } => self.tell(&trade, &answer),
+            Message::Nowhere(trade) => {
+                if !self.beginnings.contains_key(&trade) {
+                    self.waiters.remove(&trade);
+                }
+            }
             Message::Retry(trade) => self.notice(Notice::Work { trade, work: Work::Retry }),
             Message::Tick => self.tick(),
             Message::Rest(quiet, waiting) => self.resting.push((quiet, waiting)),
@@ -318,28 +325,25 @@ impl Driver {
 
     fn start(&mut self, start: Start) {
         let Start { id, program, scope, caller, fresh, reply } = start;
-        self.beginnings.insert(id.clone(), Beginning { program, scope, caller, stale: 0 });
+        self.beginnings.insert(id.clone(), Beginning { program, scope, caller });
         self.waiters.entry(id.clone()).or_default().push((reply, Replay::First));
         self.notice(Notice::Work { trade: id, work: Work::Begin(fresh) });
     }
 
     /// Registers first and looks second, so that an answer which comes meanwhile is not missed.
     fn await_answer(&mut self, trade: TradeId, reply: oneshot::Sender<Started>) {
-        self.waiters.entry(trade.clone()).or_default().push((reply, Replay::Repeated));
+        let waiting = self.waiters.entry(trade.clone()).or_default();
+        waiting.retain(|(waiter, _)| !waiter.is_closed());
+        waiting.push((reply, Replay::Repeated));
         let (store, to_self) = (Arc::clone(&self.store), self.to_self.clone());
         tokio::spawn(async move {
-            let id = trade.clone();
-            let read = store.read(async move |reader| {
-                let key = [(id.tenant.as_str(), &*id.id)];
-                reader
-                    .fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, key)
-                    .await
-            });
-            let found = read.await.ok().and_then(|rows| rows.into_iter().next().flatten());
-            if let Some(answer) = found.and_then(|(_, _, answer)| answer)
-                && let Ok(answer) = stored_answer(&answer)
-            {
-                let _ = to_self.send(Message::Stored { trade, answer });
+            while !to_self.is_closed() {
+                match look_up(&store, trade.clone()).await {
+                    Ok(Some(message)) => return drop(to_self.send(message)),
+                    Ok(None) => return,
+                    Err(error) => tracing::warn!(%trade, %error, "an answer could not be read"),
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
         });
     }
@@ -351,7 +355,10 @@ impl Driver {
     }
 
     fn notice(&mut self, notice: Notice<TradeId, Work>) {
-        let now = self.now();
+        self.notice_at(self.now(), notice);
+    }
+
+    fn notice_at(&mut self, now: Timestamp, notice: Notice<TradeId, Work>) {
         for order in self.scheduler.handle(now, notice) {
             self.order(order);
         }
@@ -362,7 +369,8 @@ impl Driver {
             Order::Prepare { batch, jobs } => self.prepare(batch, jobs),
             Order::Commit(batch) => self.commit(batch),
             Order::Culprit { trade, failures } => self.culprit(trade, failures),
-            Order::WakeAt(moment) => self.wake_at = Some(self.wake_at.map_or(moment, |at| at.min(moment))),
+            // The scheduler orders anew only what is earlier than, or behind, what it has ordered before.
+            Order::WakeAt(moment) => self.wake_at = Some(moment),
         }
     }
 
@@ -372,27 +380,28 @@ impl Driver {
         let mut jobs = Vec::with_capacity(works.len());
         let mut missing = Vec::new();
         for (id, works) in works {
-            let (trade, stale) = if let Some(held) = self.trades.get(&id) {
-                (held.trade.clone(), held.stale)
+            let stale = self.stale.get(&id).copied().unwrap_or_default();
+            let staleness = if stale < STALE_TRIES { Staleness::MayReply } else { Staleness::Decide };
+            let trade = if let Some(trade) = self.trades.get(&id) {
+                trade.clone()
             } else if let Some(beginning) = self.beginnings.get(&id) {
-                let Beginning { program, scope, caller, stale } = beginning;
-                (unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.epoch, now), *stale)
+                let Beginning { program, scope, caller } = beginning;
+                unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.epoch, now)
             } else {
-                missing.push((id, works));
+                missing.push((id, works, staleness));
                 continue;
             };
-            let staleness = if stale < STALE_TRIES { Staleness::MayReply } else { Staleness::Decide };
             jobs.push(Job::new(trade, works, staleness, now));
         }
         let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
         self.running.push(Box::pin(async move {
             let read = store.read(async move |reader| {
-                let ids: Vec<TradeId> = missing.iter().map(|(id, _)| id.clone()).collect();
+                let ids: Vec<TradeId> = missing.iter().map(|(id, ..)| id.clone()).collect();
                 let loaded = load(reader, &pen.catalogue, &ids).await?;
                 let mut lost = Vec::new();
-                for ((id, works), loaded) in missing.into_iter().zip(loaded) {
+                for ((id, works, staleness), loaded) in missing.into_iter().zip(loaded) {
                     match loaded {
-                        Ok(trade) => jobs.push(Job::new(trade, works, Staleness::MayReply, now)),
+                        Ok(trade) => jobs.push(Job::new(trade, works, staleness, now)),
                         Err(reason) => lost.push((id, reason)),
                     }
                 }
@@ -450,6 +459,7 @@ impl Driver {
     fn culprit(&mut self, trade: TradeId, failures: u32) {
         let problem = self.problems.remove(&trade).unwrap_or_default();
         if self.beginnings.remove(&trade).is_some() {
+            self.stale.remove(&trade);
             tracing::error!(%trade, %problem, "a trade could not be begun");
             for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
                 let _ = waiter.send(Started::Broken { problem: problem.clone() });
@@ -475,7 +485,7 @@ impl Driver {
         }
         for (id, works) in works {
             if committed.stale.contains(&id) {
-                self.count_stale(&id);
+                *self.stale.entry(id.clone()).or_default() += 1;
                 next.extend(works.into_iter().map(|work| (id.clone(), work)));
             }
         }
@@ -488,14 +498,6 @@ impl Driver {
         }
     }
 
-    fn count_stale(&mut self, id: &TradeId) {
-        if let Some(held) = self.trades.get_mut(id) {
-            held.stale += 1;
-        } else if let Some(beginning) = self.beginnings.get_mut(id) {
-            beginning.stale += 1;
-        }
-    }
-
     fn finished(
         &mut self,
         finished: Finished,
@@ -505,6 +507,7 @@ impl Driver {
         let Finished { trade, fate, answer, sends, attention } = finished;
         let id = trade.id.clone();
         self.beginnings.remove(&id);
+        self.stale.remove(&id);
         for (path, text) in attention {
             tracing::warn!(trade = %id, %path, %text, "a trade wants a person");
         }
@@ -521,7 +524,6 @@ impl Driver {
                 next.push((id.clone(), Work::Continue));
                 self.keep(trade);
             }
-            Fate::Held => self.keep(trade),
             Fate::Ended | Fate::Lost => {
                 self.trades.remove(&id);
                 after.insert(id.clone(), After::Ended);
@@ -541,7 +543,7 @@ impl Driver {
     fn keep(&mut self, trade: Trade) {
         let id = trade.id.clone();
         if self.trades.len() < CACHE || self.trades.contains_key(&id) || !trade.intents.is_empty() {
-            self.trades.insert(id, Held { trade, stale: 0 });
+            self.trades.insert(id, trade);
         }
     }
 
@@ -621,11 +623,12 @@ impl Driver {
             let _permit = senders.acquire_owned().await;
             let (scope, idempotency_key) = (peer.scope.clone(), Arc::clone(&peer.key));
             let context = SendContext { scope, idempotency_key, attempt, now };
-            let answered =
-                tokio::time::timeout(peer.deadline, peer.handler.send(context, &peer.intent)).await;
-            let result = answered.unwrap_or_else(|_| {
-                Err(Unanswered::new(format!("no answer within {} ms", peer.deadline.as_millis())))
-            });
+            let asked = AssertUnwindSafe(peer.handler.send(context, &peer.intent)).catch_unwind();
+            let result = match tokio::time::timeout(peer.deadline, asked).await {
+                Ok(Ok(answered)) => answered,
+                Ok(Err(_)) => Err(Unanswered::new("asking the peer panicked")),
+                Err(_) => Err(Unanswered::new(format!("no answer within {} ms", peer.deadline.as_millis()))),
+            };
             if let Some(crash) = crash_point {
                 crash("sent");
             }
@@ -658,7 +661,12 @@ impl Driver {
         tokio::spawn(async move {
             let written = store.write(async move |tx| {
                 let id = (trade.tenant.as_str(), &*trade.id);
-                tx.execute(&sql::INSERT_ATTENTION, [(id.0, id.1, &*path, text.as_str(), now)]).await?;
+                // A trade that cannot be driven is found so at every start.
+                let insert = match holding {
+                    Holding::Hold => &sql::INSERT_ATTENTION_ONCE,
+                    Holding::GoOn => &sql::INSERT_ATTENTION,
+                };
+                tx.execute(insert, [(id.0, id.1, &*path, text.as_str(), now)]).await?;
                 if holding == Holding::Hold {
                     tx.execute(&sql::HOLD, [id]).await?;
                 }
@@ -669,6 +677,20 @@ impl Driver {
             }
         });
     }
+}
+
+/// What those who wait for a trade's answer are to be told by its row: nothing while it is under way.
+async fn look_up(store: &Store, trade: TradeId) -> Result<Option<Message>, StoreError> {
+    let id = trade.clone();
+    let rows = store.read(async move |reader| {
+        let key = [(id.tenant.as_str(), &*id.id)];
+        reader.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, key).await
+    });
+    Ok(match rows.await?.into_iter().next().flatten() {
+        None => Some(Message::Nowhere(trade)),
+        Some((_, _, None)) => None,
+        Some((_, _, Some(text))) => Some(Message::Stored { trade, answer: stored_answer(&text)? }),
+    })
 }
 
 /// Whether a trade that is put before a person goes on meanwhile.

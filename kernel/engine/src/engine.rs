@@ -1,6 +1,7 @@
 //! The engine as others use it: publish definitions, start trades, call and read operations, subscribe, drain. What runs
 //! when is the driver's; what is written is `commit`'s.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,10 +14,10 @@ use mortise_store::{Migration, Migrations, Store, StoreError};
 use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::commit::{DRIVEN, Pen, WAITING, stored_answer};
+use crate::commit::{Matched, Pen, WAITING, stored_answer};
 use crate::definitions::{Aliasing, Catalogue, PublishError, Published};
 use crate::driver::{CrashPoint, Driver, Figures, Found, Message, Parts, Quiet, Start, Started};
-use crate::job::{CANCEL, Fresh, WAIT, Work};
+use crate::job::{Fresh, Work};
 use crate::prune::Retention;
 use crate::record::{Record, TradeId};
 use crate::store as sql;
@@ -606,7 +607,7 @@ async fn claim(store: &Store) -> Result<i64, StoreError> {
 /// What open trades need: calls to go on with, clocks, and events that were matched but not told before the crash.
 async fn find_open(store: &Store) -> Result<Vec<Found>, StoreError> {
     type Open = (TenantId, Arc<str>, i64, Option<Timestamp>);
-    type Undelivered = (TenantId, Arc<str>, u32, i64, String, i64, String);
+    type Undelivered = (TenantId, Arc<str>, u32, i64, i64, String);
     let (open, undelivered) = store
         .read(async |reader| {
             let open = reader.fetch_all::<Open, _>(&sql::OPEN_INSTANCES, ()).await?;
@@ -617,21 +618,20 @@ async fn find_open(store: &Store) -> Result<Vec<Found>, StoreError> {
         .into_iter()
         .map(|(tenant, id, status, due)| Found {
             id: TradeId { tenant, id },
-            works: if status == DRIVEN { vec![Work::Resume] } else { Vec::new() },
-            due: due.filter(|_| status == WAITING || status == DRIVEN),
+            works: if status == WAITING { Vec::new() } else { vec![Work::Resume] },
+            due,
         })
         .collect();
-    for (tenant, id, wait, kind, _, position, payload) in undelivered {
-        let work = match kind {
-            WAIT => {
-                Work::Event { wait: mortise_flow::WaitNo(wait), position, payload: commit::stored(&payload)? }
-            }
-            CANCEL => Work::Cancel { position },
-            _ => continue,
-        };
-        let id = TradeId { tenant, id };
-        if let Some(trade) = found.iter_mut().find(|trade| trade.id == id) {
-            trade.works.push(work);
+    let places: HashMap<TradeId, usize> =
+        found.iter().enumerate().map(|(place, trade)| (trade.id.clone(), place)).collect();
+    let mut matched = Matched::default();
+    for (tenant, id, wait, kind, position, payload) in undelivered {
+        let payload = commit::stored(&payload)?;
+        matched.add(TradeId { tenant, id }, kind, wait, "", position, &payload);
+    }
+    for (trade, work) in matched.works() {
+        if let Some(place) = places.get(&trade) {
+            found[*place].works.push(work);
         }
     }
     Ok(found)

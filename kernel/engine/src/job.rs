@@ -1,7 +1,7 @@
 //! One trade inside a batch: the machine's commands sorted into what runs here and what is written at the end. It decides
 //! nothing about other trades and runs no statement.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use mortise_capability::{Call, CallContext, EmittedEvent, Reply, Staleness};
@@ -117,14 +117,16 @@ pub(crate) struct Job {
     /// Replies that this stretch has had.
     pub(crate) steps: u32,
     done_here: HashSet<CallNo>,
-    silent: HashSet<CallNo>,
+    /// Undo calls whose effect this very stretch had, with what they take back.
+    silent: HashMap<CallNo, CallNo>,
     pub(crate) events: Vec<(CallNo, EmittedEvent)>,
     pub(crate) emitted: Vec<EmittedEvent>,
     pub(crate) listen: Vec<Listen>,
     pub(crate) unlisten: Vec<(WaitNo, i64)>,
     pub(crate) taken: Vec<i64>,
+    /// An event found its wait over: another wait of the trade may want it.
+    pub(crate) look_again: bool,
     pub(crate) attention: Vec<(Arc<str>, String)>,
-    pub(crate) stuck: bool,
     pub(crate) answer: Option<Answer>,
     pub(crate) ended: Option<Ended>,
     pub(crate) sends: Vec<Sending>,
@@ -146,14 +148,14 @@ impl Job {
             told: false,
             steps: 0,
             done_here: HashSet::new(),
-            silent: HashSet::new(),
+            silent: HashMap::new(),
             events: Vec::new(),
             emitted: Vec::new(),
             listen: Vec::new(),
             unlisten: Vec::new(),
             taken: Vec::new(),
+            look_again: false,
             attention: Vec::new(),
-            stuck: false,
             answer: None,
             ended: None,
             sends: Vec::new(),
@@ -180,10 +182,13 @@ impl Job {
                     self.feed(Input::Replied { call, outcome: CallOutcome::Unavailable { minted } });
                 }
                 Work::Event { wait, position, payload } => {
-                    if self.trade.state.waits().iter().any(|open| open.wait == wait) {
+                    let wanted = self.trade.state.waits().iter().any(|open| open.wait == wait);
+                    if wanted && !self.taken.contains(&position) {
                         self.taken.push(position);
                         self.stop_listening(wait, WAIT);
                         self.feed(Input::Event { wait, payload });
+                    } else {
+                        self.look_again = true;
                     }
                 }
                 Work::Cancel { position } => {
@@ -191,11 +196,11 @@ impl Job {
                     self.feed(Input::Cancel);
                 }
                 Work::Due => self.pass_clocks(),
-                Work::Retry => self.feed(Input::Resume),
-                Work::Continue | Work::Resume => {
-                    for command in self.trade.state.outstanding() {
-                        self.take_call(command, matches!(work, Work::Resume));
-                    }
+                Work::Continue => self.take_calls(Peers::Leave),
+                Work::Resume => self.take_calls(Peers::AskAgain),
+                Work::Retry => {
+                    self.take_calls(Peers::AskAgain);
+                    self.feed(Input::Resume);
                 }
             }
         }
@@ -211,13 +216,21 @@ impl Job {
         }
     }
 
+    /// Calls that earlier stretches left. What this one has asked for by now is in hand already.
+    fn take_calls(&mut self, peers: Peers) {
+        for command in self.trade.state.outstanding() {
+            self.take_call(command, peers);
+        }
+    }
+
     /// An outstanding call: one without a stored intent is made; one with is under way, or sent again after a start.
-    fn take_call(&mut self, command: Command, after_start: bool) {
+    fn take_call(&mut self, command: Command, peers: Peers) {
         let Command::Call { call, .. } = &command else {
             return;
         };
         let stored = self.trade.intents.get(call).map(|intent| intent.intent.clone());
-        if stored.is_some() && !after_start {
+        let in_hand = self.pending.iter().any(|pending| pending.call == *call);
+        if in_hand || (stored.is_some() && peers == Peers::Leave) {
             return;
         }
         self.take(command);
@@ -246,8 +259,7 @@ impl Job {
                 if let CallKind::Undo(undone) = kind
                     && self.done_here.contains(&undone)
                 {
-                    self.events.retain(|(of, _)| *of != undone);
-                    self.silent.insert(call);
+                    self.silent.insert(call, undone);
                 }
                 self.pending.push(Pending { call, operation, path, input, timeout_ms, persistence });
             }
@@ -270,7 +282,6 @@ impl Job {
             Command::Attention { text, path } => self.attention.push((path, text)),
             Command::Stuck { path, problem } => {
                 self.attention.push((path, problem.to_string()));
-                self.stuck = true;
             }
             Command::End(ended) => self.ended = Some(ended),
         }
@@ -310,8 +321,11 @@ impl Job {
         if matches!(outcome, CallOutcome::Done(_)) {
             self.done_here.insert(call);
         }
-        if !self.silent.contains(&call) {
-            self.events.extend(reply.events.into_iter().map(|event| (call, event)));
+        match self.silent.get(&call) {
+            Some(undone) if matches!(outcome, CallOutcome::Done(_)) => {
+                self.events.retain(|(of, _)| of != undone);
+            }
+            _ => self.events.extend(reply.events.into_iter().map(|event| (call, event))),
         }
         self.steps += 1;
         self.feed(Input::Replied { call, outcome });
@@ -336,10 +350,26 @@ impl Job {
         self.sends.push(Sending { pending, intent, key });
     }
 
+    /// The waits for events that are open, as their listeners.
+    pub(crate) fn open_waits(&self) -> Vec<Listen> {
+        let waits = self.trade.state.waits().into_iter().filter_map(|open| {
+            let (event, key) = open.event?;
+            Some(Listen { event, key: key_text(&key), wait: open.wait, kind: WAIT })
+        });
+        waits.collect()
+    }
+
     /// The next clock.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         self.trade.state.waits().iter().map(|open| open.due).min()
     }
+}
+
+/// What going on with outstanding calls does about peers that have been asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peers {
+    Leave,
+    AskAgain,
 }
 
 /// A key as the database holds it.

@@ -120,12 +120,15 @@ struct Slot<W> {
     phase: Phase,
     mailbox: VecDeque<W>,
     due: Option<Timestamp>,
+    /// Since the last commit, for whatever reason.
     failures: u32,
+    /// Those of them that were the trade's own.
+    faults: u32,
 }
 
 impl<W> Default for Slot<W> {
     fn default() -> Self {
-        Self { phase: Phase::Idle, mailbox: VecDeque::new(), due: None, failures: 0 }
+        Self { phase: Phase::Idle, mailbox: VecDeque::new(), due: None, failures: 0, faults: 0 }
     }
 }
 
@@ -252,6 +255,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         if let Some(slot) = self.slots.get_mut(&trade) {
             slot.phase = Phase::Idle;
             slot.failures = 0;
+            slot.faults = 0;
         }
         match after {
             After::Ended => {
@@ -287,7 +291,8 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
             let moment = Timestamp::from_millis(now.as_millis().saturating_add(delay_ms(slot.failures)));
             slot.phase = Phase::Delayed(moment);
             if failure == Failure::Culprit {
-                orders.push(Order::Culprit { trade: trade.clone(), failures: slot.failures });
+                slot.faults += 1;
+                orders.push(Order::Culprit { trade: trade.clone(), failures: slot.faults });
             }
             self.clocks.insert((moment, trade));
         }

@@ -61,7 +61,7 @@ pub(crate) const DELETE_WAIT: Statement = Statement::sqlite(
 pub(crate) const WAITERS: Statement = Statement::sqlite(
     "engine.waiters",
     "SELECT instance, wait, kind FROM flow_wait
-     WHERE tenant = ?1 AND event = ?2 AND key = ?3 AND since <= ?4 ORDER BY instance, wait",
+     WHERE tenant = ?1 AND event = ?2 AND key = ?3 ORDER BY instance, kind = 2, wait",
 );
 
 pub(crate) const EARLY: Statement = Statement::sqlite(
@@ -82,6 +82,11 @@ pub(crate) const INSERT_TAKEN: Statement = Statement::sqlite(
     "INSERT INTO inbox_taken (tenant, instance, position) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
 );
 
+pub(crate) const IS_TAKEN: Statement = Statement::sqlite(
+    "engine.is_taken",
+    "SELECT 1 FROM inbox_taken WHERE tenant = ?1 AND instance = ?2 AND position = ?3",
+);
+
 pub(crate) const INSERT_OUTBOX: Statement = Statement::sqlite(
     "engine.insert_outbox",
     "INSERT INTO outbox (tenant, event, key, instance, payload, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING position",
@@ -91,6 +96,13 @@ pub(crate) const INSERT_ATTENTION: Statement = Statement::sqlite(
     "engine.insert_attention",
     "INSERT INTO flow_attention (tenant, instance, number, path, text, at)
      SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5 FROM flow_attention WHERE tenant = ?1 AND instance = ?2",
+);
+
+pub(crate) const INSERT_ATTENTION_ONCE: Statement = Statement::sqlite(
+    "engine.insert_attention_once",
+    "INSERT INTO flow_attention (tenant, instance, number, path, text, at)
+     SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5 FROM flow_attention WHERE tenant = ?1 AND instance = ?2
+     HAVING coalesce(max(path = ?3 AND text = ?4), 0) = 0",
 );
 
 pub(crate) const LOAD_INSTANCE: Statement = Statement::sqlite(
@@ -110,12 +122,14 @@ pub(crate) const OPEN_INSTANCES: Statement = Statement::sqlite(
 
 pub(crate) const UNDELIVERED: Statement = Statement::sqlite(
     "engine.undelivered",
-    "SELECT w.tenant, w.instance, w.wait, w.kind, w.event, i.position, i.payload
-     FROM inbox i JOIN flow_wait w ON w.tenant = i.tenant AND w.event = i.event AND w.key = i.key
-     WHERE i.received_at >= w.since
+    "SELECT w.tenant, w.instance, w.wait, w.kind, i.position, i.payload
+     FROM flow_instance f
+     CROSS JOIN flow_wait w ON w.tenant = f.tenant AND w.instance = f.id
+     CROSS JOIN inbox i ON i.tenant = w.tenant AND i.event = w.event AND i.key = w.key
+     WHERE f.status <> 2 AND w.kind <> 2 AND i.received_at >= w.since
         AND NOT EXISTS (SELECT 1 FROM inbox_taken t
             WHERE t.tenant = i.tenant AND t.instance = w.instance AND t.position = i.position)
-     ORDER BY i.position",
+     ORDER BY i.position, w.instance, w.wait",
 );
 
 pub(crate) const CLAIM_OPEN: Statement = Statement::sqlite(

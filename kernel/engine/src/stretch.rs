@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mortise_capability::{Handler, Intended, Outcome, Registry, Reply, SettleCall};
+use mortise_capability::{Handler, Intended, Outcome, Registry, Reply, SettleCall, Staleness};
 use mortise_contract::Value;
 use mortise_flow::CallOutcome;
 use mortise_store::{Reader, StoreError, Tx};
 use mortise_types::Scope;
 
 use crate::job::{Job, Pending, Work};
+use crate::store as sql;
 
 /// Says whether an extension answers a point in a scope.
 pub type Bound = Arc<dyn Fn(&str, &Scope) -> bool + Send + Sync>;
@@ -30,7 +31,7 @@ type Wave = BTreeMap<Arc<str>, Vec<(usize, Pending)>>;
 fn wave(jobs: &mut [Job], mut wanted: impl FnMut(&Job, &Pending) -> bool) -> Wave {
     let mut wave = Wave::new();
     for (index, job) in jobs.iter_mut().enumerate() {
-        if job.pending.is_empty() || job.stuck {
+        if job.pending.is_empty() {
             continue;
         }
         let pending = std::mem::take(&mut job.pending);
@@ -53,6 +54,7 @@ impl Tools {
 
     /// Runs the leading pure and read steps of all jobs that need no transaction first.
     pub(crate) async fn prepare(&self, reader: &Reader<'_>, jobs: &mut [Job]) -> Result<(), StoreError> {
+        forget_taken(reader, jobs).await?;
         for job in jobs.iter_mut().filter(|job| !job.settles()) {
             job.tell();
         }
@@ -137,7 +139,7 @@ impl Tools {
             }
         };
         for ((index, pending), reply) in items.into_iter().zip(replies) {
-            if reply.outcome == Outcome::Stale {
+            if reply.outcome == Outcome::Stale && jobs[index].staleness == Staleness::MayReply {
                 stale.push(index);
             } else {
                 answer(&mut jobs[index], &pending, reply)?;
@@ -179,11 +181,40 @@ impl Tools {
     }
 }
 
+/// Drops events that their trade has had meanwhile, by another of its waits.
+async fn forget_taken(reader: &Reader<'_>, jobs: &mut [Job]) -> Result<(), StoreError> {
+    let event = |work: &Work| match work {
+        Work::Event { position, .. } => Some(*position),
+        _ => None,
+    };
+    let asked: Vec<(usize, i64)> = jobs
+        .iter()
+        .enumerate()
+        .flat_map(|(index, job)| job.works.iter().filter_map(event).map(move |position| (index, position)))
+        .collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let rows = asked.iter().map(|(index, position)| {
+        let id = &jobs[*index].trade.id;
+        (id.tenant.as_str(), &*id.id, *position)
+    });
+    let taken = reader.fetch_optional::<(i64,), _>(&sql::IS_TAKEN, rows).await?;
+    for ((index, position), _) in asked.into_iter().zip(taken).filter(|(_, taken)| taken.is_some()) {
+        let job = &mut jobs[index];
+        job.works.retain(|work| event(work) != Some(position));
+        job.look_again = true;
+    }
+    Ok(())
+}
+
 /// Tells the machine a reply. One that is stale where it may not be is an error of its operation.
 fn answer(job: &mut Job, pending: &Pending, mut reply: Reply<Value>) -> Result<(), StoreError> {
     let outcome = match std::mem::replace(&mut reply.outcome, Outcome::Stale) {
         Outcome::Done(output) => CallOutcome::Done(output),
-        Outcome::Rejected(rejection) => CallOutcome::Rejected { code: rejection.code, detail: rejection.detail },
+        Outcome::Rejected(rejection) => {
+            CallOutcome::Rejected { code: rejection.code, detail: rejection.detail }
+        }
         Outcome::Stale => {
             return Err(StoreError::Value(format!("`{}` may not reply stale", pending.operation)));
         }

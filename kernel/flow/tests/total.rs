@@ -10,7 +10,8 @@ use proptest::prelude::*;
 const FIXED_PRICE: &str = include_str!("flows/fixed-price.yaml");
 const ALL_FEATURES: &str = include_str!("flows/all-features.yaml");
 /// What any input gets its answer within.
-const IN_TIME: Duration = Duration::from_secs(2);
+/// What is promised is 2 s; not optimised, on a machine that does other things, it may take ten times as long.
+const IN_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
 
 fn contracts() -> Contracts {
     serde_json::from_str(include_str!("contracts.json")).expect("the contracts of these tests are JSON")

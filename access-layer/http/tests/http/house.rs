@@ -218,8 +218,7 @@ impl House {
 
     /// `GET /v1/acme/books{path}` by grace of the staff.
     pub async fn look(&self, path: &str) -> String {
-        self.ask(self.request(&format!("GET /v1/acme/books{path}"), "mortise-staff: grace", ""))
-            .await
+        self.ask(self.request(&format!("GET /v1/acme/books{path}"), "mortise-staff: grace", "")).await
     }
 
     /// `POST /v1/acme/books/operations{path}` by grace of the staff.

@@ -62,11 +62,12 @@ async fn every_route_as_every_caller_in_both_tenants() {
             table.push('\n');
         }
     }
-    assert_snapshot!(table, @r"
+    assert_snapshot!(table, @"
     acme   POST trades/buy                            nobody 401 ada 200 bob 200 staff 422
     acme   GET trades/<ada's>                         nobody 404 ada 422 bob 404 staff 422
     acme   POST operations/till/note                  nobody 401 ada 403 bob 403 staff 200
     acme   GET read/till/order?order_id=o2            nobody 401 ada 200 bob 422 staff 200
+    acme   GET read/till/find?skus=pen&cheapest=true  nobody 401 ada 403 bob 403 staff 200
     acme   POST read/till/order                       nobody 401 ada 200 bob 422 staff 200
     acme   GET follow/till/timeline?order_id=o2       nobody 401 ada 200 bob 422 staff 200
     acme   POST hooks/courier                         nobody 401 ada 401 bob 401 staff 401
@@ -76,6 +77,7 @@ async fn every_route_as_every_caller_in_both_tenants() {
     zenith GET trades/<ada's>                         nobody 404 ada 404 bob 404 staff 404
     zenith POST operations/till/note                  nobody 401 ada 403 bob 403 staff 422
     zenith GET read/till/order?order_id=o2            nobody 401 ada 422 bob 422 staff 422
+    zenith GET read/till/find?skus=pen&cheapest=true  nobody 401 ada 403 bob 403 staff 200
     zenith POST read/till/order                       nobody 401 ada 422 bob 422 staff 422
     zenith GET follow/till/timeline?order_id=o2       nobody 401 ada 422 bob 422 staff 422
     zenith POST hooks/courier                         nobody 401 ada 401 bob 401 staff 401

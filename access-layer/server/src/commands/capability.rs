@@ -18,14 +18,16 @@ use crate::{compose, print};
 pub(super) async fn run(command: Capability) -> Result<Exit, Failure> {
     match command {
         Capability::List { format } => list(&compose::contracts_only()?.registry, format),
-        Capability::Describe { name, format } => describe(&compose::contracts_only()?.registry, &name, format),
+        Capability::Describe { name, format } => {
+            describe(&compose::contracts_only()?.registry, &name, format)
+        }
         Capability::Export => {
             let wired = compose::contracts_only()?;
             let text = serde_json::to_string_pretty(wired.registry.contracts());
             print::line(text.map_err(|error| Failure::unusable(error.to_string()))?);
             Ok(Exit::Clean)
         }
-        Capability::Call(command) => call(command).await,
+        Capability::Call(command) => call(*command).await,
     }
 }
 
@@ -54,7 +56,11 @@ fn list(registry: &Registry, format: Format) -> Result<Exit, Failure> {
             Format::Text => {
                 print::line(format_args!("{capability}: {summary}"));
                 for (name, operation) in operations {
-                    print::line(format_args!("  {name:<36} {:<7} {}", word(operation.effect), operation.summary));
+                    print::line(format_args!(
+                        "  {name:<36} {:<7} {}",
+                        word(operation.effect),
+                        operation.summary
+                    ));
                 }
             }
         }
@@ -68,7 +74,8 @@ fn describe(registry: &Registry, name: &str, format: Format) -> Result<Exit, Fai
         show(name, operation, format, || operation_text(name, operation, contracts));
     } else if let Some(event) = contracts.events.get(name) {
         show(name, event, format, || {
-            let mut text = format!("event {name}: {}\n\npayload\n{}", event.summary, fields(&event.payload, contracts));
+            let mut text =
+                format!("event {name}: {}\n\npayload\n{}", event.summary, fields(&event.payload, contracts));
             if let Some(late) = &event.late {
                 text.push_str(&format!("\nif nobody waits for it any more: {}\n", template(late)));
             }
@@ -80,7 +87,8 @@ fn describe(registry: &Registry, name: &str, format: Format) -> Result<Exit, Fai
         show(name, &page, format, || page.to_owned());
     } else if let Some((capability, summary)) = registry.capabilities().find(|(known, _)| *known == name) {
         let prefix = format!("{capability}.");
-        let operations: Vec<_> = contracts.operations.keys().filter(|name| name.starts_with(&prefix)).collect();
+        let operations: Vec<_> =
+            contracts.operations.keys().filter(|name| name.starts_with(&prefix)).collect();
         for operation in operations {
             describe(registry, operation, format)?;
         }
@@ -112,13 +120,32 @@ fn operation_text(name: &str, operation: &OperationContract, contracts: &Contrac
         }
     };
     say("rejects", operation.rejections.keys().cloned().collect::<Vec<_>>().join(", "));
-    say("undo", match &operation.undo {
-        Some(Undo::Nothing) => "nothing to take back".to_owned(),
-        Some(Undo::Call(call)) => template(call),
-        None => "cannot be taken back".to_owned(),
-    });
-    say("acquires", operation.acquires.iter().map(|a| format!("{} ({})", a.resource, a.handle)).collect::<Vec<_>>().join(", "));
-    say("settles", operation.settles.iter().map(|s| format!("{} ({})", s.resource, s.handle)).collect::<Vec<_>>().join(", "));
+    say(
+        "undo",
+        match &operation.undo {
+            Some(Undo::Nothing) => "nothing to take back".to_owned(),
+            Some(Undo::Call(call)) => template(call),
+            None => "cannot be taken back".to_owned(),
+        },
+    );
+    say(
+        "acquires",
+        operation
+            .acquires
+            .iter()
+            .map(|a| format!("{} ({})", a.resource, a.handle))
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
+    say(
+        "settles",
+        operation
+            .settles
+            .iter()
+            .map(|s| format!("{} ({})", s.resource, s.handle))
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
     say("points", operation.points.join(", "));
     say("events", operation.events.join(", "));
     text
@@ -150,9 +177,12 @@ fn kind(schema: &Schema) -> String {
     }
     let base = match (&schema.items, &schema.types) {
         (Some(items), _) => format!("list of {}", kind(items)),
-        (None, _) if !schema.allowed.is_empty() => {
-            schema.allowed.iter().map(|word| word.as_str().map_or_else(|| word.to_json(), str::to_owned)).collect::<Vec<_>>().join(" | ")
-        }
+        (None, _) if !schema.allowed.is_empty() => schema
+            .allowed
+            .iter()
+            .map(|word| word.as_str().map_or_else(|| word.to_json(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(" | "),
         (None, Some(types)) => types.main().map_or("null", mortise_contract::Type::name).to_owned(),
         (None, None) => "anything".to_owned(),
     };
@@ -236,7 +266,9 @@ pub(super) async fn one_call(
     if matches!(effect, Effect::Pure | Effect::Read) {
         return Ok(match engine.read(scope, name, input, caller).await.map_err(refused)? {
             ReadOutcome::Done(output) => Answer::Ok(output),
-            ReadOutcome::Rejected(rejection) => Answer::Failed { code: rejection.code, detail: rejection.detail },
+            ReadOutcome::Rejected(rejection) => {
+                Answer::Failed { code: rejection.code, detail: rejection.detail }
+            }
         });
     }
     let answered = engine.call(scope, name, input, caller).await.map_err(refused)?.await;

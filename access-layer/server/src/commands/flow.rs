@@ -71,7 +71,11 @@ fn check_one(file: &Path, bytes: &[u8], contracts: &Contracts, format: Format) -
             print::line(counted(file, &diagnostics));
         }
     }
-    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { Exit::Refused } else { Exit::Clean }
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        Exit::Refused
+    } else {
+        Exit::Clean
+    }
 }
 
 fn counted(file: &Path, diagnostics: &[Diagnostic]) -> String {
@@ -82,7 +86,9 @@ fn counted(file: &Path, diagnostics: &[Diagnostic]) -> String {
         (0, 0) => "accepted".to_owned(),
         (0, warnings) => format!("accepted, with {}", plural(warnings, "warning")),
         (errors, 0) => format!("refused: {}", plural(errors, "error")),
-        (errors, warnings) => format!("refused: {}, {}", plural(errors, "error"), plural(warnings, "warning")),
+        (errors, warnings) => {
+            format!("refused: {}, {}", plural(errors, "error"), plural(warnings, "warning"))
+        }
     };
     format!("{}: {verdict}", file.display())
 }
@@ -105,11 +111,13 @@ fn drawn(file: &Path, text: &str, diagnostic: &Diagnostic) -> String {
     if start <= text.len() {
         shown = shown.with_label(LabeledSpan::underline(start..(start + length).min(text.len())));
     }
-    let report = Report::new(shown).with_source_code(NamedSource::new(file.display().to_string(), text.to_owned()));
+    let report =
+        Report::new(shown).with_source_code(NamedSource::new(file.display().to_string(), text.to_owned()));
     let mut drawn = String::new();
     let pen = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(120);
     if pen.render_report(&mut drawn, report.as_ref()).is_err() {
-        drawn = format!("{}:{}:{}: {}", file.display(), diagnostic.line, diagnostic.column, diagnostic.message);
+        drawn =
+            format!("{}:{}:{}: {}", file.display(), diagnostic.line, diagnostic.column, diagnostic.message);
     }
     drawn
 }
@@ -118,7 +126,8 @@ async fn publish(command: FlowPublish) -> Result<Exit, Failure> {
     let text = super::read_text(&command.file)?;
     let rest = compose::at_rest(&command.data.data).await?;
     let line = if command.line.is_empty() { "main" } else { &command.line };
-    mortise_types::Scope::new(&command.tenant, line, "api").map_err(|error| Failure::unusable(error.to_string()))?;
+    mortise_types::Scope::new(&command.tenant, line, "api")
+        .map_err(|error| Failure::unusable(error.to_string()))?;
     let place = (command.tenant.as_str(), command.line.as_str());
     let published = rest
         .catalogue
@@ -131,7 +140,11 @@ async fn publish(command: FlowPublish) -> Result<Exit, Failure> {
             "flow": name, "version": published.program.version(), "hash": hash, "tenant": command.tenant, "line": command.line,
         })),
         Format::Text => {
-            let on = if command.line.is_empty() { "all lines".to_owned() } else { format!("line {}", command.line) };
+            let on = if command.line.is_empty() {
+                "all lines".to_owned()
+            } else {
+                format!("line {}", command.line)
+            };
             print::line(format_args!("{name} means {hash} for {} on {on}", command.tenant));
         }
     }
@@ -148,7 +161,9 @@ async fn list(command: FlowList) -> Result<Exit, Failure> {
             Format::Json => print::json(&json!({
                 "flow": name, "version": version, "hash": hash, "summary": published.summary, "fails": published.fails,
             })),
-            Format::Text => print::line(format_args!("{name:<24} version {version:<3} {hash}  {}", published.summary)),
+            Format::Text => {
+                print::line(format_args!("{name:<24} version {version:<3} {hash}  {}", published.summary))
+            }
         }
     }
     Ok(Exit::Clean)

@@ -36,14 +36,17 @@ pub(crate) async fn run(command: Command) -> Result<Exit, Failure> {
 
 /// The scope that a command names.
 fn scope(whose: &Whose) -> Result<Scope, Failure> {
-    Scope::new(&whose.tenant, &whose.line, &whose.channel).map_err(|error| Failure::unusable(error.to_string()))
+    Scope::new(&whose.tenant, &whose.line, &whose.channel)
+        .map_err(|error| Failure::unusable(error.to_string()))
 }
 
 /// A file's text; `-` is stdin.
 fn read_text(path: &Path) -> Result<String, Failure> {
     if path.as_os_str() == "-" {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::file(Path::new("stdin"), &error))?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::file(Path::new("stdin"), &error))?;
         return Ok(text);
     }
     std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
@@ -71,7 +74,9 @@ fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a
     known
         .into_iter()
         .map(|candidate| (shared(candidate), candidate))
-        .filter(|(letters, candidate)| letters * 2 >= candidate.chars().count().min(name.chars().count()).max(2))
+        .filter(|(letters, candidate)| {
+            letters * 2 >= candidate.chars().count().min(name.chars().count()).max(2)
+        })
         .max_by_key(|(letters, _)| *letters)
         .map(|(_, candidate)| candidate)
 }

@@ -19,7 +19,8 @@ pub(super) async fn run(command: Policy) -> Result<Exit, Failure> {
 async fn set(command: PolicySet) -> Result<Exit, Failure> {
     let choices = Choices::named(&command.name).ok_or_else(|| {
         let known: Vec<&str> = POLICIES.iter().map(|known| known.name).collect();
-        Failure::unusable(format!("there is no policy `{}`", command.name)).mend(format!("there are {}", known.join(", ")))
+        Failure::unusable(format!("there is no policy `{}`", command.name))
+            .mend(format!("there are {}", known.join(", ")))
     })?;
     let any = |part: &str| if part.is_empty() { "any".to_owned() } else { part.to_owned() };
     mortise_types::Scope::new(&command.tenant, &any(&command.line), &any(&command.channel))
@@ -31,8 +32,11 @@ async fn set(command: PolicySet) -> Result<Exit, Failure> {
         name: command.name,
         document: super::read_text(&command.file)?,
     };
-    (choices.accepts)(&row).map_err(|error| Failure::refused(error.to_string()).mend("`mortise policy list` shows every field with its default"))?;
-    let (where_, name) = (format!("{}/{}/{}", row.tenant, any(&row.line), any(&row.channel)), row.name.clone());
+    (choices.accepts)(&row).map_err(|error| {
+        Failure::refused(error.to_string()).mend("`mortise policy list` shows every field with its default")
+    })?;
+    let (where_, name) =
+        (format!("{}/{}/{}", row.tenant, any(&row.line), any(&row.channel)), row.name.clone());
     let rest = compose::at_rest(&command.data.data).await?;
     mortise_engine::set_policy(&rest.store, &rest.wired.policies, row, SystemClock.now()).await?;
     print::line(format_args!("{name} is set for {where_}"));
@@ -52,7 +56,9 @@ async fn list(command: PolicyList) -> Result<Exit, Failure> {
     for known in POLICIES {
         let (version, choices) = (known.holding)(&policies, &scope);
         match command.format {
-            Format::Json => print::json(&json!({"policy": known.name, "version": version, "choices": choices})),
+            Format::Json => {
+                print::json(&json!({"policy": known.name, "version": version, "choices": choices}))
+            }
             Format::Text => {
                 let text = serde_json::to_string_pretty(&choices).unwrap_or_default();
                 print::line(format_args!("{} ({version})\n{text}", known.name));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mortise_engine::{Engine, StepMode};
-use mortise_http::{SettableClock, Server, Settings};
+use mortise_http::{Server, SettableClock, Settings};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 use tokio::net::TcpListener;
 
@@ -16,7 +16,8 @@ use crate::print;
 
 pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let unbound = |error: std::io::Error| {
-        Failure::unusable(format!("{}: {error}", command.listen)).mend("name another address with --listen; port 0 takes a free one")
+        Failure::unusable(format!("{}: {error}", command.listen))
+            .mend("name another address with --listen; port 0 takes a free one")
     };
     let listener = TcpListener::bind(command.listen).await.map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
@@ -36,8 +37,10 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     };
     let (engine, policies) = compose::platform(opening).await?;
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
-    let currency_of = Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
-    let server = Server::new(engine.clone(), Settings::new(ids, currency_of), compose::hooks(&peers), settable);
+    let currency_of =
+        Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
+    let server =
+        Server::new(engine.clone(), Settings::new(ids, currency_of), compose::hooks(&peers), settable);
     print::line(format_args!("listening on http://{address}"));
     server.serve(listener, told_to_stop(Ending::of(command.stop_with_stdin))).await.map_err(unbound)?;
     finish(&engine).await;
@@ -59,4 +62,3 @@ async fn finish(engine: &Engine) {
     engine.drain().await;
     tracing::info!("everything that was taken is committed");
 }
-

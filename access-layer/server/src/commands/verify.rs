@@ -20,15 +20,27 @@ const ENGINE_CHECKS: usize = 4;
 pub(super) async fn run(command: Verify) -> Result<Exit, Failure> {
     if !command.data.data.join("mortise.db").is_file() {
         let sentence = format!("{} holds no data of mortise", command.data.data.display());
-        return Err(Failure::unusable(sentence).mend("name the directory that `mortise serve --data` was given"));
+        return Err(
+            Failure::unusable(sentence).mend("name the directory that `mortise serve --data` was given")
+        );
     }
     let rest = compose::at_rest(&command.data.data).await?;
     let mut found = mortise_engine::verify(&rest.store, &rest.wired.registry, &rest.catalogue).await?;
     let mut checks = ENGINE_CHECKS + rest.wired.registry.checks().count();
     if let Some(sandbox) = &command.sandbox {
         let book = book(sandbox).await?;
-        found.extend(payments(&rest, &book).await?.into_iter().map(|finding| ("the provider's book".to_owned(), finding)));
-        found.extend(shipments(&rest, &book).await?.into_iter().map(|finding| ("the carrier's book".to_owned(), finding)));
+        found.extend(
+            payments(&rest, &book)
+                .await?
+                .into_iter()
+                .map(|finding| ("the provider's book".to_owned(), finding)),
+        );
+        found.extend(
+            shipments(&rest, &book)
+                .await?
+                .into_iter()
+                .map(|finding| ("the carrier's book".to_owned(), finding)),
+        );
         checks += 2;
     }
     report(&found, checks, command.format);
@@ -56,28 +68,54 @@ fn report(found: &[(String, Finding)], checks: usize, format: Format) {
 async fn book(sandbox: &str) -> Result<String, Failure> {
     let url = format!("{}/_control/book", sandbox.trim_end_matches('/'));
     let unreached = |error: reqwest::Error| {
-        Failure::unusable(format!("{url}: {error}")).mend("start the sandbox whose book is meant, or leave --sandbox out")
+        Failure::unusable(format!("{url}: {error}"))
+            .mend("start the sandbox whose book is meant, or leave --sandbox out")
     };
-    let response = reqwest::get(&url).await.and_then(reqwest::Response::error_for_status).map_err(unreached)?;
+    let response =
+        reqwest::get(&url).await.and_then(reqwest::Response::error_for_status).map_err(unreached)?;
     response.text().await.map_err(unreached)
 }
 
 async fn payments(rest: &AtRest, book: &str) -> Result<Vec<Finding>, Failure> {
     let mut ours = Vec::new();
     for tenant in mortise_engine::tenants(&rest.store).await? {
-        ours.extend(all::<mortise_payment_sandbox::OurPayment>(rest, &tenant, "payment.list", "payments", "payment_id").await?);
+        ours.extend(
+            all::<mortise_payment_sandbox::OurPayment>(
+                rest,
+                &tenant,
+                "payment.list",
+                "payments",
+                "payment_id",
+            )
+            .await?,
+        );
     }
     let found = mortise_payment_sandbox::compare(&ours, book).map_err(|error| unreadable(&error))?;
-    Ok(found.into_iter().map(|off| Finding { subject: format!("payment {}", off.payment), problem: off.problem }).collect())
+    Ok(found
+        .into_iter()
+        .map(|off| Finding { subject: format!("payment {}", off.payment), problem: off.problem })
+        .collect())
 }
 
 async fn shipments(rest: &AtRest, book: &str) -> Result<Vec<Finding>, Failure> {
     let mut ours = Vec::new();
     for tenant in mortise_engine::tenants(&rest.store).await? {
-        ours.extend(all::<mortise_delivery_sandbox::OurShipment>(rest, &tenant, "delivery.list", "shipments", "shipment_id").await?);
+        ours.extend(
+            all::<mortise_delivery_sandbox::OurShipment>(
+                rest,
+                &tenant,
+                "delivery.list",
+                "shipments",
+                "shipment_id",
+            )
+            .await?,
+        );
     }
     let found = mortise_delivery_sandbox::compare(&ours, book).map_err(|error| unreadable(&error))?;
-    Ok(found.into_iter().map(|off| Finding { subject: format!("shipment {}", off.shipment), problem: off.problem }).collect())
+    Ok(found
+        .into_iter()
+        .map(|off| Finding { subject: format!("shipment {}", off.shipment), problem: off.problem })
+        .collect())
 }
 
 fn unreadable(error: &serde_json::Error) -> Failure {
@@ -100,7 +138,10 @@ async fn all<T: DeserializeOwned>(
         let Some(last) = page.last() else { return Ok(all) };
         after = last.get(id).cloned();
         for item in page {
-            all.push(mortise_contract::from_value(item).map_err(|error| Failure::unusable(format!("`{operation}`: {error}")))?);
+            all.push(
+                mortise_contract::from_value(item)
+                    .map_err(|error| Failure::unusable(format!("`{operation}`: {error}")))?,
+            );
         }
     }
 }
@@ -110,7 +151,8 @@ async fn read(rest: &AtRest, tenant: &TenantId, operation: &str, input: Value) -
     let Some(Handler::Read(run)) = rest.wired.registry.handler(operation).cloned() else {
         return Err(Failure::unusable(format!("there is no read operation `{operation}`")));
     };
-    let scope = Scope::new(tenant.as_str(), "any", "verify").map_err(|error| Failure::unusable(error.to_string()))?;
+    let scope =
+        Scope::new(tenant.as_str(), "any", "verify").map_err(|error| Failure::unusable(error.to_string()))?;
     let call: Arc<str> = SystemIds.next().simple().to_string().into();
     let context = CallContext {
         scope,

@@ -40,7 +40,8 @@ impl Answering {
         let cache = CompileCache::open(data.join("extensions")).map_err(|error| wrong(&error))?;
         let runtime = Runtime::start(Ceilings::default(), Some(cache)).map_err(|error| wrong(&error))?;
         let runtime = Arc::new(runtime);
-        let (shelf, left_out) = Shelf::load(&runtime, folder).map_err(|error| Failure::file(folder, &error))?;
+        let (shelf, left_out) =
+            Shelf::load(&runtime, folder).map_err(|error| Failure::file(folder, &error))?;
         for error in &left_out {
             tracing::error!(%error, "an extension is left out");
         }

@@ -202,7 +202,10 @@ async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engi
 /// Shipped flows are published where their names are new.
 async fn ready(engine: Engine) -> Result<Engine, Failure> {
     for (trade, text) in shipped::FLOWS {
-        engine.publish((PLATFORM, ""), text, Aliasing::Keep).await.map_err(|error| refused_flow(trade, &error))?;
+        engine
+            .publish((PLATFORM, ""), text, Aliasing::Keep)
+            .await
+            .map_err(|error| refused_flow(trade, &error))?;
     }
     Ok(engine)
 }
@@ -212,8 +215,10 @@ pub(crate) fn refused_flow(file: &str, error: &PublishError) -> Failure {
     match error {
         PublishError::Refused(diagnostics) => {
             let first = diagnostics.iter().find(|d| d.severity == mortise_flow::diagnostic::Severity::Error);
-            let first = first.map_or_else(String::new, |d| format!("; line {}: {} ({})", d.line, d.message, d.code));
-            Failure::refused(format!("{file} is refused{first}")).mend(format!("`mortise flow check {file}` says all"))
+            let first =
+                first.map_or_else(String::new, |d| format!("; line {}: {} ({})", d.line, d.message, d.code));
+            Failure::refused(format!("{file} is refused{first}"))
+                .mend(format!("`mortise flow check {file}` says all"))
         }
         PublishError::Store(error) => Failure::unusable(format!("{file}: {error}")),
     }
@@ -223,9 +228,9 @@ pub(crate) fn refused_flow(file: &str, error: &PublishError) -> Failure {
 fn crash_point() -> Result<Option<mortise_engine::CrashPoint>, Failure> {
     let Ok(wish) = std::env::var("MORTISE_CRASH_AT") else { return Ok(None) };
     let (point, nth) = wish.split_once(':').unwrap_or((&wish, "1"));
-    let nth: u64 = nth
-        .parse()
-        .map_err(|_| Failure::unusable(format!("MORTISE_CRASH_AT={wish}: write a point and a number, as in `sent:3`")))?;
+    let nth: u64 = nth.parse().map_err(|_| {
+        Failure::unusable(format!("MORTISE_CRASH_AT={wish}: write a point and a number, as in `sent:3`"))
+    })?;
     let (point, passed) = (point.to_owned(), std::sync::atomic::AtomicU64::new(0));
     Ok(Some(Arc::new(move |name| {
         if name == point && passed.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1 == nth {
@@ -235,20 +240,22 @@ fn crash_point() -> Result<Option<mortise_engine::CrashPoint>, Failure> {
 }
 
 fn provider(peers: &Peers) -> Result<Arc<dyn mortise_payment::PaymentProvider>, ComposeError> {
-    let provider = mortise_payment_sandbox::SandboxProvider::new(mortise_payment_sandbox::SandboxProviderConfig {
-        url: peers.sandbox_url.clone(),
-        webhook_url: peers.hook(hooks::PROVIDER),
-        return_url: None,
-        deadline: PEER_DEADLINE,
-    });
+    let provider =
+        mortise_payment_sandbox::SandboxProvider::new(mortise_payment_sandbox::SandboxProviderConfig {
+            url: peers.sandbox_url.clone(),
+            webhook_url: peers.hook(hooks::PROVIDER),
+            return_url: None,
+            deadline: PEER_DEADLINE,
+        });
     Ok(Arc::new(provider.map_err(|error| ComposeError::Adapter(error.to_string()))?))
 }
 
 fn carrier(peers: &Peers) -> Result<Arc<dyn mortise_delivery::Carrier>, ComposeError> {
-    let carrier = mortise_delivery_sandbox::SandboxCarrier::new(mortise_delivery_sandbox::SandboxCarrierConfig {
-        url: peers.sandbox_url.clone(),
-        webhook_url: peers.hook(hooks::CARRIER),
-        deadline: PEER_DEADLINE,
-    });
+    let carrier =
+        mortise_delivery_sandbox::SandboxCarrier::new(mortise_delivery_sandbox::SandboxCarrierConfig {
+            url: peers.sandbox_url.clone(),
+            webhook_url: peers.hook(hooks::CARRIER),
+            deadline: PEER_DEADLINE,
+        });
     Ok(Arc::new(carrier.map_err(|error| ComposeError::Adapter(error.to_string()))?))
 }

@@ -11,7 +11,8 @@ fn exported_contracts_are_what_flows_are_checked_against() {
     let exported = mortise(&["capability", "export"]).ok();
     std::fs::write(&file, &exported.out).unwrap();
     let flow = root().join("orchestrations/trades/fixed-price/flow.yaml");
-    let check = |contracts: &str| mortise(&["flow", "check", flow.to_str().unwrap(), "--contracts", contracts]);
+    let check =
+        |contracts: &str| mortise(&["flow", "check", flow.to_str().unwrap(), "--contracts", contracts]);
     assert_eq!(check(file.to_str().unwrap()).code, Some(0));
     let mut without = exported.json();
     without["operations"].as_object_mut().unwrap().remove("inventory.reserve").unwrap();
@@ -25,7 +26,8 @@ fn exported_contracts_are_what_flows_are_checked_against() {
 fn everything_that_is_listed_can_be_described() {
     let listed = mortise(&["capability", "list", "--format", "json"]).ok().out;
     let capabilities: Vec<Json> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let names: Vec<&str> = capabilities.iter().map(|capability| capability["capability"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        capabilities.iter().map(|capability| capability["capability"].as_str().unwrap()).collect();
     for expected in ["pricing", "inventory", "payment", "order"] {
         assert!(names.contains(&expected), "{names:?}");
     }
@@ -64,14 +66,19 @@ fn a_write_runs_as_a_trade_and_a_rejection_is_exit_1() {
     let data = folder.path().to_str().unwrap();
     let call = |operation: &str, input: Json| {
         let scope = ["--data", data, "--tenant", "acme", "--line", "toys", "--format", "json"];
-        let arguments: Vec<&str> = ["capability", "call", operation, "--input", "-"].into_iter().chain(scope).collect();
+        let arguments: Vec<&str> =
+            ["capability", "call", operation, "--input", "-"].into_iter().chain(scope).collect();
         mortise_with(&arguments, &input.to_string())
     };
     call("inventory.import_locations", json!({"rows": [{"location": "berlin"}]})).ok();
-    call("inventory.import_stock", json!({"rows": [{"sku": "tea", "location": "berlin", "on_hand": 7}]})).ok();
+    call("inventory.import_stock", json!({"rows": [{"sku": "tea", "location": "berlin", "on_hand": 7}]}))
+        .ok();
     let stock = call("inventory.get_stock", json!({"skus": ["tea"]})).ok().json();
     assert_eq!(stock["output"]["rows"][0]["on_hand"], 7, "{stock}");
-    let refused = call("inventory.import_stock", json!({"rows": [{"sku": "tea", "location": "nowhere", "on_hand": 7}]}));
+    let refused = call(
+        "inventory.import_stock",
+        json!({"rows": [{"sku": "tea", "location": "nowhere", "on_hand": 7}]}),
+    );
     assert_eq!(refused.code, Some(1));
     assert_eq!(refused.json()["rejected"]["code"], "unknown_location");
 }

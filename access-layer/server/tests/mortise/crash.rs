@@ -15,9 +15,21 @@ const CALLERS: usize = 16;
 
 fn stock(data: &Path, units: u64) {
     let file = data.with_file_name("stock.csv");
-    std::fs::write(&file, format!("sku,location,on_hand\ntea,berlin,{units}\nbread,berlin,{units}\n")).unwrap();
+    std::fs::write(&file, format!("sku,location,on_hand\ntea,berlin,{units}\nbread,berlin,{units}\n"))
+        .unwrap();
     let (file, data) = (file.to_str().unwrap(), data.to_str().unwrap());
-    mortise(&["import", "inventory.import_stock", file, "--tenant", "demo", "--line", "grocery", "--data", data]).ok();
+    mortise(&[
+        "import",
+        "inventory.import_stock",
+        file,
+        "--tenant",
+        "demo",
+        "--line",
+        "grocery",
+        "--data",
+        data,
+    ])
+    .ok();
 }
 
 fn nth_order(n: usize) -> Json {
@@ -62,7 +74,8 @@ async fn repeat(shop: &Shop, begun: usize) {
 
 async fn settled(shop: &Shop, sandbox: &Listening) -> Json {
     until("a quiet server", async || {
-        let ready = shop.http.get(format!("{}/health/ready", shop.url.split("/v1/").next()?)).send().await.ok()?;
+        let ready =
+            shop.http.get(format!("{}/health/ready", shop.url.split("/v1/").next()?)).send().await.ok()?;
         ready.status().is_success().then_some(())
     })
     .await;
@@ -90,7 +103,10 @@ async fn what_was_acknowledged_survives_kills_under_load() {
             let (shop, next, acknowledged) = (shop.clone(), Arc::clone(&next), Arc::clone(&acknowledged));
             tokio::spawn(async move { load(&shop, &next, &acknowledged).await })
         };
-        until("enough acknowledged orders", async || (acknowledged.load(Ordering::Relaxed) >= 100).then_some(())).await;
+        until("enough acknowledged orders", async || {
+            (acknowledged.load(Ordering::Relaxed) >= 100).then_some(())
+        })
+        .await;
         server.kill();
         let round_acknowledged = loading.await.unwrap();
         assert!(round_acknowledged.len() >= 100, "round {round}");
@@ -108,7 +124,8 @@ async fn what_was_acknowledged_survives_kills_under_load() {
     let all: BTreeSet<usize> = self::placed(&shop).await.into_iter().collect();
     assert_eq!(all, (0..begun).collect(), "repeated requests make exactly the missing orders");
     let book = settled(&shop, &sandbox).await;
-    let asked: Vec<&str> = book["payments"].as_array().unwrap().iter().map(|p| p["reference"].as_str().unwrap()).collect();
+    let asked: Vec<&str> =
+        book["payments"].as_array().unwrap().iter().map(|p| p["reference"].as_str().unwrap()).collect();
     let distinct: BTreeSet<&str> = asked.iter().copied().collect();
     assert_eq!(asked.len(), distinct.len(), "a payment was asked for twice");
     assert_eq!(server.stop(), Some(0));
@@ -130,7 +147,10 @@ async fn dies_at(point: &str) {
     let mut server = Listening::crashing_server(&data, "127.0.0.1:0", &sandbox.url, &crash);
     let address = server.address().to_owned();
     let request = order("o-1", "provider", &json!([{"sku": "tea", "quantity": 2}]));
-    assert!(Shop::at(&server).order(&request).await.is_err(), "{point}: the process was to die before it answers");
+    assert!(
+        Shop::at(&server).order(&request).await.is_err(),
+        "{point}: the process was to die before it answers"
+    );
     until("the first end", async || server.has_ended().then_some(())).await;
     let mut server = Listening::crashing_server(&data, &address, &sandbox.url, &crash);
     until("the second end", async || server.has_ended().then_some(())).await;

@@ -6,7 +6,10 @@ use crate::support::{Talking, mortise, root, until};
 
 fn demo(arguments: &[&str]) -> crate::support::Said {
     let shop = root().join("examples/shop");
-    let all: Vec<&str> = ["demo", "--once", "--format", "json", "--shop", shop.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).collect();
+    let all: Vec<&str> = ["demo", "--once", "--format", "json", "--shop", shop.to_str().unwrap()]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
     mortise(&all)
 }
 
@@ -69,7 +72,8 @@ fn a_story_that_does_not_hold_is_exit_1_and_says_where() {
     }
     let story = folder.path().join("story.yaml");
     let extensions = root().join("examples/extensions");
-    let text = std::fs::read_to_string(&story).unwrap().replace("../extensions", extensions.to_str().unwrap());
+    let text =
+        std::fs::read_to_string(&story).unwrap().replace("../extensions", extensions.to_str().unwrap());
     assert!(text.contains("amount: 1894"));
     std::fs::write(&story, text.replace("amount: 1894", "amount: 1893")).unwrap();
     let said = mortise(&["demo", "--once", "--shop", folder.path().to_str().unwrap()]);

@@ -32,7 +32,11 @@ fn findings_as_json_have_the_languages_shape() {
     let said = mortise(&["flow", "check", &broken, "--format", "json"]).json();
     assert_eq!(said["file"], broken.as_str());
     let first = &said["diagnostics"][0];
-    assert_eq!((&first["code"], &first["severity"]), (&"unknown-operation".into(), &"error".into()), "{said}");
+    assert_eq!(
+        (&first["code"], &first["severity"]),
+        (&"unknown-operation".into(), &"error".into()),
+        "{said}"
+    );
     for number in ["line", "column"] {
         assert!(first[number].as_u64().unwrap() > 0, "{said}");
     }
@@ -47,7 +51,11 @@ fn findings_as_json_have_the_languages_shape() {
 fn findings_for_people_show_the_line_and_the_mend() {
     let (_folder, broken) = broken();
     let said = mortise(&["flow", "check", &broken]);
-    assert!(said.out.contains("call: inventory.alocate") && said.out.contains("did you mean"), "{}", said.out);
+    assert!(
+        said.out.contains("call: inventory.alocate") && said.out.contains("did you mean"),
+        "{}",
+        said.out
+    );
     assert!(said.out.contains("refused: "), "{}", said.out);
 }
 
@@ -71,9 +79,11 @@ fn a_published_flow_is_listed_for_its_line_and_a_refused_one_is_not() {
     let file = folder.path().join("flow.yaml");
     let text = std::fs::read_to_string(root().join(GOOD)).unwrap();
     std::fs::write(&file, text.replacen("flow: fixed-price", "flow: another-name", 1)).unwrap();
-    let publish = ["flow", "publish", file.to_str().unwrap(), "--data", data, "--tenant", "acme", "--line", "toys"];
+    let publish =
+        ["flow", "publish", file.to_str().unwrap(), "--data", data, "--tenant", "acme", "--line", "toys"];
     mortise(&publish).ok();
-    let names = |line: &str| mortise(&["flow", "list", "--data", data, "--tenant", "acme", "--line", line]).ok().out;
+    let names =
+        |line: &str| mortise(&["flow", "list", "--data", data, "--tenant", "acme", "--line", line]).ok().out;
     assert!(names("toys").contains("another-name"));
     assert!(!names("books").contains("another-name"));
     let (_folder, broken) = broken();

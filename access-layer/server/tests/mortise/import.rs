@@ -55,8 +55,19 @@ fn csv_json_and_json_lines_store_the_same() {
     let mut stocks = Vec::new();
     for (name, text) in [
         ("a.csv", "on_hand,sku,location,threshold\n3,tea,berlin,\n5,bread,berlin,1\n".to_owned()),
-        ("a.json", json!([row("tea", 3), {"sku": "bread", "location": "berlin", "on_hand": 5, "threshold": 1}]).to_string()),
-        ("a.jsonl", format!("{}\n{}\n", row("tea", 3), json!({"sku": "bread", "location": "berlin", "on_hand": 5, "threshold": 1}))),
+        (
+            "a.json",
+            json!([row("tea", 3), {"sku": "bread", "location": "berlin", "on_hand": 5, "threshold": 1}])
+                .to_string(),
+        ),
+        (
+            "a.jsonl",
+            format!(
+                "{}\n{}\n",
+                row("tea", 3),
+                json!({"sku": "bread", "location": "berlin", "on_hand": 5, "threshold": 1})
+            ),
+        ),
     ] {
         let (file, data) = (folder.path().join(name), folder.path().join(format!("{name}-data")));
         let locations = folder.path().join("locations.csv");
@@ -64,7 +75,18 @@ fn csv_json_and_json_lines_store_the_same() {
         import("inventory.import_locations", &locations, &data).ok();
         std::fs::write(&file, text).unwrap();
         import("inventory.import_stock", &file, &data).ok();
-        let read = ["capability", "call", "inventory.get_stock", "--input", "-", "--format", "json", "--tenant", "demo", "--data"];
+        let read = [
+            "capability",
+            "call",
+            "inventory.get_stock",
+            "--input",
+            "-",
+            "--format",
+            "json",
+            "--tenant",
+            "demo",
+            "--data",
+        ];
         let arguments: Vec<&str> = read.into_iter().chain([data.to_str().unwrap()]).collect();
         stocks.push(mortise_with(&arguments, "{\"skus\": [\"tea\", \"bread\"]}").ok().json());
     }
@@ -77,7 +99,17 @@ async fn rows_go_to_a_server_too_and_are_refused_there_alike() {
     let folder = tempfile::tempdir().unwrap();
     let server = Listening::server(&folder.path().join("data"), "127.0.0.1:0", "http://127.0.0.1:9");
     let send = |operation: &str, file: &Path| {
-        let arguments = ["import", operation, file.to_str().unwrap(), "--tenant", "demo", "--line", "grocery", "--url", &server.url];
+        let arguments = [
+            "import",
+            operation,
+            file.to_str().unwrap(),
+            "--tenant",
+            "demo",
+            "--line",
+            "grocery",
+            "--url",
+            &server.url,
+        ];
         mortise(&arguments)
     };
     let file = folder.path().join("rows.csv");

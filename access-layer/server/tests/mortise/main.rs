@@ -1,5 +1,7 @@
 //! The binary from outside, as people and other programs meet it: real processes, free ports, data directories of their own.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+
 mod capability;
 mod crash;
 mod demo;

@@ -16,7 +16,10 @@ fn a_second_process_on_a_directory_is_told_who_has_it() {
     ] {
         let said = mortise(&command);
         assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
-        assert!(said.err.contains("in use by another process") && said.err.contains("stop the process"), "{said:?}");
+        assert!(
+            said.err.contains("in use by another process") && said.err.contains("stop the process"),
+            "{said:?}"
+        );
     }
 }
 

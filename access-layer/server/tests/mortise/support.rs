@@ -77,7 +77,8 @@ impl Drop for Listening {
 
 impl Listening {
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments).stderr(Stdio::inherit()).envs(environment.iter().copied()).spawn().unwrap();
+        let mut child =
+            command(arguments).stderr(Stdio::inherit()).envs(environment.iter().copied()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next().map_or_else(String::new, Result::unwrap);
         let url = line.strip_prefix("listening on ").unwrap_or_default().to_owned();
@@ -94,7 +95,8 @@ impl Listening {
 
     pub(crate) fn sandbox(data: &Path) -> Self {
         let data = data.to_str().unwrap();
-        Self::start(&["sandbox", "--listen", "127.0.0.1:0", "--webhook-secret", SECRET, "--data", data], &[]).that_listens()
+        Self::start(&["sandbox", "--listen", "127.0.0.1:0", "--webhook-secret", SECRET, "--data", data], &[])
+            .that_listens()
     }
 
     /// A server on `listen` whose peers are `sandbox`.
@@ -113,10 +115,18 @@ impl Listening {
     }
 
     /// A server that may end before it listens.
-    pub(crate) fn crashing_server(data: &Path, listen: &str, sandbox: &str, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn crashing_server(
+        data: &Path,
+        listen: &str,
+        sandbox: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let data = data.to_str().unwrap();
         let peers = ["--sandbox-url", sandbox, "--webhook-secret", SECRET];
-        let arguments: Vec<&str> = ["serve", "--data", data, "--listen", listen, "--clock", "now"].into_iter().chain(peers).collect();
+        let arguments: Vec<&str> = ["serve", "--data", data, "--listen", listen, "--clock", "now"]
+            .into_iter()
+            .chain(peers)
+            .collect();
         Self::start(&arguments, environment)
     }
 
@@ -182,7 +192,8 @@ impl Talking {
 }
 
 fn terminate(child: &Child) {
-    rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM)
+        .unwrap();
 }
 
 /// Waits until `ready` gives something; what it waits for is told when it does not come.
@@ -196,7 +207,9 @@ pub(crate) async fn until<T>(what: &str, mut ready: impl AsyncFnMut() -> Option<
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), looking).await.unwrap_or_else(|_| panic!("{what} did not come"))
+    tokio::time::timeout(Duration::from_secs(60), looking)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
 /// The shop of the example, without its extension: stock is as its file says.
@@ -209,7 +222,18 @@ pub(crate) fn seed(data: &Path) {
         let (line, rest) = seed.split_once(", import: ").unwrap();
         let (operation, file) = rest.split_once(", file: ").unwrap();
         let (file, data) = (shop.join(file), data.to_str().unwrap());
-        mortise(&["import", operation, file.to_str().unwrap(), "--tenant", "demo", "--line", line, "--data", data]).ok();
+        mortise(&[
+            "import",
+            operation,
+            file.to_str().unwrap(),
+            "--tenant",
+            "demo",
+            "--line",
+            line,
+            "--data",
+            data,
+        ])
+        .ok();
         imported += 1;
     }
     assert!(imported > 5, "the shop's seeds were not understood");

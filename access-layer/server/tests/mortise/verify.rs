@@ -7,7 +7,10 @@ use serde_json::json;
 use crate::support::{Listening, Said, Shop, mortise, order, seed, until};
 
 fn verify(data: &Path, more: &[&str]) -> Said {
-    let all: Vec<&str> = ["verify", "--format", "json", "--data", data.to_str().unwrap()].into_iter().chain(more.iter().copied()).collect();
+    let all: Vec<&str> = ["verify", "--format", "json", "--data", data.to_str().unwrap()]
+        .into_iter()
+        .chain(more.iter().copied())
+        .collect();
     mortise(&all)
 }
 
@@ -36,8 +39,14 @@ async fn each_broken_invariant_is_named() {
         Some(lists["pick_lists"][0]["pick_list_id"].as_str()?.to_owned())
     })
     .await;
-    let packed = shop.http.post(format!("{}/operations/fulfilment/pack", shop.url)).header("Mortise-Staff", "test");
-    let packed = packed.header("Idempotency-Key", "pack").json(&json!({"pick_list_id": pick_list})).send().await.unwrap();
+    let packed =
+        shop.http.post(format!("{}/operations/fulfilment/pack", shop.url)).header("Mortise-Staff", "test");
+    let packed = packed
+        .header("Idempotency-Key", "pack")
+        .json(&json!({"pick_list_id": pick_list}))
+        .send()
+        .await
+        .unwrap();
     assert!(packed.status().is_success());
     until("the shipment", async || {
         let shipments = shop.staff_reads("delivery/list").await;
@@ -52,11 +61,20 @@ async fn each_broken_invariant_is_named() {
         ("inventory", "UPDATE inventory_stock SET reserved = reserved + 1 WHERE sku = 'tea'"),
         ("payment", "UPDATE payment_transfer SET amount = amount + 1"),
         ("order", "UPDATE order_header SET payable = payable + 1"),
-        ("engine: outbox", "UPDATE outbox SET instance = 'nobody' WHERE position = (SELECT min(position) FROM outbox)"),
+        (
+            "engine: outbox",
+            "UPDATE outbox SET instance = 'nobody' WHERE position = (SELECT min(position) FROM outbox)",
+        ),
         ("engine: flows", "UPDATE flow_instance SET wake_at = NULL WHERE status = 1"),
         ("engine: journal", "DELETE FROM flow_journal WHERE seq = 0"),
-        ("the carrier's book", "UPDATE delivery_shipment SET shipment_id = shipment_id || 'x', carrier_ref = 'shp_other'"),
-        ("the provider's book", "UPDATE payment_payment SET provider_ref = 'pay_other', payment_id = payment_id || 'x' WHERE provider_ref IS NOT NULL"),
+        (
+            "the carrier's book",
+            "UPDATE delivery_shipment SET shipment_id = shipment_id || 'x', carrier_ref = 'shp_other'",
+        ),
+        (
+            "the provider's book",
+            "UPDATE payment_payment SET provider_ref = 'pay_other', payment_id = payment_id || 'x' WHERE provider_ref IS NOT NULL",
+        ),
     ] {
         let broken = folder.path().join("broken");
         std::fs::create_dir_all(&broken).unwrap();
@@ -67,13 +85,18 @@ async fn each_broken_invariant_is_named() {
             }
         }
         let connection = rusqlite::Connection::open(broken.join("mortise.db")).unwrap();
-        let changed = connection.execute(statement, []).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        let changed =
+            connection.execute(statement, []).unwrap_or_else(|error| panic!("{statement}: {error}"));
         assert!(changed > 0, "{statement} broke nothing");
         drop(connection);
         let said = verify(&broken, &["--sandbox", &sandbox.url]);
         assert_eq!(said.code, Some(1), "{statement}: {said:?}");
         let found = said.json();
-        let named = found["findings"].as_array().unwrap().iter().any(|f| f["check"].as_str().unwrap().starts_with(what));
+        let named = found["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|f| f["check"].as_str().unwrap().starts_with(what));
         assert!(named, "{statement}: {found}");
     }
 }

@@ -27,7 +27,12 @@ fn at(expected: &Json, found: &Json, place: &mut String) -> Option<String> {
         }),
         (Json::Array(wanted), Json::Array(there)) => {
             if wanted.len() != there.len() {
-                return Some(format!("{} has {} elements instead of {}", named(place), there.len(), wanted.len()));
+                return Some(format!(
+                    "{} has {} elements instead of {}",
+                    named(place),
+                    there.len(),
+                    wanted.len()
+                ));
             }
             wanted.iter().zip(there).enumerate().find_map(|(index, (wanted, there))| {
                 let length = place.len();
@@ -46,7 +51,8 @@ fn at(expected: &Json, found: &Json, place: &mut String) -> Option<String> {
 fn special(expected: &Json, found: &Json, place: &str) -> Option<Option<String>> {
     let (word, wanted) = expected.as_object().filter(|record| record.len() == 1)?.iter().next()?;
     let each = wanted.as_array().map_or(std::slice::from_ref(wanted), Vec::as_slice);
-    let like = |wanted: &Json, elements: &[Json]| elements.iter().any(|element| differs(wanted, element).is_none());
+    let like =
+        |wanted: &Json, elements: &[Json]| elements.iter().any(|element| differs(wanted, element).is_none());
     let differs = match (word.as_str(), found) {
         ("$some", Json::Array(elements)) => {
             let missing = each.iter().find(|wanted| !like(wanted, elements));
@@ -78,7 +84,8 @@ mod tests {
 
     #[test]
     fn more_than_expected_is_fine_and_anything_else_is_named() {
-        let found = json!({"a": 1, "b": {"c": [1, 2]}, "t": "three for two", "l": [{"k": "x", "n": 1}, {"k": "y"}]});
+        let found =
+            json!({"a": 1, "b": {"c": [1, 2]}, "t": "three for two", "l": [{"k": "x", "n": 1}, {"k": "y"}]});
         for (expected, place) in [
             (json!({"a": 1}), None),
             (json!({"b": {"c": [1, 2]}}), None),

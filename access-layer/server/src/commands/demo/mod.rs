@@ -30,7 +30,8 @@ const SECRET: &str = "whsec_demo";
 pub(super) async fn run(command: Demo) -> Result<Exit, Failure> {
     let shop = shop(command.shop.as_deref())?;
     let story = Story::read(&shop)?;
-    let missing = story.extensions.components.iter().map(|component| shop.join(component)).find(|path| !path.is_file());
+    let missing =
+        story.extensions.components.iter().map(|component| shop.join(component)).find(|path| !path.is_file());
     if let Some(missing) = missing {
         let sentence = format!("the example extension is not built: {} is missing", missing.display());
         return Err(Failure::unusable(sentence).mend(format!("build it: {}", story.extensions.build)));
@@ -130,14 +131,22 @@ impl Running {
             let mut arguments: Vec<OsString> = match (&seed.import, &seed.policy) {
                 (Some(operation), None) => ["import", operation].map(OsString::from).into(),
                 (None, Some(policy)) => ["policy", "set", policy].map(OsString::from).into(),
-                _ => return Err(Failure::unusable(format!("{}: a seed is one of `import` and `policy`", file.display()))),
+                _ => {
+                    return Err(Failure::unusable(format!(
+                        "{}: a seed is one of `import` and `policy`",
+                        file.display()
+                    )));
+                }
             };
             arguments.push(file.clone().into());
             arguments.extend(["--tenant", &story.tenant, "--line", &seed.line, "--data"].map(OsString::from));
             arguments.push(self.platform_data().into());
             let (code, _) = self.program.run(&arguments).await?;
             if code != Some(0) {
-                return Err(Failure::refused(format!("the shop was not set up: {} is refused", file.display())));
+                return Err(Failure::refused(format!(
+                    "the shop was not set up: {} is refused",
+                    file.display()
+                )));
             }
             let by = seed.import.as_deref().or(seed.policy.as_deref()).unwrap_or_default();
             teller.note("seed", &format!("   {:<26} {by}", seed.file.display()));
@@ -146,12 +155,19 @@ impl Running {
     }
 
     async fn sandbox(&self) -> Result<Listening, Failure> {
-        let mut arguments = ["sandbox", "--listen", "127.0.0.1:0", "--webhook-secret", SECRET, "--data"].map(OsString::from).to_vec();
+        let mut arguments = ["sandbox", "--listen", "127.0.0.1:0", "--webhook-secret", SECRET, "--data"]
+            .map(OsString::from)
+            .to_vec();
         arguments.push(self.data.join("sandbox").into());
         self.program.listen("sandbox", &arguments).await
     }
 
-    async fn server(&self, story: &Story, sandbox: &Listening, (clock, listen): (&str, &str)) -> Result<Listening, Failure> {
+    async fn server(
+        &self,
+        story: &Story,
+        sandbox: &Listening,
+        (clock, listen): (&str, &str),
+    ) -> Result<Listening, Failure> {
         let mut arguments = ["serve", "--clock", clock, "--listen", listen].map(OsString::from).to_vec();
         arguments.extend(["--sandbox-url", &sandbox.url, "--webhook-secret", SECRET].map(OsString::from));
         for (option, path) in [
@@ -182,6 +198,8 @@ fn summary(tally: Tally, verified: bool) -> String {
     let invariants = if verified { "every invariant held" } else { "INVARIANTS WERE BROKEN" };
     match broken {
         0 => format!("{held} expectations held, {invariants}"),
-        broken => format!("{broken} SCENES DID NOT HOLD, {held} expectations of the others did, {invariants}"),
+        broken => {
+            format!("{broken} SCENES DID NOT HOLD, {held} expectations of the others did, {invariants}")
+        }
     }
 }

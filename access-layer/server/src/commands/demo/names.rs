@@ -24,7 +24,9 @@ impl Names {
                 Some(name) => self.get(name)?.clone(),
                 None => Json::String(self.fill_text(text)?),
             },
-            Json::Array(items) => Json::Array(items.iter().map(|item| self.fill(item)).collect::<Result<_, _>>()?),
+            Json::Array(items) => {
+                Json::Array(items.iter().map(|item| self.fill(item)).collect::<Result<_, _>>()?)
+            }
             Json::Object(fields) => {
                 let filled = fields.iter().map(|(name, value)| Ok((name.clone(), self.fill(value)?)));
                 Json::Object(filled.collect::<Result<_, String>>()?)
@@ -40,7 +42,8 @@ impl Names {
     pub(super) fn fill_text(&self, text: &str) -> Result<String, String> {
         let (mut filled, mut rest) = (String::new(), text);
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').ok_or_else(|| format!("{text:?}: a name is not closed"))?;
+            let (name, after) =
+                after.split_once('}').ok_or_else(|| format!("{text:?}: a name is not closed"))?;
             filled.push_str(before);
             match self.get(name)? {
                 Json::String(value) => filled.push_str(value),
@@ -60,10 +63,15 @@ impl Names {
 /// What stands under a JSON pointer, in which `[field=value]` is the first element of a list whose field is that text.
 pub(super) fn pointed<'a>(value: &'a Json, pointer: &str) -> Option<&'a Json> {
     pointer.split('/').skip(1).try_fold(value, |value, segment| {
-        match segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(|test| test.split_once('=')) {
-            Some((field, wanted)) => {
-                value.as_array()?.iter().find(|element| element.get(field).and_then(Json::as_str) == Some(wanted))
-            }
+        match segment
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .and_then(|test| test.split_once('='))
+        {
+            Some((field, wanted)) => value
+                .as_array()?
+                .iter()
+                .find(|element| element.get(field).and_then(Json::as_str) == Some(wanted)),
             None => value.pointer(&format!("/{segment}")),
         }
     })

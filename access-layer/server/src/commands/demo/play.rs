@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::matching::differs;
 use super::names::{Names, pointed};
 use super::story::{Asker, Scene, Step, Story, Waiting};
-use super::tell::{Change, Told, Teller};
+use super::tell::{Change, Teller, Told};
 use crate::failure::Failure;
 
 /// How long a step that waits is asked again.
@@ -79,7 +79,10 @@ impl Stage {
         }
         let before = self.levels(story, scene, &names).await?;
         for step in &scene.steps {
-            let told = self.play_step(step, scene, &mut names).await.map_err(|problem| format!("{}: {problem}", step.step))?;
+            let told = self
+                .play_step(step, scene, &mut names)
+                .await
+                .map_err(|problem| format!("{}: {problem}", step.step))?;
             teller.step(&step.step, &told);
         }
         let after = self.levels(story, scene, &names).await?;
@@ -96,12 +99,17 @@ impl Stage {
         }
         let expected = step.expect.body.as_ref().map(|body| names.fill(body)).transpose()?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let key = step.key.as_ref().map_or_else(|| Ok(format!("{}-{number}", self.run)), |key| names.fill_text(key))?;
+        let key = step
+            .key
+            .as_ref()
+            .map_or_else(|| Ok(format!("{}-{number}", self.run)), |key| names.fill_text(key))?;
         let began = tokio::time::Instant::now();
         let answer = loop {
             let answer = self.ask(step, scene, &key, names).await?;
             let off = match (&expected, answer.status == step.expect.status) {
-                (_, false) => Some(format!("it is answered {} instead of {}", answer.status, step.expect.status)),
+                (_, false) => {
+                    Some(format!("it is answered {} instead of {}", answer.status, step.expect.status))
+                }
                 (Some(expected), true) => differs(expected, &answer.body),
                 (None, true) => None,
             };
@@ -113,7 +121,8 @@ impl Stage {
         };
         for (name, pointer) in &step.keep {
             let pointer = names.fill_text(pointer)?;
-            let kept = pointed(&answer.body, &pointer).ok_or_else(|| format!("the answer has no {pointer}: {}", answer.body))?;
+            let kept = pointed(&answer.body, &pointer)
+                .ok_or_else(|| format!("the answer has no {pointer}: {}", answer.body))?;
             names.keep(name, kept.clone());
         }
         let proof = step.proof.as_ref().and_then(|pointer| answer.body.pointer(pointer)).cloned();
@@ -123,7 +132,9 @@ impl Stage {
     async fn ask(&self, step: &Step, scene: &Scene, key: &str, names: &Names) -> Result<Answer, String> {
         let (request, path) = match (&step.get, &step.post) {
             (Some(path), None) => (self.http.get(self.url(path, names)?), path),
-            (None, Some(path)) => (self.http.post(self.url(path, names)?).header("Idempotency-Key", key), path),
+            (None, Some(path)) => {
+                (self.http.post(self.url(path, names)?).header("Idempotency-Key", key), path)
+            }
             _ => return Err("a step has one of `advance`, `get` and `post`".to_owned()),
         };
         let request = match step.by {
@@ -149,7 +160,10 @@ impl Stage {
     /// Both clocks go forward by as much.
     async fn advance(&self, span: Span) -> Result<String, String> {
         let now = self.now().await?.saturating_add(span);
-        let sandbox = self.http.post(format!("{}/_control/clock", self.sandbox)).json(&json!({"advance_ms": span.as_millis()}));
+        let sandbox = self
+            .http
+            .post(format!("{}/_control/clock", self.sandbox))
+            .json(&json!({"advance_ms": span.as_millis()}));
         let server = self.http.post(format!("{}/dev/clock", self.server)).json(&json!({"now": now}));
         for request in [sandbox, server] {
             let answer = answer(request).await?;
@@ -172,7 +186,8 @@ impl Stage {
         let mut names = names.clone();
         for sku in scene.stock.keys() {
             names.keep("sku", json!(sku));
-            let request = self.http.get(self.url(&story.stock.get, &names)?).header("Mortise-Staff", "warehouse");
+            let request =
+                self.http.get(self.url(&story.stock.get, &names)?).header("Mortise-Staff", "warehouse");
             let answer = answer(request).await?;
             let rows = answer.body.pointer(&story.stock.rows).and_then(Json::as_array);
             for row in rows.ok_or_else(|| format!("the stock of {sku}: {} {}", answer.status, answer.body))? {
@@ -200,7 +215,13 @@ fn changes(before: &Levels, after: &Levels) -> Vec<Change> {
         let former = before.get(&(sku.clone(), location.clone()));
         for (figure, now) in levels {
             let was = former.and_then(|former| former.get(figure)).copied().unwrap_or(0);
-            changes.push(Change { sku: sku.clone(), location: location.clone(), figure: figure.clone(), was, now: *now });
+            changes.push(Change {
+                sku: sku.clone(),
+                location: location.clone(),
+                figure: figure.clone(),
+                was,
+                now: *now,
+            });
         }
     }
     changes
@@ -211,14 +232,17 @@ fn surprises(scene: &Scene, changes: &[Change]) -> Vec<String> {
     let mut surprises = Vec::new();
     for (sku, expected) in &scene.stock {
         for (figure, by) in expected {
-            let found: i64 = changes.iter().filter(|c| c.sku == *sku && c.figure == *figure).map(|c| c.now - c.was).sum();
+            let found: i64 =
+                changes.iter().filter(|c| c.sku == *sku && c.figure == *figure).map(|c| c.now - c.was).sum();
             if found != *by {
                 surprises.push(format!("the stock of {sku}: {figure} changed by {found} instead of {by}"));
             }
         }
         if expected.is_empty() {
             let moved = changes.iter().filter(|change| change.sku == *sku && change.now != change.was);
-            surprises.extend(moved.map(|change| format!("the stock of {sku}: {} was not to change", change.figure)));
+            surprises.extend(
+                moved.map(|change| format!("the stock of {sku}: {} was not to change", change.figure)),
+            );
         }
     }
     surprises

@@ -37,14 +37,20 @@ impl Program {
     /// # Errors
     /// A system that cannot tell.
     pub(super) fn this() -> Result<Self, Failure> {
-        let path = std::env::current_exe().map_err(|error| Failure::unusable(format!("our own program: {error}")))?;
+        let path = std::env::current_exe()
+            .map_err(|error| Failure::unusable(format!("our own program: {error}")))?;
         Ok(Self(path))
     }
 
     fn command(&self, arguments: &[OsString]) -> Command {
         let mut command = Command::new(&self.0);
         // A group of its own: Ctrl-C is ours to pass on, in our order.
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
         command
     }
 
@@ -52,10 +58,18 @@ impl Program {
     ///
     /// # Errors
     /// A child that ends or stays silent.
-    pub(super) async fn listen(&self, what: &'static str, arguments: &[OsString]) -> Result<Listening, Failure> {
+    pub(super) async fn listen(
+        &self,
+        what: &'static str,
+        arguments: &[OsString],
+    ) -> Result<Listening, Failure> {
         let failed = |why: String| Failure::unusable(format!("the {what} did not start: {why}"));
         let mut command = self.command(arguments);
-        let mut child = command.arg("--stop-with-stdin").stdin(Stdio::piped()).spawn().map_err(|error| failed(error.to_string()))?;
+        let mut child = command
+            .arg("--stop-with-stdin")
+            .stdin(Stdio::piped())
+            .spawn()
+            .map_err(|error| failed(error.to_string()))?;
         let stdout = child.stdout.take().ok_or_else(|| failed("it has no output".to_owned()))?;
         let stdin = child.stdin.take();
         let mut lines = BufReader::new(stdout).lines();

@@ -161,8 +161,10 @@ impl Story {
     pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("story.yaml");
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            Failure::file(&path, &error).mend("run it from the project's folder, or name the shop's folder with --shop")
+            Failure::file(&path, &error)
+                .mend("run it from the project's folder, or name the shop's folder with --shop")
         })?;
-        serde_saphyr::from_str(&text).map_err(|error| Failure::unusable(format!("{}: {error}", path.display())))
+        serde_saphyr::from_str(&text)
+            .map_err(|error| Failure::unusable(format!("{}: {error}", path.display())))
     }
 }

@@ -43,7 +43,9 @@ impl Told {
             _ => status.to_string(),
         };
         let fields = body.as_object().into_iter().flatten();
-        let money = fields.filter_map(|(name, value)| amount(value).map(|(amount, currency)| (name.clone(), amount, currency)));
+        let money = fields.filter_map(|(name, value)| {
+            amount(value).map(|(amount, currency)| (name.clone(), amount, currency))
+        });
         Self { outcome, money: money.collect(), proof }
     }
 }
@@ -76,8 +78,12 @@ impl Teller {
     pub(super) fn scene(&mut self, scene: &str, line: &str, customer: &str) {
         self.scenes += 1;
         match self.format {
-            Format::Text => print::line(format_args!("\n{}. {scene}   ({customer}, line {line})", self.scenes)),
-            Format::Json => print::json(&json!({"event": "scene", "number": self.scenes, "scene": scene, "line": line, "customer": customer})),
+            Format::Text => {
+                print::line(format_args!("\n{}. {scene}   ({customer}, line {line})", self.scenes))
+            }
+            Format::Json => print::json(
+                &json!({"event": "scene", "number": self.scenes, "scene": scene, "line": line, "customer": customer}),
+            ),
         }
     }
 
@@ -86,12 +92,19 @@ impl Teller {
             let money: serde_json::Map<String, Json> = told
                 .money
                 .iter()
-                .map(|(name, amount, currency)| (name.clone(), json!({"amount": amount, "currency": currency})))
+                .map(|(name, amount, currency)| {
+                    (name.clone(), json!({"amount": amount, "currency": currency}))
+                })
                 .collect();
-            return print::json(&json!({"event": "step", "step": step, "outcome": told.outcome, "money": money, "proof": told.proof}));
+            return print::json(
+                &json!({"event": "step", "step": step, "outcome": told.outcome, "money": money, "proof": told.proof}),
+            );
         }
-        let money: Vec<String> =
-            told.money.iter().map(|(name, amount, currency)| format!("{name} {}", print::money(*amount, currency))).collect();
+        let money: Vec<String> = told
+            .money
+            .iter()
+            .map(|(name, amount, currency)| format!("{name} {}", print::money(*amount, currency)))
+            .collect();
         print::line(format_args!("   {step:<66} {:<20} {}", told.outcome, money.join(", ")));
         for line in told.proof.iter().flat_map(proof_lines) {
             print::line(format_args!("        {line}"));
@@ -106,7 +119,8 @@ impl Teller {
                 .collect();
             return print::json(&json!({"event": "stock", "changes": changes}));
         }
-        let mut places: Vec<(&str, &str)> = changes.iter().map(|change| (&*change.sku, &*change.location)).collect();
+        let mut places: Vec<(&str, &str)> =
+            changes.iter().map(|change| (&*change.sku, &*change.location)).collect();
         places.dedup();
         for (sku, location) in places {
             let figures = changes.iter().filter(|change| change.sku == sku && change.location == location);
@@ -124,7 +138,9 @@ impl Teller {
     pub(super) fn serving(&self, server: &str, sandbox: &str, data: &Path) {
         if self.format == Format::Json {
             let (docs, openapi) = (format!("{server}/docs"), format!("{server}/openapi.json"));
-            return print::json(&json!({"event": "serving", "server": server, "docs": docs, "openapi": openapi, "sandbox": sandbox, "data": data}));
+            return print::json(
+                &json!({"event": "serving", "server": server, "docs": docs, "openapi": openapi, "sandbox": sandbox, "data": data}),
+            );
         }
         print::line(format_args!("\nserving on {server}"));
         print::line(format_args!("  the API, to read    {server}/docs"));
@@ -148,14 +164,21 @@ fn proof_lines(proof: &Json) -> Vec<String> {
     for part in ["lines", "fees"].into_iter().filter_map(|part| proof.get(part)?.as_array()).flatten() {
         let text = |of: &Json, name: &str| of.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         let money = |of: &Json, name: &str| {
-            of.get(name).and_then(amount).map_or_else(String::new, |(amount, currency)| print::money(amount, &currency))
+            of.get(name)
+                .and_then(amount)
+                .map_or_else(String::new, |(amount, currency)| print::money(amount, &currency))
         };
         let what = if part.get("sku").is_some() { text(part, "sku") } else { text(part, "kind") };
-        let quantity = part.get("quantity").and_then(Json::as_i64).map_or_else(String::new, |n| format!("{n} x "));
+        let quantity =
+            part.get("quantity").and_then(Json::as_i64).map_or_else(String::new, |n| format!("{n} x "));
         told.push(format!("{:<34} {:>14}  list price", format!("{quantity}{what}"), money(part, "list")));
         for adjustment in part.get("adjustments").and_then(Json::as_array).into_iter().flatten() {
             let source = format!("{} {}", text(adjustment, "kind"), text(adjustment, "source"));
-            told.push(format!("  {source:<32} {:>14}  {}", money(adjustment, "amount"), text(adjustment, "reason")));
+            told.push(format!(
+                "  {source:<32} {:>14}  {}",
+                money(adjustment, "amount"),
+                text(adjustment, "reason")
+            ));
         }
         told.push(format!("  {:<32} {:>14}", "to pay", money(part, "payable")));
     }

@@ -60,12 +60,19 @@ impl Row {
     }
 
     /// The columns of a header: each name once, each a field, none missing that a row must have.
-    pub(super) fn columns<'a>(&self, header: impl IntoIterator<Item = &'a str>) -> Result<Columns<'_>, Misfit> {
+    pub(super) fn columns<'a>(
+        &self,
+        header: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Columns<'_>, Misfit> {
         let mut fields: Vec<&Field> = Vec::new();
         for (index, name) in header.into_iter().enumerate() {
             let name = name.trim_start_matches('\u{feff}').trim();
             let column = index + 1;
-            let field = self.fields.iter().find(|field| field.name == name).ok_or_else(|| self.unknown(column, name))?;
+            let field = self
+                .fields
+                .iter()
+                .find(|field| field.name == name)
+                .ok_or_else(|| self.unknown(column, name))?;
             if fields.iter().any(|known| known.name == name) {
                 let problem = format!("the column `{name}` stands twice");
                 return Err(Misfit { column, problem, mend: "remove one of them".to_owned() });
@@ -84,7 +91,10 @@ impl Row {
 
     fn unknown(&self, column: usize, name: &str) -> Misfit {
         let near = crate::commands::meant(name, self.fields.iter().map(|field| field.name.as_str()));
-        let mend = near.map_or_else(|| format!("columns may be {}", self.names()), |near| format!("did you mean `{near}`?"));
+        let mend = near.map_or_else(
+            || format!("columns may be {}", self.names()),
+            |near| format!("did you mean `{near}`?"),
+        );
         Misfit { column, problem: format!("no field is called `{name}`"), mend }
     }
 
@@ -123,14 +133,18 @@ impl Kind {
             Self::Integer(unit) => cell.trim().parse().map(Value::Int).map_err(|_| match unit {
                 Some(Unit::Money) => "write minor units without a point: 12.50 EUR is 1250",
                 Some(Unit::RateBp) => "write hundredths of a percent: 7.5% is 750",
-                Some(Unit::Quantity | Unit::Count | Unit::DurationS) | None => "write a whole number in digits",
+                Some(Unit::Quantity | Unit::Count | Unit::DurationS) | None => {
+                    "write a whole number in digits"
+                }
             }),
             Self::Boolean => match cell.trim() {
                 "true" => Ok(Value::Bool(true)),
                 "false" => Ok(Value::Bool(false)),
                 _ => Err("write `true` or `false`"),
             },
-            Self::Json => mortise_contract::json(cell).map_err(|_| "write it as JSON, such as [\"a\", \"b\"]"),
+            Self::Json => {
+                mortise_contract::json(cell).map_err(|_| "write it as JSON, such as [\"a\", \"b\"]")
+            }
         }
     }
 }

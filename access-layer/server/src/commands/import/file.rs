@@ -84,7 +84,8 @@ impl Source {
     }
 
     fn json_lines(&self, file: File, filling: &mut Filling<'_>) -> Result<(), Failure> {
-        let (mut reader, mut text, mut line, mut read) = (BufReader::with_capacity(1 << 20, file), String::new(), 0, 0);
+        let (mut reader, mut text, mut line, mut read) =
+            (BufReader::with_capacity(1 << 20, file), String::new(), 0, 0);
         loop {
             text.clear();
             line += 1;
@@ -96,7 +97,8 @@ impl Source {
             if text.trim().is_empty() {
                 continue;
             }
-            let row = mortise_contract::json(&text).map_err(|error| self.json_refused(line, error.column(), &error))?;
+            let row = mortise_contract::json(&text)
+                .map_err(|error| self.json_refused(line, error.column(), &error))?;
             if filling.push(row, line, read).is_err() {
                 return Ok(());
             }
@@ -251,10 +253,16 @@ mod tests {
     #[test]
     fn the_three_forms_read_alike() {
         let wanted: Vec<(String, u64)> =
-            [(r#"{"sku":"a","n":1}"#, 2), (r#"{"sku":"b"}"#, 3), (r#"{"sku":"c","n":3}"#, 4)].map(|(t, l)| (t.to_owned(), l)).into();
+            [(r#"{"sku":"a","n":1}"#, 2), (r#"{"sku":"b"}"#, 3), (r#"{"sku":"c","n":3}"#, 4)]
+                .map(|(t, l)| (t.to_owned(), l))
+                .into();
         assert_eq!(read("sku,n\na,1\nb,\nc,3\n").unwrap(), wanted);
-        assert_eq!(read("[\n{\"sku\":\"a\",\"n\":1},\n{\"sku\":\"b\"},\n{\"sku\":\"c\",\"n\":3}\n]").unwrap(), wanted);
-        let lines: Vec<u64> = read("{\"sku\":\"a\"}\n\n{\"sku\":\"b\"}\n").unwrap().into_iter().map(|(_, line)| line).collect();
+        assert_eq!(
+            read("[\n{\"sku\":\"a\",\"n\":1},\n{\"sku\":\"b\"},\n{\"sku\":\"c\",\"n\":3}\n]").unwrap(),
+            wanted
+        );
+        let lines: Vec<u64> =
+            read("{\"sku\":\"a\"}\n\n{\"sku\":\"b\"}\n").unwrap().into_iter().map(|(_, line)| line).collect();
         assert_eq!(lines, [1, 3]);
     }
 

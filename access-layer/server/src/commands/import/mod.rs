@@ -58,7 +58,11 @@ pub(super) async fn run(command: Import) -> Result<Exit, Failure> {
     }
     match command.format {
         Format::Json => print::json(&json!({"operation": command.operation, "rows": rows})),
-        Format::Text => print::line(format_args!("{rows} rows of {} went through {}", command.file.display(), command.operation)),
+        Format::Text => print::line(format_args!(
+            "{rows} rows of {} went through {}",
+            command.file.display(),
+            command.operation
+        )),
     }
     Ok(Exit::Clean)
 }
@@ -111,7 +115,8 @@ fn progress(bytes: u64, file: &Path, format: Format) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{msg} {bar:40} {bytes}/{total_bytes}, {eta} left");
-    let bar = ProgressBar::new(bytes).with_message(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let bar = ProgressBar::new(bytes)
+        .with_message(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
@@ -129,9 +134,14 @@ struct Target {
 impl Target {
     fn find(operation: &str, contracts: &Contracts) -> Result<Self, Failure> {
         let Some(contract) = contracts.operations.get(operation) else {
-            let importing = contracts.operations.iter().filter(|(_, contract)| Self::of(contract.effect, &contract.input, contracts).is_some());
-            let failure = super::capability::unknown(operation, importing.clone().map(|(name, _)| name.as_str()));
-            let names: Vec<&str> = importing.map(|(name, _)| name.as_str()).filter(|name| name.contains("import")).collect();
+            let importing = contracts
+                .operations
+                .iter()
+                .filter(|(_, contract)| Self::of(contract.effect, &contract.input, contracts).is_some());
+            let failure =
+                super::capability::unknown(operation, importing.clone().map(|(name, _)| name.as_str()));
+            let names: Vec<&str> =
+                importing.map(|(name, _)| name.as_str()).filter(|name| name.contains("import")).collect();
             return Err(failure.mend(format!("rows can be imported by {}", names.join(", "))));
         };
         Self::of(contract.effect, &contract.input, contracts).ok_or_else(|| {
@@ -171,7 +181,9 @@ mod tests {
         .unwrap();
         let found = Target::find("shop.import_rows", &contracts).unwrap();
         assert_eq!((found.list.as_str(), found.most), ("rows", 10));
-        assert!(Target::find("shop.reserve", &contracts).unwrap_err().sentence.contains("takes no list of rows"));
+        assert!(
+            Target::find("shop.reserve", &contracts).unwrap_err().sentence.contains("takes no list of rows")
+        );
         let unknown = Target::find("shop.import_row", &contracts).unwrap_err();
         assert!(unknown.mend.unwrap().contains("shop.import_rows"));
     }

@@ -21,7 +21,8 @@ pub(super) fn wrap(
         }
         Value::List(items) => match &schema.items {
             Some(of) => {
-                let items: Result<Vec<Value>, _> = items.iter().map(|item| wrap(item, of, contracts, currency)).collect();
+                let items: Result<Vec<Value>, _> =
+                    items.iter().map(|item| wrap(item, of, contracts, currency)).collect();
                 Ok(Value::list(items?))
             }
             None => Ok(value.clone()),
@@ -60,7 +61,10 @@ mod tests {
             wrapped(r#"{"amount":500,"per":3,"currency":"USD","tiers":[1]}"#, Some("EUR")).unwrap(),
             r#"{"amount":{"amount":500,"currency":"USD"},"per":3,"currency":"USD","tiers":[{"amount":1,"currency":"USD"}]}"#
         );
-        assert_eq!(wrapped(r#"{"amount":5}"#, Some("EUR")).unwrap(), r#"{"amount":{"amount":5,"currency":"EUR"}}"#);
+        assert_eq!(
+            wrapped(r#"{"amount":5}"#, Some("EUR")).unwrap(),
+            r#"{"amount":{"amount":5,"currency":"EUR"}}"#
+        );
         assert_eq!(wrapped(r#"{"amount":5}"#, None), Err(CurrencyMissing));
         assert_eq!(wrapped(r#"{"per":5}"#, None).unwrap(), r#"{"per":5}"#);
     }

@@ -52,7 +52,10 @@ pub(super) struct Sent {
 /// Why a call did not go through, without its place in the file.
 enum Refused {
     Places(Vec<Violation>),
-    Rejected { code: String, detail: Value },
+    Rejected {
+        code: String,
+        detail: Value,
+    },
     /// A row that fits its schema and is still not what the operation takes.
     Unread(String),
     Broken(Failure),
@@ -74,11 +77,22 @@ impl Sink {
                 let url = url.trim_end_matches('/');
                 let operation = command.operation.replace('.', "/");
                 let url = format!("{url}/v1/{}/{}/operations/{operation}", scope.tenant, scope.line);
-                let (row, contracts, currency) = (target.row.clone(), Arc::clone(contracts), command.currency.clone());
-                Place::Server(Box::new(Server { http: reqwest::Client::new(), url, row, contracts, currency }))
+                let (row, contracts, currency) =
+                    (target.row.clone(), Arc::clone(contracts), command.currency.clone());
+                Place::Server(Box::new(Server {
+                    http: reqwest::Client::new(),
+                    url,
+                    row,
+                    contracts,
+                    currency,
+                }))
             }
-            (None, Some(data)) => Place::Engine(Box::new(compose::idle(Opening::of(data, Peers::unasked())).await?)),
-            (None, None) => return Err(Failure::unusable("nowhere to import to").mend("name --data or --url")),
+            (None, Some(data)) => {
+                Place::Engine(Box::new(compose::idle(Opening::of(data, Peers::unasked())).await?))
+            }
+            (None, None) => {
+                return Err(Failure::unusable("nowhere to import to").mend("name --data or --url"));
+            }
         };
         Ok(Self { place, scope, operation: command.operation.clone(), list: target.list.clone() })
     }
@@ -98,7 +112,9 @@ impl Sink {
         let Chunk { rows, lines, bytes } = chunk;
         let sent = Sent { rows: rows.len() as u64, bytes };
         let refused = match &self.place {
-            Place::Engine(engine) => self.call(engine, Value::record([(self.list.as_str(), Value::list(rows))])).await,
+            Place::Engine(engine) => {
+                self.call(engine, Value::record([(self.list.as_str(), Value::list(rows))])).await
+            }
             Place::Server(server) => server.post(&self.list, rows).await,
         };
         refused.map(|()| sent).map_err(|refused| self.told(refused, &lines, file))
@@ -112,11 +128,13 @@ impl Sink {
         })?;
         match answer.await {
             Ok(Started::Answered { answer: Answer::Ok(_), .. }) => Ok(()),
-            Ok(Started::Answered { answer: Answer::Failed { code, detail }, .. }) => Err(Refused::Rejected { code, detail }),
-            Ok(Started::Broken { problem }) => Err(Refused::Unread(problem)),
-            Ok(Started::KeyConflict | Started::IdempotencyMismatch) | Err(_) => {
-                Err(Refused::Broken(Failure::unusable("a call was not answered; its rows are stored wholly or not at all")))
+            Ok(Started::Answered { answer: Answer::Failed { code, detail }, .. }) => {
+                Err(Refused::Rejected { code, detail })
             }
+            Ok(Started::Broken { problem }) => Err(Refused::Unread(problem)),
+            Ok(Started::KeyConflict | Started::IdempotencyMismatch) | Err(_) => Err(Refused::Broken(
+                Failure::unusable("a call was not answered; its rows are stored wholly or not at all"),
+            )),
         }
     }
 
@@ -129,23 +147,30 @@ impl Sink {
                 let told = violations.iter().map(|violation| {
                     let mut parts = violation.pointer.splitn(4, '/').skip(2);
                     let line = parts.next().and_then(|index| lines.get(index.parse::<usize>().ok()?));
-                    let column = parts.next().map_or_else(String::new, |column| format!(", column `{column}`"));
+                    let column =
+                        parts.next().map_or_else(String::new, |column| format!(", column `{column}`"));
                     match line {
                         Some(line) => format!("{file}:{line}{column}: {}", violation.message),
                         None => format!("{file}: {} {}", violation.pointer, violation.message),
                     }
                 });
-                Failure::refused(told.collect::<Vec<_>>().join("\n"))
-                    .mend(format!("`mortise capability describe {}` shows what a row may hold", self.operation))
+                Failure::refused(told.collect::<Vec<_>>().join("\n")).mend(format!(
+                    "`mortise capability describe {}` shows what a row may hold",
+                    self.operation
+                ))
             }
             Refused::Unread(problem) => Failure::refused(format!("{}: {problem}", place(&file, lines))),
             Refused::Rejected { code, detail } => {
-                let row = detail.get("row").and_then(Value::as_int).and_then(|row| usize::try_from(row - 1).ok());
+                let row =
+                    detail.get("row").and_then(Value::as_int).and_then(|row| usize::try_from(row - 1).ok());
                 let place = match row.and_then(|row| lines.get(row)) {
                     Some(line) => format!("{file}:{line}"),
                     None => place(&file, lines),
                 };
-                let problem = detail.get("problem").and_then(Value::as_str).map_or_else(|| detail.to_json(), str::to_owned);
+                let problem = detail
+                    .get("problem")
+                    .and_then(Value::as_str)
+                    .map_or_else(|| detail.to_json(), str::to_owned);
                 Failure::refused(format!("{place}: {code}: {problem}"))
                     .mend(format!("`mortise capability describe {code}` explains it"))
             }
@@ -165,7 +190,8 @@ fn place(file: &impl std::fmt::Display, lines: &[u64]) -> String {
 impl Server {
     /// One call over HTTP.
     async fn post(&self, list: &str, rows: Vec<Value>) -> Result<(), Refused> {
-        let unreached = |error: reqwest::Error| Refused::Broken(Failure::unusable(format!("{}: {error}", self.url)));
+        let unreached =
+            |error: reqwest::Error| Refused::Broken(Failure::unusable(format!("{}: {error}", self.url)));
         let contracts = self.contracts.contracts();
         let rows = rows.iter().map(|row| wrap(row, &self.row, contracts, self.currency.as_deref()));
         let rows = rows.collect::<Result<Vec<_>, _>>().map_err(|CurrencyMissing| {
@@ -173,8 +199,10 @@ impl Server {
             Refused::Broken(failure.mend("name it with --currency, or in a column `currency`"))
         })?;
         let key = SystemIds.next().simple().to_string();
-        let request = self.http.post(&self.url).header("Mortise-Staff", "import").header("Idempotency-Key", key);
-        let response = request.json(&Value::record([(list, Value::list(rows))])).send().await.map_err(unreached)?;
+        let request =
+            self.http.post(&self.url).header("Mortise-Staff", "import").header("Idempotency-Key", key);
+        let response =
+            request.json(&Value::record([(list, Value::list(rows))])).send().await.map_err(unreached)?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
@@ -186,19 +214,28 @@ impl Server {
 
 /// A server's problem as what it says about the rows.
 fn refusal(problem: &serde_json::Value, whose: std::fmt::Arguments<'_>) -> Refused {
-    let text = |of: &serde_json::Value, name: &str| of.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let text = |of: &serde_json::Value, name: &str| {
+        of.get(name).and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
     let errors = problem.get("errors").and_then(serde_json::Value::as_array).into_iter().flatten();
     let places: Vec<Violation> = errors
-        .filter_map(|error| Some(Violation { pointer: text(error, "pointer")?, message: text(error, "detail")? }))
+        .filter_map(|error| {
+            Some(Violation { pointer: text(error, "pointer")?, message: text(error, "detail")? })
+        })
         .collect();
     match (places.is_empty(), text(problem, "reason")) {
         (false, _) => Refused::Places(places),
         (true, Some(code)) => {
-            let detail = problem.get("reason_detail").and_then(|detail| mortise_contract::to_value(detail).ok());
+            let detail =
+                problem.get("reason_detail").and_then(|detail| mortise_contract::to_value(detail).ok());
             Refused::Rejected { code, detail: detail.unwrap_or_else(Value::empty_record) }
         }
         (true, None) => {
-            let said = [text(problem, "title"), text(problem, "detail")].into_iter().flatten().collect::<Vec<_>>().join(". ");
+            let said = [text(problem, "title"), text(problem, "detail")]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(". ");
             Refused::Broken(Failure::unusable(format!("{whose}: {said}")))
         }
     }
