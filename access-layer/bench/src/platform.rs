@@ -38,8 +38,8 @@ impl Platform {
     pub(crate) fn call(&self, data: &Path, operation: &str, input: &Value) -> Result<Value, Failure> {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(input.to_string().as_bytes())?;
-        let mut command = self.command("capability", data);
-        command.args(["call", operation, "--format", "json", "--input"]).arg(file.path()).args(SCOPE);
+        let mut command = self.command("capability call", data);
+        command.args([operation, "--format", "json", "--input"]).arg(file.path()).args(SCOPE);
         Ok(serde_json::from_str(&self.run(&mut command)?)?)
     }
 

@@ -26,6 +26,7 @@ pub(crate) struct Cli {
 
 /// Where and how the log is written: always to stderr, so that stdout holds answers only.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Log")]
 pub(crate) struct Logging {
     /// What is logged: a level, or `target=level` parts, as in `info,mortise_engine=debug`.
     #[arg(long, global = true, env = "MORTISE_LOG", default_value = "warn", value_name = "FILTER")]
@@ -58,20 +59,30 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Flow(Flow),
     /// Brings rows from a CSV or JSON file into a capability, in bulk.
+    ///
+    /// For example: mortise import pricing.import_entries prices.csv --tenant acme --line grocery --data ./data. What a row
+    /// may hold shows `mortise capability describe pricing.import_entries`. Rows that are there already are replaced, so a
+    /// file may be imported again.
     Import(Import),
     /// Chooses how a shop rounds, stacks, splits, and shows what is chosen.
     #[command(subcommand)]
     Policy(Policy),
     /// Checks every invariant of a data directory and names what is off.
+    ///
+    /// Stock, ledger, price proofs, journal, outbox, flows; with --sandbox also our books beside the provider's and the
+    /// carrier's own. No server may have the directory, and nothing in it is driven or changed.
     Verify(Verify),
     /// Seeds a small shop and lets customers buy, with everything real; then keeps serving.
+    ///
+    /// The shop, its prices and all that happens are files (examples/shop). The server and the sandbox are processes of their
+    /// own, the customers buy over HTTP, and the clock is moved where half an hour has to pass.
     Demo(Demo),
 }
 
-/// A data directory; it is made if it is missing, and one process has it at a time.
+/// A data directory. Whatever writes makes it if it is missing.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct Data {
-    /// The data directory. It is made if it is missing; one process has it at a time.
+    /// The data directory; one process has it at a time.
     #[arg(long, env = "MORTISE_DATA", value_name = "DIR")]
     pub(crate) data: PathBuf,
 }
@@ -209,6 +220,7 @@ pub(crate) struct Sandbox {
 pub(crate) enum Capability {
     /// Lists all operations with their effect.
     List {
+        /// How the answer is printed.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
@@ -216,6 +228,7 @@ pub(crate) enum Capability {
     Describe {
         /// What to describe.
         name: String,
+        /// How the answer is printed.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
@@ -245,6 +258,7 @@ pub(crate) struct Call {
     pub(crate) extensions: Extensions,
     #[command(flatten)]
     pub(crate) peers: Peers,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -268,6 +282,7 @@ pub(crate) struct FlowCheck {
     /// Contracts to check against, as `capability export` writes them; those of this program where left out.
     #[arg(long, value_name = "FILE")]
     pub(crate) contracts: Option<PathBuf>,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -285,6 +300,7 @@ pub(crate) struct FlowPublish {
     /// The business line that it is for; all lines where left out.
     #[arg(long, default_value = "", value_name = "LINE", hide_default_value = true)]
     pub(crate) line: String,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -295,6 +311,7 @@ pub(crate) struct FlowList {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) whose: Whose,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -326,6 +343,7 @@ pub(crate) struct Import {
     /// Rows a call: 5,000 into a directory, 2,000 over HTTP where left out.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "ROWS")]
     pub(crate) chunk: Option<u32>,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -365,6 +383,7 @@ pub(crate) struct PolicyList {
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) whose: Whose,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -377,6 +396,7 @@ pub(crate) struct Verify {
     /// A sandbox whose own book of payments, refunds and shipments is compared with ours.
     #[arg(long, value_name = "URL")]
     pub(crate) sandbox: Option<String>,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -396,6 +416,7 @@ pub(crate) struct Demo {
     /// Where the server listens; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
+    /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

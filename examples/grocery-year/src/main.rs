@@ -17,7 +17,7 @@ mod shop;
 mod tally;
 mod year;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -50,12 +50,18 @@ pub(crate) struct Arguments {
     /// Where the prepared data is kept.
     #[arg(long, default_value_os_t = prepare::default_cache())]
     cache: PathBuf,
-    /// Where the chart, the list of the rest and the figures go; by default `out` beside the prepared data.
+    /// Where the chart, the list of the rest and the figures go; by default `out` beside the prepared data, for the slice `out-slice`.
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
 impl Arguments {
+    /// Where the report's files go: what runs with the tests does not replace the year's.
+    fn reports(&self, cache: &Path) -> PathBuf {
+        let folder = if self.slice { "out-slice" } else { "out" };
+        self.out.clone().unwrap_or_else(|| cache.join(folder))
+    }
+
     /// The chosen part of the year.
     fn chosen(&self) -> (Weeks, Stores) {
         if self.slice { selection::slice() } else { (self.weeks.clone(), self.stores.clone()) }

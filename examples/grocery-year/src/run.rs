@@ -80,7 +80,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Outcome, RunError> {
         verified,
     };
     report.write(&mut std::io::stdout().lock())?;
-    write_files(&arguments.out.clone().unwrap_or_else(|| cache.join("out")), &data, &year, &report)?;
+    write_files(&arguments.reports(&cache), &data, &year, &report)?;
     Ok(if report.holds() { Outcome::Holds } else { Outcome::Fails })
 }
 

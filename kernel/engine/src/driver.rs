@@ -103,7 +103,7 @@ pub(crate) enum Message {
         trade: TradeId,
         answer: Answer,
     },
-    /// The database has no such trade.
+    /// The database has no such trade, or no answer of it that can be read.
     Nowhere(TradeId),
 }
 
@@ -689,7 +689,13 @@ async fn look_up(store: &Store, trade: TradeId) -> Result<Option<Message>, Store
     Ok(match rows.await?.into_iter().next().flatten() {
         None => Some(Message::Nowhere(trade)),
         Some((_, _, None)) => None,
-        Some((_, _, Some(text))) => Some(Message::Stored { trade, answer: stored_answer(&text)? }),
+        Some((_, _, Some(text))) => match stored_answer(&text) {
+            Ok(answer) => Some(Message::Stored { trade, answer }),
+            Err(error) => {
+                tracing::error!(%trade, %error, "an answer cannot be read back");
+                Some(Message::Nowhere(trade))
+            }
+        },
     })
 }
 

@@ -462,6 +462,20 @@ mod tests {
     }
 
     #[test]
+    fn a_trades_own_failures_are_counted_apart_from_the_databases() {
+        let mut s = S::new(|| "due");
+        s.handle(at(0), work(1, "a"));
+        for batch in 1..=5 {
+            let failed = Notice::Failed { batch: BatchNo(batch), failure: Failure::Unavailable };
+            s.handle(at(0), failed);
+            s.handle(at(i64::try_from(batch).unwrap() * 100_000), Notice::Tick);
+        }
+        let failed = Notice::Failed { batch: BatchNo(6), failure: Failure::Culprit };
+        let orders = s.handle(at(600_000), failed);
+        assert!(orders.contains(&Order::Culprit { trade: 1, failures: 1 }), "{orders:?}");
+    }
+
+    #[test]
     fn a_clock_passes_once_and_moves_with_its_trade() {
         let mut s = S::new(|| "due");
         assert_eq!(s.handle(at(0), Notice::Known { trade: 1, due: Some(at(100)) }), [Order::WakeAt(at(100))]);

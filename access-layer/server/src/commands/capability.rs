@@ -155,18 +155,30 @@ fn template(call: &CallTemplate) -> String {
     format!("{} {}", call.call, call.with.to_json())
 }
 
-/// A schema's fields, a line each; what is beneath a list or a record of its own name is that name's business.
+/// A schema's fields, a line each, and beneath a list of records those of a row; what is deeper is described by its name.
 fn fields(schema: &Schema, contracts: &Contracts) -> String {
+    let mut text = own_fields(schema, contracts, "  ");
+    let lists = contracts.resolve(schema).into_iter().flat_map(|schema| &schema.properties);
+    for (name, field) in lists {
+        let row = contracts.resolve(field).and_then(|list| contracts.resolve(list.items.as_deref()?));
+        if let Some(row) = row.filter(|row| !row.properties.is_empty()) {
+            text.push_str(&format!("  each of {name}\n{}", own_fields(row, contracts, "    ")));
+        }
+    }
+    text
+}
+
+fn own_fields(schema: &Schema, contracts: &Contracts, indent: &str) -> String {
     let resolved = contracts.resolve(schema).unwrap_or(schema);
     let mut text = String::new();
     for (name, field) in &resolved.properties {
         let need = if resolved.required.contains(name) { "" } else { "?" };
         let about = field.description.as_deref().or_else(|| contracts.resolve(field)?.description.as_deref());
         let about = about.unwrap_or_default().lines().next().unwrap_or_default();
-        text.push_str(&format!("  {:<24} {:<28} {about}\n", format!("{name}{need}"), kind(field)));
+        text.push_str(&format!("{indent}{:<24} {:<28} {about}\n", format!("{name}{need}"), kind(field)));
     }
     if resolved.properties.is_empty() {
-        text.push_str(&format!("  {}\n", kind(resolved)));
+        text.push_str(&format!("{indent}{}\n", kind(resolved)));
     }
     text
 }

@@ -37,6 +37,11 @@ fn everything_that_is_listed_can_be_described() {
     for part in ["allocations", "out_of_stock", "inventory.release", "stock (reservation)"] {
         assert!(text.contains(part), "{text}");
     }
+    let import = mortise(&["capability", "describe", "pricing.import_entries"]).ok().out;
+    assert!(
+        import.contains("each of rows") && import.contains("price_list"),
+        "the columns of a file: {import}"
+    );
     let page = mortise(&["capability", "describe", "out_of_stock"]).ok().out;
     assert!(page.contains("# out_of_stock"), "{page}");
     let unknown = mortise(&["capability", "describe", "inventory.reserv"]);

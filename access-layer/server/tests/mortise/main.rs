@@ -7,6 +7,7 @@ mod crash;
 mod demo;
 mod flow;
 mod import;
+mod policy;
 mod serve;
 mod support;
 mod verify;

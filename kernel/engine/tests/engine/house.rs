@@ -130,6 +130,11 @@ impl House {
         self.door().call(operation, input)
     }
 
+    /// One operation as a trade of its own, without waiting for it.
+    pub fn begin_call(&self, operation: &str, input: &str) -> tokio::sync::oneshot::Receiver<Started> {
+        self.door().begin_call(operation, input)
+    }
+
     pub fn left(&self, goods: &str) -> i64 {
         self.door().left(goods)
     }
@@ -163,6 +168,32 @@ impl House {
 
     pub fn runtime(&self) -> &Runtime {
         self.life().0
+    }
+
+    /// Writes behind the engine's back.
+    pub fn write(&self, sql: &'static str) {
+        let (runtime, engine) = self.life();
+        let statement = mortise_store::Statement::sqlite("test.write", sql);
+        let written = engine.store().write(async move |tx| tx.execute(&statement, [()]).await.map(drop));
+        runtime.block_on(written).unwrap();
+    }
+
+    /// Waits, without touching the engine, until a query of one text column says so.
+    pub fn until(&self, sql: &'static str, wanted: &str) {
+        let (runtime, engine) = self.life();
+        let statement = mortise_store::Statement::sqlite("test.until", sql);
+        let seen = async {
+            loop {
+                let read =
+                    engine.store().read(async move |r| r.fetch_all::<(String,), _>(&statement, ()).await);
+                if read.await.unwrap().iter().any(|(text,)| text == wanted) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let seen = runtime.block_on(async { tokio::time::timeout(LIMIT, seen).await });
+        assert!(seen.is_ok(), "`{sql}` never says `{wanted}`");
     }
 
     /// Rows of a query of one text column.
@@ -206,10 +237,13 @@ impl Door<'_> {
 
     /// One operation as a trade of its own.
     pub fn call(&self, operation: &str, input: &str) -> String {
+        self.house.answer(self.begin_call(operation, input))
+    }
+
+    /// The same without waiting for it.
+    pub fn begin_call(&self, operation: &str, input: &str) -> tokio::sync::oneshot::Receiver<Started> {
         let (runtime, engine) = self.house.life();
-        let started =
-            runtime.block_on(engine.call(self.scope.clone(), operation, json(input).unwrap(), None)).unwrap();
-        self.house.answer(started)
+        runtime.block_on(engine.call(self.scope.clone(), operation, json(input).unwrap(), None)).unwrap()
     }
 
     pub fn left(&self, goods: &str) -> i64 {

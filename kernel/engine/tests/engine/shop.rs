@@ -49,6 +49,7 @@ impl Peer {
         if order.starts_with("mute") {
             return Err(Unanswered::new("the peer is mute"));
         }
+        assert!(!(order.starts_with("panic") && attempt == 1), "the adapter panics");
         if order.starts_with("slow") && attempt == 1 {
             self.effects.lock().unwrap().insert(key.to_owned(), order.to_owned());
             return Err(Unanswered::new("the answer was lost"));
@@ -107,7 +108,8 @@ impl WriteOperation for TakeGoods {
         for call in calls {
             let key = [(call.context.scope.tenant.as_str(), call.input.goods.as_str())];
             let count = tx.fetch_optional::<(i64,), _>(&COUNT, key).await?.remove(0).map_or(0, |(c,)| c);
-            if count != call.input.seen && call.context.staleness == Staleness::MayReply {
+            let stale = count != call.input.seen && call.context.staleness == Staleness::MayReply;
+            if stale || call.input.goods == "slippery" {
                 replies.push(Reply::stale());
             } else if count < call.input.count {
                 replies.push(Reply::rejected("sold_out", &NoDetail {})?);
@@ -197,6 +199,10 @@ impl RemoteOperation for PayRemote {
             .iter()
             .map(|item| match item.answer.as_str() {
                 "declined" => Reply::rejected("declined", &NoDetail {}),
+                _ if item.intent.order.starts_with("loud") => {
+                    Reply::done(Paid { payment: format!("pay-{}", item.intent.order) })
+                        .emit("shop.taken", &Goods { goods: item.intent.order.clone() })
+                }
                 _ => Ok(Reply::done(Paid { payment: format!("pay-{}", item.intent.order) })),
             })
             .collect()
@@ -252,6 +258,7 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
         .operation(
             Operation::remote::<Pay, Paid>("pay", "Asks for money.")
                 .rejects::<NoDetail>("declined")
+                .emits("shop.taken")
                 .deadline(1_000, 3)
                 .undo("shop.refund", json!({"payment": "${ output.payment }"})),
         )

@@ -8,7 +8,7 @@ use mortise_types::Span;
 
 use crate::house::House;
 
-const BUY: &str = r#"
+pub const BUY: &str = r#"
 flow: buy
 version: 1
 summary: Take goods, ask for money, wait for it.
@@ -50,11 +50,11 @@ steps:
     with: { goods: "${ input.goods }" }
 "#;
 
-fn buy(order: &str, goods: &str, count: i64, pay: &str) -> String {
+pub fn buy(order: &str, goods: &str, count: i64, pay: &str) -> String {
     format!(r#"{{"order":"{order}","goods":"{goods}","count":{count},"pay":"{pay}"}}"#)
 }
 
-fn stocked(count: i64) -> House {
+pub fn stocked(count: i64) -> House {
     let house = House::new(BUY);
     house.call("shop.stock", &format!(r#"{{"goods":"pen","count":{count}}}"#));
     house
