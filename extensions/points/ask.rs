@@ -45,10 +45,7 @@ impl dyn Points + '_ {
     /// Opens a point for a scope; `None` where nobody is bound, and then there is no question to prepare.
     #[must_use]
     pub fn open<P: Point>(&self, scope: &Scope) -> Option<Opened<P>> {
-        self.panel(P::NAME, scope).map(|panel| Opened {
-            panel,
-            point: PhantomData,
-        })
+        self.panel(P::NAME, scope).map(|panel| Opened { panel, point: PhantomData })
     }
 
     /// Puts a question to whoever is bound.
@@ -63,10 +60,7 @@ impl dyn Points + '_ {
     ) -> Result<Outcome<P>, PointError> {
         match self.open::<P>(scope) {
             Some(opened) => opened.ask(call, question),
-            None => Ok(Outcome {
-                reduced: P::reduce(question, Vec::new()),
-                answers: Vec::new(),
-            }),
+            None => Ok(Outcome { reduced: P::reduce(question, Vec::new()), answers: Vec::new() }),
         }
     }
 }
@@ -90,22 +84,15 @@ impl<P: Point> Opened<P> {
     /// An extension failed, and its binding says refuse.
     pub fn ask(&self, call: CallIdentity<'_>, question: &P::Question) -> Result<Outcome<P>, PointError> {
         let RawOutcome { reduced, answers } = self.panel.ask_raw(call, question)?;
-        let reduced = reduced
-            .downcast::<P::Reduced>()
-            .expect("a panel of a point answers with that point's type");
-        Ok(Outcome {
-            reduced: *reduced,
-            answers,
-        })
+        let reduced =
+            reduced.downcast::<P::Reduced>().expect("a panel of a point answers with that point's type");
+        Ok(Outcome { reduced: *reduced, answers })
     }
 }
 
 impl<P: Point> fmt::Debug for Opened<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opened")
-            .field("point", &P::NAME)
-            .field("panel", &self.panel)
-            .finish()
+        f.debug_struct("Opened").field("point", &P::NAME).field("panel", &self.panel).finish()
     }
 }
 
@@ -212,17 +199,8 @@ pub fn consult<P: Point, S: Seat<P>>(
     let mut answers = Vec::with_capacity(seats.len());
     for seat in seats {
         let extension = seat.extension().clone();
-        let Attempt {
-            result,
-            fuel_used,
-            took_us,
-        } = seat.attempt(call, question);
-        let answered = |extension, verdict| Answered {
-            extension,
-            verdict,
-            fuel_used,
-            took_us,
-        };
+        let Attempt { result, fuel_used, took_us } = seat.attempt(call, question);
+        let answered = |extension, verdict| Answered { extension, verdict, fuel_used, took_us };
         match (result, seat.on_failure()) {
             (Ok(answer), _) => {
                 answers.push(answered(extension.clone(), Verdict::Answered));
@@ -231,19 +209,11 @@ pub fn consult<P: Point, S: Seat<P>>(
             (Err(why), OnFailure::Skip) => answers.push(answered(extension, Verdict::Skipped { why })),
             (Err(why), OnFailure::Refuse) => {
                 answers.push(answered(extension.clone(), Verdict::Failed { why: why.clone() }));
-                return Err(PointError::Refused {
-                    point: P::NAME,
-                    extension,
-                    why,
-                    answers,
-                });
+                return Err(PointError::Refused { point: P::NAME, extension, why, answers });
             }
         }
     }
-    Ok(Outcome {
-        reduced: P::reduce(question, valid),
-        answers,
-    })
+    Ok(Outcome { reduced: P::reduce(question, valid), answers })
 }
 
 /// A platform without extensions.

@@ -28,15 +28,9 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn refuse(self, field: &str, problem: impl fmt::Display) -> Invalid {
         let Place { list, index } = self;
-        let place = if field.is_empty() {
-            format!("{list}[{index}]")
-        } else {
-            format!("{list}[{index}].{field}")
-        };
-        Invalid {
-            place,
-            problem: problem.to_string(),
-        }
+        let place =
+            if field.is_empty() { format!("{list}[{index}]") } else { format!("{list}[{index}].{field}") };
+        Invalid { place, problem: problem.to_string() }
     }
 
     /// A reason is there, short, and has no control characters: it is printed on receipts and kept in proofs.
@@ -45,10 +39,9 @@ impl Place {
             return Err(self.refuse("reason", "empty; every answer says why"));
         }
         if reason.len() > MAX_REASON_BYTES {
-            return Err(self.refuse(
-                "reason",
-                format_args!("{} bytes, at most {MAX_REASON_BYTES}", reason.len()),
-            ));
+            return Err(
+                self.refuse("reason", format_args!("{} bytes, at most {MAX_REASON_BYTES}", reason.len()))
+            );
         }
         if reason.chars().any(char::is_control) {
             return Err(self.refuse("reason", "has control characters"));
@@ -62,10 +55,7 @@ impl Place {
         if (1..=64).contains(&code.len()) && code.chars().all(allowed) {
             return Ok(());
         }
-        Err(self.refuse(
-            field,
-            format_args!("{} is not 1 to 64 of a-z 0-9 - _ .", shown(code)),
-        ))
+        Err(self.refuse(field, format_args!("{} is not 1 to 64 of a-z 0-9 - _ .", shown(code))))
     }
 }
 
@@ -74,10 +64,7 @@ pub(crate) fn at_most(list: &'static str, count: usize, most: usize) -> Result<(
     if count <= most {
         return Ok(());
     }
-    Err(Invalid {
-        place: list.to_owned(),
-        problem: format!("{count} of them, at most {most}"),
-    })
+    Err(Invalid { place: list.to_owned(), problem: format!("{count} of them, at most {most}") })
 }
 
 /// A text of an extension inside a message: quoted, escaped, cut off.
@@ -93,18 +80,12 @@ pub(crate) fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const PLACE: Place = Place {
-        list: "offers",
-        index: 3,
-    };
+    const PLACE: Place = Place { list: "offers", index: 3 };
 
     #[test]
     fn a_refusal_names_its_place() {
         let long = "x".repeat(201);
-        assert_eq!(
-            PLACE.reason(&long).unwrap_err().to_string(),
-            "offers[3].reason: 201 bytes, at most 200"
-        );
+        assert_eq!(PLACE.reason(&long).unwrap_err().to_string(), "offers[3].reason: 201 bytes, at most 200");
         assert_eq!(
             PLACE.reason(" ").unwrap_err().to_string(),
             "offers[3].reason: empty; every answer says why"

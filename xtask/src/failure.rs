@@ -11,10 +11,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            mend: None,
-        }
+        Self { what: what.into(), mend: None }
     }
 
     /// Adds what the person can do.

@@ -38,33 +38,20 @@ impl GuestWorkspace {
     fn read(folder: PathBuf) -> Result<Self, Failure> {
         let texts = |ending: &str| -> Result<Vec<String>, Failure> {
             let files = source::files(&folder, &|name| name.to_string_lossy().ends_with(ending))?;
-            Ok(files
-                .iter()
-                .map(|file| source::read(file))
-                .collect::<Result<_, _>>()?)
+            Ok(files.iter().map(|file| source::read(file)).collect::<Result<_, _>>()?)
         };
-        Ok(Self {
-            manifests: texts("Cargo.toml")?,
-            sources: texts(".rs")?,
-            folder,
-        })
+        Ok(Self { manifests: texts("Cargo.toml")?, sources: texts(".rs")?, folder })
     }
 
     /// The folder, as a person names it: from the project's root.
     pub(crate) fn name(&self, workshop: &Workshop) -> String {
         let folder = self.folder.strip_prefix(workshop.root()).unwrap_or(&self.folder);
-        folder
-            .display()
-            .to_string()
-            .trim_end_matches(std::path::MAIN_SEPARATOR)
-            .to_owned()
+        folder.display().to_string().trim_end_matches(std::path::MAIN_SEPARATOR).to_owned()
     }
 
     /// Whether it holds components; a library for them is compiled with each of its users.
     pub(crate) fn has_components(&self) -> bool {
-        self.manifests
-            .iter()
-            .any(|manifest| manifest.contains("\"cdylib\""))
+        self.manifests.iter().any(|manifest| manifest.contains("\"cdylib\""))
     }
 
     /// Whether it has tests of its own, which run on this machine's target.
@@ -79,22 +66,12 @@ impl GuestWorkspace {
     pub(crate) fn build(&self, workshop: &Workshop) -> Result<(), Failure> {
         workshop
             .cargo_in(&self.folder)
-            .args([
-                "build",
-                "--workspace",
-                "--locked",
-                "--release",
-                "--target",
-                GUEST_TARGET,
-            ])
+            .args(["build", "--workspace", "--locked", "--release", "--target", GUEST_TARGET])
             .run()
     }
 
     pub(crate) fn test(&self, workshop: &Workshop) -> Result<(), Failure> {
-        workshop
-            .cargo_in(&self.folder)
-            .args(["test", "--workspace", "--locked"])
-            .run()
+        workshop.cargo_in(&self.folder).args(["test", "--workspace", "--locked"]).run()
     }
 
     pub(crate) fn check_format(&self, workshop: &Workshop) -> Result<(), Failure> {
@@ -105,14 +82,7 @@ impl GuestWorkspace {
     pub(crate) fn clippy(&self, workshop: &Workshop) -> Result<(), Failure> {
         workshop
             .cargo_in(&self.folder)
-            .args([
-                "clippy",
-                "--workspace",
-                "--locked",
-                "--target",
-                GUEST_TARGET,
-                "--target-dir",
-            ])
+            .args(["clippy", "--workspace", "--locked", "--target", GUEST_TARGET, "--target-dir"])
             .args([workshop.root().join("target").join("guests")])
             .args(["--", "--deny", "warnings"])
             .run()
@@ -134,9 +104,7 @@ mod tests {
     #[test]
     fn a_member_is_not_a_workspace() {
         assert!(opens_a_workspace("[package]\nname = \"guest\"\n\n[workspace]\n"));
-        assert!(!opens_a_workspace(
-            "[package]\nversion.workspace = true\n[lints]\nworkspace = true\n"
-        ));
+        assert!(!opens_a_workspace("[package]\nversion.workspace = true\n[lints]\nworkspace = true\n"));
         assert!(!opens_a_workspace("[workspace.dependencies]\n"));
     }
 }

@@ -27,10 +27,7 @@ fn main() -> ExitCode {
     }
     let args: Vec<String> = args.collect();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
-        say::line(&format!(
-            "there is no `cargo xtask {name}`\n\n{}",
-            commands::help()
-        ));
+        say::line(&format!("there is no `cargo xtask {name}`\n\n{}", commands::help()));
         return ExitCode::from(2);
     };
 

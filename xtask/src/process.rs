@@ -26,14 +26,12 @@ impl Program {
     }
 
     pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     pub(crate) fn variable(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.variables
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -42,28 +40,18 @@ impl Program {
     /// # Errors
     /// When it cannot be started or ends with another status than 0.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let status = self
-            .command()
-            .status()
-            .map_err(|error| self.not_started(&error))?;
+        let status = self.command().status().map_err(|error| self.not_started(&error))?;
         if status.success() {
             return Ok(());
         }
-        Err(
-            Failure::new(format!("`{}` ended with {status}", self.line())).mend(format!(
-                "its own words stand above; in {} it can be run alone",
-                self.folder.display()
-            )),
-        )
+        Err(Failure::new(format!("`{}` ended with {status}", self.line()))
+            .mend(format!("its own words stand above; in {} it can be run alone", self.folder.display())))
     }
 
     /// Runs it quietly and returns what it printed; `None` when it cannot be started or fails.
     pub(crate) fn output(&self) -> Option<String> {
         let output = self.command().stdin(Stdio::null()).output().ok()?;
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     /// Becomes the program, so that signals and the exit status are its own.
@@ -81,19 +69,13 @@ impl Program {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command
-            .args(&self.args)
-            .current_dir(&self.folder)
-            .envs(self.variables.iter().cloned());
+        command.args(&self.args).current_dir(&self.folder).envs(self.variables.iter().cloned());
         command
     }
 
     fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.args);
-        words
-            .map(|word| word.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join(" ")
+        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
     fn not_started(&self, error: &std::io::Error) -> Failure {

@@ -29,10 +29,7 @@ enum Outcome {
 
 impl Stages {
     pub(crate) fn start() -> Self {
-        Self {
-            started: now(),
-            finished: Vec::new(),
-        }
+        Self { started: now(), finished: Vec::new() }
     }
 
     /// Runs one stage and says how long it took, also when it fails.
@@ -45,17 +42,9 @@ impl Stages {
         let began = now();
         let result = work();
         let took = now() - began;
-        let outcome = if result.is_ok() {
-            Outcome::Done
-        } else {
-            Outcome::Failed
-        };
+        let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
         say::line(&format!("    {} {} ({title})", outcome.word(), clock(took)));
-        self.finished.push(Finished {
-            title: title.to_owned(),
-            took,
-            outcome,
-        });
+        self.finished.push(Finished { title: title.to_owned(), took, outcome });
         result
     }
 
@@ -65,13 +54,7 @@ impl Stages {
             return None;
         }
         let whole = now() - self.started;
-        let width = self
-            .finished
-            .iter()
-            .map(|stage| stage.title.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max(12);
+        let width = self.finished.iter().map(|stage| stage.title.chars().count()).max().unwrap_or(0).max(12);
         let mut table = String::from("\nWhere the time went\n");
         for stage in &self.finished {
             let share = 100.0 * stage.took.as_secs_f64() / whole.as_secs_f64().max(f64::EPSILON);
@@ -79,12 +62,8 @@ impl Stages {
                 Outcome::Done => "",
                 Outcome::Failed => "  failed",
             };
-            let _ = writeln!(
-                table,
-                "  {:<width$}  {:>12}  {share:>3.0} %{mark}",
-                stage.title,
-                clock(stage.took)
-            );
+            let _ =
+                writeln!(table, "  {:<width$}  {:>12}  {share:>3.0} %{mark}", stage.title, clock(stage.took));
         }
         let _ = write!(table, "  {:<width$}  {:>12}", "in all", clock(whole));
         Some(table)
@@ -110,10 +89,7 @@ fn clock(duration: Duration) -> String {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the module that measures; nothing decides by it"
-)]
+#[expect(clippy::disallowed_methods, reason = "the module that measures; nothing decides by it")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -139,10 +115,7 @@ mod tests {
         let table = stages.table().unwrap_or_default();
         let row = |title: &str| table.lines().find(|line| line.contains(title)).map(str::to_owned);
         assert!(row("first").is_some_and(|row| !row.contains("failed")), "{table}");
-        assert!(
-            row("second").is_some_and(|row| row.ends_with("failed")),
-            "{table}"
-        );
+        assert!(row("second").is_some_and(|row| row.ends_with("failed")), "{table}");
         assert!(row("in all").is_some(), "{table}");
     }
 }

@@ -40,19 +40,10 @@ pub(crate) const DENY: Tool = Tool {
 /// # Errors
 /// When the target is missing and rustup cannot add it.
 pub(crate) fn guest_target(workshop: &Workshop) -> Result<(), Failure> {
-    if sysroot(workshop)?
-        .join("lib/rustlib")
-        .join(GUEST_TARGET)
-        .join("lib")
-        .is_dir()
-    {
+    if sysroot(workshop)?.join("lib/rustlib").join(GUEST_TARGET).join("lib").is_dir() {
         return Ok(());
     }
-    rustup(
-        workshop,
-        &["target", "add", GUEST_TARGET],
-        "extensions are compiled to WebAssembly",
-    )
+    rustup(workshop, &["target", "add", GUEST_TARGET], "extensions are compiled to WebAssembly")
 }
 
 /// Makes sure that `cargo fmt` and `cargo clippy` are there.
@@ -68,11 +59,7 @@ pub(crate) fn lint_components(workshop: &Workshop) -> Result<(), Failure> {
     if missing.is_empty() {
         return Ok(());
     }
-    rustup(
-        workshop,
-        &[&["component", "add"], missing.as_slice()].concat(),
-        "formatting and lints",
-    )
+    rustup(workshop, &[&["component", "add"], missing.as_slice()].concat(), "formatting and lints")
 }
 
 /// Finds the tool, on PATH or in the project's cache, and installs it into the cache if it is in neither.
@@ -81,30 +68,16 @@ pub(crate) fn lint_components(workshop: &Workshop) -> Result<(), Failure> {
 /// When it can be had neither prebuilt nor by compiling it.
 pub(crate) fn tool(workshop: &Workshop, tool: &Tool) -> Result<PathBuf, Failure> {
     let folder = workshop.cache().join("tools");
-    let cached = folder
-        .join(SCRIPTS)
-        .join(format!("{}{}", tool.program, std::env::consts::EXE_SUFFIX));
+    let cached = folder.join(SCRIPTS).join(format!("{}{}", tool.program, std::env::consts::EXE_SUFFIX));
     for candidate in [PathBuf::from(tool.program), cached.clone()] {
         if works(workshop, &candidate, tool) {
             return Ok(candidate);
         }
     }
-    let Tool {
-        program,
-        package,
-        version,
-        purpose,
-    } = tool;
-    say::line(&format!(
-        "    installing {program} {version} into {} ({purpose})",
-        folder.display()
-    ));
+    let Tool { program, package, version, purpose } = tool;
+    say::line(&format!("    installing {program} {version} into {} ({purpose})", folder.display()));
     if let Err(failure) = from_python(workshop, &folder, &format!("{package}=={version}")).and_then(|()| {
-        if works(workshop, &cached, tool) {
-            Ok(())
-        } else {
-            Err(Failure::new("it does not start"))
-        }
+        if works(workshop, &cached, tool) { Ok(()) } else { Err(Failure::new("it does not start")) }
     }) {
         say::line(&format!(
             "    no prebuilt {program} for this machine ({failure}); compiling it, which takes minutes"
@@ -116,9 +89,7 @@ pub(crate) fn tool(workshop: &Workshop, tool: &Tool) -> Result<PathBuf, Failure>
             .args([root])
             .run()
             .map_err(|failure| failure.mend(format!("put {program} on PATH by hand, then run this again")))?;
-        return Ok(folder
-            .join("bin")
-            .join(format!("{program}{}", std::env::consts::EXE_SUFFIX)));
+        return Ok(folder.join("bin").join(format!("{program}{}", std::env::consts::EXE_SUFFIX)));
     }
     Ok(cached)
 }
@@ -131,40 +102,19 @@ const SCRIPTS: &str = "bin";
 fn works(workshop: &Workshop, program: &Path, tool: &Tool) -> bool {
     // A cargo subcommand expects its own name first.
     let subcommand = tool.program.trim_start_matches("cargo-");
-    workshop
-        .program(program)
-        .args([subcommand, "--version"])
-        .output()
-        .is_some()
+    workshop.program(program).args([subcommand, "--version"]).output().is_some()
 }
 
 /// Installs a package into a virtual environment of the project's own, which is made if it is not there.
 fn from_python(workshop: &Workshop, folder: &Path, requirement: &str) -> Result<(), Failure> {
     let inside = folder.join(SCRIPTS).join("python");
-    if workshop
-        .program(&inside)
-        .args(["-m", "pip", "--version"])
-        .output()
-        .is_none()
-    {
+    if workshop.program(&inside).args(["-m", "pip", "--version"]).output().is_none() {
         let python = python(workshop)?;
-        workshop
-            .program(python)
-            .args(["-m", "venv", "--clear"])
-            .args([folder])
-            .run()?;
+        workshop.program(python).args(["-m", "venv", "--clear"]).args([folder]).run()?;
     }
     workshop
         .program(&inside)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--only-binary",
-            ":all:",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"])
         .args([requirement])
         .run()
 }
@@ -176,13 +126,7 @@ fn from_python(workshop: &Workshop, folder: &Path, requirement: &str) -> Result<
 pub(crate) fn python(workshop: &Workshop) -> Result<&'static str, Failure> {
     ["python3", "python"]
         .into_iter()
-        .find(|name| {
-            workshop
-                .program(name)
-                .args(["-c", "import venv"])
-                .output()
-                .is_some()
-        })
+        .find(|name| workshop.program(name).args(["-c", "import venv"]).output().is_some())
         .ok_or_else(|| {
             Failure::new("no Python 3 with `venv` on PATH")
                 .mend("install python3 and, on Debian, python3-venv")
@@ -190,24 +134,13 @@ pub(crate) fn python(workshop: &Workshop) -> Result<&'static str, Failure> {
 }
 
 fn sysroot(workshop: &Workshop) -> Result<PathBuf, Failure> {
-    workshop
-        .program("rustc")
-        .args(["--print", "sysroot"])
-        .output()
-        .map(PathBuf::from)
-        .ok_or_else(|| {
-            Failure::new("`rustc` is not on PATH").mend("install Rust with rustup (https://rustup.rs)")
-        })
+    workshop.program("rustc").args(["--print", "sysroot"]).output().map(PathBuf::from).ok_or_else(|| {
+        Failure::new("`rustc` is not on PATH").mend("install Rust with rustup (https://rustup.rs)")
+    })
 }
 
 fn rustup(workshop: &Workshop, args: &[&str], purpose: &str) -> Result<(), Failure> {
     say::line(&format!("    rustup {} ({purpose})", args.join(" ")));
-    let by_hand = format!(
-        "run `rustup {}` in the project's folder, with a network",
-        args.join(" ")
-    );
-    Program::new("rustup", workshop.root())
-        .args(args)
-        .run()
-        .map_err(|failure| failure.mend(by_hand))
+    let by_hand = format!("run `rustup {}` in the project's folder, with a network", args.join(" "));
+    Program::new("rustup", workshop.root()).args(args).run().map_err(|failure| failure.mend(by_hand))
 }

@@ -43,10 +43,8 @@ impl Workshop {
             .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
         let root = here.parent().unwrap_or(&here).to_owned();
         if !root.join("Cargo.lock").is_file() {
-            return Err(
-                Failure::new(format!("{} is not the project's folder", root.display()))
-                    .mend("run `cargo xtask ...` somewhere inside the clone"),
-            );
+            return Err(Failure::new(format!("{} is not the project's folder", root.display()))
+                .mend("run `cargo xtask ...` somewhere inside the clone"));
         }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         Ok(Self { root, cargo })
@@ -69,9 +67,7 @@ impl Workshop {
     /// Where the binary `name` stands after a build.
     pub(crate) fn binary_of(&self, profile: Profile, name: &str) -> PathBuf {
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
-        target
-            .join(profile.folder())
-            .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+        target.join(profile.folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
     /// Cargo in the project's folder.

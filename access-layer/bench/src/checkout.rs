@@ -193,7 +193,7 @@ impl Run {
         self.platform.verify(&data)?;
         let sold = load.orders() * order::UNITS;
         let shelf = self.platform.call(&data, "inventory.get_stock", &json!({ "skus": [shop::sku(hot)] }))?;
-        let (row, rest) = (&shelf["rows"][0], stock.saturating_sub(sold));
+        let (row, rest) = (&shelf["output"]["rows"][0], stock.saturating_sub(sold));
         let promised = row["claimed"]
             .as_u64()
             .zip(row["reserved"].as_u64())

@@ -82,7 +82,11 @@ impl Series {
         figures.sort_unstable_by(f64::total_cmp);
         let middle = figures.len() / 2;
         let upper = figures.get(middle)?;
-        Some(if figures.len().is_multiple_of(2) { f64::midpoint(figures[middle - 1], *upper) } else { *upper })
+        Some(if figures.len().is_multiple_of(2) {
+            f64::midpoint(figures[middle - 1], *upper)
+        } else {
+            *upper
+        })
     }
 
     pub(crate) fn per_second(&self) -> Option<f64> {

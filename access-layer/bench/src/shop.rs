@@ -73,7 +73,10 @@ pub(crate) fn open(platform: &Platform, data: &Path, skus: u32) -> Result<(), Fa
     import("tax.import_rates", "country,tax_class,code,rate_bp\nDE,standard,vat,1900\nDE,reduced,vat,700\n")?;
     import("tax.import_items", &table("sku,tax_class", skus / 3, &|n| format!("{},reduced", sku(n * 3))))?;
     import("delivery.import_fees", &format!("country,currency,amount\nDE,{CURRENCY},490\n"))?;
-    import("delivery.import_weights", &table("sku,grams", skus + 1, &|n| format!("{},{}", sku(n), 100 + n % 900)))?;
+    import(
+        "delivery.import_weights",
+        &table("sku,grams", skus + 1, &|n| format!("{},{}", sku(n), 100 + n % 900)),
+    )?;
     let facts = table("sku,name,value", skus + 1, &|n| format!("{},department,{}", sku(n), department(n)));
     import("discount.import_items", &facts)?;
     import("discount.define", &serde_json::to_string(&promotions(skus))?)

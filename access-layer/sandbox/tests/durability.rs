@@ -1,10 +1,6 @@
 //! What was acknowledged is there after a restart, also when the process was killed in the middle of its work.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that panics has failed"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that panics has failed")]
 
 mod peers;
 
@@ -34,27 +30,16 @@ async fn the_book_is_the_same_after_a_restart_and_keys_keep_their_answers() {
     let peer = Peer::with_book(Some(book.path())).await;
     let after = peer.book().await;
     let without_address = |book: &Value| {
-        let payments = book["payments"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .cloned()
-            .map(|mut payment| {
-                payment.as_object_mut().unwrap().remove("pay_url");
-                payment
-            });
+        let payments = book["payments"].as_array().unwrap().iter().cloned().map(|mut payment| {
+            payment.as_object_mut().unwrap().remove("pay_url");
+            payment
+        });
         json!({ "payments": payments.collect::<Vec<_>>(), "refunds": book["refunds"], "shipments": book["shipments"] })
     };
     assert_eq!(without_address(&after), without_address(&before));
-    assert_eq!(
-        peer.post(&refunds, Some("r"), json!({ "amount": 400 })).await,
-        (201, refund)
-    );
+    assert_eq!(peer.post(&refunds, Some("r"), json!({ "amount": 400 })).await, (201, refund));
     assert_eq!(peer.shipment("p-1", json!({})).await.1["id"], shipment["id"]);
-    assert_eq!(
-        peer.post(&refunds, Some("r2"), json!({ "amount": 601 })).await.0,
-        422
-    );
+    assert_eq!(peer.post(&refunds, Some("r2"), json!({ "amount": 601 })).await.0, 422);
 }
 
 const CHILD: &str = "MORTISE_SANDBOX_TEST_CHILD";
@@ -66,21 +51,13 @@ async fn every_acknowledged_payment_is_there_after_sigkill() {
     }
     let book = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "every_acknowledged_payment_is_there_after_sigkill",
-            "--exact",
-            "--nocapture",
-        ])
+        .args(["every_acknowledged_payment_is_there_after_sigkill", "--exact", "--nocapture"])
         .env(CHILD, book.path())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
-    let address = lines
-        .find_map(|line| Some(line.split_once("LISTENS ")?.1.to_owned()))
-        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find_map(|line| Some(line.split_once("LISTENS ")?.1.to_owned())).unwrap();
     let (acknowledged, enough) = (std::sync::Mutex::new(Vec::new()), tokio::sync::Notify::new());
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let callers = (0..8).map(|caller| buy_until_it_dies(&client, &address, caller, &acknowledged, &enough));
@@ -89,11 +66,7 @@ async fn every_acknowledged_payment_is_there_after_sigkill() {
         child.kill().unwrap();
         child.wait().unwrap();
     };
-    tokio::join!(kill, async {
-        tokio::time::timeout(peers::PATIENCE, futures_all(callers))
-            .await
-            .unwrap()
-    });
+    tokio::join!(kill, async { tokio::time::timeout(peers::PATIENCE, futures_all(callers)).await.unwrap() });
 
     let peer = Peer::with_book(Some(book.path())).await;
     let known: Vec<String> = peer.book().await["payments"]
@@ -110,9 +83,7 @@ async fn every_acknowledged_payment_is_there_after_sigkill() {
 }
 
 async fn serve_until_killed(directory: &std::path::Path) {
-    let sandbox = peers::start(Some(directory), "http://127.0.0.1:9/nobody")
-        .await
-        .unwrap();
+    let sandbox = peers::start(Some(directory), "http://127.0.0.1:9/nobody").await.unwrap();
     println!("LISTENS {}", sandbox.address());
     std::future::pending().await
 }
@@ -128,12 +99,7 @@ async fn buy_until_it_dies(
         let reference = format!("o-{caller}-{number}");
         let body = json!({ "reference": reference, "amount": 500, "currency": "EUR" });
         let request = client.post(format!("http://{address}/provider/v1/payments"));
-        let Ok(response) = request
-            .header("idempotency-key", &reference)
-            .json(&body)
-            .send()
-            .await
-        else {
+        let Ok(response) = request.header("idempotency-key", &reference).json(&body).send().await else {
             return;
         };
         let Ok(payment) = response.json::<Value>().await else {
@@ -151,10 +117,7 @@ async fn futures_all(futures: impl Iterator<Item = impl Future<Output = ()>>) {
     let mut pending: Vec<_> = futures.map(|future| Some(Box::pin(future))).collect();
     std::future::poll_fn(|context| {
         for slot in &mut pending {
-            if slot
-                .as_mut()
-                .is_some_and(|future| future.as_mut().poll(context).is_ready())
-            {
+            if slot.as_mut().is_some_and(|future| future.as_mut().poll(context).is_ready()) {
                 *slot = None;
             }
         }

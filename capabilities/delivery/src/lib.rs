@@ -59,6 +59,7 @@ pub fn capability(
         .write("import_fees", operations::ImportFees)
         .write("import_weights", operations::ImportWeights)
         .write("import_origins", operations::ImportOrigins)
+        .policy::<policy::DeliveryPolicy>()
         .migrations(MIGRATIONS)
         .check(check::TRACKING)
         .pages(&PAGES))

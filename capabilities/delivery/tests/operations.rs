@@ -24,24 +24,12 @@ impl Carrier for Van {
     ) -> BoxFuture<'a, Result<DispatchAnswer, Unanswered>> {
         let key = request.shipment_id.to_string();
         if request.to.city == "Atlantis" {
-            return async {
-                Ok(DispatchAnswer::Refused {
-                    code: "under_water".to_owned(),
-                })
-            }
-            .boxed();
+            return async { Ok(DispatchAnswer::Refused { code: "under_water".to_owned() }) }.boxed();
         }
-        self.0
-            .lock()
-            .unwrap()
-            .insert(key.clone(), (request.clone(), CancelAnswer::Cancelled));
+        self.0.lock().unwrap().insert(key.clone(), (request.clone(), CancelAnswer::Cancelled));
         let label_url = format!("http://label/{key}");
         async {
-            Ok(DispatchAnswer::Accepted {
-                tracking_number: format!("T{key}"),
-                carrier_ref: key,
-                label_url,
-            })
+            Ok(DispatchAnswer::Accepted { tracking_number: format!("T{key}"), carrier_ref: key, label_url })
         }
         .boxed()
     }
@@ -62,10 +50,7 @@ async fn shop() -> (Rig, Arc<Van>, Arc<Policies>) {
     let capability = mortise_delivery::capability(ids, Arc::clone(&policies), Arc::clone(&van) as _).unwrap();
     let rig = Rig::new([capability]).await;
     let origin = r#"{"rows":[{"location":"berlin","name":"Shop","street":"Dock 1","city":"Berlin","postal_code":"10115","country":"DE"}]}"#;
-    assert_eq!(
-        rig.call("delivery.import_origins", origin).await,
-        r#"ok {"rows":1}"#
-    );
+    assert_eq!(rig.call("delivery.import_origins", origin).await, r#"ok {"rows":1}"#);
     (rig, van, policies)
 }
 
@@ -78,20 +63,14 @@ fn parcel(id: &str, location: &str, quantity: i64) -> String {
 }
 
 async fn quote(rig: &Rig, parcels: &[String], to: &str) -> String {
-    let input = format!(
-        r#"{{"parcels":[{}],"ship_to":{to},"currency":"EUR"}}"#,
-        parcels.join(",")
-    );
+    let input = format!(r#"{{"parcels":[{}],"ship_to":{to},"currency":"EUR"}}"#, parcels.join(","));
     let reply = rig.call("delivery.quote", &input).await;
     let Some(quoted) = reply.strip_prefix("ok ") else {
         return reply;
     };
     let fees: serde_json::Value = serde_json::from_str(quoted).unwrap();
     let fee = |fee: &serde_json::Value| {
-        assert_eq!(
-            (&fee["list"], &fee["kind"]),
-            (&fee["payable"], &serde_json::json!("delivery"))
-        );
+        assert_eq!((&fee["list"], &fee["kind"]), (&fee["payable"], &serde_json::json!("delivery")));
         format!(
             "{} {} {}",
             fee["fee_id"].as_str().unwrap(),
@@ -99,20 +78,11 @@ async fn quote(rig: &Rig, parcels: &[String], to: &str) -> String {
             fee["payable"]
         )
     };
-    fees["fees"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(fee)
-        .collect::<Vec<_>>()
-        .join(", ")
+    fees["fees"].as_array().unwrap().iter().map(fee).collect::<Vec<_>>().join(", ")
 }
 
 async fn dispatch(rig: &Rig, id: &str, location: &str, to: &str) -> String {
-    let input = format!(
-        r#"{{"order_id":"o-1","parcel":{},"ship_to":{to}}}"#,
-        parcel(id, location, 2)
-    );
+    let input = format!(r#"{{"order_id":"o-1","parcel":{},"ship_to":{to}}}"#, parcel(id, location, 2));
     rig.call("delivery.dispatch", &input).await
 }
 
@@ -140,23 +110,13 @@ async fn fees_are_by_table_weight_and_policy() {
     let (rig, _, policies) = shop().await;
     let to = ADA;
     let missing = quote(&rig, &[parcel("p-1", "berlin", 1)], to).await;
-    assert_eq!(
-        missing,
-        r#"rejected not_delivered_there {"country":"FR","reason":"not_there"}"#
-    );
+    assert_eq!(missing, r#"rejected not_delivered_there {"country":"FR","reason":"not_there"}"#);
     let rows = r#"{"rows":[{"currency":"EUR","country":"FR","up_to_grams":1000,"amount":700,"line":"*"},
                           {"currency":"EUR","country":"FR","up_to_grams":5000,"amount":900,"line":"*"}]}"#;
     assert_eq!(rig.call("delivery.import_fees", rows).await, r#"ok {"rows":2}"#);
-    rig.call(
-        "delivery.import_weights",
-        r#"{"rows":[{"sku":"tea","grams":600}]}"#,
-    )
-    .await;
+    rig.call("delivery.import_weights", r#"{"rows":[{"sku":"tea","grams":600}]}"#).await;
     let two = [parcel("p-1", "berlin", 1), parcel("p-2", "berlin", 3)];
-    assert_eq!(
-        quote(&rig, &two, to).await,
-        "delivery-1 p-1 700, delivery-2 p-2 900"
-    );
+    assert_eq!(quote(&rig, &two, to).await, "delivery-1 p-1 700, delivery-2 p-2 900");
     let heavy = quote(&rig, &[parcel("p-1", "berlin", 9)], to).await;
     assert_eq!(
         heavy,
@@ -174,11 +134,7 @@ async fn fees_are_by_table_weight_and_policy() {
     assert_eq!(quote(&rig, &[], to).await, "");
     let free = r#"{"rows":[{"currency":"EUR","country":"FR","amount":0}]}"#;
     rig.call("delivery.import_fees", free).await;
-    assert_eq!(
-        quote(&rig, &two, to).await,
-        "",
-        "the line's own table is free: no fee to prove"
-    );
+    assert_eq!(quote(&rig, &two, to).await, "", "the line's own table is free: no fee to prove");
 }
 
 #[tokio::test]
@@ -187,27 +143,14 @@ async fn an_import_with_a_bad_row_stores_nothing() {
     for (rows, problem) in [
         (r#"{"currency":"EUR","amount":-1}"#, "amount -1 is below 0"),
         (r#"{"currency":"EUR","amount":1,"country":"XX"}"#, "XX"),
-        (
-            r#"{"currency":"EUR","amount":1,"up_to_grams":0}"#,
-            "up_to_grams is at least 1",
-        ),
-        (
-            r#"{"currency":"EUR","amount":1,"line":"other"}"#,
-            "line other is not the line of this call",
-        ),
+        (r#"{"currency":"EUR","amount":1,"up_to_grams":0}"#, "up_to_grams is at least 1"),
+        (r#"{"currency":"EUR","amount":1,"line":"other"}"#, "line other is not the line of this call"),
     ] {
         let input = format!(r#"{{"rows":[{{"currency":"EUR","amount":5}},{rows}]}}"#);
         let reply = rig.call("delivery.import_fees", &input).await;
-        assert!(
-            reply.starts_with(r#"rejected row_refused {"row":2"#) && reply.contains(problem),
-            "{reply}"
-        );
+        assert!(reply.starts_with(r#"rejected row_refused {"row":2"#) && reply.contains(problem), "{reply}");
     }
-    assert!(
-        quote(&rig, &[parcel("p-1", "berlin", 1)], ADA)
-            .await
-            .contains("not_there")
-    );
+    assert!(quote(&rig, &[parcel("p-1", "berlin", 1)], ADA).await.contains("not_there"));
 }
 
 #[tokio::test]
@@ -216,18 +159,10 @@ async fn a_parcel_is_dispatched_and_followed() {
     let id = shipment(&rig, "o-1-1").await;
     let asked = van.0.lock().unwrap()[&id].0.clone();
     assert_eq!(
-        (
-            asked.from.city.as_str(),
-            asked.to.city.as_str(),
-            asked.weight_grams
-        ),
+        (asked.from.city.as_str(), asked.to.city.as_str(), asked.weight_grams),
         ("Berlin", "Lyon", 1_000)
     );
-    assert!(
-        event(&rig, "e1", &id, 1, "picked_up")
-            .await
-            .contains("event delivery.moved")
-    );
+    assert!(event(&rig, "e1", &id, 1, "picked_up").await.contains("event delivery.moved"));
     let delivered = event(&rig, "e3", &id, 3, "delivered").await;
     assert!(
         delivered.contains(&format!("event delivery.delivered {{\"shipment_id\":\"{id}\"")),
@@ -238,13 +173,8 @@ async fn a_parcel_is_dispatched_and_followed() {
         r#"ok {"applied":"now"}"#,
         "kept, and told to nobody"
     );
-    assert_eq!(
-        event(&rig, "e3", &id, 3, "delivered").await,
-        r#"ok {"applied":"already"}"#
-    );
-    let tracked = rig
-        .call("delivery.track", &format!(r#"{{"shipment_id":"{id}"}}"#))
-        .await;
+    assert_eq!(event(&rig, "e3", &id, 3, "delivered").await, r#"ok {"applied":"already"}"#);
+    let tracked = rig.call("delivery.track", &format!(r#"{{"shipment_id":"{id}"}}"#)).await;
     let order: Vec<usize> = ["picked_up", "in_transit", "\"delivered\",\"at\""]
         .iter()
         .map(|word| tracked.find(word).unwrap())
@@ -258,20 +188,11 @@ async fn refusals_are_rejections_and_the_parcel_stays() {
     let (rig, _, _) = shop().await;
     let sunk = ADA.replace("Lyon", "Atlantis");
     let reply = dispatch(&rig, "o-1-1", "berlin", &sunk).await;
-    assert_eq!(
-        reply,
-        r#"rejected carrier_refused {"code":"under_water","parcel_id":"o-1-1"}"#
-    );
+    assert_eq!(reply, r#"rejected carrier_refused {"code":"under_water","parcel_id":"o-1-1"}"#);
     let reply = dispatch(&rig, "o-1-1", "paris", ADA).await;
-    assert_eq!(
-        reply,
-        r#"rejected carrier_refused {"code":"origin_unknown","parcel_id":"o-1-1"}"#
-    );
+    assert_eq!(reply, r#"rejected carrier_refused {"code":"origin_unknown","parcel_id":"o-1-1"}"#);
     let listed = rig.call("delivery.list", "{}").await;
-    assert!(
-        listed.contains(r#""status":"refused","refusal":"under_water""#),
-        "{listed}"
-    );
+    assert!(listed.contains(r#""status":"refused","refusal":"under_water""#), "{listed}");
     clean(&rig).await;
 }
 
@@ -286,19 +207,10 @@ async fn cancelling_takes_back_what_has_become_of_the_parcel() {
         let id = shipment(&rig, parcel).await;
         van.0.lock().unwrap().get_mut(&id).unwrap().1 = answer;
         let input = format!(r#"{{"shipment_id":"{id}"}}"#);
-        assert_eq!(
-            rig.call("delivery.cancel", &input).await,
-            format!(r#"ok {{"by":"{by}"}}"#)
-        );
-        assert_eq!(
-            rig.call("delivery.cancel", &input).await,
-            format!(r#"ok {{"by":"{again}"}}"#)
-        );
+        assert_eq!(rig.call("delivery.cancel", &input).await, format!(r#"ok {{"by":"{by}"}}"#));
+        assert_eq!(rig.call("delivery.cancel", &input).await, format!(r#"ok {{"by":"{again}"}}"#));
     }
-    assert_eq!(
-        rig.call("delivery.cancel", r#"{"shipment_id":"shp-none"}"#).await,
-        r#"ok {"by":"nothing"}"#
-    );
+    assert_eq!(rig.call("delivery.cancel", r#"{"shipment_id":"shp-none"}"#).await, r#"ok {"by":"nothing"}"#);
     clean(&rig).await;
 }
 
@@ -310,33 +222,16 @@ async fn copies_of_an_event_in_one_batch_are_taken_once() {
         r#"{{"event_id":"e1","shipment_id":"{id}","carrier_ref":"{id}","status":"delivered","sequence":1,"at":"2026-01-02T03:04:05.000Z"}}"#
     );
     let other = copy.replace("e1", "e2");
-    let replies = rig
-        .batch("delivery.record_tracking_event", &[&copy, &copy, &other])
-        .await;
-    assert_eq!(
-        replies
-            .iter()
-            .filter(|reply| reply.contains("delivery.delivered"))
-            .count(),
-        1,
-        "{replies:?}"
-    );
+    let replies = rig.batch("delivery.record_tracking_event", &[&copy, &copy, &other]).await;
+    assert_eq!(replies.iter().filter(|reply| reply.contains("delivery.delivered")).count(), 1, "{replies:?}");
     clean(&rig).await;
 }
 
 #[tokio::test]
 async fn tenants_never_meet_in_any_operation() {
     let (mut rig, _, _) = shop().await;
-    rig.call(
-        "delivery.import_fees",
-        r#"{"rows":[{"currency":"EUR","amount":500,"line":"*"}]}"#,
-    )
-    .await;
-    rig.call(
-        "delivery.import_weights",
-        r#"{"rows":[{"sku":"tea","grams":900}]}"#,
-    )
-    .await;
+    rig.call("delivery.import_fees", r#"{"rows":[{"currency":"EUR","amount":500,"line":"*"}]}"#).await;
+    rig.call("delivery.import_weights", r#"{"rows":[{"sku":"tea","grams":900}]}"#).await;
     let ours = shipment(&rig, "p-1").await;
     event(&rig, "e1", &ours, 1, "picked_up").await;
     rig.scope = Scope::new("other", "grocery", "web").unwrap();
@@ -367,35 +262,19 @@ async fn tenants_never_meet_in_any_operation() {
         .map(|name| name.strip_prefix("delivery.").unwrap())
         .collect();
     assert!(
-        declared
-            .iter()
-            .all(|name| walked.iter().any(|(walked, ..)| walked == name)),
+        declared.iter().all(|name| walked.iter().any(|(walked, ..)| walked == name)),
         "a new operation is walked here: {declared:?}"
     );
     let theirs = shipment(&rig, "p-1").await;
     assert!(
-        event(&rig, "e1", &theirs, 1, "delivered")
-            .await
-            .contains("delivery.delivered"),
+        event(&rig, "e1", &theirs, 1, "delivered").await.contains("delivery.delivered"),
         "the same event id is new here"
     );
     rig.scope = Scope::new("acme", "grocery", "web").unwrap();
-    assert_eq!(
-        quote(&rig, &[parcel("p-1", "berlin", 1)], ADA).await,
-        "delivery-1 p-1 500"
-    );
-    assert_eq!(
-        rig.call("delivery.list", "{}")
-            .await
-            .matches("\"shipment_id\"")
-            .count(),
-        1
-    );
+    assert_eq!(quote(&rig, &[parcel("p-1", "berlin", 1)], ADA).await, "delivery-1 p-1 500");
+    assert_eq!(rig.call("delivery.list", "{}").await.matches("\"shipment_id\"").count(), 1);
     let tracked = rig.call("delivery.track", &meant).await;
-    assert!(
-        tracked.contains(r#""status":"picked_up""#) && !tracked.contains("delivered"),
-        "{tracked}"
-    );
+    assert!(tracked.contains(r#""status":"picked_up""#) && !tracked.contains("delivered"), "{tracked}");
     clean(&rig).await;
 }
 
@@ -418,31 +297,16 @@ async fn verify_names_what_is_off() {
             "it was told to be not delivered, its way says delivered",
         ),
         (
-            Statement::sqlite(
-                "break",
-                "UPDATE delivery_shipment SET carrier_ref = NULL WHERE ?1 = 1",
-            ),
-            Statement::sqlite(
-                "mend",
-                "UPDATE delivery_shipment SET carrier_ref = 'c' WHERE ?1 = 1",
-            ),
+            Statement::sqlite("break", "UPDATE delivery_shipment SET carrier_ref = NULL WHERE ?1 = 1"),
+            Statement::sqlite("mend", "UPDATE delivery_shipment SET carrier_ref = 'c' WHERE ?1 = 1"),
             "the carrier's name for it is unknown",
         ),
     ];
     for (breaking, mending, problem) in broken {
-        rig.store
-            .write(async move |tx| tx.execute(&breaking, [(1_i64,)]).await)
-            .await
-            .unwrap();
+        rig.store.write(async move |tx| tx.execute(&breaking, [(1_i64,)]).await).await.unwrap();
         let findings = rig.findings().await;
-        assert!(
-            findings.iter().any(|line| line.contains(problem)),
-            "{problem}: {findings:?}"
-        );
-        rig.store
-            .write(async move |tx| tx.execute(&mending, [(1_i64,)]).await)
-            .await
-            .unwrap();
+        assert!(findings.iter().any(|line| line.contains(problem)), "{problem}: {findings:?}");
+        rig.store.write(async move |tx| tx.execute(&mending, [(1_i64,)]).await).await.unwrap();
         clean(&rig).await;
     }
 }

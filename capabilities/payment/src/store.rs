@@ -332,9 +332,7 @@ pub(crate) async fn page(
 struct PageRow(Payment);
 
 impl FromRow for PageRow {
-    fn from_row(
-        read: &mut ReadColumn<'_>,
-    ) -> Result<Self, (usize, String)> {
+    fn from_row(read: &mut ReadColumn<'_>) -> Result<Self, (usize, String)> {
         let (payment_id,) = <(PaymentId,)>::from_row(read)?;
         let rest = PaymentColumns::from_row(&mut |column, take| read(column + 1, take));
         rest.map(|rest| PageRow(payment(payment_id, rest))).map_err(|(column, problem)| (column + 1, problem))

@@ -69,20 +69,10 @@ impl Binding {
 /// `loyal-price@1.0.0 at unit-price for demo/grocery/*, priority 10`.
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Binding {
-            point,
-            tenant,
-            extension,
-            version,
-            priority,
-            ..
-        } = self;
+        let Binding { point, tenant, extension, version, priority, .. } = self;
         let line = self.line.as_ref().map_or("*", BusinessLine::as_str);
         let channel = self.channel.as_ref().map_or("*", Channel::as_str);
-        write!(
-            f,
-            "{extension}@{version} at {point} for {tenant}/{line}/{channel}, priority {priority}"
-        )
+        write!(f, "{extension}@{version} at {point} for {tenant}/{line}/{channel}, priority {priority}")
     }
 }
 

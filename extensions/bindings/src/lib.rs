@@ -36,10 +36,7 @@ impl Bindings {
         let all: Vec<Arc<Binding>> = bindings.into_iter().map(Arc::new).collect();
         refuse_ties(&all)?;
         let names: BTreeSet<&str> = all.iter().map(|binding| &*binding.point).collect();
-        let points = names
-            .into_iter()
-            .map(|point| (point.to_owned(), table_of(point, &all)))
-            .collect();
+        let points = names.into_iter().map(|point| (point.to_owned(), table_of(point, &all))).collect();
         Ok(Bindings { all, points })
     }
 
@@ -60,10 +57,7 @@ impl Bindings {
     /// Who is asked at a point for a scope, the highest rank first. A look-up: nothing is computed, nothing allocated.
     #[must_use]
     pub fn resolve(&self, point: &str, scope: &Scope) -> &[Arc<Binding>] {
-        self.points
-            .get(point)
-            .and_then(|table| table.get(scope))
-            .map_or(&[], |ranked| ranked)
+        self.points.get(point).and_then(|table| table.get(scope)).map_or(&[], |ranked| ranked)
     }
 
     /// The whole table of a point, for whoever prepares something for each entry; `None` if nobody is bound there.
@@ -84,18 +78,13 @@ fn refuse_ties(all: &[Arc<Binding>]) -> Result<(), BindingError> {
             if first.point != second.point || first.place() != second.place() {
                 continue;
             }
-            let error = match (
-                first.extension == second.extension,
-                first.priority == second.priority,
-            ) {
-                (true, _) => BindingError::BoundTwice {
-                    first: first.to_string(),
-                    second: second.to_string(),
-                },
-                (false, true) => BindingError::EqualRank {
-                    first: first.to_string(),
-                    second: second.to_string(),
-                },
+            let error = match (first.extension == second.extension, first.priority == second.priority) {
+                (true, _) => {
+                    BindingError::BoundTwice { first: first.to_string(), second: second.to_string() }
+                }
+                (false, true) => {
+                    BindingError::EqualRank { first: first.to_string(), second: second.to_string() }
+                }
                 (false, false) => continue,
             };
             return Err(error);
@@ -109,20 +98,14 @@ fn table_of(point: &str, all: &[Arc<Binding>]) -> ScopeTable<Ranked> {
     let tenants: BTreeSet<&TenantId> = here.iter().map(|binding| &binding.tenant).collect();
     let mut table = ScopeTable::default();
     for tenant in tenants {
-        let of_tenant: Vec<&Arc<Binding>> = here
-            .iter()
-            .copied()
-            .filter(|binding| &binding.tenant == tenant)
-            .collect();
+        let of_tenant: Vec<&Arc<Binding>> =
+            here.iter().copied().filter(|binding| &binding.tenant == tenant).collect();
         let lines = of_tenant.iter().filter_map(|binding| binding.line.clone());
         let channels = of_tenant.iter().filter_map(|binding| binding.channel.clone());
         table.insert(tenant.clone(), lines, channels, |line, channel| {
             ranked(of_tenant.iter().copied().filter(|binding| {
                 binding.line.as_ref().is_none_or(|bound| Some(bound) == line)
-                    && binding
-                        .channel
-                        .as_ref()
-                        .is_none_or(|bound| Some(bound) == channel)
+                    && binding.channel.as_ref().is_none_or(|bound| Some(bound) == channel)
             }))
         });
     }

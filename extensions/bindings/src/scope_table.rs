@@ -21,9 +21,7 @@ struct Grid<T> {
 
 impl<T> Default for ScopeTable<T> {
     fn default() -> Self {
-        ScopeTable {
-            tenants: HashMap::new(),
-        }
+        ScopeTable { tenants: HashMap::new() }
     }
 }
 
@@ -64,11 +62,7 @@ impl<T> ScopeTable<T> {
             cells: grid.cells.iter().map(value).collect(),
         };
         ScopeTable {
-            tenants: self
-                .tenants
-                .iter()
-                .map(|(t, cells)| (t.clone(), grid(cells, &mut value)))
-                .collect(),
+            tenants: self.tenants.iter().map(|(t, cells)| (t.clone(), grid(cells, &mut value))).collect(),
         }
     }
 }

@@ -32,11 +32,8 @@ fn bindings(lines: &[&str]) -> Result<Bindings, BindingError> {
 fn asked(bindings: &Bindings, scope: &str) -> String {
     let parts: Vec<&str> = scope.split('/').collect();
     let scope = Scope::new(parts[0], parts[1], parts[2]).unwrap();
-    let names: Vec<&str> = bindings
-        .resolve("unit-price", &scope)
-        .iter()
-        .map(|binding| &*binding.extension)
-        .collect();
+    let names: Vec<&str> =
+        bindings.resolve("unit-price", &scope).iter().map(|binding| &*binding.extension).collect();
     names.join(" ")
 }
 
@@ -72,21 +69,13 @@ fn an_extension_is_asked_once_as_its_narrowest_binding_says() {
     let all = bindings(&["promo shop/*/* 1", "first shop/*/* 2", "promo shop/grocery/* 9"]).unwrap();
     assert_eq!(asked(&all, "shop/grocery/web"), "promo first");
     let scope = Scope::new("shop", "grocery", "web").unwrap();
-    assert_eq!(
-        all.resolve("unit-price", &scope)[0].config["from"],
-        "shop/grocery/*"
-    );
+    assert_eq!(all.resolve("unit-price", &scope)[0].config["from"], "shop/grocery/*");
     assert_eq!(asked(&all, "shop/fashion/web"), "promo first");
 }
 
 #[test]
 fn an_arbitrary_order_is_refused_and_names_both() {
-    let error = bindings(&[
-        "a shop/grocery/* 10",
-        "b shop/fashion/* 10",
-        "c shop/grocery/* 10",
-    ])
-    .unwrap_err();
+    let error = bindings(&["a shop/grocery/* 10", "b shop/fashion/* 10", "c shop/grocery/* 10"]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "equal rank: a@1.0.0 at unit-price for shop/grocery/*, priority 10, and c@1.0.0 at unit-price for \
@@ -113,19 +102,13 @@ fn a_file_is_read_and_its_faults_are_named() {
     "#;
     let all = Bindings::from_toml(text).unwrap();
     assert_eq!(all.all().len(), 1);
-    assert_eq!(
-        all.all()[0].config,
-        serde_json::json!({ "customer_group": "member", "rate_bp": 500 })
-    );
+    assert_eq!(all.all()[0].config, serde_json::json!({ "customer_group": "member", "rate_bp": 500 }));
     assert_eq!(all.all()[0].on_failure, OnFailure::Skip);
     assert_eq!(Bindings::from_toml("").unwrap().all().len(), 0);
 
-    let misspelt = Bindings::from_toml(&text.replace("on_failure", "on_falure"))
-        .unwrap_err()
-        .to_string();
+    let misspelt = Bindings::from_toml(&text.replace("on_failure", "on_falure")).unwrap_err().to_string();
     assert!(misspelt.contains("on_falure"), "{misspelt}");
-    let bad_scope = Bindings::from_toml(&text.replace("\"grocery\"", "\"Grocery Store\""))
-        .unwrap_err()
-        .to_string();
+    let bad_scope =
+        Bindings::from_toml(&text.replace("\"grocery\"", "\"Grocery Store\"")).unwrap_err().to_string();
     assert!(bad_scope.contains("scope/BusinessLine"), "{bad_scope}");
 }

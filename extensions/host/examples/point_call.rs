@@ -5,10 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![allow(clippy::disallowed_methods, reason = "measuring code")]
-#![allow(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot run says why by panicking"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run says why by panicking")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -48,14 +45,10 @@ mod bare {
     impl Bare {
         pub(crate) fn new(component: &[u8]) -> Bare {
             let mut pool = PoolingAllocationConfig::new();
-            pool.total_memories(64)
-                .total_core_instances(1024)
-                .linear_memory_keep_resident(2 << 20);
+            pool.total_memories(64).total_core_instances(1024).linear_memory_keep_resident(2 << 20);
             pool.table_keep_resident(160_000).pagemap_scan(Enabled::Auto);
             let mut config = Config::new();
-            config
-                .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-                .concurrency_support(false);
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool)).concurrency_support(false);
             let engine = Engine::new(&config).unwrap();
             let component = Component::from_binary(&engine, component).unwrap();
             let mut linker = Linker::new(&engine);
@@ -87,10 +80,8 @@ mod bare {
             };
             let mut store = Store::new(&self.engine, ());
             let instance = self.linked.instantiate(&mut store).unwrap();
-            let offers = instance
-                .mortise_unit_price_pricing()
-                .call_offer_prices(&mut store, config, order)
-                .unwrap();
+            let offers =
+                instance.mortise_unit_price_pricing().call_offer_prices(&mut store, config, order).unwrap();
             offers.unwrap().len()
         }
     }
@@ -112,11 +103,7 @@ fn host(extension: &std::path::Path) -> Host {
         "#,
     )
     .unwrap();
-    support::host(
-        &runtime,
-        [Extension::load(&runtime, extension).unwrap()],
-        &bindings,
-    )
+    support::host(&runtime, [Extension::load(&runtime, extension).unwrap()], &bindings)
 }
 
 fn timed(work: impl FnOnce() -> usize) -> Duration {
@@ -128,12 +115,7 @@ fn timed(work: impl FnOnce() -> usize) -> Duration {
 fn report(name: &str, mut took: Vec<Duration>) -> (f64, f64) {
     took.sort_unstable();
     let at = |share: usize| took[took.len() * share / 1000].as_secs_f64() * 1e6;
-    println!(
-        "{name:<36} p50 {:>6.1} us   p99 {:>6.1} us   p99.9 {:>7.1} us",
-        at(500),
-        at(990),
-        at(999)
-    );
+    println!("{name:<36} p50 {:>6.1} us   p99 {:>6.1} us   p99.9 {:>7.1} us", at(500), at(990), at(999));
     (at(500), at(990))
 }
 
@@ -142,9 +124,7 @@ fn unbound(points: &dyn Points, question: &Question) {
     let calls = 1_000_000;
     let start = Instant::now();
     for _ in 0..calls {
-        let outcome = black_box(points)
-            .ask::<UnitPrice>(black_box(&scope), support::CALL, question)
-            .unwrap();
+        let outcome = black_box(points).ask::<UnitPrice>(black_box(&scope), support::CALL, question).unwrap();
         assert!(black_box(outcome).answers.is_empty());
     }
     println!(
@@ -174,10 +154,6 @@ fn main() {
     println!("unit-price, {LINES} lines, a fresh instance each, {CALLS} calls in turns");
     let host_figures = report("through the host", through_host);
     let bare_figures = report("bare wasmtime", alone);
-    println!(
-        "ratio: p50 {:.2}, p99 {:.2}",
-        host_figures.0 / bare_figures.0,
-        host_figures.1 / bare_figures.1
-    );
+    println!("ratio: p50 {:.2}, p99 {:.2}", host_figures.0 / bare_figures.0, host_figures.1 / bare_figures.1);
     unbound(&host, &question);
 }

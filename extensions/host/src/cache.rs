@@ -44,10 +44,7 @@ impl CompileCache {
     /// The directory cannot be used.
     pub fn open(directory: impl Into<PathBuf>) -> Result<CompileCache, CacheError> {
         let directory = directory.into();
-        let failed = |source| CacheError::Directory {
-            directory: directory.clone(),
-            source,
-        };
+        let failed = |source| CacheError::Directory { directory: directory.clone(), source };
         fs::create_dir_all(&directory).map_err(failed)?;
         let file = directory.join(KEY_FILE);
         if !file.exists() {
@@ -57,12 +54,7 @@ impl CompileCache {
         }
         // Read back also after writing: of two processes that start at once one has written.
         let key = fs::read(&file).map_err(failed)?;
-        let wrong = |_| {
-            failed(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "seal.key is not 32 bytes long",
-            ))
-        };
+        let wrong = |_| failed(io::Error::new(io::ErrorKind::InvalidData, "seal.key is not 32 bytes long"));
         let key = <[u8; KEY_BYTES]>::try_from(key).map_err(|key| wrong(key.len()))?;
         Ok(CompileCache { directory, key })
     }
@@ -107,18 +99,13 @@ impl CompileCache {
 
     /// Over the name too, so that a file cannot take another's place.
     fn seal(&self, name: &blake3::Hash, compiled: &[u8]) -> blake3::Hash {
-        blake3::Hasher::new_keyed(&self.key)
-            .update(name.as_bytes())
-            .update(compiled)
-            .finalize()
+        blake3::Hasher::new_keyed(&self.key).update(name.as_bytes()).update(compiled).finalize()
     }
 }
 
 impl std::fmt::Debug for CompileCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompileCache")
-            .field("directory", &self.directory)
-            .finish_non_exhaustive()
+        f.debug_struct("CompileCache").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 

@@ -70,16 +70,9 @@ pub(crate) fn call<P: Fit>(
 
 /// Starts an instance and asks it nothing: what is wrong with its start or its types shows before anybody is bound.
 pub(crate) fn trial<P: Fit>(runtime: &Runtime, world: &P::World, granted: Granted) -> Result<(), Failure> {
-    let identity = CallIdentity {
-        instance: "trial",
-        step: P::NAME,
-        attempt: 1,
-    };
+    let identity = CallIdentity { instance: "trial", step: P::NAME, attempt: 1 };
     let state = CallState::new(granted, Timestamp::EPOCH, identity);
-    metered(runtime, state, granted.fuel(0), |store| {
-        P::instantiate(world, store).map(|_| Ok(()))
-    })
-    .result
+    metered(runtime, state, granted.fuel(0), |store| P::instantiate(world, store).map(|_| Ok(()))).result
 }
 
 /// Runs in a store of its own, under all limits.
@@ -103,21 +96,14 @@ fn metered<A>(
         Ok(Err(own)) => Err(Failure::new(FailureKind::Declined, shortened(&own))),
         Err(error) => Err(failure(&error, store.data(), fuel, log.as_deref())),
     };
-    Called {
-        result,
-        fuel_used,
-        log,
-    }
+    Called { result, fuel_used, log }
 }
 
 fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&str>) -> Failure {
     let trap = error.downcast_ref::<Trap>().copied();
     match trap {
         Some(Trap::OutOfFuel) => {
-            return Failure::new(
-                FailureKind::OutOfFuel,
-                format!("used up its {fuel} units of fuel"),
-            );
+            return Failure::new(FailureKind::OutOfFuel, format!("used up its {fuel} units of fuel"));
         }
         Some(Trap::Interrupt) => return Failure::new(FailureKind::Overran, "ran past its deadline"),
         _ => {}
@@ -132,14 +118,8 @@ fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&s
         return Failure::new(FailureKind::OutOfMemory, "wanted a larger table than it may have");
     }
     // The engine names this case in its text only; the hostile guests' test holds that it is found.
-    if error
-        .chain()
-        .any(|cause| cause.to_string().contains("fuel allocated for hostcalls"))
-    {
-        return Failure::new(
-            FailureKind::OutputTooLarge,
-            "its answer is larger than an answer may be",
-        );
+    if error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls")) {
+        return Failure::new(FailureKind::OutputTooLarge, "its answer is larger than an answer may be");
     }
     let mut detail = match trap {
         Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
@@ -147,11 +127,7 @@ fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&s
     };
     if let Some(log) = log {
         // A panic's place and message are two lines in Rust; other languages need no more.
-        let said: Vec<&str> = log
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .take(2)
-            .collect();
+        let said: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).take(2).collect();
         detail = format!("{detail}; it said: {}", said.join(" "));
     }
     Failure::new(FailureKind::Trapped, shortened(&detail))
@@ -160,11 +136,7 @@ fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&s
 /// An extension's own words, on one line and cut off.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 300;
-    let mut line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect();
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
     if text.chars().nth(LONGEST).is_some() {
         line.push_str("...");
     }

@@ -76,12 +76,9 @@ impl Case {
     pub fn run(&self, runtime: &Runtime, extension: &Extension) -> Result<CaseRun, CaseError> {
         let door = Door::named(&self.point).ok_or_else(|| CaseError::UnknownPoint(self.point.clone()))?;
         extension.check_config(&self.config).map_err(CaseError::Config)?;
-        let Tried {
-            result,
-            fuel_used,
-            log,
-        } = (door.try_case)(runtime, extension, &self.config.to_string(), &self.question)
-            .map_err(CaseError::Question)?;
+        let Tried { result, fuel_used, log } =
+            (door.try_case)(runtime, extension, &self.config.to_string(), &self.question)
+                .map_err(CaseError::Question)?;
         let mut differences = Vec::new();
         match &result {
             Ok(answer) if *answer == self.answer => {}
@@ -89,16 +86,9 @@ impl Case {
             Err(why) => differences.push(format!("failed, {why}; expected {}", self.answer)),
         }
         if fuel_used > self.fuel_at_most {
-            differences.push(format!(
-                "used {fuel_used} units of fuel, at most {} expected",
-                self.fuel_at_most
-            ));
+            differences
+                .push(format!("used {fuel_used} units of fuel, at most {} expected", self.fuel_at_most));
         }
-        Ok(CaseRun {
-            result,
-            fuel_used,
-            log,
-            differences,
-        })
+        Ok(CaseRun { result, fuel_used, log, differences })
     }
 }

@@ -79,9 +79,6 @@ mod tests {
         let counters = counter.read();
         let expected: Vec<_> = FailureKind::ALL.into_iter().zip(0..).skip(1).collect();
         assert_eq!(counters.failures, expected);
-        assert_eq!(
-            (counters.calls, counters.fuel_used, counters.took_us),
-            (29, 33, 35)
-        );
+        assert_eq!((counters.calls, counters.fuel_used, counters.took_us), (29, 33, 35));
     }
 }

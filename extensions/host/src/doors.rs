@@ -88,29 +88,13 @@ fn try_case<P: Fit>(
     question: &serde_json::Value,
 ) -> Result<Tried, serde_json::Error> {
     let question: P::Question = serde::Deserialize::deserialize(question)?;
-    let identity = CallIdentity {
-        instance: "case",
-        step: P::NAME,
-        attempt: 1,
-    };
-    let Called {
-        result,
-        fuel_used,
-        log,
-    } = match extension.world::<P>() {
+    let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
+    let Called { result, fuel_used, log } = match extension.world::<P>() {
         Ok(world) => {
-            let ask = Ask {
-                question: &question,
-                config,
-                reads: extension.sku_attributes(),
-            };
+            let ask = Ask { question: &question, config, reads: extension.sku_attributes() };
             call::<P>(runtime, &world, extension.granted(), identity, ask)
         }
-        Err(why) => Called {
-            result: Err(why),
-            fuel_used: 0,
-            log: None,
-        },
+        Err(why) => Called { result: Err(why), fuel_used: 0, log: None },
     };
     let result = match result {
         Ok(answer) => {
@@ -119,11 +103,7 @@ fn try_case<P: Fit>(
         }
         Err(why) => Err(why),
     };
-    Ok(Tried {
-        result,
-        fuel_used,
-        log,
-    })
+    Ok(Tried { result, fuel_used, log })
 }
 
 /// An answer that is not true to its question, as a failure of the extension.

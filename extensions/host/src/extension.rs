@@ -75,10 +75,7 @@ impl Extension {
     /// # Errors
     /// What is wrong with it, for its author.
     pub fn load(runtime: &Runtime, folder: &Path) -> Result<Extension, ExtensionError> {
-        load(runtime, folder).map_err(|problem| ExtensionError {
-            folder: folder.to_owned(),
-            problem,
-        })
+        load(runtime, folder).map_err(|problem| ExtensionError { folder: folder.to_owned(), problem })
     }
 
     /// `name@version`.
@@ -110,31 +107,19 @@ impl Extension {
     pub fn check_config(&self, config: &serde_json::Value) -> Result<(), String> {
         let Some(schema) = &self.config_schema else {
             let is_empty = config.as_object().is_some_and(serde_json::Map::is_empty);
-            return if is_empty {
-                Ok(())
-            } else {
-                Err("this extension has no config".to_owned())
-            };
+            return if is_empty { Ok(()) } else { Err("this extension has no config".to_owned()) };
         };
         let violations: Vec<String> = schema
             .iter_errors(config)
             .map(|error| format!("config{}: {error}", error.instance_path()))
             .collect();
-        if violations.is_empty() {
-            Ok(())
-        } else {
-            Err(violations.join("; "))
-        }
+        if violations.is_empty() { Ok(()) } else { Err(violations.join("; ")) }
     }
 
     /// The world of a point, if the manifest names the point.
     pub(crate) fn world<P: Fit>(&self) -> Result<Arc<P::World>, Failure> {
-        let missing = || {
-            Failure::new(
-                FailureKind::Missing,
-                format!("{} does not answer {}", self.id, P::NAME),
-            )
-        };
+        let missing =
+            || Failure::new(FailureKind::Missing, format!("{} does not answer {}", self.id, P::NAME));
         let world: Arc<dyn Any + Send + Sync> = Arc::clone(self.worlds.get(P::NAME).ok_or_else(missing)?);
         world.downcast().map_err(|_| missing())
     }
@@ -142,9 +127,7 @@ impl Extension {
 
 impl std::fmt::Debug for Extension {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Extension {
-            id, granted, worlds, ..
-        } = self;
+        let Extension { id, granted, worlds, .. } = self;
         let points: Vec<_> = worlds.keys().collect();
         f.debug_struct("Extension")
             .field("id", id)
@@ -156,11 +139,7 @@ impl std::fmt::Debug for Extension {
 
 fn load(runtime: &Runtime, folder: &Path) -> Result<Extension, Problem> {
     let manifest = Manifest::from_toml(&text(&folder.join(MANIFEST))?).map_err(Problem::Manifest)?;
-    let config_schema = manifest
-        .config_schema
-        .as_ref()
-        .map(|file| schema(&folder.join(file)))
-        .transpose()?;
+    let config_schema = manifest.config_schema.as_ref().map(|file| schema(&folder.join(file))).transpose()?;
     let component = component(runtime, &folder.join(&manifest.component))?;
     let granted = Granted::new(manifest.asks, runtime.ceilings());
     let worlds = link(runtime, &manifest, granted, &component)?;
@@ -174,10 +153,7 @@ fn load(runtime: &Runtime, folder: &Path) -> Result<Extension, Problem> {
 }
 
 fn text(file: &Path) -> Result<String, Problem> {
-    fs::read_to_string(file).map_err(|source| Problem::File {
-        file: file.to_owned(),
-        source,
-    })
+    fs::read_to_string(file).map_err(|source| Problem::File { file: file.to_owned(), source })
 }
 
 fn schema(file: &Path) -> Result<jsonschema::Validator, Problem> {
@@ -186,19 +162,14 @@ fn schema(file: &Path) -> Result<jsonschema::Validator, Problem> {
 }
 
 fn component(runtime: &Runtime, file: &Path) -> Result<Component, Problem> {
-    let unreadable = |source| Problem::File {
-        file: file.to_owned(),
-        source,
-    };
+    let unreadable = |source| Problem::File { file: file.to_owned(), source };
     let size = fs::metadata(file).map_err(unreadable)?.len();
     let most = runtime.ceilings().component_bytes as u64;
     if size > most {
         return Err(Problem::Component(format!("has {size} bytes, at most {most}")));
     }
     let bytes = fs::read(file).map_err(unreadable)?;
-    runtime
-        .compile(&bytes)
-        .map_err(|error| Problem::Component(format!("does not compile: {error:#}")))
+    runtime.compile(&bytes).map_err(|error| Problem::Component(format!("does not compile: {error:#}")))
 }
 
 fn link(
@@ -215,16 +186,10 @@ fn link(
         .map_err(|error| Problem::Component(format!("cannot be linked: {error:#}")))?;
     let mut worlds = BTreeMap::new();
     for (point, version) in &manifest.points {
-        let refuse = |problem: String| Problem::Point {
-            point: point.clone(),
-            problem,
-        };
+        let refuse = |problem: String| Problem::Point { point: point.clone(), problem };
         let door = Door::named(point).ok_or_else(|| refuse("this platform has no such point".to_owned()))?;
         if door.version != version {
-            return Err(refuse(format!(
-                "this platform has version {}, not {version}",
-                door.version
-            )));
+            return Err(refuse(format!("this platform has version {}, not {version}", door.version)));
         }
         let world = (door.prepare)(runtime, granted, linked.clone())
             .map_err(|problem| Problem::Component(format!("does not answer {point}: {problem}")))?;

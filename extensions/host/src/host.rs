@@ -60,20 +60,12 @@ impl Host {
     /// A binding that cannot be true.
     pub fn new(runtime: Arc<Runtime>, shelf: &Shelf, bindings: &Bindings) -> Result<Host, HostError> {
         let absent = check(shelf, bindings)?;
-        let mut roster = Roster {
-            runtime,
-            shelf,
-            counters: BTreeMap::new(),
-        };
+        let mut roster = Roster { runtime, shelf, counters: BTreeMap::new() };
         let panels = DOORS
             .iter()
             .filter_map(|door| Some((door.name, (door.panels)(bindings.table(door.name)?, &mut roster))))
             .collect();
-        Ok(Host {
-            panels,
-            counters: roster.counters,
-            absent,
-        })
+        Ok(Host { panels, counters: roster.counters, absent })
     }
 
     /// Bindings whose extension is not there, or does not answer their point.
@@ -106,18 +98,12 @@ fn check(shelf: &Shelf, bindings: &Bindings) -> Result<Vec<String>, HostError> {
     for binding in bindings.all() {
         let Some(door) = Door::named(&binding.point) else {
             let known: Vec<&str> = DOORS.iter().map(|door| door.name).collect();
-            return Err(HostError::UnknownPoint {
-                binding: binding.to_string(),
-                known: known.join(", "),
-            });
+            return Err(HostError::UnknownPoint { binding: binding.to_string(), known: known.join(", ") });
         };
         match shelf.get(&id_of(binding)) {
             Some(extension) if extension.manifest().points.contains_key(door.name) => extension
                 .check_config(&binding.config)
-                .map_err(|problem| HostError::Config {
-                    binding: binding.to_string(),
-                    problem,
-                })?,
+                .map_err(|problem| HostError::Config { binding: binding.to_string(), problem })?,
             _ => {
                 tracing::error!(%binding, "a binding's extension is not there");
                 absent.push(binding.to_string());
@@ -151,24 +137,15 @@ pub(crate) fn panel<P: Fit>(ranked: &[Arc<Binding>], roster: &mut Roster<'_>) ->
         .collect();
     sku_attributes.sort();
     sku_attributes.dedup();
-    Some(Arc::new(Table {
-        places,
-        sku_attributes,
-    }))
+    Some(Arc::new(Table { places, sku_attributes }))
 }
 
 fn place<P: Fit>(binding: &Binding, roster: &mut Roster<'_>) -> Place<P> {
     let extension = id_of(binding);
     let counter = roster.counters.entry((P::NAME, extension.clone())).or_default();
     let ready = match roster.shelf.get(&extension) {
-        Some(loaded) => loaded.world::<P>().map(|world| Ready {
-            world,
-            extension: Arc::clone(loaded),
-        }),
-        None => Err(Failure::new(
-            FailureKind::Missing,
-            format!("{extension} is not installed"),
-        )),
+        Some(loaded) => loaded.world::<P>().map(|world| Ready { world, extension: Arc::clone(loaded) }),
+        None => Err(Failure::new(FailureKind::Missing, format!("{extension} is not installed"))),
     };
     Place {
         extension,
@@ -192,22 +169,15 @@ impl<P: Fit> Panel for Table<P> {
     }
 
     fn ask_raw(&self, call: CallIdentity<'_>, question: &dyn Any) -> Result<RawOutcome, PointError> {
-        let question = question
-            .downcast_ref()
-            .expect("a panel of a point is asked that point's question");
+        let question = question.downcast_ref().expect("a panel of a point is asked that point's question");
         let outcome = consult::<P, _>(&self.places, call, question)?;
-        Ok(RawOutcome {
-            reduced: Box::new(outcome.reduced),
-            answers: outcome.answers,
-        })
+        Ok(RawOutcome { reduced: Box::new(outcome.reduced), answers: outcome.answers })
     }
 }
 
 impl<P: Fit> std::fmt::Debug for Table<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.places.iter().map(|place| place.extension.as_str()))
-            .finish()
+        f.debug_list().entries(self.places.iter().map(|place| place.extension.as_str())).finish()
     }
 }
 
@@ -247,37 +217,19 @@ impl<P: Fit> Seat<P> for Place<P> {
 
     fn attempt(&self, identity: CallIdentity<'_>, question: &P::Question) -> Attempt<P::Valid> {
         let watch = Stopwatch::start();
-        let Called {
-            result,
-            fuel_used,
-            log,
-        } = match &self.ready {
+        let Called { result, fuel_used, log } = match &self.ready {
             Ok(ready) => {
-                let ask = Ask {
-                    question,
-                    config: &self.config,
-                    reads: ready.reads(),
-                };
+                let ask = Ask { question, config: &self.config, reads: ready.reads() };
                 call::<P>(&self.runtime, &ready.world, ready.granted(), identity, ask)
             }
-            Err(why) => Called {
-                result: Err(why.clone()),
-                fuel_used: 0,
-                log: None,
-            },
+            Err(why) => Called { result: Err(why.clone()), fuel_used: 0, log: None },
         };
         let result = result.and_then(|answer| P::revalidate(question, answer).map_err(invalid));
         let took_us = watch.micros();
         let failure = result.as_ref().err();
-        let count = self
-            .counter
-            .record(failure.map(|why| why.kind), fuel_used, took_us);
+        let count = self.counter.record(failure.map(|why| why.kind), fuel_used, took_us);
         trace::<P>(self, identity, log.as_deref(), failure.zip(count));
-        Attempt {
-            result,
-            fuel_used,
-            took_us,
-        }
+        Attempt { result, fuel_used, took_us }
     }
 }
 
@@ -289,11 +241,7 @@ fn trace<P: Fit>(
     log: Option<&str>,
     failure: Option<(&Failure, u64)>,
 ) {
-    let CallIdentity {
-        instance,
-        step,
-        attempt,
-    } = call;
+    let CallIdentity { instance, step, attempt } = call;
     let (point, extension) = (P::NAME, &place.extension);
     if let Some(log) = log {
         tracing::debug!(point, %extension, instance, step, attempt, log, "an extension printed");

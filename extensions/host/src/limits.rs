@@ -74,14 +74,8 @@ impl Granted {
     pub fn new(asks: Asks, ceilings: &Ceilings) -> Self {
         Granted {
             fuel_per_call: ceilings.fuel_per_call,
-            fuel_per_line: asks
-                .fuel_per_line
-                .unwrap_or(USUAL_FUEL_PER_LINE)
-                .min(ceilings.fuel_per_line),
-            memory_bytes: asks
-                .memory_bytes
-                .unwrap_or(USUAL_MEMORY_BYTES)
-                .min(ceilings.memory_bytes),
+            fuel_per_line: asks.fuel_per_line.unwrap_or(USUAL_FUEL_PER_LINE).min(ceilings.fuel_per_line),
+            memory_bytes: asks.memory_bytes.unwrap_or(USUAL_MEMORY_BYTES).min(ceilings.memory_bytes),
             table_elements: ceilings.table_elements,
             output_bytes: ceilings.output_bytes,
             log_bytes: ceilings.log_bytes,
@@ -92,8 +86,7 @@ impl Granted {
     #[must_use]
     pub fn fuel(&self, lines: usize) -> u64 {
         let lines = u64::try_from(lines).unwrap_or(u64::MAX);
-        self.fuel_per_call
-            .saturating_add(self.fuel_per_line.saturating_mul(lines))
+        self.fuel_per_call.saturating_add(self.fuel_per_line.saturating_mul(lines))
     }
 }
 
@@ -104,22 +97,11 @@ mod tests {
     #[test]
     fn the_ceilings_stay_above_what_is_asked() {
         let ceilings = Ceilings::default();
-        let modest = Granted::new(
-            Asks {
-                fuel_per_line: Some(10),
-                memory_bytes: Some(MIB),
-            },
-            &ceilings,
-        );
+        let modest = Granted::new(Asks { fuel_per_line: Some(10), memory_bytes: Some(MIB) }, &ceilings);
         assert_eq!((modest.fuel_per_line, modest.memory_bytes), (10, MIB));
         assert_eq!(modest.fuel(3), 1_000_030);
-        let greedy = Granted::new(
-            Asks {
-                fuel_per_line: Some(u64::MAX),
-                memory_bytes: Some(usize::MAX),
-            },
-            &ceilings,
-        );
+        let greedy =
+            Granted::new(Asks { fuel_per_line: Some(u64::MAX), memory_bytes: Some(usize::MAX) }, &ceilings);
         assert_eq!((greedy.fuel_per_line, greedy.memory_bytes), (500_000, 64 * MIB));
         let silent = Granted::new(Asks::default(), &ceilings);
         assert_eq!((silent.fuel_per_line, silent.memory_bytes), (50_000, 16 * MIB));

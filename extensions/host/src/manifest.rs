@@ -105,17 +105,9 @@ impl Manifest {
     /// # Errors
     /// What is wrong, and where.
     pub fn from_toml(text: &str) -> Result<Manifest, ManifestError> {
-        let Text {
-            extension,
-            points,
-            reads,
-            config,
-            limits,
-        } = toml::from_str(text).map_err(|error| ManifestError::Syntax(error.to_string()))?;
-        let refuse = |field, problem: &str| ManifestError::Field {
-            field,
-            problem: problem.to_owned(),
-        };
+        let Text { extension, points, reads, config, limits } =
+            toml::from_str(text).map_err(|error| ManifestError::Syntax(error.to_string()))?;
+        let refuse = |field, problem: &str| ManifestError::Field { field, problem: problem.to_owned() };
         if !is_name(&extension.name) {
             return Err(refuse("extension.name", "not 1 to 64 of a-z 0-9 -"));
         }
@@ -134,19 +126,14 @@ impl Manifest {
             points,
             sku_attributes: reads.sku_attributes,
             config_schema: config.map(|config| config.schema),
-            asks: Asks {
-                fuel_per_line: limits.fuel_per_line,
-                memory_bytes,
-            },
+            asks: Asks { fuel_per_line: limits.fuel_per_line, memory_bytes },
         })
     }
 }
 
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn is_version(version: &str) -> bool {
@@ -194,49 +181,20 @@ mod tests {
         assert_eq!(manifest.component, PathBuf::from("extension.wasm"));
         assert_eq!(manifest.points["discount"], "1.0");
         assert_eq!(manifest.sku_attributes, ["department".into(), "brand".into()]);
-        assert_eq!(
-            manifest.asks,
-            Asks {
-                fuel_per_line: Some(20_000),
-                memory_bytes: Some(16 << 20)
-            }
-        );
+        assert_eq!(manifest.asks, Asks { fuel_per_line: Some(20_000), memory_bytes: Some(16 << 20) });
     }
 
     #[test]
     fn faults_name_their_field() {
         for (from, to, fault) in [
-            (
-                "grocery-multibuy",
-                "Grocery",
-                "extension.name: not 1 to 64 of a-z 0-9 -",
-            ),
-            (
-                "1.2.0",
-                "1.2",
-                "extension.version: not three numbers, such as 1.2.0",
-            ),
-            (
-                "discount = \"1.0\"",
-                "",
-                "points: empty; an extension answers at least one",
-            ),
-            (
-                "16MiB",
-                "16 MB",
-                "limits.memory: \"16 MB\" is not a number of KiB or MiB, such as 16MiB",
-            ),
+            ("grocery-multibuy", "Grocery", "extension.name: not 1 to 64 of a-z 0-9 -"),
+            ("1.2.0", "1.2", "extension.version: not three numbers, such as 1.2.0"),
+            ("discount = \"1.0\"", "", "points: empty; an extension answers at least one"),
+            ("16MiB", "16 MB", "limits.memory: \"16 MB\" is not a number of KiB or MiB, such as 16MiB"),
         ] {
-            assert_eq!(
-                Manifest::from_toml(&FULL.replace(from, to))
-                    .unwrap_err()
-                    .to_string(),
-                fault
-            );
+            assert_eq!(Manifest::from_toml(&FULL.replace(from, to)).unwrap_err().to_string(), fault);
         }
-        let unknown = Manifest::from_toml(&FULL.replace("[reads]", "[grants]"))
-            .unwrap_err()
-            .to_string();
+        let unknown = Manifest::from_toml(&FULL.replace("[reads]", "[grants]")).unwrap_err().to_string();
         assert!(unknown.contains("grants"), "{unknown}");
     }
 }

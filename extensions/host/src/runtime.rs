@@ -56,14 +56,7 @@ impl Runtime {
             Engine::new(&config(&ceilings)).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(engine.clone()).map_err(RuntimeError::Ticker)?;
         let free_places = Mutex::new(ceilings.concurrent_calls);
-        Ok(Runtime {
-            engine,
-            ceilings,
-            ticker,
-            free_places,
-            place_freed: Condvar::new(),
-            cache,
-        })
+        Ok(Runtime { engine, ceilings, ticker, free_places, place_freed: Condvar::new(), cache })
     }
 
     /// The ceilings that it was started with.
@@ -80,17 +73,11 @@ impl Runtime {
     pub(crate) fn enter(&self) -> Permit<'_> {
         let mut free = self.free();
         while *free == 0 {
-            free = self
-                .place_freed
-                .wait(free)
-                .unwrap_or_else(PoisonError::into_inner);
+            free = self.place_freed.wait(free).unwrap_or_else(PoisonError::into_inner);
         }
         *free -= 1;
         drop(free);
-        Permit {
-            runtime: self,
-            _ticking: self.ticker.tick(),
-        }
+        Permit { runtime: self, _ticking: self.ticker.tick() }
     }
 
     /// The deadline in epochs from now. The running epoch may be almost over, hence one more.
@@ -102,9 +89,7 @@ impl Runtime {
     /// Compiles a component, or takes it from the cache.
     pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
         match &self.cache {
-            Some(cache) => cache.load_or(&self.engine, bytes, || {
-                Component::from_binary(&self.engine, bytes)
-            }),
+            Some(cache) => cache.load_or(&self.engine, bytes, || Component::from_binary(&self.engine, bytes)),
             None => Component::from_binary(&self.engine, bytes),
         }
     }

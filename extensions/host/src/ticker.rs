@@ -38,10 +38,7 @@ impl Ticker {
         let thread = thread::Builder::new()
             .name("extension-ticker".to_owned())
             .spawn(move || of_thread.run(&engine))?;
-        Ok(Ticker {
-            shared,
-            thread: Some(thread),
-        })
+        Ok(Ticker { shared, thread: Some(thread) })
     }
 
     /// Called by each call before it sets its deadline.
@@ -81,11 +78,7 @@ impl Shared {
     fn run(&self, engine: &Engine) {
         let mut idle_ticks = 0;
         while !self.ended.load(Ordering::SeqCst) {
-            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 {
-                idle_ticks + 1
-            } else {
-                0
-            };
+            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 { idle_ticks + 1 } else { 0 };
             if idle_ticks > IDLE_TICKS {
                 self.sleep();
                 idle_ticks = 0;

@@ -16,13 +16,7 @@ const MOST_RANDOM_BYTES: u64 = 4096;
 const FUEL_PER_CALL: u64 = 1_000;
 /// What a stream takes at a time; what is above the log's cap is counted and dropped.
 const STREAM_BYTES: u64 = 4096;
-const PACKAGES: [&str; 5] = [
-    "wasi:cli",
-    "wasi:clocks",
-    "wasi:filesystem",
-    "wasi:io",
-    "wasi:random",
-];
+const PACKAGES: [&str; 5] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random"];
 
 struct OutputStream;
 struct InputStream;
@@ -44,15 +38,11 @@ pub(crate) fn satisfy(linker: &mut Linker<CallState>, component: &Component) -> 
             return Err(name.to_owned());
         };
         let interface = name.split('@').next().unwrap_or(name);
-        if !interface
-            .split_once('/')
-            .is_some_and(|(package, _)| PACKAGES.contains(&package))
-        {
+        if !interface.split_once('/').is_some_and(|(package, _)| PACKAGES.contains(&package)) {
             return Err(name.to_owned());
         }
-        let defined = linker
-            .instance(name)
-            .and_then(|mut into| define(&mut into, interface, &instance, component));
+        let defined =
+            linker.instance(name).and_then(|mut into| define(&mut into, interface, &instance, component));
         defined.map_err(|error| format!("{name} ({error:#})"))?;
     }
     Ok(())
@@ -91,18 +81,16 @@ fn define_function(
 ) -> wasmtime::Result<()> {
     match name {
         // Typed, since they carry data: as single values a text would take forty times its size.
-        "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush" => into.func_wrap(
-            name,
-            |cx: Cx<'_>, (stream, bytes): (Resource<OutputStream>, Vec<u8>)| write(cx, &stream, &bytes),
-        ),
+        "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush" => into
+            .func_wrap(name, |cx: Cx<'_>, (stream, bytes): (Resource<OutputStream>, Vec<u8>)| {
+                write(cx, &stream, &bytes)
+            }),
         _ => {
             let function = format!("{interface}#{name}");
             into.func_new(name, move |mut cx, _, arguments, results| {
                 charge(&mut cx)?;
                 answer(&mut cx, &function, arguments, results)?;
-                arguments
-                    .iter()
-                    .try_for_each(|argument| give_back(&mut cx, argument))
+                arguments.iter().try_for_each(|argument| give_back(&mut cx, argument))
             })
         }
     }

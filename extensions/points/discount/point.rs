@@ -117,26 +117,17 @@ impl Point for Discount {
 
     fn revalidate(question: &Question, candidates: Vec<Candidate>) -> Result<Vec<ValidCandidate>, Invalid> {
         at_most("candidates", candidates.len(), MAX_CANDIDATES)?;
-        let judged = |(index, candidate)| {
-            valid_candidate(
-                question,
-                Place {
-                    list: "candidates",
-                    index,
-                },
-                candidate,
-            )
-        };
+        let judged =
+            |(index, candidate)| valid_candidate(question, Place { list: "candidates", index }, candidate);
         candidates.into_iter().enumerate().map(judged).collect()
     }
 
     fn reduce(_: &Question, answers: Vec<(ExtensionId, Vec<ValidCandidate>)>) -> Vec<Proposed> {
         let mut all = Vec::with_capacity(answers.iter().map(|(_, candidates)| candidates.len()).sum());
         for (extension, candidates) in answers {
-            all.extend(candidates.into_iter().map(|candidate| Proposed {
-                candidate,
-                extension: extension.clone(),
-            }));
+            all.extend(
+                candidates.into_iter().map(|candidate| Proposed { candidate, extension: extension.clone() }),
+            );
         }
         all
     }
@@ -153,19 +144,15 @@ fn valid_candidate(
     }
     place.reason(&candidate.reason)?;
     let lines = valid_lines(question, place, &candidate.lines)?;
-    let cost: i128 = lines
-        .iter()
-        .map(|line| i128::from(line.line_amount.minor()))
-        .sum();
+    let cost: i128 = lines.iter().map(|line| i128::from(line.line_amount.minor())).sum();
     let amount_off = candidate.amount_off;
     if amount_off < 1 {
         return Err(place.refuse("amount-off", format_args!("{amount_off} is below 1")));
     }
     if i128::from(amount_off) > cost {
-        return Err(place.refuse(
-            "amount-off",
-            format_args!("{amount_off} is above the {cost} that its lines cost"),
-        ));
+        return Err(
+            place.refuse("amount-off", format_args!("{amount_off} is above the {cost} that its lines cost"))
+        );
     }
     Ok(ValidCandidate {
         lane: candidate.lane.into(),
@@ -189,10 +176,7 @@ fn valid_lines<'q>(question: &'q Question, place: Place, named: &[String]) -> Re
     let mut taken = vec![false; question.lines.len()];
     let mut lines = Vec::with_capacity(named.len());
     for line_id in named {
-        let index = question
-            .lines
-            .iter()
-            .position(|line| line.line_id.as_str() == line_id);
+        let index = question.lines.iter().position(|line| line.line_id.as_str() == line_id);
         let index = index.ok_or_else(|| place.refuse("lines", format_args!("no line {}", shown(line_id))))?;
         if std::mem::replace(&mut taken[index], true) {
             return Err(place.refuse("lines", format_args!("line {} twice", shown(line_id))));

@@ -14,20 +14,11 @@ use mortise_points::{
 };
 use mortise_types::{Currency, Scope, Timestamp};
 
-const CALL: CallIdentity<'static> = CallIdentity {
-    instance: "trade-1",
-    step: "quote",
-    attempt: 1,
-};
+const CALL: CallIdentity<'static> = CallIdentity { instance: "trade-1", step: "quote", attempt: 1 };
 
 fn nothing_asked() -> Question {
     let currency = Currency::new("EUR").unwrap();
-    Question {
-        currency,
-        customer_group: None,
-        trade_time: Timestamp::EPOCH,
-        lines: vec![],
-    }
+    Question { currency, customer_group: None, trade_time: Timestamp::EPOCH, lines: vec![] }
 }
 
 #[derive(Debug)]
@@ -39,12 +30,7 @@ struct Chair {
 }
 
 fn chair(name: &str, on_failure: OnFailure, fails: Option<FailureKind>) -> Chair {
-    Chair {
-        id: ExtensionId::new(name, "1.0.0"),
-        on_failure,
-        fails,
-        asked: Cell::new(0),
-    }
+    Chair { id: ExtensionId::new(name, "1.0.0"), on_failure, fails, asked: Cell::new(0) }
 }
 
 impl Seat<UnitPrice> for Chair {
@@ -58,14 +44,8 @@ impl Seat<UnitPrice> for Chair {
 
     fn attempt(&self, _: CallIdentity<'_>, _: &Question) -> Attempt<Vec<ValidOffer>> {
         self.asked.set(self.asked.get() + 1);
-        let result = self
-            .fails
-            .map_or(Ok(vec![]), |kind| Err(Failure::new(kind, "as told")));
-        Attempt {
-            result,
-            fuel_used: 7,
-            took_us: 9,
-        }
+        let result = self.fails.map_or(Ok(vec![]), |kind| Err(Failure::new(kind, "as told")));
+        Attempt { result, fuel_used: 7, took_us: 9 }
     }
 }
 
@@ -98,13 +78,8 @@ fn a_refused_failure_ends_the_asking() {
         chair("c", OnFailure::Skip, None),
     ];
     let error = consult::<UnitPrice, _>(&seats, CALL, &nothing_asked()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "extension b@1.0.0 failed at point unit-price: out_of_fuel: as told"
-    );
-    let PointError::Refused { answers, .. } = error else {
-        panic!("another error")
-    };
+    assert_eq!(error.to_string(), "extension b@1.0.0 failed at point unit-price: out_of_fuel: as told");
+    let PointError::Refused { answers, .. } = error else { panic!("another error") };
     assert!(
         matches!(answers[..], [_, ref last] if matches!(last.verdict, Verdict::Failed { .. })),
         "{answers:?}"
@@ -130,10 +105,7 @@ impl Panel for OnePanel {
     fn ask_raw(&self, call: CallIdentity<'_>, question: &dyn Any) -> Result<RawOutcome, PointError> {
         let seats = [chair("a", OnFailure::Skip, None)];
         let outcome = consult::<UnitPrice, _>(&seats, call, question.downcast_ref().unwrap())?;
-        Ok(RawOutcome {
-            reduced: Box::new(outcome.reduced),
-            answers: outcome.answers,
-        })
+        Ok(RawOutcome { reduced: Box::new(outcome.reduced), answers: outcome.answers })
     }
 }
 
@@ -142,19 +114,10 @@ fn only_the_bound_scope_is_asked() {
     let bound = Scope::new("shop", "grocery", "web").unwrap();
     let other = Scope::new("shop", "fashion", "web").unwrap();
     let question = nothing_asked();
-    for (points, scope, answers) in [
-        (&OnePanel as &dyn Points, &bound, 1),
-        (&OnePanel, &other, 0),
-        (&NoExtensions, &bound, 0),
-    ] {
-        assert_eq!(
-            points
-                .ask::<UnitPrice>(scope, CALL, &question)
-                .unwrap()
-                .answers
-                .len(),
-            answers
-        );
+    for (points, scope, answers) in
+        [(&OnePanel as &dyn Points, &bound, 1), (&OnePanel, &other, 0), (&NoExtensions, &bound, 0)]
+    {
+        assert_eq!(points.ask::<UnitPrice>(scope, CALL, &question).unwrap().answers.len(), answers);
         assert_eq!(points.open::<UnitPrice>(scope).is_some(), answers == 1);
     }
 }

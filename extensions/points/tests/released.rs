@@ -28,12 +28,7 @@ fn released_wit_is_unchanged_and_complete() {
     let present: BTreeMap<String, String> = files
         .iter()
         .map(|file| {
-            let name = file
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .replace('\\', "/");
+            let name = file.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
             (name, blake3::hash(&fs::read(file).unwrap()).to_hex().to_string())
         })
         .collect();

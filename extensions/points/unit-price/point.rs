@@ -132,26 +132,17 @@ impl Point for UnitPrice {
         let mut offered = vec![false; question.lines.len()];
         let mut valid = Vec::with_capacity(offers.len());
         for (index, offer) in offers.into_iter().enumerate() {
-            let place = Place {
-                list: "offers",
-                index,
-            };
+            let place = Place { list: "offers", index };
             // Honest answers come in the order of the lines, so the search usually ends where it starts.
             let line_index = find_line(question, &offer.line_id, index)
                 .ok_or_else(|| place.refuse("line-id", format_args!("no line {}", shown(&offer.line_id))))?;
             if std::mem::replace(&mut offered[line_index], true) {
-                return Err(place.refuse(
-                    "line-id",
-                    format_args!("a second offer for line {}", shown(&offer.line_id)),
-                ));
+                return Err(place
+                    .refuse("line-id", format_args!("a second offer for line {}", shown(&offer.line_id))));
             }
             let price = valid_price(place, &offer)?;
             place.reason(&offer.reason)?;
-            valid.push(ValidOffer {
-                line_index,
-                price,
-                reason: offer.reason,
-            });
+            valid.push(ValidOffer { line_index, price, reason: offer.reason });
         }
         Ok(valid)
     }
@@ -162,23 +153,13 @@ impl Point for UnitPrice {
         }
         let mut won: Vec<Option<Won>> = vec![None; question.lines.len()];
         for (extension, offers) in answers {
-            for ValidOffer {
-                line_index,
-                price,
-                reason,
-            } in offers
-            {
+            for ValidOffer { line_index, price, reason } in offers {
                 if won[line_index].is_none() {
                     let line = &question.lines[line_index];
                     let (price, bounded) = held(price, line.floor, line.ceiling);
                     let extension = extension.clone();
-                    won[line_index] = Some(Won {
-                        line_id: line.line_id.clone(),
-                        price,
-                        bounded,
-                        reason,
-                        extension,
-                    });
+                    won[line_index] =
+                        Some(Won { line_id: line.line_id.clone(), price, bounded, reason, extension });
                 }
             }
         }
@@ -196,10 +177,9 @@ fn find_line(question: &Question, line_id: &str, hint: usize) -> Option<usize> {
 
 fn valid_price(place: Place, offer: &Offer) -> Result<Price, Invalid> {
     if !(0..=MAX_AMOUNT_MINOR).contains(&offer.amount) {
-        return Err(place.refuse(
-            "amount",
-            format_args!("{} is not within 0 to {MAX_AMOUNT_MINOR}", offer.amount),
-        ));
+        return Err(
+            place.refuse("amount", format_args!("{} is not within 0 to {MAX_AMOUNT_MINOR}", offer.amount))
+        );
     }
     if offer.per > MAX_PER {
         return Err(place.refuse("per", format_args!("{} is not within 1 to {MAX_PER}", offer.per)));

@@ -52,26 +52,30 @@ pub struct PolicyError {
     problem: String,
 }
 
-/// A kind of choice that a capability offers.
-#[derive(Debug, Clone)]
+/// A kind of choice that scopes may make.
+#[derive(Debug, Clone, Copy)]
 pub struct PolicyKind {
     /// Its name.
     pub name: &'static str,
-    /// What holds where nobody chose, as JSON.
-    pub default: String,
-    /// The choices, as a JSON schema.
-    pub schema: String,
     accepts: fn(&PolicyRow) -> Result<(), PolicyError>,
+    holding: fn(&Policies, &Scope) -> (Arc<str>, serde_json::Value),
 }
 
 impl PolicyKind {
     pub(crate) fn of<P: Policy>() -> Self {
         Self {
             name: P::NAME,
-            default: serde_json::to_string_pretty(&P::default()).unwrap_or_default(),
-            schema: serde_json::to_string_pretty(&schemars::schema_for!(P)).unwrap_or_default(),
             accepts: |row| Policies::accepts::<P>(row).map(drop),
+            holding: |policies, scope| {
+                let chosen = policies.get::<P>(scope);
+                (Arc::clone(&chosen.version), serde_json::to_value(&chosen.policy).unwrap_or_default())
+            },
         }
+    }
+
+    /// What holds in a scope, with its version.
+    pub fn holding(&self, policies: &Policies, scope: &Scope) -> (Arc<str>, serde_json::Value) {
+        (self.holding)(policies, scope)
     }
 
     /// Whether a document is a choice of this kind.

@@ -8,7 +8,7 @@ use mortise_store::Migrations;
 
 use crate::capability::{Capability, Check, RejectionPage};
 use crate::erased::Handler;
-use crate::policy::{PolicyError, PolicyKind, PolicyRow};
+use crate::policy::{Policy, PolicyError, PolicyKind, PolicyRow};
 
 /// Capabilities that do not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +56,14 @@ impl Registry {
         }
         registry.hold()?;
         Ok(registry)
+    }
+
+    /// With a kind of choice that belongs to no capability.
+    #[must_use]
+    pub fn offer<P: Policy>(mut self) -> Self {
+        let kind = PolicyKind::of::<P>();
+        self.policies.insert(kind.name, kind);
+        self
     }
 
     /// The contracts, as data.

@@ -46,6 +46,11 @@ impl Judge<'_> {
     }
 
     fn value(&mut self, schema: &Schema, value: &Value, at: &mut String, depth: usize) -> Value {
+        if let (Some(name), Value::Text(text)) = (&schema.reference, value)
+            && let Err(problem) = mortise_types::judge_text(name, text)
+        {
+            self.refuse(at, problem);
+        }
         let Some(schema) = self.contracts.resolve(schema) else {
             self.refuse(at, "the schema names a type that nothing declares");
             return Value::Null;
@@ -200,6 +205,16 @@ mod tests {
             judge(BASKET, r#"{"lines":[{"sku":"a"}]}"#).unwrap(),
             r#"{"lines":[{"sku":"a"}],"coupons":[]}"#
         );
+    }
+
+    #[test]
+    fn a_named_text_is_held_to_its_type() {
+        let mut contracts = Contracts::default();
+        contracts.types.insert("pricing/Currency".to_owned(), Schema::of(Type::String));
+        let violations =
+            contracts.validate(&Schema::reference("pricing/Currency"), &Value::from("XXQ")).unwrap_err();
+        assert_eq!(violations.len(), 1);
+        assert!(violations[0].message.contains("XXQ"), "{violations:?}");
     }
 
     #[test]

@@ -379,3 +379,31 @@ pub(crate) fn key_text(key: &Value) -> String {
         other => other.to_json(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mortise_types::{Scope, TenantId};
+
+    use super::*;
+    use crate::load::unborn;
+    use crate::record::TradeId;
+
+    const CONTRACTS: &str = r#"{"operations": {"stock.add": {"effect": "write", "undo": "nothing",
+        "input": {"type": "object", "properties": {}, "additionalProperties": false},
+        "output": {"type": "object", "properties": {}, "additionalProperties": false}}}}"#;
+
+    #[test]
+    fn a_call_in_hand_is_not_taken_again_by_going_on() {
+        let contracts: mortise_contract::Contracts = serde_json::from_str(CONTRACTS).unwrap();
+        let program = Arc::new(mortise_flow::Program::one_call("stock.add", &contracts).unwrap());
+        let id = TradeId { tenant: TenantId::new("acme").unwrap(), id: "t".into() };
+        let now = Timestamp::from_millis(0);
+        let trade = unborn(id, program, Scope::new("acme", "books", "web").unwrap(), None, 1, now);
+        let begin = Begin { input: Value::empty_record(), scope: Value::empty_record() };
+        let fresh = Arc::new(Fresh { begin, key: None, input_hash: Vec::new(), idempotency: None });
+        let works = vec![Work::Begin(fresh), Work::Continue, Work::Retry, Work::Resume];
+        let mut job = Job::new(trade, works, Staleness::MayReply, now);
+        job.tell();
+        assert_eq!(job.pending.len(), 1, "{:?}", job.pending);
+    }
+}

@@ -27,14 +27,7 @@ impl Fault {
     /// A fault with a public sentence on this case: what is wrong and, where it can be said, what to do.
     #[must_use]
     pub fn new(code: &'static FaultCode, detail: impl Into<String>) -> Fault {
-        Fault {
-            code,
-            detail: detail.into(),
-            pointer: None,
-            reason: None,
-            retry_after: None,
-            source: None,
-        }
+        Fault { code, detail: detail.into(), pointer: None, reason: None, retry_after: None, source: None }
     }
 
     /// The input is not what is asked for, at a place given as a JSON Pointer (RFC 6901; empty for the whole).
@@ -46,10 +39,7 @@ impl Fault {
     /// A flow failed with this business code, such as `out_of_stock`.
     #[must_use]
     pub fn trade_failed(reason: impl Into<String>, detail: impl Into<String>) -> Fault {
-        Fault {
-            reason: Some(reason.into()),
-            ..Fault::new(&codes::TRADE_FAILED, detail)
-        }
+        Fault { reason: Some(reason.into()), ..Fault::new(&codes::TRADE_FAILED, detail) }
     }
 
     /// Names the business code that is behind it.
@@ -62,10 +52,7 @@ impl Fault {
     /// Nothing is there; `what` names it: "the order o-1".
     #[must_use]
     pub fn not_found(what: impl fmt::Display) -> Fault {
-        Fault::new(
-            &codes::NOT_FOUND,
-            format!("{what} does not exist, or is not yours to see."),
-        )
+        Fault::new(&codes::NOT_FOUND, format!("{what} does not exist, or is not yours to see."))
     }
 
     /// A defect. The public text is always the same; the error goes to the log.
@@ -126,8 +113,7 @@ impl Fault {
     /// How long to wait before asking again, in whole seconds, rounded up, as the header `Retry-After` takes it.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
-        self.retry_after
-            .map(|span| span.as_millis().unsigned_abs().div_ceil(1_000))
+        self.retry_after.map(|span| span.as_millis().unsigned_abs().div_ceil(1_000))
     }
 
     /// The fault and its sources, for the log: never to be sent to a caller.
@@ -160,9 +146,7 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -174,42 +158,26 @@ mod tests {
     fn inner_errors_stay_in_the_log() {
         let fault = Fault::internal(std::io::Error::other("password of db1 refused"));
         assert!(!fault.to_string().contains("password"), "{fault}");
-        assert!(
-            fault.log_line().ends_with(": password of db1 refused"),
-            "{}",
-            fault.log_line()
-        );
+        assert!(fault.log_line().ends_with(": password of db1 refused"), "{}", fault.log_line());
     }
 
     #[test]
     fn a_fault_reads_as_a_sentence() {
         let fault = Fault::invalid_input("/lines/0/quantity", "Must be at least 1.");
-        assert_eq!(
-            fault.to_string(),
-            "invalid-input at /lines/0/quantity: Must be at least 1."
-        );
+        assert_eq!(fault.to_string(), "invalid-input at /lines/0/quantity: Must be at least 1.");
         assert_eq!(
             Fault::invalid_input("", "Must be an object.").to_string(),
             "invalid-input at the root: Must be an object."
         );
         let failed = Fault::trade_failed("out_of_stock", "Two of the items are gone.");
-        assert_eq!(
-            failed.to_string(),
-            "trade-failed (out_of_stock): Two of the items are gone."
-        );
-        assert_eq!(
-            (failed.reason(), failed.code().http_status),
-            (Some("out_of_stock"), 422)
-        );
+        assert_eq!(failed.to_string(), "trade-failed (out_of_stock): Two of the items are gone.");
+        assert_eq!((failed.reason(), failed.code().http_status), (Some("out_of_stock"), 422));
     }
 
     #[test]
     fn retry_after_is_never_early() {
         let fault = Fault::new(&codes::OVERLOADED, "Ask again.").retry_after(Span::from_millis(1_001));
         assert_eq!(fault.retry_after_seconds(), Some(2));
-        assert_eq!(
-            Fault::new(&codes::OVERLOADED, "Ask again.").retry_after_seconds(),
-            None
-        );
+        assert_eq!(Fault::new(&codes::OVERLOADED, "Ask again.").retry_after_seconds(), None);
     }
 }

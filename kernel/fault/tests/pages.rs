@@ -21,13 +21,9 @@ fn page(code: &FaultCode) -> String {
 #[test]
 fn every_code_has_a_page_and_every_page_a_code() {
     let entries = fs::read_dir(repository().join("docs/faults")).unwrap();
-    let pages: BTreeSet<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let wanted: BTreeSet<String> = codes::ALL
-        .iter()
-        .map(|code| format!("{}.md", code.code))
-        .collect();
+    let pages: BTreeSet<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let wanted: BTreeSet<String> = codes::ALL.iter().map(|code| format!("{}.md", code.code)).collect();
     assert_eq!(pages, wanted);
 }
 
@@ -35,15 +31,9 @@ fn every_code_has_a_page_and_every_page_a_code() {
 fn a_page_opens_with_what_the_table_says() {
     for code in codes::ALL {
         let text = page(code);
-        let opening = format!(
-            "# {}\n\n{}. HTTP {}, {}.\n",
-            code.code, code.title, code.http_status, code.class
-        );
-        assert!(
-            text.starts_with(&opening),
-            "{}: the page opens with\n{opening}",
-            code.page()
-        );
+        let opening =
+            format!("# {}\n\n{}. HTTP {}, {}.\n", code.code, code.title, code.http_status, code.class);
+        assert!(text.starts_with(&opening), "{}: the page opens with\n{opening}", code.page());
     }
 }
 
@@ -56,11 +46,7 @@ fn a_page_has_the_three_parts_and_each_says_something() {
         let parts = text.split("\n## ").skip(1);
         for part in parts {
             let (heading, body) = part.split_once('\n').unwrap();
-            assert!(
-                body.trim().len() >= 40,
-                "{}: little is said under {heading:?}",
-                code.page()
-            );
+            assert!(body.trim().len() >= 40, "{}: little is said under {heading:?}", code.page());
         }
     }
 }
@@ -75,12 +61,7 @@ fn codes_are_kebab_case_and_stand_once() {
         assert!(code.code.split('-').all(kebab), "{}", code.code);
         assert!(seen.insert(code.code), "{} stands twice", code.code);
         assert_eq!(codes::find(code.code), Some(*code));
-        assert!(
-            !code.title.is_empty() && !code.title.ends_with('.'),
-            "{}: {:?}",
-            code.code,
-            code.title
-        );
+        assert!(!code.title.is_empty() && !code.title.ends_with('.'), "{}: {:?}", code.code, code.title);
     }
     assert_eq!(codes::find("no-such-code"), None);
 }
@@ -94,10 +75,6 @@ fn the_status_fits_the_class() {
             Class::Unavailable => [409, 429, 503, 504].contains(&code.http_status),
             Class::Broken => code.http_status == 500,
         };
-        assert!(
-            fits,
-            "{} is {} and answers {}",
-            code.code, code.class, code.http_status
-        );
+        assert!(fits, "{} is {} and answers {}", code.code, code.class, code.http_status);
     }
 }

@@ -15,9 +15,10 @@ mod walk;
 
 pub use check::{Checked, check, check_contracts, check_text};
 pub use compile::{CompileError, Program};
-pub use parse::{contract_template, parse};
-pub use render::render;
 pub use eval::EvalError;
 pub use machine::{
-    Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State, WaitNo, step,
+    Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State,
+    WaitNo, step,
 };
+pub use parse::{contract_template, parse};
+pub use render::render;

@@ -14,9 +14,7 @@ impl VirtualClock {
     /// A clock that shows `start`.
     #[must_use]
     pub fn at(start: Timestamp) -> VirtualClock {
-        VirtualClock {
-            now_millis: AtomicI64::new(start.as_millis()),
-        }
+        VirtualClock { now_millis: AtomicI64::new(start.as_millis()) }
     }
 
     /// Sets the moment, forward or back.
@@ -54,10 +52,7 @@ mod tests {
         let clock = VirtualClock::default();
         assert_eq!(clock.now().to_string(), "2026-01-01T00:00:00.000Z");
         assert_eq!(clock.now(), clock.now());
-        assert_eq!(
-            clock.advance(Span::minutes(30)).to_string(),
-            "2026-01-01T00:30:00.000Z"
-        );
+        assert_eq!(clock.advance(Span::minutes(30)).to_string(), "2026-01-01T00:30:00.000Z");
         assert_eq!(clock.now().to_string(), "2026-01-01T00:30:00.000Z");
         clock.set(Timestamp::EPOCH);
         assert_eq!(clock.now(), Timestamp::EPOCH);

@@ -19,10 +19,7 @@ impl SeededIds {
     /// The source of a seed.
     #[must_use]
     pub fn new(seed: u32) -> SeededIds {
-        SeededIds {
-            seed,
-            next: AtomicU64::new(0),
-        }
+        SeededIds { seed, next: AtomicU64::new(0) }
     }
 }
 
@@ -56,10 +53,7 @@ mod tests {
         let ids = take(7);
         assert_eq!(ids, take(7));
         assert!(ids.is_sorted_by(|a, b| a < b));
-        assert!(
-            ids.iter()
-                .all(|id| id.get_version_num() == 7 && id.as_bytes()[8] >> 6 == 0b10)
-        );
+        assert!(ids.iter().all(|id| id.get_version_num() == 7 && id.as_bytes()[8] >> 6 == 0b10));
         assert!(take(8).iter().all(|id| !ids.contains(id)));
     }
 

@@ -65,10 +65,7 @@ impl Rig {
 
     /// A call with a new identity.
     pub fn call_of(&self, input: Value) -> Call<Value> {
-        Call {
-            context: self.context(),
-            input,
-        }
+        Call { context: self.context(), input }
     }
 
     /// One call of `operation` with JSON: `ok {...}`, `rejected code {...}`, `stale`, and a line an event.
@@ -102,26 +99,16 @@ impl Rig {
         operation: &str,
         calls: Vec<Call<Value>>,
     ) -> Result<Vec<Reply<Value>>, StoreError> {
-        let handler = self
-            .registry
-            .handler(operation)
-            .unwrap_or_else(|| panic!("no operation `{operation}`"))
-            .clone();
+        let handler =
+            self.registry.handler(operation).unwrap_or_else(|| panic!("no operation `{operation}`")).clone();
         match handler {
             Handler::Pure(run) => run(&calls),
-            Handler::Read(run) => {
-                self.store
-                    .read(async move |reader| run(reader, &calls).await)
-                    .await
-            }
+            Handler::Read(run) => self.store.read(async move |reader| run(reader, &calls).await).await,
             Handler::Write(run) => self.store.write(async move |tx| run(tx, &calls).await).await,
             Handler::Remote(remote) => {
                 let intent = Arc::clone(&remote);
                 let asked = calls.clone();
-                let intended = self
-                    .store
-                    .write(async move |tx| intent.intent(tx, &asked).await)
-                    .await?;
+                let intended = self.store.write(async move |tx| intent.intent(tx, &asked).await).await?;
                 let mut replies = Vec::with_capacity(calls.len());
                 for (call, intended) in calls.into_iter().zip(intended) {
                     replies.push(match intended {
@@ -138,10 +125,8 @@ impl Rig {
                                 answer.map_err(|unanswered| StoreError::Value(unanswered.to_string()))?;
                             let settle = Arc::clone(&remote);
                             let item = SettleCall { call, intent, answer };
-                            let settled = self
-                                .store
-                                .write(async move |tx| settle.settle(tx, &[item]).await)
-                                .await?;
+                            let settled =
+                                self.store.write(async move |tx| settle.settle(tx, &[item]).await).await?;
                             settled.into_iter().next().expect("one reply to one item")
                         }
                     });
@@ -158,11 +143,8 @@ impl Rig {
     pub async fn findings(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (capability, check) in self.registry.checks().collect::<Vec<_>>() {
-            let found = self
-                .store
-                .read(async move |reader| (check.run)(reader).await)
-                .await
-                .expect("the check runs");
+            let found =
+                self.store.read(async move |reader| (check.run)(reader).await).await.expect("the check runs");
             lines.extend(found.into_iter().map(|Finding { subject, problem }| {
                 format!("{capability} {}: {subject}: {problem}", check.name)
             }));

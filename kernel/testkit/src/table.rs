@@ -65,18 +65,11 @@ fn run_in(dir: &Path, answer: &dyn Fn(&str) -> String, mode: Mode) -> Result<(),
                 }
                 (Ok(actual), Mode::Compare) => {
                     let diff = diff(&case.expected, &actual);
-                    let _ = writeln!(
-                        report,
-                        "{shown}:{}:\n{}\n{SEPARATOR}\n{diff}",
-                        case.line, case.input
-                    );
+                    let _ = writeln!(report, "{shown}:{}:\n{}\n{SEPARATOR}\n{diff}", case.line, case.input);
                 }
                 (Err(problem), _) => {
-                    let _ = writeln!(
-                        report,
-                        "{shown}:{}:\n{}\n{SEPARATOR}\n{problem}\n",
-                        case.line, case.input
-                    );
+                    let _ =
+                        writeln!(report, "{shown}:{}:\n{}\n{SEPARATOR}\n{problem}\n", case.line, case.input);
                 }
             }
         }
@@ -124,9 +117,7 @@ fn answer_case(case: &Case, answer: &dyn Fn(&str) -> String) -> Result<String, S
         .map_err(|_| "the case panicked; its message stands above".to_owned())?;
     let lines: Vec<&str> = actual.trim_end().lines().map(str::trim_end).collect();
     if lines.iter().any(|line| line.is_empty()) {
-        return Err(format!(
-            "an output in a table has no empty lines, this one has:\n{actual}"
-        ));
+        return Err(format!("an output in a table has no empty lines, this one has:\n{actual}"));
     }
     Ok(lines.join("\n"))
 }
@@ -182,10 +173,7 @@ fn parse(text: &str) -> Result<Vec<Case>, (usize, String)> {
 fn render(cases: &[Case]) -> String {
     let blocks = cases.iter().map(|case| {
         let line_end = if case.expected.is_empty() { "" } else { "\n" };
-        format!(
-            "{}{}\n{SEPARATOR}\n{}{line_end}",
-            case.comments, case.input, case.expected
-        )
+        format!("{}{}\n{SEPARATOR}\n{}{line_end}", case.comments, case.input, case.expected)
     });
     blocks.collect::<Vec<_>>().join("\n")
 }
@@ -194,12 +182,7 @@ fn render(cases: &[Case]) -> String {
 fn diff(expected: &str, actual: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
     let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let tail = old[head..]
-        .iter()
-        .rev()
-        .zip(new[head..].iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(a, b)| a == b).count();
     let mut out = String::new();
     let mut put = |mark: char, lines: &[&str]| {
         for line in lines {
@@ -259,10 +242,7 @@ X
             )),
             "{report}"
         );
-        assert!(
-            report.contains(&format!("{place}:15:\nc\n---\n- X\n+ C\n")),
-            "{report}"
-        );
+        assert!(report.contains(&format!("{place}:15:\nc\n---\n- X\n+ C\n")), "{report}");
         assert!(!report.contains(":2:"), "{report}");
         assert_eq!(fs::read_to_string(path).unwrap(), TABLE);
     }
@@ -271,9 +251,8 @@ X
     fn rewriting_changes_outputs_and_nothing_else() {
         let (dir, path) = table(TABLE);
         run_in(dir.path(), &shout, Mode::Rewrite).unwrap();
-        let expected = TABLE
-            .replace("---\nA\n", "---\nA\n# NOT A COMMENT: INPUT\nB\n")
-            .replace("---\nX\n", "---\nC\n");
+        let expected =
+            TABLE.replace("---\nA\n", "---\nA\n# NOT A COMMENT: INPUT\nB\n").replace("---\nX\n", "---\nC\n");
         assert_eq!(fs::read_to_string(path).unwrap(), expected);
         run_in(dir.path(), &shout, Mode::Compare).unwrap();
     }
@@ -304,9 +283,7 @@ X
                     .contains("the case panicked")
             );
             assert!(
-                run_in(dir.path(), &|_| "A\n\nB".to_owned(), mode)
-                    .unwrap_err()
-                    .contains("no empty lines")
+                run_in(dir.path(), &|_| "A\n\nB".to_owned(), mode).unwrap_err().contains("no empty lines")
             );
         }
         assert_eq!(fs::read_to_string(path).unwrap(), "a\n---\nA\n");
@@ -315,12 +292,8 @@ X
     #[test]
     fn an_empty_output_can_be_expected() {
         let (dir, path) = table("a\n---\n\nb\n---\nB\n");
-        run_in(
-            dir.path(),
-            &|input| if input == "a" { String::new() } else { "C".into() },
-            Mode::Rewrite,
-        )
-        .unwrap();
+        run_in(dir.path(), &|input| if input == "a" { String::new() } else { "C".into() }, Mode::Rewrite)
+            .unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "a\n---\n\nb\n---\nC\n");
     }
 }

@@ -50,18 +50,12 @@ impl Amount {
 
     /// `self + other`.
     pub fn checked_add(self, other: Amount) -> Result<Amount, ArithmeticError> {
-        self.0
-            .checked_add(other.0)
-            .map(Amount)
-            .ok_or(ArithmeticError::Overflow)
+        self.0.checked_add(other.0).map(Amount).ok_or(ArithmeticError::Overflow)
     }
 
     /// `self - other`.
     pub fn checked_sub(self, other: Amount) -> Result<Amount, ArithmeticError> {
-        self.0
-            .checked_sub(other.0)
-            .map(Amount)
-            .ok_or(ArithmeticError::Overflow)
+        self.0.checked_sub(other.0).map(Amount).ok_or(ArithmeticError::Overflow)
     }
 
     /// `-self`.
@@ -71,20 +65,13 @@ impl Amount {
 
     /// `self × quantity`, for an amount per single unit. Per-N prices extend through `Price`.
     pub fn checked_mul(self, quantity: Quantity) -> Result<Amount, ArithmeticError> {
-        self.0
-            .checked_mul(quantity.0)
-            .map(Amount)
-            .ok_or(ArithmeticError::Overflow)
+        self.0.checked_mul(quantity.0).map(Amount).ok_or(ArithmeticError::Overflow)
     }
 
     /// The exact sum. It is worked out wide, so that only the result must fit and the order does not matter.
     pub fn sum(amounts: impl IntoIterator<Item = Amount>) -> Result<Amount, ArithmeticError> {
-        let wide = amounts
-            .into_iter()
-            .try_fold(0_i128, |sum, next| sum.checked_add(i128::from(next.0)));
-        wide.and_then(|sum| i64::try_from(sum).ok())
-            .map(Amount)
-            .ok_or(ArithmeticError::Overflow)
+        let wide = amounts.into_iter().try_fold(0_i128, |sum, next| sum.checked_add(i128::from(next.0)));
+        wide.and_then(|sum| i64::try_from(sum).ok()).map(Amount).ok_or(ArithmeticError::Overflow)
     }
 }
 

@@ -93,11 +93,7 @@ mod tests {
     #[test]
     fn the_list_is_complete_and_sorted() {
         let (assigned, rest) = ASSIGNED.as_chunks::<2>();
-        assert_eq!(
-            (assigned.len(), rest.len()),
-            (249, 0),
-            "ISO 3166-1 assigns 249 codes"
-        );
+        assert_eq!((assigned.len(), rest.len()), (249, 0), "ISO 3166-1 assigns 249 codes");
         assert!(assigned.is_sorted_by(|a, b| a < b));
         assert!(assigned.as_flattened().iter().all(u8::is_ascii_uppercase));
     }

@@ -82,9 +82,7 @@ impl Currency {
     pub fn minor_digits(self) -> u32 {
         let exponent =
             iso_currency::Currency::from_code(self.code()).and_then(iso_currency::Currency::exponent);
-        exponent
-            .map(u32::from)
-            .expect("a currency has minor units, checked by `new`")
+        exponent.map(u32::from).expect("a currency has minor units, checked by `new`")
     }
 
     /// Reads a decimal in major units, exactly: `12.99` in EUR is 1,299. An optional leading minus, digits, and at
@@ -102,30 +100,15 @@ impl Currency {
         }
         let digits = self.minor_digits();
         let Some(missing) = (digits as usize).checked_sub(decimals.len()) else {
-            return Err(ParseAmountError::TooManyDigits {
-                text: shown(),
-                currency: self,
-                digits,
-            });
+            return Err(ParseAmountError::TooManyDigits { text: shown(), currency: self, digits });
         };
-        let digit_values = whole
-            .bytes()
-            .chain(decimals.bytes())
-            .chain(std::iter::repeat_n(b'0', missing));
-        let magnitude = digit_values
-            .map(|b| i64::from(b - b'0'))
-            .try_fold(0_i64, |amount, digit| {
-                // Built up below zero, where i64 reaches one further.
-                amount.checked_mul(10)?.checked_sub(digit)
-            });
-        let amount = if negative {
-            magnitude
-        } else {
-            magnitude.and_then(i64::checked_neg)
-        };
-        amount
-            .map(Amount)
-            .ok_or_else(|| ParseAmountError::TooLarge(shown()))
+        let digit_values = whole.bytes().chain(decimals.bytes()).chain(std::iter::repeat_n(b'0', missing));
+        let magnitude = digit_values.map(|b| i64::from(b - b'0')).try_fold(0_i64, |amount, digit| {
+            // Built up below zero, where i64 reaches one further.
+            amount.checked_mul(10)?.checked_sub(digit)
+        });
+        let amount = if negative { magnitude } else { magnitude.and_then(i64::checked_neg) };
+        amount.map(Amount).ok_or_else(|| ParseAmountError::TooLarge(shown()))
     }
 
     /// The amount in major units, with all decimals of the currency and without its code: `12.99`.
@@ -135,11 +118,7 @@ impl Currency {
         let sign = if amount.is_negative() { "-" } else { "" };
         let all = format!("{:0>width$}", amount.minor().unsigned_abs(), width = digits + 1);
         let (whole, decimals) = all.split_at(all.len() - digits);
-        if digits == 0 {
-            format!("{sign}{whole}")
-        } else {
-            format!("{sign}{whole}.{decimals}")
-        }
+        if digits == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") }
     }
 }
 
@@ -200,29 +179,20 @@ impl Money {
     /// `self + other`, of one currency.
     pub fn checked_add(self, other: Money) -> Result<Money, MoneyError> {
         let currency = self.common_currency(other)?;
-        Ok(Money {
-            amount: self.amount.checked_add(other.amount)?,
-            currency,
-        })
+        Ok(Money { amount: self.amount.checked_add(other.amount)?, currency })
     }
 
     /// `self - other`, of one currency.
     pub fn checked_sub(self, other: Money) -> Result<Money, MoneyError> {
         let currency = self.common_currency(other)?;
-        Ok(Money {
-            amount: self.amount.checked_sub(other.amount)?,
-            currency,
-        })
+        Ok(Money { amount: self.amount.checked_sub(other.amount)?, currency })
     }
 
     fn common_currency(self, other: Money) -> Result<Currency, MoneyError> {
         if self.currency == other.currency {
             Ok(self.currency)
         } else {
-            Err(MoneyError::MixedCurrencies {
-                left: self.currency,
-                right: other.currency,
-            })
+            Err(MoneyError::MixedCurrencies { left: self.currency, right: other.currency })
         }
     }
 }
@@ -230,12 +200,7 @@ impl Money {
 /// Major units and the code: `12.99 EUR`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}",
-            self.currency.format_amount(self.amount),
-            self.currency
-        )
+        write!(f, "{} {}", self.currency.format_amount(self.amount), self.currency)
     }
 }
 
@@ -249,10 +214,7 @@ mod tests {
     }
 
     fn money(amount: i64, code: &str) -> Money {
-        Money {
-            amount: Amount(amount),
-            currency: currency(code),
-        }
+        Money { amount: Amount(amount), currency: currency(code) }
     }
 
     #[test]
@@ -300,18 +262,10 @@ mod tests {
             currency: currency(code),
             digits: currency(code).minor_digits(),
         };
-        assert_eq!(
-            currency("EUR").parse_amount("12.990"),
-            Err(digits("12.990", "EUR"))
-        );
+        assert_eq!(currency("EUR").parse_amount("12.990"), Err(digits("12.990", "EUR")));
         assert_eq!(currency("JPY").parse_amount("12.0"), Err(digits("12.0", "JPY")));
-        for text in [
-            "", "-", ".", "12.", ".99", "+1", "1e2", "1,000.00", " 1", "--1", "1.2.3", "１",
-        ] {
-            assert_eq!(
-                currency("EUR").parse_amount(text),
-                Err(ParseAmountError::Syntax(text.into()))
-            );
+        for text in ["", "-", ".", "12.", ".99", "+1", "1e2", "1,000.00", " 1", "--1", "1.2.3", "１"] {
+            assert_eq!(currency("EUR").parse_amount(text), Err(ParseAmountError::Syntax(text.into())));
         }
         let too_large = "92233720368547758.08";
         assert_eq!(
@@ -322,10 +276,7 @@ mod tests {
 
     #[test]
     fn currencies_do_not_mix() {
-        let mixed = MoneyError::MixedCurrencies {
-            left: currency("EUR"),
-            right: currency("USD"),
-        };
+        let mixed = MoneyError::MixedCurrencies { left: currency("EUR"), right: currency("USD") };
         assert_eq!(money(1, "EUR").checked_add(money(1, "USD")), Err(mixed));
         assert_eq!(money(1, "EUR").checked_sub(money(1, "USD")), Err(mixed));
         assert_eq!(money(3, "EUR").checked_sub(money(5, "EUR")), Ok(money(-2, "EUR")));

@@ -7,9 +7,7 @@ use crate::newtype::{TextProblem, check_text, string_newtype};
 const ID_MAX_CHARS: usize = 128;
 
 fn check_id(text: &str) -> Result<(), TextProblem> {
-    check_text(text, ID_MAX_CHARS, "the printable characters", |c| {
-        !c.is_control()
-    })
+    check_text(text, ID_MAX_CHARS, "the printable characters", |c| !c.is_control())
 }
 
 string_newtype!(
@@ -80,20 +78,15 @@ mod tests {
     fn lines_are_named_by_position_from_one() {
         assert_eq!(LineId::nth(0), LineId::new("1").unwrap());
         assert_eq!(LineId::nth(499).as_str(), "500");
-        assert_eq!(
-            LineId::new(LineId::nth(usize::MAX).as_str()),
-            Ok(LineId::nth(usize::MAX))
-        );
+        assert_eq!(LineId::new(LineId::nth(usize::MAX).as_str()), Ok(LineId::nth(usize::MAX)));
     }
 
     #[test]
     fn ids_are_short_printable_texts() {
         assert_eq!(Sku::new("8000-Ä 冷").unwrap().as_str(), "8000-Ä 冷");
         assert_eq!(Sku::new("ä".repeat(128)).unwrap().as_str().len(), 256);
-        let too_long = InvalidText {
-            type_name: "catalogue/Sku",
-            problem: TextProblem::TooLong { max_chars: 128 },
-        };
+        let too_long =
+            InvalidText { type_name: "catalogue/Sku", problem: TextProblem::TooLong { max_chars: 128 } };
         assert_eq!(Sku::new("ä".repeat(129)), Err(too_long));
         assert_eq!(Sku::new("").unwrap_err().problem, TextProblem::Empty);
         let refused = Sku::new("a\nb").unwrap_err();
@@ -108,12 +101,7 @@ mod tests {
         let id: OrderId = serde_json::from_str(r#""o-1""#).unwrap();
         assert_eq!(serde_json::to_string(&id).unwrap(), r#""o-1""#);
         let refused = serde_json::from_str::<OrderId>(r#""""#).unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .starts_with("not a valid order/OrderId: it is empty"),
-            "{refused}"
-        );
+        assert!(refused.to_string().starts_with("not a valid order/OrderId: it is empty"), "{refused}");
         assert!(serde_json::from_str::<OrderId>("7").is_err());
     }
 

@@ -8,6 +8,7 @@ mod clock;
 mod country;
 mod currency;
 mod id;
+mod named;
 mod newtype;
 mod price;
 mod quantity;
@@ -27,6 +28,7 @@ pub use id::{
     CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId, PickListId,
     ReservationId, ShipmentId, Sku,
 };
+pub use named::judge_text;
 pub use newtype::{InvalidText, TextProblem};
 pub use price::{Price, PriceError};
 pub use quantity::Quantity;

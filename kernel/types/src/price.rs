@@ -42,20 +42,13 @@ struct RawPrice {
 impl Price {
     /// `amount` for every `per` units.
     pub const fn new(amount: Amount, per: Quantity) -> Result<Price, PriceError> {
-        if per.0 < 1 {
-            Err(PriceError::PerTooSmall(per))
-        } else {
-            Ok(Price { amount, per })
-        }
+        if per.0 < 1 { Err(PriceError::PerTooSmall(per)) } else { Ok(Price { amount, per }) }
     }
 
     /// `amount` for each single unit.
     #[must_use]
     pub const fn each(amount: Amount) -> Price {
-        Price {
-            amount,
-            per: Quantity::ONE,
-        }
+        Price { amount, per: Quantity::ONE }
     }
 
     /// What [`Price::per`] units cost together.
@@ -73,9 +66,7 @@ impl Price {
     /// What `quantity` units cost: `amount × quantity / per`, rounded once.
     pub fn extend(self, quantity: Quantity, rounding: Rounding) -> Result<Amount, ArithmeticError> {
         let exact_times_per = i128::from(self.amount.0) * i128::from(quantity.0);
-        rounding
-            .divide(exact_times_per, i128::from(self.per.0))
-            .map(Amount)
+        rounding.divide(exact_times_per, i128::from(self.per.0)).map(Amount)
     }
 
     /// What one unit costs, rounded: for display, and for policies that round per unit.
@@ -113,10 +104,7 @@ impl TryFrom<RawPrice> for Price {
 
 impl From<Price> for RawPrice {
     fn from(price: Price) -> RawPrice {
-        RawPrice {
-            amount: price.amount,
-            per: price.per,
-        }
+        RawPrice { amount: price.amount, per: price.per }
     }
 }
 

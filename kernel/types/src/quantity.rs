@@ -40,36 +40,23 @@ impl Quantity {
 
     /// `self + other`.
     pub fn checked_add(self, other: Quantity) -> Result<Quantity, ArithmeticError> {
-        self.0
-            .checked_add(other.0)
-            .map(Quantity)
-            .ok_or(ArithmeticError::Overflow)
+        self.0.checked_add(other.0).map(Quantity).ok_or(ArithmeticError::Overflow)
     }
 
     /// `self - other`.
     pub fn checked_sub(self, other: Quantity) -> Result<Quantity, ArithmeticError> {
-        self.0
-            .checked_sub(other.0)
-            .map(Quantity)
-            .ok_or(ArithmeticError::Overflow)
+        self.0.checked_sub(other.0).map(Quantity).ok_or(ArithmeticError::Overflow)
     }
 
     /// `-self`.
     pub fn checked_neg(self) -> Result<Quantity, ArithmeticError> {
-        self.0
-            .checked_neg()
-            .map(Quantity)
-            .ok_or(ArithmeticError::Overflow)
+        self.0.checked_neg().map(Quantity).ok_or(ArithmeticError::Overflow)
     }
 
     /// The exact sum. It is worked out wide, so that only the result must fit and the order does not matter.
     pub fn sum(quantities: impl IntoIterator<Item = Quantity>) -> Result<Quantity, ArithmeticError> {
-        let wide = quantities
-            .into_iter()
-            .try_fold(0_i128, |sum, next| sum.checked_add(i128::from(next.0)));
-        wide.and_then(|sum| i64::try_from(sum).ok())
-            .map(Quantity)
-            .ok_or(ArithmeticError::Overflow)
+        let wide = quantities.into_iter().try_fold(0_i128, |sum, next| sum.checked_add(i128::from(next.0)));
+        wide.and_then(|sum| i64::try_from(sum).ok()).map(Quantity).ok_or(ArithmeticError::Overflow)
     }
 }
 
@@ -99,18 +86,9 @@ mod tests {
 
     #[test]
     fn every_operation_refuses_to_wrap() {
-        assert_eq!(
-            Quantity(i64::MAX).checked_add(Quantity::ONE),
-            Err(ArithmeticError::Overflow)
-        );
-        assert_eq!(
-            Quantity(i64::MIN).checked_sub(Quantity::ONE),
-            Err(ArithmeticError::Overflow)
-        );
+        assert_eq!(Quantity(i64::MAX).checked_add(Quantity::ONE), Err(ArithmeticError::Overflow));
+        assert_eq!(Quantity(i64::MIN).checked_sub(Quantity::ONE), Err(ArithmeticError::Overflow));
         assert_eq!(Quantity(i64::MIN).checked_neg(), Err(ArithmeticError::Overflow));
-        assert_eq!(
-            Quantity::sum([Quantity(i64::MAX), Quantity(1), Quantity(-1)]),
-            Ok(Quantity(i64::MAX))
-        );
+        assert_eq!(Quantity::sum([Quantity(i64::MAX), Quantity(1), Quantity(-1)]), Ok(Quantity(i64::MAX)));
     }
 }

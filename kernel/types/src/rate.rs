@@ -40,9 +40,7 @@ impl RateBp {
 
     /// `amount × rate`, rounded once.
     pub fn of(self, amount: Amount, rounding: Rounding) -> Result<Amount, ArithmeticError> {
-        rounding
-            .divide(i128::from(amount.0) * i128::from(self.0), WHOLE_BP)
-            .map(Amount)
+        rounding.divide(i128::from(amount.0) * i128::from(self.0), WHOLE_BP).map(Amount)
     }
 
     /// The tax at this rate that `gross` already contains. A rate of -100% or below has no such part.
@@ -58,9 +56,9 @@ impl RateBp {
         }
         let gross_wide = i128::from(gross.0);
         match what {
-            IncludedTax::RoundTheTax => rounding
-                .divide(gross_wide * i128::from(self.0), with_rate)
-                .map(Amount),
+            IncludedTax::RoundTheTax => {
+                rounding.divide(gross_wide * i128::from(self.0), with_rate).map(Amount)
+            }
             IncludedTax::RoundTheNet => {
                 let net = rounding.divide(gross_wide * WHOLE_BP, with_rate)?;
                 gross.checked_sub(Amount(net))
@@ -70,10 +68,7 @@ impl RateBp {
 
     /// `self + other`: several taxes on one base as one summed rate.
     pub fn checked_add(self, other: RateBp) -> Result<RateBp, ArithmeticError> {
-        self.0
-            .checked_add(other.0)
-            .map(RateBp)
-            .ok_or(ArithmeticError::Overflow)
+        self.0.checked_add(other.0).map(RateBp).ok_or(ArithmeticError::Overflow)
     }
 }
 

@@ -47,17 +47,9 @@ impl Rounding {
             return Err(ArithmeticError::DivisionByZero);
         }
         // Fails only for i128::MIN / -1, which is far beyond 64 bits.
-        let truncated = numerator
-            .checked_div(denominator)
-            .ok_or(ArithmeticError::Overflow)?;
-        let remainder = numerator
-            .checked_rem(denominator)
-            .ok_or(ArithmeticError::Overflow)?;
-        let away = if (numerator < 0) == (denominator < 0) {
-            1
-        } else {
-            -1
-        };
+        let truncated = numerator.checked_div(denominator).ok_or(ArithmeticError::Overflow)?;
+        let remainder = numerator.checked_rem(denominator).ok_or(ArithmeticError::Overflow)?;
+        let away = if (numerator < 0) == (denominator < 0) { 1 } else { -1 };
         let rounded = if remainder != 0 && self.leaves_zero(truncated, remainder, denominator, away) {
             truncated.checked_add(away).ok_or(ArithmeticError::Overflow)?
         } else {

@@ -70,18 +70,9 @@ mod tests {
     fn parts_are_lowercase_and_short() {
         let scope = Scope::new("acme", "grocery-2.0_x", "web").unwrap();
         assert_eq!(scope.to_string(), "acme/grocery-2.0_x/web");
-        assert_eq!(
-            Scope::new("Acme", "grocery", "web").unwrap_err().type_name,
-            "scope/TenantId"
-        );
-        assert_eq!(
-            Scope::new("acme", "gro/cery", "web").unwrap_err().type_name,
-            "scope/BusinessLine"
-        );
-        assert_eq!(
-            Scope::new("acme", "grocery", "").unwrap_err().problem,
-            TextProblem::Empty
-        );
+        assert_eq!(Scope::new("Acme", "grocery", "web").unwrap_err().type_name, "scope/TenantId");
+        assert_eq!(Scope::new("acme", "gro/cery", "web").unwrap_err().type_name, "scope/BusinessLine");
+        assert_eq!(Scope::new("acme", "grocery", "").unwrap_err().problem, TextProblem::Empty);
         assert!(Scope::new(&"a".repeat(64), "grocery", "web").is_ok());
         assert!(Scope::new(&"a".repeat(65), "grocery", "web").is_err());
     }

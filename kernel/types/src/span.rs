@@ -12,13 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::newtype::deserialize_text;
 
 /// Units by their letters, in milliseconds, largest first.
-const UNITS: [(&str, i64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// A length of time in milliseconds; never negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,11 +38,7 @@ impl Span {
     /// `millis` milliseconds, at most [`Span::MAX`].
     #[must_use]
     pub const fn from_millis(millis: u64) -> Span {
-        Span(if millis > i64::MAX as u64 {
-            i64::MAX
-        } else {
-            millis as i64
-        })
+        Span(if millis > i64::MAX as u64 { i64::MAX } else { millis as i64 })
     }
 
     /// `n` seconds.
@@ -91,9 +81,7 @@ impl Span {
 /// In the largest unit that divides it: `90m`, `2h`, `0s`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = UNITS
-            .iter()
-            .find(|(_, millis)| self.0 != 0 && self.0 % millis == 0);
+        let whole = UNITS.iter().find(|(_, millis)| self.0 != 0 && self.0 % millis == 0);
         match whole {
             Some((unit, millis)) => write!(f, "{}{unit}", self.0 / millis),
             None => f.write_str("0s"),
@@ -106,22 +94,13 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Span, SpanError> {
         let shown = || text.chars().take(64).collect::<String>();
-        let digits_end = text
-            .bytes()
-            .position(|b| !b.is_ascii_digit())
-            .unwrap_or(text.len());
+        let digits_end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
         let (digits, unit) = text.split_at(digits_end);
-        let unit_millis = UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .map(|&(_, millis)| millis);
+        let unit_millis = UNITS.iter().find(|(name, _)| *name == unit).map(|&(_, millis)| millis);
         let (Some(unit_millis), false) = (unit_millis, digits.is_empty()) else {
             return Err(SpanError::Syntax(shown()));
         };
-        let millis = digits
-            .parse::<i64>()
-            .ok()
-            .and_then(|n| n.checked_mul(unit_millis));
+        let millis = digits.parse::<i64>().ok().and_then(|n| n.checked_mul(unit_millis));
         millis.map(Span).ok_or_else(|| SpanError::TooLong(shown()))
     }
 }
@@ -168,43 +147,18 @@ mod tests {
             ("0m", 0, "0s"),
         ] {
             let span: Span = text.parse().unwrap();
-            assert_eq!(
-                (span.as_millis(), span.to_string().as_str()),
-                (millis, shown),
-                "{text}"
-            );
+            assert_eq!((span.as_millis(), span.to_string().as_str()), (millis, shown), "{text}");
             assert_eq!(shown.parse(), Ok(span));
         }
     }
 
     #[test]
     fn what_is_no_span_is_refused() {
-        for text in [
-            "",
-            "30",
-            "m",
-            "-30m",
-            "1.5h",
-            "30 m",
-            "30M",
-            "1h30m",
-            "３0m",
-            "9223372036854775808",
-        ] {
-            assert!(
-                matches!(text.parse::<Span>(), Err(SpanError::Syntax(_))),
-                "{text}"
-            );
+        for text in ["", "30", "m", "-30m", "1.5h", "30 m", "30M", "1h30m", "３0m", "9223372036854775808"] {
+            assert!(matches!(text.parse::<Span>(), Err(SpanError::Syntax(_))), "{text}");
         }
-        for text in [
-            "9223372036854775808ms",
-            "9223372036854775807s",
-            "99999999999999999999999d",
-        ] {
-            assert!(
-                matches!(text.parse::<Span>(), Err(SpanError::TooLong(_))),
-                "{text}"
-            );
+        for text in ["9223372036854775808ms", "9223372036854775807s", "99999999999999999999999d"] {
+            assert!(matches!(text.parse::<Span>(), Err(SpanError::TooLong(_))), "{text}");
         }
     }
 

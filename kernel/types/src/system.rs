@@ -1,8 +1,5 @@
 //! The one module that takes time and ids from the machine. Everything else gets them through `Clock` and `IdSource`.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "this is the module in which the clock and the ids are real"
-)]
+#![allow(clippy::disallowed_methods, reason = "this is the module in which the clock and the ids are real")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

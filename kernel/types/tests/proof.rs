@@ -1,9 +1,5 @@
 //! A price proof holds or names the place that is off: each figure of a sound proof is broken in turn.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "in a test, a broken fixture is a failure"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test, a broken fixture is a failure")]
 
 use mortise_types::{
     Adjustment, AdjustmentKind, Amount, ArithmeticError, FeeId, FeeKind, LineId, Price, PriceProof,
@@ -22,13 +18,7 @@ fn adjustment(kind: AdjustmentKind, source: &str, amount: i64) -> Adjustment {
 }
 
 fn tax(rate_bp: i64, base: i64, tax: i64, treatment: TaxTreatment) -> TaxPart {
-    TaxPart {
-        code: "vat".into(),
-        rate_bp: RateBp(rate_bp),
-        base: Amount(base),
-        tax: Amount(tax),
-        treatment,
-    }
+    TaxPart { code: "vat".into(), rate_bp: RateBp(rate_bp), base: Amount(base), tax: Amount(tax), treatment }
 }
 
 /// Four units at 3 for 5.00 (6.67) with a promotion and tax on top, one unit with included tax, and a delivery fee.
@@ -106,17 +96,11 @@ fn the_line_that_is_off_is_named() {
         sum: Amount(sum),
     };
     assert_eq!(off, sum("the payable amount", 106, 107));
-    assert_eq!(
-        off.to_string(),
-        "line 2: the payable amount is 106, its parts add up to 107"
-    );
+    assert_eq!(off.to_string(), "line 2: the payable amount is 106, its parts add up to 107");
 
     let off = broken(|proof| proof.lines[1].taxes[0].treatment = TaxTreatment::Added);
     assert_eq!(off, sum("the tax among the adjustments", 0, 7));
-    assert_eq!(
-        broken(|proof| proof.lines[1].quantity = Quantity(0)),
-        ProofError::Quantity(second.clone())
-    );
+    assert_eq!(broken(|proof| proof.lines[1].quantity = Quantity(0)), ProofError::Quantity(second.clone()));
     assert_eq!(
         broken(|proof| proof.lines[1].line_id = LineId::nth(0)),
         ProofError::Repeated(ProofPlace::Line(LineId::nth(0)))
@@ -142,11 +126,7 @@ fn the_list_amount_is_near_price_times_quantity() {
         proof.lines[0].list = Amount(list);
         proof.lines[0].payable = Amount(list + 47);
         proof.payable = Amount(list + 47 + 107);
-        let expected = if holds {
-            Ok(())
-        } else {
-            Err(ProofError::List(ProofPlace::Line(LineId::nth(0))))
-        };
+        let expected = if holds { Ok(()) } else { Err(ProofError::List(ProofPlace::Line(LineId::nth(0)))) };
         assert_eq!(proof.check(), expected, "{list}");
     }
 }
@@ -159,10 +139,7 @@ fn fees_and_the_order_are_checked_too() {
     let twice = broken(|proof| proof.fees.push(proof.fees[0].clone()));
     assert_eq!(twice, ProofError::Repeated(ProofPlace::Fee(fee)));
     for (what, change) in [
-        (
-            "the payable amount",
-            (|proof| proof.payable = Amount(820)) as fn(&mut PriceProof),
-        ),
+        ("the payable amount", (|proof| proof.payable = Amount(820)) as fn(&mut PriceProof)),
         ("the tax", |proof| proof.tax = Amount(122)),
     ] {
         assert!(
@@ -176,10 +153,7 @@ fn figures_too_large_are_reported() {
     let off = broken(|proof| proof.fees[0].adjustments[0].amount = Amount(i64::MAX));
     assert_eq!(
         off,
-        ProofError::Arithmetic(
-            ProofPlace::Fee(FeeId::new("delivery-1").unwrap()),
-            ArithmeticError::Overflow
-        )
+        ProofError::Arithmetic(ProofPlace::Fee(FeeId::new("delivery-1").unwrap()), ArithmeticError::Overflow)
     );
     let off = broken(|proof| {
         proof.lines[0].list_price = Price::new(Amount(i64::MIN), Quantity(i64::MAX)).unwrap();
@@ -196,9 +170,6 @@ fn json_reads_back_and_is_closed() {
     assert_eq!(serde_json::from_str::<PriceProof>(&text).unwrap(), sound());
     let open = text.replacen('{', r#"{"margin":1,"#, 1);
     assert!(
-        serde_json::from_str::<PriceProof>(&open)
-            .unwrap_err()
-            .to_string()
-            .contains("unknown field `margin`")
+        serde_json::from_str::<PriceProof>(&open).unwrap_err().to_string().contains("unknown field `margin`")
     );
 }

@@ -11,20 +11,11 @@ use proptest::test_runner::FileFailurePersistence;
 
 fn any_rule() -> impl Strategy<Value = ResidualRule> {
     use ResidualRule::*;
-    select(vec![
-        RoundThenFromLeft,
-        LargestRemainder,
-        FirstTakesRest,
-        LastTakesRest,
-    ])
+    select(vec![RoundThenFromLeft, LargestRemainder, FirstTakesRest, LastTakesRest])
 }
 
 fn any_zero() -> impl Strategy<Value = ZeroWeights> {
-    select(vec![
-        ZeroWeights::Nothing,
-        ZeroWeights::Equal,
-        ZeroWeights::Refuse,
-    ])
+    select(vec![ZeroWeights::Nothing, ZeroWeights::Equal, ZeroWeights::Refuse])
 }
 
 fn any_rounding() -> impl Strategy<Value = Rounding> {

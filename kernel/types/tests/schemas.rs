@@ -1,10 +1,6 @@
 //! The schemas that contracts embed: closed, named as contracts name them, and within the subset that flows are checked
 //! against (plus what the contract's normaliser takes away: descriptions, and `oneOf` of documented constants).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "in a test, a broken schema is a failure"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test, a broken schema is a failure")]
 
 use mortise_types::allocate::{ResidualRule, SpreadPolicy, ZeroWeights};
 use mortise_types::{
@@ -41,9 +37,7 @@ fn schema<T: JsonSchema>() -> Value {
 }
 
 fn check_subset(schema: &Value, place: &str) {
-    let Some(object) = schema.as_object() else {
-        panic!("{place}: {schema} is no schema")
-    };
+    let Some(object) = schema.as_object() else { panic!("{place}: {schema} is no schema") };
     for (keyword, value) in object {
         let known = SUBSET.contains(&keyword.as_str()) || TAKEN_AWAY.contains(&keyword.as_str());
         assert!(known, "{place}: {keyword} is outside of the subset");
@@ -62,11 +56,7 @@ fn check_subset(schema: &Value, place: &str) {
         }
     }
     if object.get("type") == Some(&json!("object")) && !place.ends_with(".attributes") {
-        assert_eq!(
-            object.get("additionalProperties"),
-            Some(&json!(false)),
-            "{place} is not closed"
-        );
+        assert_eq!(object.get("additionalProperties"), Some(&json!(false)), "{place} is not closed");
     }
     if object.get("type") == Some(&json!("array")) {
         assert!(object.contains_key("maxItems"), "{place} has no bound");
@@ -77,11 +67,7 @@ fn check_type<T: JsonSchema>(name: &str) {
     assert_eq!(T::schema_name(), name);
     let mut schema = schema::<T>();
     if let Some(definitions) = schema.as_object_mut().unwrap().remove("$defs") {
-        definitions
-            .as_object()
-            .unwrap()
-            .iter()
-            .for_each(|(name, of)| check_subset(of, name));
+        definitions.as_object().unwrap().iter().for_each(|(name, of)| check_subset(of, name));
     }
     check_subset(&schema, name);
 }
@@ -110,27 +96,15 @@ fn contract_types_are_named_closed_bounded_and_within_the_subset() {
 
 #[test]
 fn units_stand_in_the_schema() {
-    assert_eq!(
-        schema::<Amount>(),
-        json!({ "type": "integer", "x-unit": "money" })
-    );
-    assert_eq!(
-        schema::<Timestamp>(),
-        json!({ "type": "string", "format": "date-time" })
-    );
+    assert_eq!(schema::<Amount>(), json!({ "type": "integer", "x-unit": "money" }));
+    assert_eq!(schema::<Timestamp>(), json!({ "type": "string", "format": "date-time" }));
     assert_eq!(schema::<Span>(), json!({ "type": "string" }));
     let line = schema::<RequestedLine>();
     assert_eq!(line["properties"]["quantity"]["x-unit"], "quantity");
     assert_eq!(line["properties"]["quantity"]["minimum"], 1);
     assert_eq!(line["required"], json!(["sku", "quantity"]));
-    assert_eq!(
-        line["properties"]["location"]["$ref"],
-        "#/$defs/inventory~1LocationId"
-    );
-    assert_eq!(
-        line["properties"]["attributes"]["additionalProperties"],
-        json!({ "type": "string" })
-    );
+    assert_eq!(line["properties"]["location"]["$ref"], "#/$defs/inventory~1LocationId");
+    assert_eq!(line["properties"]["attributes"]["additionalProperties"], json!({ "type": "string" }));
     assert_eq!(schema::<PriceProof>()["properties"]["lines"]["maxItems"], 500);
     assert_eq!(schema::<Address>()["properties"]["street"]["maxItems"], 4);
 }

@@ -1,10 +1,6 @@
 //! The tables under `tests/cases`: how amounts are spread, rounded, extended and taxed. Amounts are in major units of
 //! EUR. Where platforms differ, a case shows every rule, one a line.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "in a test, a broken table is a failure"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test, a broken table is a failure")]
 
 use mortise_testkit::table;
 use mortise_types::allocate::{
@@ -42,11 +38,7 @@ fn amounts(text: &str) -> Vec<Amount> {
 }
 
 fn show(amounts: &[Amount]) -> String {
-    amounts
-        .iter()
-        .map(|&amount| eur().format_amount(amount))
-        .collect::<Vec<_>>()
-        .join(" ")
+    amounts.iter().map(|&amount| eur().format_amount(amount)).collect::<Vec<_>>().join(" ")
 }
 
 /// A line for each name, aligned; one line without names if all are the same.
@@ -56,18 +48,13 @@ fn compare<T: Copy>(choices: &[(&str, T)], answer: impl Fn(T) -> String) -> Stri
         return answers[0].clone();
     }
     let width = choices.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines = choices
-        .iter()
-        .zip(&answers)
-        .map(|((name, _), answer)| format!("{name:width$}  {answer}"));
+    let lines = choices.iter().zip(&answers).map(|((name, _), answer)| format!("{name:width$}  {answer}"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Splits `text` at `word`, both sides trimmed.
 fn split<'a>(text: &'a str, word: &str) -> (&'a str, &'a str) {
-    let (left, right) = text
-        .split_once(word)
-        .unwrap_or_else(|| panic!("{text:?} has no {word:?}"));
+    let (left, right) = text.split_once(word).unwrap_or_else(|| panic!("{text:?} has no {word:?}"));
     (left.trim(), right.trim())
 }
 
@@ -84,16 +71,13 @@ fn zero_weights(name: &str) -> ZeroWeights {
 #[test]
 fn spreading() {
     table::run("tests/cases/spread", |input| {
-        let (command, zero) = input
-            .split_once("zero weights:")
-            .map_or((input, "refuse"), |(c, z)| (c, z.trim()));
+        let (command, zero) =
+            input.split_once("zero weights:").map_or((input, "refuse"), |(c, z)| (c, z.trim()));
         let (total, weights) = split(command.trim_start_matches("spread"), "over");
         let weights: Vec<i64> = amounts(weights).into_iter().map(Amount::minor).collect();
-        compare(&RULES, |rule| {
-            match spread(amount(total), &weights, rule, zero_weights(zero)) {
-                Ok(shares) => show(&shares),
-                Err(error) => format!("refused: {error}"),
-            }
+        compare(&RULES, |rule| match spread(amount(total), &weights, rule, zero_weights(zero)) {
+            Ok(shares) => show(&shares),
+            Err(error) => format!("refused: {error}"),
         })
     });
 }
@@ -105,24 +89,16 @@ fn spreading_with_floors() {
         let mut lines = input.lines();
         let (reduction, bases) = split(lines.next().unwrap().trim_start_matches("reduce by"), ":");
         let floors = lines.next().unwrap().trim_start_matches("floors:");
-        let zero = lines
-            .next()
-            .map_or("refuse", |line| line.trim_start_matches("zero weights:").trim());
+        let zero = lines.next().map_or("refuse", |line| line.trim_start_matches("zero weights:").trim());
         let choices = RULES.iter().flat_map(|&(name, rule)| {
             [("to_others", Overflow::ToOthers), ("lost", Overflow::Lost)]
                 .map(|(overflow_name, overflow)| (format!("{name}, {overflow_name}"), rule, overflow))
         });
         let choices: Vec<_> = choices.collect();
-        let named: Vec<(&str, (ResidualRule, Overflow))> = choices
-            .iter()
-            .map(|(name, rule, overflow)| (name.as_str(), (*rule, *overflow)))
-            .collect();
+        let named: Vec<(&str, (ResidualRule, Overflow))> =
+            choices.iter().map(|(name, rule, overflow)| (name.as_str(), (*rule, *overflow))).collect();
         compare(&named, |(rule, overflow)| {
-            let policy = SpreadPolicy {
-                rule,
-                zero_weights: zero_weights(zero),
-                overflow,
-            };
+            let policy = SpreadPolicy { rule, zero_weights: zero_weights(zero), overflow };
             match spread_with_floors(amount(reduction), &amounts(bases), &amounts(floors), policy) {
                 Ok(spread) if spread.lost.is_zero() => show(&spread.shares),
                 Ok(spread) => format!("{}  lost {}", show(&spread.shares), show(&[spread.lost])),
@@ -137,11 +113,9 @@ fn spreading_with_floors() {
 fn rounding() {
     table::run("tests/cases/rounding", |input| {
         let (numerator, denominator) = split(input.trim_start_matches("divide"), "by");
-        compare(&MODES, |mode| {
-            match mode.divide(numerator.parse().unwrap(), denominator.parse().unwrap()) {
-                Ok(quotient) => quotient.to_string(),
-                Err(error) => format!("refused: {error}"),
-            }
+        compare(&MODES, |mode| match mode.divide(numerator.parse().unwrap(), denominator.parse().unwrap()) {
+            Ok(quotient) => quotient.to_string(),
+            Err(error) => format!("refused: {error}"),
         })
     });
 }
@@ -156,11 +130,9 @@ fn prices() {
             Ok(price) => price,
             Err(error) => return format!("refused: {error}"),
         };
-        compare(&MODES, |mode| {
-            match price.extend(Quantity(quantity.parse().unwrap()), mode) {
-                Ok(amount) => show(&[amount]),
-                Err(error) => format!("refused: {error}"),
-            }
+        compare(&MODES, |mode| match price.extend(Quantity(quantity.parse().unwrap()), mode) {
+            Ok(amount) => show(&[amount]),
+            Err(error) => format!("refused: {error}"),
         })
     });
 }
@@ -169,10 +141,7 @@ fn prices() {
 #[test]
 fn taxes() {
     let modes = [("half_up", Rounding::HalfUp), ("half_even", Rounding::HalfEven)];
-    let included = [
-        ("round_the_tax", IncludedTax::RoundTheTax),
-        ("round_the_net", IncludedTax::RoundTheNet),
-    ];
+    let included = [("round_the_tax", IncludedTax::RoundTheTax), ("round_the_net", IncludedTax::RoundTheNet)];
     let shown = |result: Result<Amount, _>| match result {
         Ok(amount) => show(&[amount]),
         Err(error) => format!("refused: {error}"),
@@ -184,10 +153,8 @@ fn taxes() {
         }
         let (rate_bp, gross) = split(input, " in ");
         compare(&included, |what| {
-            compare(&modes, |mode| {
-                shown(rate(rate_bp).part_of_gross(amount(gross), what, mode))
-            })
-            .replace('\n', ", ")
+            compare(&modes, |mode| shown(rate(rate_bp).part_of_gross(amount(gross), what, mode)))
+                .replace('\n', ", ")
         })
     });
 }

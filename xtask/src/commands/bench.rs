@@ -13,11 +13,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     build_guests(workshop, stages)?;
     stages.run("the platform and its benchmarks, optimised", || {
         let packages = ["--package", "mortise", "--package", "mortise-bench"];
-        workshop
-            .cargo()
-            .args(["build", "--locked", "--release"])
-            .args(packages)
-            .run()
+        workshop.cargo().args(["build", "--locked", "--release"]).args(packages).run()
     })?;
     let bench = workshop.program(workshop.binary_of(Profile::Release, "mortise-bench"));
     Ok(Next::Become(bench.args(named(args)).args(args)))

@@ -21,17 +21,11 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     stages.run("licences, bans, sources", || {
         note("advisories are not checked here; with a network: cargo deny check advisories");
         deny(workshop, &program, &workshop.root().join("Cargo.toml"))?;
-        guests
-            .iter()
-            .try_for_each(|guest| deny(workshop, &program, &guest.manifest()))
+        guests.iter().try_for_each(|guest| deny(workshop, &program, &guest.manifest()))
     })?;
     stages.run("clippy", || {
         let select = ["clippy", "--workspace", "--locked", "--all-targets"];
-        workshop
-            .cargo()
-            .args(select)
-            .args(["--", "--deny", "warnings"])
-            .run()?;
+        workshop.cargo().args(select).args(["--", "--deny", "warnings"]).run()?;
         guests.iter().try_for_each(|guest| guest.clippy(workshop))
     })?;
     test::run(workshop, stages, &[])
@@ -47,11 +41,7 @@ fn set_up(workshop: &Workshop) -> Result<PathBuf, Failure> {
 fn deny(workshop: &Workshop, program: &Path, manifest: &Path) -> Result<(), Failure> {
     workshop
         .program(program)
-        .args([
-            "--locked".as_ref(),
-            "--manifest-path".as_ref(),
-            manifest.as_os_str(),
-        ])
+        .args(["--locked".as_ref(), "--manifest-path".as_ref(), manifest.as_os_str()])
         .args(["--config".as_ref(), workshop.root().join("deny.toml").as_os_str()])
         .args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"])
         .run()

@@ -9,15 +9,7 @@ use crate::workshop::Workshop;
 pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
     build_guests(workshop, stages)?;
     stages.run("the platform: mortise and its dependencies", || {
-        workshop
-            .cargo()
-            .args(["build", "--locked", "--package", "mortise"])
-            .run()
+        workshop.cargo().args(["build", "--locked", "--package", "mortise"]).run()
     })?;
-    Ok(Next::Become(
-        workshop
-            .program(workshop.binary("mortise"))
-            .args(["demo"])
-            .args(args),
-    ))
+    Ok(Next::Become(workshop.program(workshop.binary("mortise")).args(["demo"]).args(args)))
 }

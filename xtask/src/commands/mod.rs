@@ -69,13 +69,8 @@ pub(crate) fn help() -> String {
 /// The part of the set-up that every build shares, and all guests compiled.
 fn build_guests(workshop: &Workshop, stages: &mut Stages) -> Result<(), Failure> {
     stages.run("set-up: the WebAssembly target", || tools::guest_target(workshop))?;
-    for guest in guests::find(workshop)?
-        .iter()
-        .filter(|guest| guest.has_components())
-    {
-        stages.run(&format!("extensions: {}", guest.name(workshop)), || {
-            guest.build(workshop)
-        })?;
+    for guest in guests::find(workshop)?.iter().filter(|guest| guest.has_components()) {
+        stages.run(&format!("extensions: {}", guest.name(workshop)), || guest.build(workshop))?;
     }
     Ok(())
 }
@@ -83,9 +78,7 @@ fn build_guests(workshop: &Workshop, stages: &mut Stages) -> Result<(), Failure>
 fn no_arguments(name: &str, args: &[String]) -> Result<(), Failure> {
     match args.first() {
         None => Ok(()),
-        Some(arg) => Err(Failure::new(format!(
-            "`cargo xtask {name}` takes no argument, got `{arg}`"
-        ))),
+        Some(arg) => Err(Failure::new(format!("`cargo xtask {name}` takes no argument, got `{arg}`"))),
     }
 }
 

@@ -14,10 +14,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     build_guests(workshop, stages)?;
     stages.run("the workspace and its tests, compiled", || {
         // Binaries too: the same selection gives the same features, so nothing is compiled a second time for them.
-        workshop
-            .cargo()
-            .args(["build", "--workspace", "--locked", "--bins", "--tests"])
-            .run()
+        workshop.cargo().args(["build", "--workspace", "--locked", "--bins", "--tests"]).run()
     })?;
     stages.run("tests", || {
         let select = ["nextest", "run", "--workspace", "--locked"];
@@ -29,20 +26,13 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     }
     if has_doc_tests(workshop)? {
         stages.run("documentation tests", || {
-            workshop
-                .cargo()
-                .args(["test", "--workspace", "--locked", "--doc"])
-                .run()
+            workshop.cargo().args(["test", "--workspace", "--locked", "--doc"]).run()
         })?;
     }
     for guest in guests::find(workshop)?.iter().filter(|guest| guest.has_tests()) {
-        stages.run(&format!("tests of {}", guest.name(workshop)), || {
-            guest.test(workshop)
-        })?;
+        stages.run(&format!("tests of {}", guest.name(workshop)), || guest.test(workshop))?;
     }
-    stages.run("tests of the examples' Python", || {
-        grocery_year::test_rules(workshop)
-    })?;
+    stages.run("tests of the examples' Python", || grocery_year::test_rules(workshop))?;
     stages.run("a slice of the grocery year", || grocery_year::slice(workshop))?;
     Ok(Next::Done)
 }
@@ -50,9 +40,9 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
 /// Whether any documentation holds code. Asking costs milliseconds; an empty run over all crates costs a minute.
 fn has_doc_tests(workshop: &Workshop) -> Result<bool, Failure> {
     for part in ["kernel", "capabilities", "extensions", "access-layer"] {
-        for file in source::files(&workshop.root().join(part), &|name| {
-            name.to_string_lossy().ends_with(".rs")
-        })? {
+        for file in
+            source::files(&workshop.root().join(part), &|name| name.to_string_lossy().ends_with(".rs"))?
+        {
             if holds_doc_test(&source::read(&file)?) {
                 return Ok(true);
             }
@@ -84,15 +74,9 @@ mod tests {
 
     #[test]
     fn only_code_in_rust_is_a_doc_test() {
-        assert!(holds_doc_test(
-            "/// As in:\n/// ```\n/// f();\n/// ```\nfn f() {}"
-        ));
+        assert!(holds_doc_test("/// As in:\n/// ```\n/// f();\n/// ```\nfn f() {}"));
         assert!(holds_doc_test("    //! ```rust\n    //! f();\n    //! ```"));
-        assert!(!holds_doc_test(
-            "//! ```text\n//! spread 1.00\n//! ```\nlet fence = \"```\";"
-        ));
-        assert!(holds_doc_test(
-            "/// ```yaml\n/// flow: x\n/// ```\n/// ```\n/// f();\n/// ```"
-        ));
+        assert!(!holds_doc_test("//! ```text\n//! spread 1.00\n//! ```\nlet fence = \"```\";"));
+        assert!(holds_doc_test("/// ```yaml\n/// flow: x\n/// ```\n/// ```\n/// f();\n/// ```"));
     }
 }

@@ -21,9 +21,7 @@ pub(crate) fn only(source: &str) -> String {
 
 /// The source up to its test module at the end, if it has one.
 pub(crate) fn without_tests(source: &str) -> &str {
-    source
-        .find("#[cfg(test)]\nmod ")
-        .map_or(source, |at| &source[..at])
+    source.find("#[cfg(test)]\nmod ").map_or(source, |at| &source[..at])
 }
 
 /// Where the comment or literal that begins at `at` ends; `at` itself if none begins there.
@@ -103,11 +101,7 @@ mod tests {
             ("\"two\nlines\" b", "b"),
         ] {
             let code = only(source);
-            assert_eq!(
-                code.split_whitespace().collect::<Vec<_>>().join(" "),
-                left,
-                "of {source}"
-            );
+            assert_eq!(code.split_whitespace().collect::<Vec<_>>().join(" "), left, "of {source}");
             assert_eq!(code.chars().count(), source.chars().count(), "places of {source}");
             assert_eq!(code.lines().count(), source.lines().count(), "lines of {source}");
         }
@@ -115,13 +109,7 @@ mod tests {
 
     #[test]
     fn a_test_module_at_the_end_is_left_out() {
-        assert_eq!(
-            without_tests("fn f() {}\n#[cfg(test)]\nmod tests {\n}\n"),
-            "fn f() {}\n"
-        );
-        assert_eq!(
-            without_tests("#[cfg(test)]\nuse x;\nfn f() {}\n"),
-            "#[cfg(test)]\nuse x;\nfn f() {}\n"
-        );
+        assert_eq!(without_tests("fn f() {}\n#[cfg(test)]\nmod tests {\n}\n"), "fn f() {}\n");
+        assert_eq!(without_tests("#[cfg(test)]\nuse x;\nfn f() {}\n"), "#[cfg(test)]\nuse x;\nfn f() {}\n");
     }
 }

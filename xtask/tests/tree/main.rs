@@ -22,30 +22,19 @@ const CRATES_MAX: usize = 420;
 
 /// The project's folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the project's folder")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the project's folder").to_owned()
 }
 
 /// A path as a person names it: from the project's folder, with `/`.
 fn name(path: &Path) -> String {
     let relative = path.strip_prefix(root()).unwrap_or(path);
-    relative
-        .iter()
-        .map(|part| part.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/")
+    relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 fn rust_files() -> Vec<PathBuf> {
     let files = source::files(&root(), &|name| name.to_string_lossy().ends_with(".rs"))
         .expect("the tree is readable");
-    assert!(
-        files.len() > 20,
-        "only {} Rust files found: the walk is broken",
-        files.len()
-    );
+    assert!(files.len() > 20, "only {} Rust files found: the walk is broken", files.len());
     files
 }
 
@@ -56,10 +45,8 @@ fn text(path: &Path) -> String {
 /// Folders directly below `folder`, in order of their names.
 fn folders(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
-    let mut found: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("a readable entry").path())
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a readable entry").path()).filter(|path| path.is_dir()).collect();
     found.sort();
     assert!(!found.is_empty(), "{folder} holds no folder");
     found
@@ -68,11 +55,7 @@ fn folders(folder: &str) -> Vec<PathBuf> {
 /// Fails with all of a rule's violations at once.
 #[track_caller]
 fn hold(rule: &str, mend: &str, violations: &[String]) {
-    assert!(
-        violations.is_empty(),
-        "\nrule: {rule}\n  {}\nmend: {mend}\n",
-        violations.join("\n  ")
-    );
+    assert!(violations.is_empty(), "\nrule: {rule}\n  {}\nmend: {mend}\n", violations.join("\n  "));
 }
 
 #[test]
@@ -84,10 +67,7 @@ fn dependencies_go_where_the_map_lets_them() {
         .rows()
         .filter(|row| !folders.iter().any(|folder| row.covers(folder)))
         .map(|row| {
-            format!(
-                "ARCHITECTURE.md has a row `{}`, but no such folder is in the workspace",
-                row.left()
-            )
+            format!("ARCHITECTURE.md has a row `{}`, but no such folder is in the workspace", row.left())
         })
         .collect();
     violations.extend(members.iter().flat_map(|member| map.violations(member)));
@@ -113,9 +93,7 @@ fn the_map_shows_the_tree() {
         .collect();
     let shown = |member: &Member| {
         let below = |folder: &str| member.folder.starts_with(&format!("{folder}/"));
-        described
-            .iter()
-            .any(|folder| map::fits(folder, &member.folder) || below(folder))
+        described.iter().any(|folder| map::fits(folder, &member.folder) || below(folder))
     };
     let hidden = members.iter().filter(|member| !shown(member));
     violations.extend(hidden.map(|member| format!("ARCHITECTURE.md does not describe `{}`", member.folder)));
@@ -134,11 +112,7 @@ fn the_kit_for_tests_is_linked_into_tests_only() {
         .filter(|(_, seen)| seen.folder.as_deref() == Some("kernel/testkit") && seen.kind == Kind::Ships)
         .map(|(member, _)| format!("{}/Cargo.toml", member.folder))
         .collect();
-    hold(
-        "kernel/testkit is a dev-dependency",
-        "move the line to [dev-dependencies]",
-        &violations,
-    );
+    hold("kernel/testkit is a dev-dependency", "move the line to [dev-dependencies]", &violations);
 }
 
 #[test]
@@ -147,10 +121,7 @@ fn versions_and_lints_stand_in_the_workspace_only() {
     for member in workspace::members(&root()) {
         let manifest = text(&root().join(&member.folder).join("Cargo.toml"));
         if !workspace::inherits_lints(&manifest) {
-            violations.push(format!(
-                "{}/Cargo.toml: no `[lints] workspace = true`",
-                member.folder
-            ));
+            violations.push(format!("{}/Cargo.toml: no `[lints] workspace = true`", member.folder));
         }
         for line in workspace::own_versions(&manifest) {
             violations.push(format!("{}/Cargo.toml: {line}", member.folder));
@@ -166,31 +137,15 @@ fn versions_and_lints_stand_in_the_workspace_only() {
 #[test]
 fn the_default_build_stays_small() {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--locked",
-            "--package",
-            "mortise",
-            "--edges",
-            "normal,build",
-            "--prefix",
-            "none",
-        ])
+        .args(["tree", "--locked", "--package", "mortise", "--edges", "normal,build", "--prefix", "none"])
         .args(["--format", "{p}"])
         .current_dir(root())
         .output()
         .expect("cargo starts");
-    assert!(
-        output.status.success(),
-        "cargo tree: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8_lossy(&output.stdout);
-    let crates: BTreeSet<&str> = printed
-        .lines()
-        .filter_map(|line| line.split(" (").next())
-        .filter(|line| !line.is_empty())
-        .collect();
+    let crates: BTreeSet<&str> =
+        printed.lines().filter_map(|line| line.split(" (").next()).filter(|line| !line.is_empty()).collect();
     assert!(
         crates.iter().any(|name| name.starts_with("mortise v")),
         "cargo tree printed something else: {printed}"
@@ -285,16 +240,11 @@ fn a_capability_has_its_parts() {
             lacks("README.md", "what it does, its operations, its tables");
         }
         if !has_files(&folder.join("tests/cases"), ".txt") {
-            lacks(
-                "tests/cases/*.txt",
-                "its rules as tables that a product manager can extend",
-            );
+            lacks("tests/cases/*.txt", "its rules as tables that a product manager can extend");
         }
         // A capability without tables of its own has neither of the two.
-        let (store, migrations) = (
-            has_module(&folder, "store"),
-            has_files(&folder.join("migrations/sqlite"), ".sql"),
-        );
+        let (store, migrations) =
+            (has_module(&folder, "store"), has_files(&folder.join("migrations/sqlite"), ".sql"));
         if store && !migrations {
             lacks("migrations/sqlite/*.sql", "it has a store, so it has tables");
         }
@@ -323,21 +273,12 @@ fn has_files(folder: &Path, ending: &str) -> bool {
 fn no_trade_is_named_in_rust() {
     let trades: Vec<String> = folders("orchestrations/trades")
         .iter()
-        .map(|folder| {
-            folder
-                .file_name()
-                .expect("a folder has a name")
-                .to_string_lossy()
-                .into_owned()
-        })
+        .map(|folder| folder.file_name().expect("a folder has a name").to_string_lossy().into_owned())
         .collect();
     let mut violations = Vec::new();
     for file in rust_files() {
         let path = name(&file);
-        if path
-            .split('/')
-            .any(|part| ["tests", "tests.rs", "examples", "bench"].contains(&part))
-        {
+        if path.split('/').any(|part| ["tests", "tests.rs", "examples", "bench"].contains(&part)) {
             continue;
         }
         for (number, line) in (1..).zip(code::without_tests(&text(&file)).lines()) {
@@ -364,15 +305,10 @@ fn has_word(line: &str, word: &str) -> bool {
 
 #[test]
 fn commands_in_the_documents_exist() {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg("--help")
-        .output()
-        .expect("xtask starts");
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask")).arg("--help").output().expect("xtask starts");
     let help = String::from_utf8_lossy(&output.stdout).into_owned();
-    let commands: BTreeSet<&str> = help
-        .lines()
-        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
-        .collect();
+    let commands: BTreeSet<&str> =
+        help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
     let mut violations = Vec::new();
     for document in documents() {
         for (number, line) in (1..).zip(text(&document).lines()) {
@@ -414,11 +350,7 @@ fn links_in_the_documents_lead_somewhere() {
             }
         }
     }
-    hold(
-        "a relative link in a document leads to a file",
-        "correct the link",
-        &violations,
-    );
+    hold("a relative link in a document leads to a file", "correct the link", &violations);
 }
 
 fn documents() -> Vec<PathBuf> {
@@ -440,8 +372,5 @@ fn member(folder: &str, sees: &[(&str, Kind)]) -> Member {
         folder: path.contains('/').then(|| path.to_string()),
         kind: *kind,
     };
-    Member {
-        folder: folder.to_owned(),
-        sees: sees.iter().map(seen).collect(),
-    }
+    Member { folder: folder.to_owned(), sees: sees.iter().map(seen).collect() }
 }

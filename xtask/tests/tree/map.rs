@@ -20,10 +20,7 @@ pub(crate) struct Row {
 
 impl Map {
     pub(crate) fn read(document: &str) -> Self {
-        Self {
-            ships: rows(document, "dependencies"),
-            tests: rows(document, "dev-dependencies"),
-        }
+        Self { ships: rows(document, "dependencies"), tests: rows(document, "dev-dependencies") }
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
@@ -34,9 +31,7 @@ impl Map {
     pub(crate) fn violations(&self, member: &Member) -> Vec<String> {
         let folder = &member.folder;
         let Some(ships) = row(&self.ships, folder) else {
-            return vec![format!(
-                "{folder}: no row in ARCHITECTURE.md's table `dependencies` covers it"
-            )];
+            return vec![format!("{folder}: no row in ARCHITECTURE.md's table `dependencies` covers it")];
         };
         let tests = row(&self.tests, folder);
         let mut violations = Vec::new();
@@ -82,22 +77,14 @@ impl Row {
 
 /// The folders that the section "The map" describes, in its order; some are patterns.
 pub(crate) fn described(document: &str) -> Vec<&str> {
-    let section = document
-        .split("\n## The map\n")
-        .nth(1)
-        .and_then(|rest| rest.split("\n## ").next());
+    let section = document.split("\n## The map\n").nth(1).and_then(|rest| rest.split("\n## ").next());
     let section = section.expect("ARCHITECTURE.md has a section `The map`");
-    section
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .collect()
+    section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect()
 }
 
 /// The row for `folder`: the exact one, else the pattern.
 fn row<'a>(rows: &'a [Row], folder: &str) -> Option<&'a Row> {
-    rows.iter()
-        .find(|row| row.left == folder)
-        .or_else(|| rows.iter().find(|row| row.covers(folder)))
+    rows.iter().find(|row| row.left == folder).or_else(|| rows.iter().find(|row| row.covers(folder)))
 }
 
 /// `*` stands for one part of a path.
@@ -115,15 +102,8 @@ pub(crate) fn fits(pattern: &str, path: &str) -> bool {
 fn rows(document: &str, fence: &str) -> Vec<Row> {
     let opening = format!("```{fence}");
     let mut lines = document.lines().skip_while(|line| *line != opening).skip(1);
-    let rows: Vec<Row> = lines
-        .by_ref()
-        .take_while(|line| *line != "```")
-        .filter_map(read_row)
-        .collect();
-    assert!(
-        !rows.is_empty(),
-        "ARCHITECTURE.md has no table fenced with {opening}"
-    );
+    let rows: Vec<Row> = lines.by_ref().take_while(|line| *line != "```").filter_map(read_row).collect();
+    assert!(!rows.is_empty(), "ARCHITECTURE.md has no table fenced with {opening}");
     rows
 }
 
@@ -131,16 +111,11 @@ fn read_row(line: &str) -> Option<Row> {
     if line.trim().is_empty() {
         return None;
     }
-    let (left, right) = line
-        .split_once(':')
-        .unwrap_or_else(|| panic!("ARCHITECTURE.md: a row without a colon: {line}"));
+    let (left, right) =
+        line.split_once(':').unwrap_or_else(|| panic!("ARCHITECTURE.md: a row without a colon: {line}"));
     let (sees, never) = right.split_once('!').unwrap_or((right, ""));
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
-    Some(Row {
-        left: left.trim().to_owned(),
-        sees: words(sees),
-        never: words(never),
-    })
+    Some(Row { left: left.trim().to_owned(), sees: words(sees), never: words(never) })
 }
 
 #[cfg(test)]
@@ -156,22 +131,13 @@ mod tests {
 
     #[test]
     fn what_a_row_does_not_name_is_refused() {
-        assert_eq!(
-            violations("kernel/flow", &[("kernel/types", Kind::Ships)]),
-            [""; 0]
-        );
+        assert_eq!(violations("kernel/flow", &[("kernel/types", Kind::Ships)]), [""; 0]);
         assert_eq!(
             violations("kernel/types", &[("kernel/flow", Kind::Ships)]),
             ["kernel/types must not see kernel/flow"]
         );
-        assert_eq!(
-            violations("kernel/flow", &[("tokio", Kind::Ships)]),
-            ["kernel/flow must not see tokio"]
-        );
-        assert_eq!(
-            violations("kernel/flow", &[("serde", Kind::Ships), ("tokio", Kind::Tests)]),
-            [""; 0]
-        );
+        assert_eq!(violations("kernel/flow", &[("tokio", Kind::Ships)]), ["kernel/flow must not see tokio"]);
+        assert_eq!(violations("kernel/flow", &[("serde", Kind::Ships), ("tokio", Kind::Tests)]), [""; 0]);
         assert_eq!(violations("server/all", &[("kernel/flow", Kind::Ships)]), [""; 0]);
     }
 
@@ -190,26 +156,14 @@ mod tests {
     #[test]
     fn an_adapter_sees_the_capability_that_it_lies_in() {
         let carrier = "capabilities/delivery/adapters/carrier";
-        assert_eq!(
-            violations(carrier, &[("capabilities/delivery", Kind::Ships)]),
-            [""; 0]
-        );
-        assert_eq!(
-            violations(carrier, &[("capabilities/payment", Kind::Ships)]).len(),
-            1
-        );
+        assert_eq!(violations(carrier, &[("capabilities/delivery", Kind::Ships)]), [""; 0]);
+        assert_eq!(violations(carrier, &[("capabilities/payment", Kind::Ships)]).len(), 1);
     }
 
     #[test]
     fn tests_see_more_and_only_tests() {
-        assert_eq!(
-            violations("capabilities/tax", &[("kernel/testkit", Kind::Tests)]),
-            [""; 0]
-        );
-        assert_eq!(
-            violations("capabilities/tax", &[("kernel/testkit", Kind::Ships)]).len(),
-            1
-        );
+        assert_eq!(violations("capabilities/tax", &[("kernel/testkit", Kind::Tests)]), [""; 0]);
+        assert_eq!(violations("capabilities/tax", &[("kernel/testkit", Kind::Ships)]).len(), 1);
     }
 
     #[test]

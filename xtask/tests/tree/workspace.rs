@@ -37,21 +37,11 @@ pub(crate) fn members(root: &Path) -> Vec<Member> {
         .current_dir(root)
         .output()
         .expect("cargo starts");
-    assert!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
-    let members: Vec<Member> = list(&metadata, "packages")
-        .iter()
-        .map(|package| member(root, package))
-        .collect();
-    assert!(
-        members.len() > 20,
-        "only {} members: cargo metadata is misread",
-        members.len()
-    );
+    let members: Vec<Member> =
+        list(&metadata, "packages").iter().map(|package| member(root, package)).collect();
+    assert!(members.len() > 20, "only {} members: cargo metadata is misread", members.len());
     members
 }
 
@@ -60,10 +50,7 @@ fn member(root: &Path, package: &Value) -> Member {
     let folder = manifest.parent().expect("a manifest lies in a folder");
     Member {
         folder: below(root, folder).expect("a member lies in the project"),
-        sees: list(package, "dependencies")
-            .iter()
-            .map(|dependency| seen(root, dependency))
-            .collect(),
+        sees: list(package, "dependencies").iter().map(|dependency| seen(root, dependency)).collect(),
     }
 }
 
@@ -82,25 +69,15 @@ fn seen(root: &Path, dependency: &Value) -> Seen {
 
 fn below(root: &Path, path: &Path) -> Option<String> {
     let relative = path.strip_prefix(root).ok()?;
-    Some(
-        relative
-            .iter()
-            .map(|part| part.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join("/"),
-    )
+    Some(relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value[field]
-        .as_array()
-        .unwrap_or_else(|| panic!("cargo metadata: `{field}` is no list"))
+    value[field].as_array().unwrap_or_else(|| panic!("cargo metadata: `{field}` is no list"))
 }
 
 fn string<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("cargo metadata: `{field}` is no string"))
+    value[field].as_str().unwrap_or_else(|| panic!("cargo metadata: `{field}` is no string"))
 }
 
 /// Whether the manifest takes the workspace's lints.
@@ -121,17 +98,15 @@ pub(crate) fn own_versions(manifest: &str) -> Vec<&str> {
 /// Each line of a manifest with the heading that it stands under; without comments and empty lines.
 fn sections(manifest: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut section = "";
-    manifest
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .filter_map(move |line| {
+    manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).filter_map(
+        move |line| {
             if line.starts_with('[') {
                 section = line;
                 return None;
             }
             Some((section, line))
-        })
+        },
+    )
 }
 
 #[cfg(test)]
@@ -141,10 +116,7 @@ mod tests {
     #[test]
     fn a_version_of_its_own_is_found() {
         let manifest = "[package]\nversion = \"1\"\n[dependencies]\nserde.workspace = true\ncsv = { workspace = true }\nrand = \"0.9\"\n[dev-dependencies]\nfake = { version = \"5\" }\n";
-        assert_eq!(
-            own_versions(manifest),
-            ["rand = \"0.9\"", "fake = { version = \"5\" }"]
-        );
+        assert_eq!(own_versions(manifest), ["rand = \"0.9\"", "fake = { version = \"5\" }"]);
     }
 
     #[test]

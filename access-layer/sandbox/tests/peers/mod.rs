@@ -51,11 +51,7 @@ impl Receiver {
         let take = move |headers: HeaderMap, body: axum::body::Bytes| async move {
             let signature = headers["sandbox-signature"].to_str().unwrap().to_owned();
             let event = serde_json::from_slice(&body).unwrap();
-            let _ = sender.send(Hook {
-                signature,
-                bytes: body.to_vec(),
-                event,
-            });
+            let _ = sender.send(Hook { signature, bytes: body.to_vec(), event });
             match left.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
                 Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
                 Err(_) => StatusCode::NO_CONTENT,
@@ -74,10 +70,7 @@ impl Receiver {
     }
 
     pub(crate) async fn next(&mut self) -> Hook {
-        tokio::time::timeout(PATIENCE, self.came.recv())
-            .await
-            .expect("a webhook comes")
-            .unwrap()
+        tokio::time::timeout(PATIENCE, self.came.recv()).await.expect("a webhook comes").unwrap()
     }
 
     pub(crate) async fn kinds(&mut self, count: usize) -> Vec<String> {
@@ -93,10 +86,7 @@ pub(crate) async fn start(data: Option<&Path>, hook_url: &str) -> Result<Running
     let mut config = SandboxConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)), SECRET);
     config.data = data.map(Path::to_owned);
     config.default_webhook_url = Some(hook_url.to_owned());
-    config.webhook_retry = WebhookRetry {
-        first: Duration::from_millis(5),
-        most: Duration::from_millis(50),
-    };
+    config.webhook_retry = WebhookRetry { first: Duration::from_millis(5), most: Duration::from_millis(50) };
     Sandbox::start(config, Arc::new(SystemClock), Arc::new(SystemIds)).await
 }
 
@@ -108,16 +98,8 @@ impl Peer {
     pub(crate) async fn with_book(data: Option<&Path>) -> Peer {
         let hooks = Receiver::start().await;
         let sandbox = start(data, &hooks.url).await.unwrap();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
-        Peer {
-            sandbox,
-            client,
-            hooks,
-        }
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Peer { sandbox, client, hooks }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -163,9 +145,7 @@ impl Peer {
         let (status, payment) = self.new_payment(reference, reference, amount).await;
         assert_eq!(status, 201, "{payment}");
         let id = payment["id"].as_str().unwrap().to_owned();
-        let (status, paid) = self
-            .post(&format!("/pay/{id}"), None, json!({ "card": "ok" }))
-            .await;
+        let (status, paid) = self.post(&format!("/pay/{id}"), None, json!({ "card": "ok" })).await;
         assert_eq!((status, &paid["status"]), (200, &json!("captured")), "{paid}");
         id
     }
@@ -174,9 +154,7 @@ impl Peer {
         let address =
             json!({ "name": "A", "lines": ["Street 1"], "city": "C", "postal_code": "1", "country": "DE" });
         let mut body = json!({ "reference": key, "from": address, "to": address, "items": [{ "sku": "tea", "quantity": 2 }] });
-        body.as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         self.post("/carrier/v1/shipments", Some(key), body).await
     }
 

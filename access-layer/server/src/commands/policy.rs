@@ -5,7 +5,6 @@ use mortise_types::{Clock as _, SystemClock};
 use serde_json::json;
 
 use crate::cli::{Format, Policy, PolicyList, PolicySet};
-use crate::compose::{Choices, POLICIES};
 use crate::failure::{Exit, Failure};
 use crate::{compose, print};
 
@@ -17,11 +16,6 @@ pub(super) async fn run(command: Policy) -> Result<Exit, Failure> {
 }
 
 async fn set(command: PolicySet) -> Result<Exit, Failure> {
-    let choices = Choices::named(&command.name).ok_or_else(|| {
-        let known: Vec<&str> = POLICIES.iter().map(|known| known.name).collect();
-        Failure::unusable(format!("there is no policy `{}`", command.name))
-            .mend(format!("there are {}", known.join(", ")))
-    })?;
     let any = |part: &str| if part.is_empty() { "any".to_owned() } else { part.to_owned() };
     mortise_types::Scope::new(&command.tenant, &any(&command.line), &any(&command.channel))
         .map_err(|error| Failure::unusable(error.to_string()))?;
@@ -32,12 +26,12 @@ async fn set(command: PolicySet) -> Result<Exit, Failure> {
         name: command.name,
         document: super::read_text(&command.file)?,
     };
-    (choices.accepts)(&row).map_err(|error| {
+    let rest = compose::at_rest(&command.data.data).await?;
+    rest.wired.registry.accepts_policy(&row).map_err(|error| {
         Failure::refused(error.to_string()).mend("`mortise policy list` shows every field with its default")
     })?;
     let (where_, name) =
         (format!("{}/{}/{}", row.tenant, any(&row.line), any(&row.channel)), row.name.clone());
-    let rest = compose::at_rest(&command.data.data).await?;
     mortise_engine::set_policy(&rest.store, &rest.wired.policies, row, SystemClock.now()).await?;
     print::line(format_args!("{name} is set for {where_}"));
     Ok(Exit::Clean)
@@ -45,16 +39,16 @@ async fn set(command: PolicySet) -> Result<Exit, Failure> {
 
 async fn list(command: PolicyList) -> Result<Exit, Failure> {
     let scope = super::scope(&command.whose)?;
-    let policies = match &command.data {
-        None => compose::contracts_only()?.policies,
+    let wired = match &command.data {
+        None => compose::contracts_only()?,
         Some(data) => {
             let rest = compose::at_rest(data).await?;
             mortise_engine::load_policies(&rest.store, &rest.wired.policies).await?;
-            rest.wired.policies
+            rest.wired
         }
     };
-    for known in POLICIES {
-        let (version, choices) = (known.holding)(&policies, &scope);
+    for known in wired.registry.policies() {
+        let (version, choices) = known.holding(&wired.policies, &scope);
         match command.format {
             Format::Json => {
                 print::json(&json!({"policy": known.name, "version": version, "choices": choices}))

@@ -18,7 +18,7 @@ use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 
 pub(crate) use extensions::Answering;
 pub(crate) use hooks::hooks;
-pub(crate) use policies::{Choices, KNOWN as POLICIES, LinePolicy};
+pub(crate) use policies::LinePolicy;
 
 use crate::cli;
 use crate::failure::Failure;
@@ -35,6 +35,9 @@ pub(crate) enum ComposeError {
     /// Two capabilities.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// What the contracts say about each other.
+    #[error("the contracts do not fit together: {0}")]
+    Contracts(String),
     /// An adapter's settings.
     #[error("{0}")]
     Adapter(String),
@@ -105,7 +108,12 @@ pub(crate) fn registry(points: Arc<dyn Points>, peers: &Peers) -> Result<Wired, 
         mortise_payment::capability(ids(), chosen(), provider(peers)?)?,
         mortise_fulfilment::capability(ids())?,
         mortise_delivery::capability(ids(), chosen(), carrier(peers)?)?,
-    ])?;
+    ])?
+    .offer::<LinePolicy>();
+    let off = mortise_flow::check_contracts(registry.contracts());
+    if !off.is_empty() {
+        return Err(ComposeError::Contracts(off.join("; ")));
+    }
     Ok(Wired { registry: Arc::new(registry), policies })
 }
 

@@ -1,7 +1,7 @@
-//! The policies that can be chosen by name: what a document is held to before it is stored, and how a choice is shown.
+//! What a business line chooses that belongs to no capability.
 
-use mortise_capability::{Policies, Policy, PolicyError, PolicyRow};
-use mortise_types::{Currency, Scope};
+use mortise_capability::Policy;
+use mortise_types::Currency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,44 +22,3 @@ impl Default for LinePolicy {
 impl Policy for LinePolicy {
     const NAME: &'static str = "line";
 }
-
-/// A policy as the command line handles it.
-#[derive(Debug)]
-pub(crate) struct Choices {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Whether a document is one of it.
-    pub(crate) accepts: fn(&PolicyRow) -> Result<(), PolicyError>,
-    /// What holds in a scope, with its version.
-    pub(crate) holding: fn(&Policies, &Scope) -> (String, serde_json::Value),
-}
-
-impl Choices {
-    const fn of<P: Policy>() -> Self {
-        Self {
-            name: P::NAME,
-            accepts: |row| Policies::accepts::<P>(row).map(drop),
-            holding: |policies, scope| {
-                let chosen = policies.get::<P>(scope);
-                (chosen.version.to_string(), serde_json::to_value(&chosen.policy).unwrap_or_default())
-            },
-        }
-    }
-
-    /// The policy of this name.
-    pub(crate) fn named(name: &str) -> Option<&'static Choices> {
-        KNOWN.iter().find(|known| known.name == name)
-    }
-}
-
-/// Every policy of every capability.
-pub(crate) const KNOWN: &[Choices] = &[
-    Choices::of::<mortise_delivery::DeliveryPolicy>(),
-    Choices::of::<mortise_discount::DiscountPolicy>(),
-    Choices::of::<mortise_inventory::InventoryPolicy>(),
-    Choices::of::<LinePolicy>(),
-    Choices::of::<mortise_payment::PaymentPolicy>(),
-    Choices::of::<mortise_pricing::PricingPolicy>(),
-    Choices::of::<mortise_purchase_limit::PurchaseLimitPolicy>(),
-    Choices::of::<mortise_tax::TaxPolicy>(),
-];

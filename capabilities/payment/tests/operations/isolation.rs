@@ -10,46 +10,22 @@ async fn tenants_never_meet_in_any_operation() {
     let ours = request(&rig, "o-1").await;
     event(&rig, "e1", "captured", &ours, r#","amount":1000"#).await;
     let invoice = field(
-        &rig.call(
-            "payment.on_invoice",
-            r#"{"order_id":"o-1","amount":5,"currency":"EUR"}"#,
-        )
-        .await,
+        &rig.call("payment.on_invoice", r#"{"order_id":"o-1","amount":5,"currency":"EUR"}"#).await,
         "payment_id",
     );
     rig.scope = Scope::new("other", "grocery", "web").unwrap();
     let before = provider.with(|book| book.calls.len());
     for (operation, input, answer) in [
-        (
-            "payment.get",
-            format!(r#"{{"payment_id":"{ours}"}}"#),
-            "rejected unknown_payment",
-        ),
-        (
-            "payment.capture",
-            format!(r#"{{"payment_id":"{ours}"}}"#),
-            "rejected unknown_payment",
-        ),
-        (
-            "payment.refund",
-            format!(r#"{{"payment_id":"{ours}","amount":1}}"#),
-            "rejected unknown_payment",
-        ),
-        (
-            "payment.void",
-            format!(r#"{{"payment_id":"{ours}"}}"#),
-            r#"ok {"by":"nothing","amount":0}"#,
-        ),
+        ("payment.get", format!(r#"{{"payment_id":"{ours}"}}"#), "rejected unknown_payment"),
+        ("payment.capture", format!(r#"{{"payment_id":"{ours}"}}"#), "rejected unknown_payment"),
+        ("payment.refund", format!(r#"{{"payment_id":"{ours}","amount":1}}"#), "rejected unknown_payment"),
+        ("payment.void", format!(r#"{{"payment_id":"{ours}"}}"#), r#"ok {"by":"nothing","amount":0}"#),
         (
             "payment.give_back",
             format!(r#"{{"payment_id":"{ours}","amount":9}}"#),
             r#"ok {"by":"nothing","amount":0}"#,
         ),
-        (
-            "payment.cancel_invoice",
-            format!(r#"{{"payment_id":"{invoice}"}}"#),
-            r#"ok {"applied":"already"}"#,
-        ),
+        ("payment.cancel_invoice", format!(r#"{{"payment_id":"{invoice}"}}"#), r#"ok {"applied":"already"}"#),
         (
             "payment.record_receipt",
             format!(r#"{{"payment_id":"{invoice}","stage":"invoice_paid"}}"#),
@@ -99,31 +75,13 @@ async fn tenants_never_meet_in_any_operation() {
     );
     // The three that make payments make them in their own tenant: the same event id is new here.
     for operation in ["payment.on_invoice", "payment.on_delivery", "payment.request"] {
-        rig.call(operation, r#"{"order_id":"o-1","amount":7,"currency":"EUR"}"#)
-            .await;
+        rig.call(operation, r#"{"order_id":"o-1","amount":7,"currency":"EUR"}"#).await;
     }
     let theirs = request(&rig, "o-1").await;
-    assert!(
-        event(&rig, "e1", "captured", &theirs, r#","amount":1000"#)
-            .await
-            .contains("payment.captured")
-    );
-    assert_eq!(
-        rig.call("payment.list", "{}")
-            .await
-            .matches("\"payment_id\"")
-            .count(),
-        4
-    );
+    assert!(event(&rig, "e1", "captured", &theirs, r#","amount":1000"#).await.contains("payment.captured"));
+    assert_eq!(rig.call("payment.list", "{}").await.matches("\"payment_id\"").count(), 4);
     rig.scope = Scope::new("acme", "grocery", "web").unwrap();
-    assert_eq!(
-        rig.call("payment.list", "{}")
-            .await
-            .matches("\"payment_id\"")
-            .count(),
-        2
-    );
+    assert_eq!(rig.call("payment.list", "{}").await.matches("\"payment_id\"").count(), 2);
     assert_eq!(figures(&rig, &ours).await, "captured 1000-0-0");
     clean(&rig).await;
 }
-

@@ -55,17 +55,10 @@ impl PaymentProvider for Provider {
         let mut book = self.0.lock().unwrap();
         book.calls.push(format!("request {id}"));
         if request.order_id.as_str().starts_with("unwanted") {
-            return now(RequestAnswer::Refused {
-                code: "unwanted".to_owned(),
-            });
+            return now(RequestAnswer::Refused { code: "unwanted".to_owned() });
         }
-        book.payments
-            .entry(id.clone())
-            .or_insert((request.amount.minor(), "open"));
-        now(RequestAnswer::Accepted {
-            pay_url: format!("http://pay/{id}"),
-            provider_ref: id,
-        })
+        book.payments.entry(id.clone()).or_insert((request.amount.minor(), "open"));
+        now(RequestAnswer::Accepted { pay_url: format!("http://pay/{id}"), provider_ref: id })
     }
 
     fn capture<'a>(
@@ -75,11 +68,8 @@ impl PaymentProvider for Provider {
     ) -> BoxFuture<'a, Result<CaptureAnswer, Unanswered>> {
         let mut book = self.0.lock().unwrap();
         book.calls.push(format!("capture {}", capture.key));
-        book.payments
-            .insert(capture.provider_ref.clone(), (capture.amount.minor(), "captured"));
-        now(CaptureAnswer::Captured {
-            amount: capture.amount,
-        })
+        book.payments.insert(capture.provider_ref.clone(), (capture.amount.minor(), "captured"));
+        now(CaptureAnswer::Captured { amount: capture.amount })
     }
 
     fn void<'a>(
@@ -109,8 +99,7 @@ impl PaymentProvider for Provider {
         refund: &'a ProviderRefundRequest,
     ) -> BoxFuture<'a, Result<RefundAnswer, Unanswered>> {
         let mut book = self.0.lock().unwrap();
-        book.calls
-            .push(format!("refund {} {}", refund.key, refund.amount));
+        book.calls.push(format!("refund {} {}", refund.key, refund.amount));
         if book.refuse_refunds > 0 && !book.refused_keys.contains(&refund.key) {
             book.refuse_refunds -= 1;
             book.refused_keys.push(refund.key.clone());
@@ -119,9 +108,6 @@ impl PaymentProvider for Provider {
             return now(RefundAnswer::Refused { code: "bank_says_no".to_owned() });
         }
         book.refunds.insert(refund.key.clone(), refund.amount.minor());
-        now(RefundAnswer::Refunded {
-            provider_refund_ref: format!("p-{}", refund.key),
-        })
+        now(RefundAnswer::Refunded { provider_refund_ref: format!("p-{}", refund.key) })
     }
 }
-

@@ -17,12 +17,7 @@ pub(crate) async fn shop() -> (Rig, Arc<Provider>, Arc<Policies>) {
 
 /// The value of a field in an answer, as its text.
 pub(crate) fn field(answer: &str, name: &str) -> String {
-    let json = answer
-        .lines()
-        .next()
-        .unwrap()
-        .strip_prefix("ok ")
-        .unwrap_or_else(|| panic!("{answer}"));
+    let json = answer.lines().next().unwrap().strip_prefix("ok ").unwrap_or_else(|| panic!("{answer}"));
     let value: serde_json::Value = serde_json::from_str(json).unwrap();
     let found = &value[name];
     found.as_str().map_or_else(|| found.to_string(), str::to_owned)
@@ -41,21 +36,12 @@ pub(crate) async fn event(rig: &Rig, event_id: &str, kind: &str, payment: &str, 
 }
 
 pub(crate) async fn figures(rig: &Rig, payment: &str) -> String {
-    let answer = rig
-        .call("payment.get", &format!(r#"{{"payment_id":"{payment}"}}"#))
-        .await;
+    let answer = rig.call("payment.get", &format!(r#"{{"payment_id":"{payment}"}}"#)).await;
     let view: serde_json::Value = serde_json::from_str(answer.strip_prefix("ok ").unwrap()).unwrap();
     let p = &view["payment"];
-    format!(
-        "{} {}-{}-{}",
-        p["status"].as_str().unwrap(),
-        p["captured"],
-        p["refunded"],
-        p["pending_refund"]
-    )
+    format!("{} {}-{}-{}", p["status"].as_str().unwrap(), p["captured"], p["refunded"], p["pending_refund"])
 }
 
 pub(crate) async fn clean(rig: &Rig) {
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }
-

@@ -1,7 +1,5 @@
 //! What is off in the data is named.
 
-
-
 use crate::shop::*;
 
 #[tokio::test]
@@ -10,11 +8,7 @@ async fn verify_names_what_is_off() {
     let (rig, _, _) = shop().await;
     let payment = request(&rig, "o-1").await;
     event(&rig, "e1", "captured", &payment, r#","amount":1000"#).await;
-    rig.call(
-        "payment.refund",
-        &format!(r#"{{"payment_id":"{payment}","amount":300}}"#),
-    )
-    .await;
+    rig.call("payment.refund", &format!(r#"{{"payment_id":"{payment}","amount":300}}"#)).await;
     clean(&rig).await;
     let broken = [
         (
@@ -34,32 +28,17 @@ async fn verify_names_what_is_off() {
             "refunded is 301, its ledger debits the order with 300",
         ),
         (
-            Statement::sqlite(
-                "break",
-                "UPDATE payment_payment SET pending_refund = pending_refund + ?1",
-            ),
-            Statement::sqlite(
-                "mend",
-                "UPDATE payment_payment SET pending_refund = pending_refund - ?1",
-            ),
+            Statement::sqlite("break", "UPDATE payment_payment SET pending_refund = pending_refund + ?1"),
+            Statement::sqlite("mend", "UPDATE payment_payment SET pending_refund = pending_refund - ?1"),
             "1 is set aside for refunds, those on their way are 0",
         ),
         (
-            Statement::sqlite(
-                "break",
-                "UPDATE payment_transfer SET number = number + ?1 WHERE number = 2",
-            ),
-            Statement::sqlite(
-                "mend",
-                "UPDATE payment_transfer SET number = number - ?1 WHERE number = 3",
-            ),
+            Statement::sqlite("break", "UPDATE payment_transfer SET number = number + ?1 WHERE number = 2"),
+            Statement::sqlite("mend", "UPDATE payment_transfer SET number = number - ?1 WHERE number = 3"),
             "the last is number 3",
         ),
         (
-            Statement::sqlite(
-                "break",
-                "UPDATE payment_payment SET payment_id = payment_id || ?1",
-            ),
+            Statement::sqlite("break", "UPDATE payment_payment SET payment_id = payment_id || ?1"),
             Statement::sqlite(
                 "mend",
                 "UPDATE payment_payment SET payment_id = substr(payment_id, 1, length(payment_id) - ?1)",
@@ -68,20 +47,10 @@ async fn verify_names_what_is_off() {
         ),
     ];
     for (breaking, mending, problem) in broken {
-        rig.store
-            .write(async move |tx| tx.execute(&breaking, [(1_i64,)]).await)
-            .await
-            .unwrap();
+        rig.store.write(async move |tx| tx.execute(&breaking, [(1_i64,)]).await).await.unwrap();
         let findings = rig.findings().await;
-        assert!(
-            findings.iter().any(|line| line.contains(problem)),
-            "{problem}: {findings:?}"
-        );
-        rig.store
-            .write(async move |tx| tx.execute(&mending, [(1_i64,)]).await)
-            .await
-            .unwrap();
+        assert!(findings.iter().any(|line| line.contains(problem)), "{problem}: {findings:?}");
+        rig.store.write(async move |tx| tx.execute(&mending, [(1_i64,)]).await).await.unwrap();
         clean(&rig).await;
     }
 }
-

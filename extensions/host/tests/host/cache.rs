@@ -15,20 +15,13 @@ fn runtime(directory: &Path) -> Arc<Runtime> {
 
 fn works(directory: &Path, extension: &Path) -> bool {
     let runtime = runtime(directory);
-    let host = host(
-        &runtime,
-        [Extension::load(&runtime, extension).unwrap()],
-        &bind(&["nothing"], "skip"),
-    );
+    let host = host(&runtime, [Extension::load(&runtime, extension).unwrap()], &bind(&["nothing"], "skip"));
     only(&ask(&host, "nothing", &question(1)).unwrap().answers).verdict == Verdict::Answered
 }
 
 fn compiled(directory: &Path) -> Vec<PathBuf> {
-    let all = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    all.filter(|file| file.extension().is_some_and(|extension| extension == "cwasm"))
-        .collect()
+    let all = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|file| file.extension().is_some_and(|extension| extension == "cwasm")).collect()
 }
 
 #[test]
@@ -75,10 +68,7 @@ fn the_key_is_the_directorys_own_and_nobody_elses_to_read() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(one.path().join("seal.key"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(one.path().join("seal.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0);
     }
     fs::write(one.path().join("seal.key"), "too short").unwrap();

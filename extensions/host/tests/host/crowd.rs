@@ -51,16 +51,7 @@ fn a_crowd_with_harm_in_it_gets_the_right_answers() {
     let counters = host.counted().remove(0).counters;
     assert_eq!(counters.calls, (CALLERS * ROUNDS) as u64);
     let failed: u64 = counters.failures.iter().map(|(_, count)| count).sum();
-    let harmful = (0..CALLERS)
-        .flat_map(|c| (0..ROUNDS).map(move |r| c + r))
-        .filter(|n| n % 3 == 0)
-        .count();
+    let harmful = (0..CALLERS).flat_map(|c| (0..ROUNDS).map(move |r| c + r)).filter(|n| n % 3 == 0).count();
     assert_eq!(failed, harmful as u64);
-    assert!(
-        counters
-            .failures
-            .iter()
-            .all(|(kind, _)| *kind != FailureKind::Overran),
-        "{counters:?}"
-    );
+    assert!(counters.failures.iter().all(|(kind, _)| *kind != FailureKind::Overran), "{counters:?}");
 }

@@ -24,11 +24,7 @@ fn bound_to_grocery() -> Host {
     )
     .unwrap();
     let runtime = runtime();
-    support::host(
-        &runtime,
-        [Extension::load(&runtime, &support::loyal_price()).unwrap()],
-        &bindings,
-    )
+    support::host(&runtime, [Extension::load(&runtime, &support::loyal_price()).unwrap()], &bindings)
 }
 
 #[test]
@@ -70,29 +66,17 @@ fn it_changes_the_price_for_its_line_and_for_no_other() {
     question.lines[2].floor = Some(each(960));
 
     let outcome = support::ask(&host, "grocery", &question).unwrap();
-    let won: Vec<_> = outcome
-        .reduced
-        .iter()
-        .map(|won| (won.price, won.bounded, won.reason.as_str()))
-        .collect();
+    let won: Vec<_> =
+        outcome.reduced.iter().map(|won| (won.price, won.bounded, won.reason.as_str())).collect();
     assert_eq!(
         won,
         [
             (each(950), Bounded::AsOffered, "5% off for member"),
-            (
-                Price::new(Amount(475), Quantity(3)).unwrap(),
-                Bounded::AsOffered,
-                "5% off for member"
-            ),
+            (Price::new(Amount(475), Quantity(3)).unwrap(), Bounded::AsOffered, "5% off for member"),
             (each(960), Bounded::RaisedToFloor, "5% off for member"),
         ]
     );
-    assert!(
-        outcome
-            .reduced
-            .iter()
-            .all(|won| won.extension.as_str() == "loyal-price@1.0.0")
-    );
+    assert!(outcome.reduced.iter().all(|won| won.extension.as_str() == "loyal-price@1.0.0"));
     let answered = only(&outcome.answers);
     assert_eq!(answered.verdict, Verdict::Answered);
     assert!(answered.fuel_used > 0);
@@ -101,16 +85,8 @@ fn it_changes_the_price_for_its_line_and_for_no_other() {
     assert!(other.reduced.is_empty() && other.answers.is_empty());
     let points: &dyn Points = &host;
     assert!(points.open::<UnitPrice>(&scope("fashion")).is_none());
-    assert!(
-        points
-            .open::<UnitPrice>(&Scope::new("mall", "grocery", "web").unwrap())
-            .is_none()
-    );
-    assert!(
-        points
-            .open::<mortise_points::Discount>(&scope("grocery"))
-            .is_none()
-    );
+    assert!(points.open::<UnitPrice>(&Scope::new("mall", "grocery", "web").unwrap()).is_none());
+    assert!(points.open::<mortise_points::Discount>(&scope("grocery")).is_none());
 }
 
 #[test]
@@ -134,10 +110,7 @@ fn a_binding_is_held_to_the_schema_of_the_config() {
     let error = extension
         .check_config(&serde_json::json!({ "customer_group": "member", "rate_bp": 20_000 }))
         .unwrap_err();
-    assert_eq!(
-        error,
-        "config/rate_bp: 20000 is greater than the maximum of 10000"
-    );
+    assert_eq!(error, "config/rate_bp: 20000 is greater than the maximum of 10000");
     let identity = extension.id().to_string();
     assert_eq!((identity.as_str(), CALL.attempt), ("loyal-price@1.0.0", 1));
 }

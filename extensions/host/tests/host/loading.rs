@@ -11,10 +11,7 @@ use mortise_points::{FailureKind, PointError, Verdict};
 use crate::support::{ask, bind, folder, hostile_extension, only, question, runtime};
 
 fn refused(runtime: &Runtime, component: &[u8]) -> String {
-    Extension::load(runtime, folder(component).path())
-        .unwrap_err()
-        .problem
-        .to_string()
+    Extension::load(runtime, folder(component).path()).unwrap_err().problem.to_string()
 }
 
 fn text(component: &str) -> Vec<u8> {
@@ -48,28 +45,16 @@ fn an_export_of_another_shape_is_refused() {
           (instance $i (export "offer-prices" (func $f)))
           (export "mortise:unit-price/pricing@1.0.0" (instance $i)))"#;
     let found = refused(&runtime(), &text(other));
-    assert!(
-        found.starts_with("the component does not answer unit-price"),
-        "{found}"
-    );
+    assert!(found.starts_with("the component does not answer unit-price"), "{found}");
 }
 
 #[test]
 fn imports_that_reach_out_are_refused_by_name() {
     let runtime = runtime();
-    for import in [
-        "wasi:sockets/tcp@0.2.6",
-        "wasi:http/outgoing-handler@0.2.0",
-        "acme:prices/secret",
-    ] {
-        let found = refused(
-            &runtime,
-            &text(&format!("(component (import {import:?} (instance)))")),
-        );
+    for import in ["wasi:sockets/tcp@0.2.6", "wasi:http/outgoing-handler@0.2.0", "acme:prices/secret"] {
+        let found = refused(&runtime, &text(&format!("(component (import {import:?} (instance)))")));
         assert!(
-            found.starts_with(&format!(
-                "the component imports {import}, which no extension may have"
-            )),
+            found.starts_with(&format!("the component imports {import}, which no extension may have")),
             "{found}"
         );
     }
@@ -91,38 +76,21 @@ fn a_manifest_that_cannot_be_true_is_refused() {
             "unit-prices = \"1.0\"",
             "extension.toml: points.unit-prices: this platform has no such point",
         ),
-        (
-            "\"1.0\"",
-            "\"2.0\"",
-            "extension.toml: points.unit-price: this platform has version 1.0, not 2.0",
-        ),
-        (
-            "6.6.6",
-            "six",
-            "extension.toml: extension.version: not three numbers, such as 1.2.0",
-        ),
+        ("\"1.0\"", "\"2.0\"", "extension.toml: points.unit-price: this platform has version 1.0, not 2.0"),
+        ("6.6.6", "six", "extension.toml: extension.version: not three numbers, such as 1.2.0"),
     ] {
         let folder = folder(&text("(component)"));
         edited(folder.path(), from, to);
-        let found = Extension::load(&runtime, folder.path())
-            .unwrap_err()
-            .problem
-            .to_string();
+        let found = Extension::load(&runtime, folder.path()).unwrap_err().problem.to_string();
         assert_eq!(found, problem);
     }
     let folder = folder(&text("(component)"));
     fs::write(folder.path().join("config.schema.json"), r#"{ "type": 7 }"#).unwrap();
-    let found = Extension::load(&runtime, folder.path())
-        .unwrap_err()
-        .problem
-        .to_string();
+    let found = Extension::load(&runtime, folder.path()).unwrap_err().problem.to_string();
     assert!(found.starts_with("the config's schema: "), "{found}");
     fs::remove_file(folder.path().join("hostile.wasm")).unwrap();
     fs::write(folder.path().join("config.schema.json"), "{}").unwrap();
-    let found = Extension::load(&runtime, folder.path())
-        .unwrap_err()
-        .problem
-        .to_string();
+    let found = Extension::load(&runtime, folder.path()).unwrap_err().problem.to_string();
     assert!(found.contains("hostile.wasm cannot be read"), "{found}");
 }
 
@@ -141,10 +109,7 @@ fn a_shelf_leaves_out_what_is_broken_and_the_rest_works() {
     }
     fs::write(all.path().join("README.md"), "no extension").unwrap();
     let (shelf, errors) = Shelf::load(&runtime, all.path()).unwrap();
-    let there: Vec<String> = shelf
-        .extensions()
-        .map(|extension| extension.id().to_string())
-        .collect();
+    let there: Vec<String> = shelf.extensions().map(|extension| extension.id().to_string()).collect();
     assert_eq!(there, ["hostile@6.6.6"]);
     assert_eq!(errors.len(), 1);
     assert!(errors[0].folder.ends_with("broken"), "{}", errors[0]);
@@ -154,16 +119,8 @@ fn a_shelf_leaves_out_what_is_broken_and_the_rest_works() {
 fn an_absent_extension_fails_as_its_binding_says() {
     let runtime = runtime();
     for on_failure in ["skip", "refuse"] {
-        let host = Host::new(
-            runtime.clone(),
-            &Shelf::default(),
-            &bind(&["nothing"], on_failure),
-        )
-        .unwrap();
-        assert_eq!(
-            host.absent(),
-            ["hostile@6.6.6 at unit-price for shop/nothing/*, priority 1"]
-        );
+        let host = Host::new(runtime.clone(), &Shelf::default(), &bind(&["nothing"], on_failure)).unwrap();
+        assert_eq!(host.absent(), ["hostile@6.6.6 at unit-price for shop/nothing/*, priority 1"]);
         let why = match ask(&host, "nothing", &question(1)) {
             Ok(outcome) => match only(&outcome.answers).verdict.clone() {
                 Verdict::Skipped { why } => why,

@@ -15,11 +15,8 @@ use mortise_points::unit_price::{Line, Question};
 use mortise_points::{Answered, Attribute, CallIdentity, Outcome, PointError, Points, UnitPrice};
 use mortise_types::{Amount, Currency, LineId, Price, Quantity, Scope, Sku, Timestamp};
 
-pub(crate) const CALL: CallIdentity<'static> = CallIdentity {
-    instance: "trade-1",
-    step: "quote",
-    attempt: 1,
-};
+pub(crate) const CALL: CallIdentity<'static> =
+    CallIdentity { instance: "trade-1", step: "quote", attempt: 1 };
 
 pub(crate) fn host_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -57,15 +54,7 @@ pub(crate) fn two_points() -> PathBuf {
 
 fn build(workspace: &Path) {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--release",
-            "--target",
-            "wasm32-wasip2",
-            "--target-dir",
-        ])
+        .args(["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--target-dir"])
         .arg(examples().join("target"))
         .current_dir(workspace)
         // Flags for this machine's linker or a coverage run are not for the guest.
@@ -75,18 +64,12 @@ fn build(workspace: &Path) {
         .output()
         .expect("cargo runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{said}\nIs the target there? rustup target add wasm32-wasip2"
-    );
+    assert!(output.status.success(), "{said}\nIs the target there? rustup target add wasm32-wasip2");
 }
 
 /// With a deadline that no busy machine passes; fuel ends what has to end.
 pub(crate) fn runtime() -> Arc<Runtime> {
-    runtime_with(Ceilings {
-        deadline: Duration::from_secs(60),
-        ..Ceilings::default()
-    })
+    runtime_with(Ceilings { deadline: Duration::from_secs(60), ..Ceilings::default() })
 }
 
 pub(crate) fn runtime_with(ceilings: Ceilings) -> Arc<Runtime> {
@@ -97,11 +80,8 @@ pub(crate) fn runtime_with(ceilings: Ceilings) -> Arc<Runtime> {
 pub(crate) fn folder(component: &[u8]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in ["extension.toml", "config.schema.json"] {
-        std::fs::copy(
-            host_folder().join("tests/guests/hostile").join(file),
-            folder.path().join(file),
-        )
-        .unwrap();
+        std::fs::copy(host_folder().join("tests/guests/hostile").join(file), folder.path().join(file))
+            .unwrap();
     }
     std::fs::write(folder.path().join("hostile.wasm"), component).unwrap();
     folder
@@ -155,14 +135,8 @@ pub(crate) fn question(lines: usize) -> Question {
         floor: None,
         ceiling: None,
         attributes: vec![
-            Attribute {
-                name: "department".into(),
-                value: "DAIRY".into(),
-            },
-            Attribute {
-                name: "brand".into(),
-                value: "private".into(),
-            },
+            Attribute { name: "department".into(), value: "DAIRY".into() },
+            Attribute { name: "brand".into(), value: "private".into() },
         ],
     };
     Question {

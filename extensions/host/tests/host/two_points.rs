@@ -52,25 +52,15 @@ fn basket() -> Question {
         quantity: Quantity(quantity),
         unit: Price::each(Amount(amount)),
         line_amount: Amount(amount * quantity),
-        attributes: vec![Attribute {
-            name: "department".into(),
-            value: department.into(),
-        }],
+        attributes: vec![Attribute { name: "department".into(), value: department.into() }],
     };
     Question {
         currency: Currency::new("EUR").unwrap(),
         customer_id: Some(CustomerId::new("c-7").unwrap()),
         customer_group: None,
-        coupons: vec![
-            CouponCode::new("SPRING").unwrap(),
-            CouponCode::new("MILK").unwrap(),
-        ],
+        coupons: vec![CouponCode::new("SPRING").unwrap(), CouponCode::new("MILK").unwrap()],
         trade_time: Timestamp::from_millis(1_800_000_000_000),
-        lines: [("DAIRY", 4, 129), ("BAKERY", 3, 199)]
-            .into_iter()
-            .enumerate()
-            .map(line)
-            .collect(),
+        lines: [("DAIRY", 4, 129), ("BAKERY", 3, 199)].into_iter().enumerate().map(line).collect(),
     }
 }
 
@@ -78,45 +68,28 @@ fn basket() -> Question {
 fn candidates_come_back_with_what_they_were_made_from() {
     let host = bound();
     let points: &dyn Points = &host;
-    let outcome = points
-        .ask::<Discount>(&scope("grocery"), CALL, &basket())
-        .unwrap();
+    let outcome = points.ask::<Discount>(&scope("grocery"), CALL, &basket()).unwrap();
     assert_eq!(only(&outcome.answers).verdict, Verdict::Answered);
     assert_eq!(outcome.reduced.len(), 1);
     let proposed = &outcome.reduced[0];
     assert_eq!(proposed.extension.as_str(), "two-points@1.2.0");
     assert_eq!(proposed.candidate.lines, [LineId::nth(0)]);
-    assert_eq!(
-        (&*proposed.candidate.lane, proposed.candidate.amount_off),
-        ("items", Amount(129))
-    );
-    assert_eq!(
-        proposed.candidate.reason,
-        "1 free in DAIRY for c-7 with SPRING+MILK"
-    );
+    assert_eq!((&*proposed.candidate.lane, proposed.candidate.amount_off), ("items", Amount(129)));
+    assert_eq!(proposed.candidate.reason, "1 free in DAIRY for c-7 with SPRING+MILK");
 }
 
 #[test]
 fn one_component_answers_two_points_with_a_config_each() {
     let host = bound();
     let points: &dyn Points = &host;
-    let outcome = points
-        .ask::<UnitPrice>(&scope("grocery"), CALL, &question(3))
-        .unwrap();
-    let won: Vec<_> = outcome
-        .reduced
-        .iter()
-        .map(|won| (won.line_id.as_str(), won.price))
-        .collect();
+    let outcome = points.ask::<UnitPrice>(&scope("grocery"), CALL, &question(3)).unwrap();
+    let won: Vec<_> = outcome.reduced.iter().map(|won| (won.line_id.as_str(), won.price)).collect();
     assert_eq!(won, [("2", Price::each(Amount(100)))]);
     assert!(points.open::<UnitPrice>(&scope("fashion")).is_none());
     let opened = points.open::<Discount>(&scope("fashion")).unwrap();
     assert_eq!(opened.sku_attributes(), ["department".into()]);
-    let counted: Vec<_> = host
-        .counted()
-        .iter()
-        .map(|counted| (counted.point, counted.counters.calls))
-        .collect();
+    let counted: Vec<_> =
+        host.counted().iter().map(|counted| (counted.point, counted.counters.calls)).collect();
     assert_eq!(counted, [("discount", 0), ("unit-price", 1)]);
 }
 
@@ -124,15 +97,8 @@ fn one_component_answers_two_points_with_a_config_each() {
 fn a_config_that_the_extension_cannot_read_is_its_own_answer() {
     let host = bound();
     let points: &dyn Points = &host;
-    let outcome = points
-        .ask::<Discount>(&scope("without-department"), CALL, &basket())
-        .unwrap();
-    let Verdict::Skipped { why } = &only(&outcome.answers).verdict else {
-        panic!("{outcome:?}")
-    };
+    let outcome = points.ask::<Discount>(&scope("without-department"), CALL, &basket()).unwrap();
+    let Verdict::Skipped { why } = &only(&outcome.answers).verdict else { panic!("{outcome:?}") };
     assert_eq!(why.kind, FailureKind::Declined);
-    assert!(
-        why.detail.starts_with("config: missing field `department`"),
-        "{why}"
-    );
+    assert!(why.detail.starts_with("config: missing field `department`"), "{why}");
 }

@@ -68,11 +68,8 @@ fn load(runtime: &Runtime, component: &[u8]) -> Result<Extension, ExtensionError
 #[test]
 fn an_honest_one_is_heard() {
     let runtime = runtime();
-    let host = host(
-        &runtime,
-        [load(&runtime, &component("2", HONEST)).unwrap()],
-        &bind(&["nothing"], "skip"),
-    );
+    let host =
+        host(&runtime, [load(&runtime, &component("2", HONEST)).unwrap()], &bind(&["nothing"], "skip"));
     let outcome = ask(&host, "nothing", &question(1)).unwrap();
     assert_eq!(only(&outcome.answers).verdict, Verdict::Answered);
     assert_eq!(outcome.reduced[0].reason, "why");
@@ -115,15 +112,9 @@ fn answers_that_are_no_answers_are_traps() {
             "list pointer/length out of bounds of memory",
         ),
         // A list at an address that no list of offers has.
-        (
-            "(call $list (i32.const 1025) (i32.const 1))",
-            "list pointer is not aligned",
-        ),
+        ("(call $list (i32.const 1025) (i32.const 1))", "list pointer is not aligned"),
         // Neither a list nor an error.
-        (
-            "(i32.store (i32.const 64) (i32.const 7)) (i32.const 64)",
-            "invalid expected discriminant",
-        ),
+        ("(i32.store (i32.const 64) (i32.const 7)) (i32.const 64)", "invalid expected discriminant"),
         // An answer outside of the memory.
         ("(i32.const 0x7ffffff0)", "pointer out of bounds of memory"),
         // A reason that is no text.
@@ -133,10 +124,7 @@ fn answers_that_are_no_answers_are_traps() {
             "invalid utf-8",
         ),
         ("unreachable", "wasm `unreachable` instruction executed"),
-        (
-            "(i32.div_u (i32.const 1) (i32.const 0))",
-            "integer divide by zero",
-        ),
+        ("(i32.div_u (i32.const 1) (i32.const 0))", "integer divide by zero"),
         ("(i32.load (i32.const 0x7ffffff0))", "out of bounds memory access"),
     ] {
         let (kind, found) = failure(body);
@@ -154,15 +142,10 @@ fn bulk_work_costs_fuel_by_the_byte() {
 #[test]
 fn a_question_that_the_guest_has_no_room_for_is_its_own_failure() {
     let runtime = runtime();
-    let host = host(
-        &runtime,
-        [load(&runtime, &component("1", HONEST)).unwrap()],
-        &bind(&["nothing"], "skip"),
-    );
+    let host =
+        host(&runtime, [load(&runtime, &component("1", HONEST)).unwrap()], &bind(&["nothing"], "skip"));
     let outcome = ask(&host, "nothing", &question(1_000)).unwrap();
-    let Verdict::Skipped { why } = &only(&outcome.answers).verdict else {
-        panic!("{outcome:?}")
-    };
+    let Verdict::Skipped { why } = &only(&outcome.answers).verdict else { panic!("{outcome:?}") };
     assert_eq!(why.kind, FailureKind::Trapped, "{why}");
     let again = ask(&host, "nothing", &question(1)).unwrap();
     assert_eq!(only(&again.answers).verdict, Verdict::Answered);
@@ -172,14 +155,9 @@ fn a_question_that_the_guest_has_no_room_for_is_its_own_failure() {
 fn refused(component: &[u8], memory_asked: &str) -> String {
     let folder = folder(component);
     let manifest = folder.path().join("extension.toml");
-    let text = std::fs::read_to_string(&manifest)
-        .unwrap()
-        .replace("4096MiB", memory_asked);
+    let text = std::fs::read_to_string(&manifest).unwrap().replace("4096MiB", memory_asked);
     std::fs::write(manifest, text).unwrap();
-    Extension::load(&runtime(), folder.path())
-        .unwrap_err()
-        .problem
-        .to_string()
+    Extension::load(&runtime(), folder.path()).unwrap_err().problem.to_string()
 }
 
 #[test]
@@ -204,8 +182,5 @@ fn a_start_function_is_metered_and_tried_out() {
         "the component does not answer unit-price: out_of_fuel: used up its 1000000 units of fuel"
     );
     let found = refused(&start("unreachable"), "1MiB");
-    assert!(
-        found.contains("trapped: wasm `unreachable` instruction executed"),
-        "{found}"
-    );
+    assert!(found.contains("trapped: wasm `unreachable` instruction executed"), "{found}");
 }

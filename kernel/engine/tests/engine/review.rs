@@ -169,22 +169,24 @@ fn the_clock_of_a_round_beside_a_held_one_passes_in_the_same_life() {
 }
 
 #[test]
-fn a_call_that_was_left_for_the_next_stretch_is_made_once() {
+fn rounds_that_commit_step_by_step_do_each_step_once() {
     let house = House::with(ROUNDS, StepMode::SingleSteps);
-    let orders: Vec<String> = (0..10).map(|n| format!("o{n}")).collect();
-    for trade in 0..5 {
-        let all: Vec<(&str, i64)> = orders.iter().map(|order| (order.as_str(), 5)).collect();
+    let orders: Vec<String> = (0..60).map(|n| format!("o{n}")).collect();
+    for trade in orders.chunks(10) {
+        let all: Vec<(&str, i64)> = trade.iter().map(|order| (order.as_str(), 5)).collect();
         house.trade("rounds", &items(&all));
-        let calls: Vec<_> =
-            orders.iter().map(|order| house.begin_call("shop.give_up", &give_up(order))).collect();
-        for call in calls {
-            house.answer(call);
-        }
-        house.settle();
-        let left: Vec<i64> = orders.iter().map(|order| house.left(order)).collect();
-        assert_eq!((left, house.left("also")), (vec![2 * (trade + 1); 10], 10 * (trade + 1)));
     }
-    assert_eq!((house.rows(OUTCOMES), house.verify()), (vec!["completed".to_owned(); 5], vec![]));
+    let calls: Vec<_> = (0..10)
+        .flat_map(|round| orders.chunks(10).map(move |trade| &trade[round]))
+        .map(|order| house.begin_call("shop.give_up", &give_up(order)))
+        .collect();
+    for call in calls {
+        house.answer(call);
+    }
+    house.settle();
+    let left: Vec<i64> = orders.iter().map(|order| house.left(order)).collect();
+    assert_eq!((left, house.left("also")), (vec![2; 60], 60));
+    assert_eq!((house.rows(OUTCOMES), house.verify()), (vec!["completed".to_owned(); 6], vec![]));
 }
 
 #[test]

@@ -23,26 +23,14 @@ pub(super) fn taking(
     for (slot, (name, schema)) in (0_u16..).zip(names) {
         bound.bind(*name, Bound::Slot { level: 0, slot }, Shape::Schema(schema));
     }
-    let parsed =
-        contract_template(&template.with, Place::default()).map_err(|problem| CompileError::Template {
-            of: of.to_owned(),
-            problem,
-        })?;
+    let parsed = contract_template(&template.with, Place::default())
+        .map_err(|problem| CompileError::Template { of: of.to_owned(), problem })?;
     let (with, _) = Expressions::new(contracts, &mut bound, 0).template(&parsed)?;
-    Ok(Taking {
-        operation: template.call.as_str().into(),
-        with,
-    })
+    Ok(Taking { operation: template.call.as_str().into(), with })
 }
 
 /// The path of a handle: `reservation`, `shares[].share`.
 pub(super) fn handles(resource: &str, path: &str) -> Handle {
-    let path = path
-        .split('.')
-        .map(|field| field.trim_end_matches("[]").into())
-        .collect();
-    Handle {
-        resource: resource.into(),
-        path,
-    }
+    let path = path.split('.').map(|field| field.trim_end_matches("[]").into()).collect();
+    Handle { resource: resource.into(), path }
 }

@@ -26,13 +26,7 @@ type Compiled<'a> = Result<(Node, Shape<'a>), CompileError>;
 
 impl<'n, 'a> Expressions<'n, 'a> {
     pub(super) fn new(contracts: &'a Contracts, names: &'n mut Names<'a>, level: usize) -> Self {
-        Self {
-            contracts,
-            names,
-            level,
-            depth: 0,
-            locals: 0,
-        }
+        Self { contracts, names, level, depth: 0, locals: 0 }
     }
 
     pub(super) fn template(
@@ -141,28 +135,16 @@ impl<'n, 'a> Expressions<'n, 'a> {
                 };
                 Ok((Node::Index(Box::new(of), self.boxed(at)?), inside))
             }
-            NodeKind::Unary {
-                operator: UnaryOperator::Negate,
-                of,
-            } => {
+            NodeKind::Unary { operator: UnaryOperator::Negate, of } => {
                 let (of, shape) = self.operand(of)?;
                 Ok((Node::Negate(Box::new(of)), shape))
             }
-            NodeKind::Unary {
-                operator: UnaryOperator::Not,
-                of,
-            } => plain(Node::Not(self.boxed(of)?)),
-            NodeKind::Binary {
-                operator,
-                left,
-                right,
-            } => self.binary(*operator, left, right),
+            NodeKind::Unary { operator: UnaryOperator::Not, of } => plain(Node::Not(self.boxed(of)?)),
+            NodeKind::Binary { operator, left, right } => self.binary(*operator, left, right),
             NodeKind::Conditional { condition, yes, no } => self.conditional(condition, yes, no),
-            NodeKind::Function {
-                name,
-                target,
-                arguments,
-            } => self.function(name, target.as_deref(), arguments, node.place.line),
+            NodeKind::Function { name, target, arguments } => {
+                self.function(name, target.as_deref(), arguments, node.place.line)
+            }
             NodeKind::List(items) => {
                 let mut nodes = Vec::with_capacity(items.len());
                 let mut of = Shape::Unknown;
@@ -183,32 +165,21 @@ impl<'n, 'a> Expressions<'n, 'a> {
                 }
                 Ok((Node::Record(nodes.into()), Shape::record(shapes)))
             }
-            NodeKind::Macro {
-                kind,
-                over,
-                name,
-                filter,
-                body,
-            } => self.list_macro(*kind, over, name, filter.as_deref(), body),
+            NodeKind::Macro { kind, over, name, filter, body } => {
+                self.list_macro(*kind, over, name, filter.as_deref(), body)
+            }
         }
     }
 
     fn name(&self, name: &str, line: u32) -> Compiled<'a> {
         let Some((bound, shape)) = self.names.find(name) else {
-            return Err(CompileError::UnknownName {
-                name: name.to_owned(),
-                line,
-            });
+            return Err(CompileError::UnknownName { name: name.to_owned(), line });
         };
         let node = match *bound {
             Bound::Slot { level, slot } => {
                 let up = u8::try_from(self.level.saturating_sub(level))
                     .map_err(|_| CompileError::TooLarge("loops are nested too deep"))?;
-                Node::Path(Path {
-                    up,
-                    slot,
-                    fields: Box::default(),
-                })
+                Node::Path(Path { up, slot, fields: Box::default() })
             }
             Bound::Now => Node::Now,
             Bound::StartedAt => Node::StartedAt,
@@ -254,10 +225,8 @@ impl<'n, 'a> Expressions<'n, 'a> {
             BinaryOperator::In => Binary::In,
         };
         let ((left, left_shape), (right, right_shape)) = (self.operand(left)?, self.operand(right)?);
-        let moments = [&left_shape, &right_shape]
-            .iter()
-            .filter(|shape| shape.is_moment(self.contracts))
-            .count();
+        let moments =
+            [&left_shape, &right_shape].iter().filter(|shape| shape.is_moment(self.contracts)).count();
         let shape = match (operator, moments) {
             (Binary::Add, 1..) | (Binary::Subtract, 1) => Shape::Moment,
             (Binary::Subtract, 2) => Shape::Span,
@@ -283,10 +252,7 @@ impl<'n, 'a> Expressions<'n, 'a> {
         arguments: &[ast::Node],
         line: u32,
     ) -> Compiled<'a> {
-        let unknown = || CompileError::UnknownFunction {
-            name: name.to_owned(),
-            line,
-        };
+        let unknown = || CompileError::UnknownFunction { name: name.to_owned(), line };
         let function =
             Function::named(name, arguments.len() + usize::from(target.is_some())).ok_or_else(unknown)?;
         let mut nodes = Vec::with_capacity(arguments.len() + 1);
@@ -329,16 +295,9 @@ impl<'n, 'a> Expressions<'n, 'a> {
     ) -> Compiled<'a> {
         let (over, over_shape) = self.node(over)?;
         let mark = self.names.mark();
-        self.names.bind(
-            name,
-            Bound::Local(self.locals),
-            over_shape.element(self.contracts),
-        );
+        self.names.bind(name, Bound::Local(self.locals), over_shape.element(self.contracts));
         self.locals += 1;
-        let filter = filter
-            .map(|filter| self.node(filter))
-            .transpose()?
-            .map(|(node, _)| node);
+        let filter = filter.map(|filter| self.node(filter)).transpose()?.map(|(node, _)| node);
         let (body, body_shape) = self.node(body)?;
         self.locals -= 1;
         let _ = self.names.close(mark);
@@ -347,35 +306,19 @@ impl<'n, 'a> Expressions<'n, 'a> {
             MacroKind::Filter => over_shape,
             MacroKind::All | MacroKind::Exists | MacroKind::ExistsOne => Shape::Unknown,
         };
-        Ok((
-            Node::Macro(Box::new(Macro {
-                kind,
-                over,
-                filter,
-                body,
-            })),
-            shape,
-        ))
+        Ok((Node::Macro(Box::new(Macro { kind, over, filter, body })), shape))
     }
 }
 
 fn all_literal_list(items: Vec<Mapping>) -> Mapping {
     let literals: Option<Vec<Value>> = items.iter().map(literal).collect();
-    literals.map_or_else(
-        || Mapping::List(items.into()),
-        |values| Mapping::Literal(Value::list(values)),
-    )
+    literals.map_or_else(|| Mapping::List(items.into()), |values| Mapping::Literal(Value::list(values)))
 }
 
 fn all_literal_record(fields: Vec<(Text, Mapping)>) -> Mapping {
-    let literals: Option<Vec<(Text, Value)>> = fields
-        .iter()
-        .map(|(name, field)| literal(field).map(|value| (name.clone(), value)))
-        .collect();
-    literals.map_or_else(
-        || Mapping::Record(fields.into()),
-        |values| Mapping::Literal(Value::record(values)),
-    )
+    let literals: Option<Vec<(Text, Value)>> =
+        fields.iter().map(|(name, field)| literal(field).map(|value| (name.clone(), value))).collect();
+    literals.map_or_else(|| Mapping::Record(fields.into()), |values| Mapping::Literal(Value::record(values)))
 }
 
 fn literal(mapping: &Mapping) -> Option<Value> {

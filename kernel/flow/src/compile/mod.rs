@@ -100,30 +100,13 @@ impl Program {
     pub fn compile(flow: &ast::Flow, contracts: &Contracts, text: &str) -> Result<Self, CompileError> {
         let mut steps = Steps::new(contracts, "input", &flow.input.value);
         let key = flow.key.as_ref().map(|key| steps.head(key)).transpose()?;
-        let currency = flow
-            .currency
-            .as_ref()
-            .map(|currency| steps.head(currency))
-            .transpose()?;
-        let cancel_on = flow
-            .cancel_on
-            .as_ref()
-            .map(|cancel| steps.cancel_on(cancel))
-            .transpose()?;
+        let currency = flow.currency.as_ref().map(|currency| steps.head(currency)).transpose()?;
+        let cancel_on = flow.cancel_on.as_ref().map(|cancel| steps.cancel_on(cancel)).transpose()?;
         let compiled = steps.finish(&flow.steps)?;
-        let head = Head {
-            name: &flow.name.value,
-            version: flow.version,
-            input: flow.input.value.clone(),
-            text,
-        };
+        let head =
+            Head { name: &flow.name.value, version: flow.version, input: flow.input.value.clone(), text };
         let program = Self::of(head, compiled);
-        Ok(Self {
-            key,
-            currency,
-            cancel_on,
-            ..program
-        })
+        Ok(Self { key, currency, cancel_on, ..program })
     }
 
     /// A trade of one call: its input is the operation's, its answer the operation's output, a rejection fails it. It is
@@ -138,12 +121,7 @@ impl Program {
             .ok_or_else(|| CompileError::UnknownOperation(operation.to_owned()))?;
         let mut steps = Steps::new(contracts, "input", &contract.input);
         steps.one_call(operation)?;
-        let head = Head {
-            name: operation,
-            version: 1,
-            input: contract.input.clone(),
-            text: operation,
-        };
+        let head = Head { name: operation, version: 1, input: contract.input.clone(), text: operation };
         Ok(Self::of(head, steps.end()?))
     }
 
@@ -153,25 +131,15 @@ impl Program {
     /// # Errors
     /// An event that no contract declares or that has no `late` call.
     pub fn late_call(event: &str, contracts: &Contracts) -> Result<Self, CompileError> {
-        let contract = contracts
-            .events
-            .get(event)
-            .ok_or_else(|| CompileError::UnknownEvent(event.to_owned()))?;
-        let late = contract
-            .late
-            .as_ref()
-            .ok_or_else(|| CompileError::NoLateCall(event.to_owned()))?;
+        let contract =
+            contracts.events.get(event).ok_or_else(|| CompileError::UnknownEvent(event.to_owned()))?;
+        let late = contract.late.as_ref().ok_or_else(|| CompileError::NoLateCall(event.to_owned()))?;
         let taking = contract::taking(contracts, event, late, &[("event", &contract.payload)])?;
         let mut steps = Steps::new(contracts, "event", &contract.payload);
         steps.push(Op::Pivot);
         steps.labelled(&late.call).push_call(&late.call, taking.with)?;
         let name = format!("{event}.late");
-        let head = Head {
-            name: &name,
-            version: 1,
-            input: contract.payload.clone(),
-            text: &name,
-        };
+        let head = Head { name: &name, version: 1, input: contract.payload.clone(), text: &name };
         Ok(Self::of(head, steps.end()?))
     }
 
@@ -236,11 +204,7 @@ impl Program {
     fn of_head(&self, mapping: Option<&Mapping>, begin: &Begin) -> Result<Option<String>, EvalError> {
         let Some(mapping) = mapping else { return Ok(None) };
         let frame = Frame::root(vec![begin.input.clone(), begin.scope.clone()]);
-        let env = Env {
-            frame: &frame,
-            now: Timestamp::EPOCH,
-            started_at: Timestamp::EPOCH,
-        };
+        let env = Env { frame: &frame, now: Timestamp::EPOCH, started_at: Timestamp::EPOCH };
         Ok(Some(match mapping.evaluate(&env)? {
             Value::Text(text) => text.as_str().to_owned(),
             other => other.to_json(),
@@ -251,13 +215,7 @@ impl Program {
 impl Steps<'_> {
     /// Call with the whole input, answer with the whole output.
     fn one_call(&mut self, operation: &str) -> Result<(), CompileError> {
-        let whole = |slot| {
-            Mapping::Expr(Node::Path(Path {
-                up: 0,
-                slot,
-                fields: Box::default(),
-            }))
-        };
+        let whole = |slot| Mapping::Expr(Node::Path(Path { up: 0, slot, fields: Box::default() }));
         let at = self.labelled(operation).push_call(operation, whole(INPUT))?;
         let output = self.output_of(at)?;
         self.push(Op::Answer(whole(output)));
@@ -284,21 +242,10 @@ fn identity(text: &str, contracts: &BTreeMap<String, String>) -> Arc<str> {
 pub(crate) fn over_input(source: &str, input: &Schema) -> Result<Node, String> {
     let node =
         crate::parse::expression::parse(source, &|_| ast::Place::default()).map_err(|error| error.message)?;
-    let expr = ast::Expr {
-        place: ast::Place::default(),
-        source: source.to_owned(),
-        node,
-    };
+    let expr = ast::Expr { place: ast::Place::default(), source: source.to_owned(), node };
     let contracts = Contracts::default();
     let mut names = names::Names::default();
-    names.bind(
-        "input",
-        names::Bound::Slot {
-            level: 0,
-            slot: INPUT,
-        },
-        names::Shape::Schema(input),
-    );
+    names.bind("input", names::Bound::Slot { level: 0, slot: INPUT }, names::Shape::Schema(input));
     names.bind("now", names::Bound::Now, names::Shape::Moment);
     let compiled = expression::Expressions::new(&contracts, &mut names, 0).expr(&expr);
     compiled.map(|(node, _)| node).map_err(|error| error.to_string())

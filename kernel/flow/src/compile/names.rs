@@ -47,9 +47,7 @@ impl<'a> Shape<'a> {
         match self {
             Self::List(of) => (**of).clone(),
             Self::Schema(schema) => {
-                let items = contracts
-                    .resolve(schema)
-                    .and_then(|schema| schema.items.as_deref());
+                let items = contracts.resolve(schema).and_then(|schema| schema.items.as_deref());
                 items.map_or(Self::Unknown, Self::Schema)
             }
             _ => Self::Unknown,
@@ -98,11 +96,7 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<(&Bound, &Shape<'a>)> {
-        self.names
-            .iter()
-            .rev()
-            .find(|(known, ..)| known == name)
-            .map(|(_, bound, shape)| (bound, shape))
+        self.names.iter().rev().find(|(known, ..)| known == name).map(|(_, bound, shape)| (bound, shape))
     }
 
     /// Where a block begins.
@@ -112,9 +106,7 @@ impl<'a> Names<'a> {
 
     /// Ends the block: its names, in order, are seen no more.
     pub(super) fn close(&mut self, mark: usize) -> Names<'a> {
-        Names {
-            names: self.names.split_off(mark),
-        }
+        Names { names: self.names.split_off(mark) }
     }
 
     /// Makes the names of a closed block visible again.

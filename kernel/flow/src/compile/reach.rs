@@ -53,10 +53,7 @@ fn keyed_by(ops: &[Op], waits: &[Pc], call: Pc) -> Vec<Pc> {
 
 /// The calls of a body, without those of loops inside.
 fn calls_of(ops: &[Op], start: Pc) -> Vec<Pc> {
-    reachable(ops, start)
-        .into_iter()
-        .filter(|at| matches!(ops[*at], Op::Call(_)))
-        .collect()
+    reachable(ops, start).into_iter().filter(|at| matches!(ops[*at], Op::Call(_))).collect()
 }
 
 /// The operations of the same body that may come behind `from`, itself among them.

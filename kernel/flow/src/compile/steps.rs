@@ -50,36 +50,16 @@ impl<'a> Steps<'a> {
     /// `input` is the schema of the name that slot 0 is bound to.
     pub(super) fn new(contracts: &'a Contracts, input_name: &str, input: &'a Schema) -> Self {
         let mut names = Names::default();
-        names.bind(
-            input_name,
-            Bound::Slot {
-                level: 0,
-                slot: INPUT,
-            },
-            Shape::Schema(input),
-        );
-        names.bind(
-            "scope",
-            Bound::Slot {
-                level: 0,
-                slot: SCOPE,
-            },
-            Shape::Unknown,
-        );
+        names.bind(input_name, Bound::Slot { level: 0, slot: INPUT }, Shape::Schema(input));
+        names.bind("scope", Bound::Slot { level: 0, slot: SCOPE }, Shape::Unknown);
         names.bind("now", Bound::Now, Shape::Moment);
         names.bind("started_at", Bound::StartedAt, Shape::Moment);
-        let main = Body {
-            slots: 2,
-            ..Body::default()
-        };
+        let main = Body { slots: 2, ..Body::default() };
         Self {
             contracts,
             names,
             levels: vec![0],
-            out: Compiled {
-                bodies: vec![main],
-                ..Compiled::default()
-            },
+            out: Compiled { bodies: vec![main], ..Compiled::default() },
             label: "start".into(),
             unnamed: HashMap::new(),
             rejections: Vec::new(),
@@ -201,10 +181,7 @@ impl<'a> Steps<'a> {
             None => None,
             Some(when) => {
                 let condition = self.node(when)?.0;
-                Some(self.push(Op::Branch {
-                    condition,
-                    otherwise: 0,
-                }))
+                Some(self.push(Op::Branch { condition, otherwise: 0 }))
             }
         };
         match &step.kind {
@@ -219,10 +196,7 @@ impl<'a> Steps<'a> {
             StepKind::Emit { event, with } => {
                 self.uses_event(&event.value)?;
                 let payload = self.mapping(with)?.0;
-                self.push(Op::Emit {
-                    event: event.value.as_str().into(),
-                    payload,
-                });
+                self.push(Op::Emit { event: event.value.as_str().into(), payload });
             }
             StepKind::Answer(with) => {
                 let answer = self.mapping(with)?.0;
@@ -240,10 +214,7 @@ impl<'a> Steps<'a> {
             }
             StepKind::Fail(code) => {
                 let rejection = self.rejections.last().copied();
-                self.push(Op::Fail {
-                    code: code.value.as_str().into(),
-                    rejection,
-                });
+                self.push(Op::Fail { code: code.value.as_str().into(), rejection });
             }
             StepKind::End(outcome) => {
                 self.push(Op::End(outcome.value.as_str().into()));
@@ -283,11 +254,7 @@ impl<'a> Steps<'a> {
         };
         let times = self.unnamed.entry(word.to_owned()).or_default();
         *times += 1;
-        if *times == 1 {
-            word.into()
-        } else {
-            format!("{word}#{times}").into()
-        }
+        if *times == 1 { word.into() } else { format!("{word}#{times}").into() }
     }
 
     fn switch(&mut self, step: &Step, switch: &ast::Switch, label: &Arc<str>) -> Result<(), CompileError> {
@@ -296,10 +263,7 @@ impl<'a> Steps<'a> {
         for case in &switch.cases {
             self.label = label.clone();
             let condition = self.node(&case.condition)?.0;
-            let branch = self.push(Op::Branch {
-                condition,
-                otherwise: 0,
-            });
+            let branch = self.push(Op::Branch { condition, otherwise: 0 });
             inside.push(self.block(&case.steps)?);
             ends.push(self.push(Op::Jump(0)));
             let next = self.here();
@@ -350,10 +314,7 @@ impl<'a> Steps<'a> {
         };
         let at = self.push(Op::Jump(0));
         let body = self.out.bodies.len();
-        self.out.bodies.push(Body {
-            start: at + 1,
-            ..Body::default()
-        });
+        self.out.bodies.push(Body { start: at + 1, ..Body::default() });
         self.levels.push(body);
         if self.levels.len() > usize::from(u8::MAX) {
             return Err(CompileError::TooLarge("loops are nested too deep"));
@@ -365,15 +326,8 @@ impl<'a> Steps<'a> {
         let inside = self.block(&foreach.steps)?;
         self.label = label;
         self.names.reopen(inside);
-        let until = until
-            .map(|until| self.node(until))
-            .transpose()?
-            .map(|(node, _)| node);
-        let result = step
-            .result
-            .as_ref()
-            .map(|result| self.mapping(result))
-            .transpose()?;
+        let until = until.map(|until| self.node(until)).transpose()?.map(|(node, _)| node);
+        let result = step.result.as_ref().map(|result| self.mapping(result)).transpose()?;
         let _ = self.names.close(mark);
         self.rejections = outer_rejections;
         self.push(Op::RoundEnd);
@@ -390,17 +344,7 @@ impl<'a> Steps<'a> {
         let slot = self.bind_id(step, Shape::list(shape))?;
         let max = foreach.max.as_ref().map(|max| max.value);
         let then = self.here();
-        let site = ForeachSite {
-            list,
-            body,
-            then,
-            slot,
-            at_once,
-            max,
-            until,
-            result,
-            over,
-        };
+        let site = ForeachSite { list, body, then, slot, at_once, max, until, result, over };
         self.out.ops[at] = Op::Foreach(Box::new(site));
         Ok(())
     }

@@ -44,11 +44,7 @@ impl Function {
         if matches!(self, Self::Min | Self::Max) {
             return self.extreme(arguments);
         }
-        let second = if arguments.len() > 1 {
-            arguments.pop()
-        } else {
-            None
-        };
+        let second = if arguments.len() > 1 { arguments.pop() } else { None };
         let Some(first) = arguments.pop() else {
             return Err(EvalError::Empty("a function"));
         };
@@ -65,11 +61,8 @@ impl Function {
     }
 
     fn extreme(self, mut arguments: Vec<Item>) -> Result<Item, EvalError> {
-        let (name, wanted) = if self == Self::Min {
-            ("min", Ordering::Less)
-        } else {
-            ("max", Ordering::Greater)
-        };
+        let (name, wanted) =
+            if self == Self::Min { ("min", Ordering::Less) } else { ("max", Ordering::Greater) };
         match arguments.as_mut_slice() {
             [Item::Value(Value::List(items))] => arguments = items.iter().cloned().map(Item::Value).collect(),
             [Item::List(items)] => arguments = std::mem::take(items),
@@ -98,9 +91,7 @@ fn size(of: &Item) -> Result<Item, EvalError> {
         Item::Value(Value::Record(record)) => record.len(),
         other => return Err(EvalError::wrong("size", other)),
     };
-    i64::try_from(size)
-        .map(Item::from)
-        .map_err(|_| EvalError::Overflow("size"))
+    i64::try_from(size).map(Item::from).map_err(|_| EvalError::Overflow("size"))
 }
 
 fn text(
@@ -126,18 +117,13 @@ fn sum(of: Item) -> Result<Item, EvalError> {
     let Some(first) = items.next() else {
         return Ok(0.into());
     };
-    if !matches!(
-        first,
-        Item::Value(Value::Int(_) | Value::Float(_)) | Item::Duration(_)
-    ) {
+    if !matches!(first, Item::Value(Value::Int(_) | Value::Float(_)) | Item::Duration(_)) {
         return Err(EvalError::wrong("sum", &first));
     }
-    items
-        .try_fold(first, |total, item| binary(Binary::Add, total, item))
-        .map_err(|error| match error {
-            EvalError::Overflow(_) => EvalError::Overflow("sum"),
-            other => other,
-        })
+    items.try_fold(first, |total, item| binary(Binary::Add, total, item)).map_err(|error| match error {
+        EvalError::Overflow(_) => EvalError::Overflow("sum"),
+        other => other,
+    })
 }
 
 /// The length of time that an item is or writes.
@@ -170,15 +156,9 @@ pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     }
     let mut total_nanos: i128 = 0;
     while !rest.is_empty() {
-        let number_end = rest
-            .bytes()
-            .position(|b| !b.is_ascii_digit() && b != b'.')
-            .unwrap_or(rest.len());
+        let number_end = rest.bytes().position(|b| !b.is_ascii_digit() && b != b'.').unwrap_or(rest.len());
         let (number, tail) = rest.split_at(number_end);
-        let unit_end = tail
-            .bytes()
-            .position(|b| b.is_ascii_digit() || b == b'.')
-            .unwrap_or(tail.len());
+        let unit_end = tail.bytes().position(|b| b.is_ascii_digit() || b == b'.').unwrap_or(tail.len());
         let (unit, next) = tail.split_at(unit_end);
         total_nanos = total_nanos.checked_add(decimal_nanos(number, unit_nanos(unit)?)?)?;
         rest = next;
@@ -206,25 +186,15 @@ fn decimal_nanos(number: &str, unit_nanos: i128) -> Option<i128> {
         return None;
     }
     let digits = |text: &str| {
-        if text.is_empty() {
-            Some(0)
-        } else {
-            text.parse::<u64>().ok().map(i128::from)
-        }
+        if text.is_empty() { Some(0) } else { text.parse::<u64>().ok().map(i128::from) }
     };
     let fraction = &fraction[..fraction.len().min(15)];
     let scale = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
-    digits(whole)?
-        .checked_mul(unit_nanos)?
-        .checked_add(digits(fraction)?.checked_mul(unit_nanos)? / scale)
+    digits(whole)?.checked_mul(unit_nanos)?.checked_add(digits(fraction)?.checked_mul(unit_nanos)? / scale)
 }
 
 /// A length of time as the language writes it; a negative one with its sign.
 pub(crate) fn span_text(millis: i64) -> String {
     let span = Span::from_millis(millis.unsigned_abs());
-    if millis < 0 {
-        format!("-{span}")
-    } else {
-        span.to_string()
-    }
+    if millis < 0 { format!("-{span}") } else { span.to_string() }
 }

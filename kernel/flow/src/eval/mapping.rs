@@ -55,9 +55,7 @@ impl Mapping {
         match self {
             Self::Literal(_) => false,
             Self::Expr(node) => node.uses(slot),
-            Self::Text(parts) => parts
-                .iter()
-                .any(|part| matches!(part, Part::Expr(node) if node.uses(slot))),
+            Self::Text(parts) => parts.iter().any(|part| matches!(part, Part::Expr(node) if node.uses(slot))),
             Self::List(items) => items.iter().any(|item| item.uses(slot)),
             Self::Record(fields) => fields.iter().any(|(_, field)| field.uses(slot)),
         }

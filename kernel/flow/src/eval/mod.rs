@@ -66,17 +66,11 @@ pub enum EvalError {
 
 impl EvalError {
     pub(crate) fn wrong(operation: &str, found: &Item) -> Self {
-        Self::WrongType {
-            operation: operation.into(),
-            found: found.kind(),
-        }
+        Self::WrongType { operation: operation.into(), found: found.kind() }
     }
 
     pub(crate) fn wrong_value(operation: &str, found: &Value) -> Self {
-        Self::WrongType {
-            operation: operation.into(),
-            found: found.kind(),
-        }
+        Self::WrongType { operation: operation.into(), found: found.kind() }
     }
 }
 

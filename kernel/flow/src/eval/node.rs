@@ -115,9 +115,9 @@ impl Node {
             Self::StartedAt => Ok(Item::Moment(env.started_at)),
             Self::Local(index) => Ok(locals.get(*index).cloned().unwrap_or(Item::Value(Value::Null))),
             Self::Moment(of) => operate::moment_of(of.work(env, locals)?).map(Item::Moment),
-            Self::Moments(of) => operate::each(of.work(env, locals)?, |item| {
-                operate::moment_of(item).map(Item::Moment)
-            }),
+            Self::Moments(of) => {
+                operate::each(of.work(env, locals)?, |item| operate::moment_of(item).map(Item::Moment))
+            }
             Self::Span(of) => function::duration(of.work(env, locals)?),
             Self::Spans(of) => operate::each(of.work(env, locals)?, function::duration),
             Self::Select(of, field) => match of.work(env, locals)? {
@@ -135,12 +135,7 @@ impl Node {
             }
             Self::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
-                if truth("`?`", condition.work(env, locals)?)? {
-                    yes
-                } else {
-                    no
-                }
-                .work(env, locals)
+                if truth("`?`", condition.work(env, locals)?)? { yes } else { no }.work(env, locals)
             }
             Self::Function(function, arguments) => {
                 let arguments: Result<Vec<Item>, _> =
@@ -148,10 +143,8 @@ impl Node {
                 function.apply(arguments?)
             }
             Self::List(items) => {
-                let items: Result<Vec<Value>, _> = items
-                    .iter()
-                    .map(|node| node.work(env, locals).map(Item::into_value))
-                    .collect();
+                let items: Result<Vec<Value>, _> =
+                    items.iter().map(|node| node.work(env, locals).map(Item::into_value)).collect();
                 Ok(Item::Value(Value::list(items?)))
             }
             Self::Record(fields) => {
@@ -254,9 +247,7 @@ impl Macro {
     }
 
     fn body_holds(&self, item: &Value, env: &Env<'_>, locals: &mut Locals) -> Result<bool, EvalError> {
-        Self::with(item, locals, |locals| {
-            truth("a list's macro", self.body.work(env, locals)?)
-        })
+        Self::with(item, locals, |locals| truth("a list's macro", self.body.work(env, locals)?))
     }
 
     fn mapped(&self, item: &Value, env: &Env<'_>, locals: &mut Locals) -> Result<Option<Value>, EvalError> {

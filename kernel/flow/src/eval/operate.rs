@@ -14,9 +14,7 @@ use super::{EvalError, Item};
 pub(crate) fn moment_of(item: Item) -> Result<Timestamp, EvalError> {
     match item {
         Item::Moment(moment) => Ok(moment),
-        Item::Value(Value::Text(text)) => text
-            .parse()
-            .map_err(|_| EvalError::NoMoment(text.as_str().into())),
+        Item::Value(Value::Text(text)) => text.parse().map_err(|_| EvalError::NoMoment(text.as_str().into())),
         other => Err(EvalError::wrong("a moment", &other)),
     }
 }
@@ -37,15 +35,11 @@ pub(super) fn index(of: Item, at: &Item) -> Result<Item, EvalError> {
     let value = match (of, at) {
         (Item::Value(Value::List(items)), Item::Value(Value::Int(at))) => {
             let found = usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned();
-            found.ok_or(EvalError::OutOfRange {
-                at: *at,
-                length: items.len(),
-            })?
+            found.ok_or(EvalError::OutOfRange { at: *at, length: items.len() })?
         }
-        (Item::Value(Value::Record(record)), Item::Value(Value::Text(name))) => record
-            .get(name)
-            .cloned()
-            .ok_or_else(|| EvalError::NoField(name.as_str().into()))?,
+        (Item::Value(Value::Record(record)), Item::Value(Value::Text(name))) => {
+            record.get(name).cloned().ok_or_else(|| EvalError::NoField(name.as_str().into()))?
+        }
         (Item::Value(Value::List(_) | Value::Record(_)), at) => return Err(EvalError::wrong("`[]`", at)),
         (of, _) => return Err(EvalError::wrong("`[]`", &of)),
     };
@@ -56,10 +50,7 @@ pub(super) fn negate(item: Item) -> Result<Item, EvalError> {
     match item {
         Item::Value(Value::Int(int)) => int.checked_neg().map(Item::from).ok_or(EvalError::Overflow("-")),
         Item::Value(Value::Float(float)) => Ok(Item::Value(Value::Float(-float))),
-        Item::Duration(millis) => millis
-            .checked_neg()
-            .map(Item::Duration)
-            .ok_or(EvalError::Overflow("-")),
+        Item::Duration(millis) => millis.checked_neg().map(Item::Duration).ok_or(EvalError::Overflow("-")),
         other => Err(EvalError::wrong("`-`", &other)),
     }
 }
@@ -94,19 +85,11 @@ pub(super) fn binary(operator: Binary, left: Item, right: Item) -> Result<Item, 
 
 /// The one of two items that is to blame: an integer is taken as fitting.
 fn unlike<'a>(left: &'a Item, right: &'a Item) -> &'a Item {
-    if matches!(left, Item::Value(Value::Int(_))) {
-        right
-    } else {
-        left
-    }
+    if matches!(left, Item::Value(Value::Int(_))) { right } else { left }
 }
 
 fn not_zero(divisor: &Item) -> Result<(), EvalError> {
-    if matches!(divisor, Item::Value(Value::Int(0))) {
-        Err(EvalError::DivisionByZero)
-    } else {
-        Ok(())
-    }
+    if matches!(divisor, Item::Value(Value::Int(0))) { Err(EvalError::DivisionByZero) } else { Ok(()) }
 }
 
 fn number(
@@ -129,16 +112,9 @@ fn number(
 
 fn moved(moment: Timestamp, millis: Option<i64>, operator: &'static str) -> Result<Item, EvalError> {
     let millis = millis.ok_or(EvalError::Overflow(operator))?;
-    let to = moment
-        .as_millis()
-        .checked_add(millis)
-        .ok_or(EvalError::Overflow(operator))?;
+    let to = moment.as_millis().checked_add(millis).ok_or(EvalError::Overflow(operator))?;
     let moved = Timestamp::from_millis(to);
-    if moved.as_millis() == to {
-        Ok(Item::Moment(moved))
-    } else {
-        Err(EvalError::Overflow(operator))
-    }
+    if moved.as_millis() == to { Ok(Item::Moment(moved)) } else { Err(EvalError::Overflow(operator)) }
 }
 
 fn add(left: Item, right: Item) -> Result<Item, EvalError> {
@@ -146,16 +122,15 @@ fn add(left: Item, right: Item) -> Result<Item, EvalError> {
         (Item::Value(Value::Text(a)), Item::Value(Value::Text(b))) => {
             Ok(Item::Value(Value::text([a.as_str(), b.as_str()].concat())))
         }
-        (Item::Value(Value::List(a)), Item::Value(Value::List(b))) => Ok(Item::Value(Value::List(Arc::new(
-            a.iter().chain(b.iter()).cloned().collect(),
-        )))),
+        (Item::Value(Value::List(a)), Item::Value(Value::List(b))) => {
+            Ok(Item::Value(Value::List(Arc::new(a.iter().chain(b.iter()).cloned().collect()))))
+        }
         (Item::Moment(moment), Item::Duration(millis)) | (Item::Duration(millis), Item::Moment(moment)) => {
             moved(moment, Some(millis), "+")
         }
-        (Item::Duration(a), Item::Duration(b)) => a
-            .checked_add(b)
-            .map(Item::Duration)
-            .ok_or(EvalError::Overflow("+")),
+        (Item::Duration(a), Item::Duration(b)) => {
+            a.checked_add(b).map(Item::Duration).ok_or(EvalError::Overflow("+"))
+        }
         (left, right) => number("+", &left, &right, i64::checked_add, |a, b| a + b),
     }
 }
@@ -164,10 +139,9 @@ fn subtract(left: Item, right: Item) -> Result<Item, EvalError> {
     match (left, right) {
         (Item::Moment(a), Item::Moment(b)) => Ok(Item::Duration(a.as_millis() - b.as_millis())),
         (Item::Moment(moment), Item::Duration(millis)) => moved(moment, millis.checked_neg(), "-"),
-        (Item::Duration(a), Item::Duration(b)) => a
-            .checked_sub(b)
-            .map(Item::Duration)
-            .ok_or(EvalError::Overflow("-")),
+        (Item::Duration(a), Item::Duration(b)) => {
+            a.checked_sub(b).map(Item::Duration).ok_or(EvalError::Overflow("-"))
+        }
         (left, right) => number("-", &left, &right, i64::checked_sub, |a, b| a - b),
     }
 }
@@ -241,8 +215,7 @@ fn equal_values(left: &Value, right: &Value) -> bool {
         }
         (Value::Record(a), Value::Record(b)) => {
             a.len() == b.len()
-                && a.iter()
-                    .all(|(name, value)| b.get(name).is_some_and(|other| equal_values(value, other)))
+                && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| equal_values(value, other)))
         }
         (a, b) => a == b,
     }
@@ -250,10 +223,9 @@ fn equal_values(left: &Value, right: &Value) -> bool {
 
 fn within(left: &Item, right: &Item) -> Result<Item, EvalError> {
     match (left, right) {
-        (left, Item::Value(Value::List(items))) => Ok(items
-            .iter()
-            .any(|item| equal(left, &Item::Value(item.clone())))
-            .into()),
+        (left, Item::Value(Value::List(items))) => {
+            Ok(items.iter().any(|item| equal(left, &Item::Value(item.clone()))).into())
+        }
         (Item::Value(Value::Text(name)), Item::Value(Value::Record(record))) => {
             Ok(record.get(name).is_some().into())
         }

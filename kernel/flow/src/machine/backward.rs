@@ -20,10 +20,7 @@ struct Takes {
 impl Run<'_> {
     /// The trade goes backward with this code. The caller is told at once: what follows can no longer change it.
     pub(super) fn fail(&mut self, code: Arc<str>, detail: Value) {
-        self.answer(Answer::Failed {
-            code: code.as_ref().to_owned(),
-            detail,
-        });
+        self.answer(Answer::Failed { code: code.as_ref().to_owned(), detail });
         self.drain(Outcome::Fail(code));
     }
 
@@ -56,12 +53,7 @@ impl Run<'_> {
         match outcome {
             Outcome::End(ended) => self.end(ended),
             Outcome::Fail(code) => {
-                let backward = Backward {
-                    code,
-                    settled: Vec::new(),
-                    pending: None,
-                    held: None,
-                };
+                let backward = Backward { code, settled: Vec::new(), pending: None, held: None };
                 self.state.phase = Phase::Backward(Box::new(backward));
                 self.undo_next();
             }
@@ -112,14 +104,8 @@ impl Run<'_> {
     }
 
     fn hold_undo(&mut self, finished: Finished, problem: &str) {
-        let held = Held {
-            path: finished.path.clone(),
-            problem: problem.into(),
-        };
-        self.out.push(Command::Stuck {
-            path: held.path.clone(),
-            problem: held.problem.clone(),
-        });
+        let held = Held { path: finished.path.clone(), problem: problem.into() };
+        self.out.push(Command::Stuck { path: held.path.clone(), problem: held.problem.clone() });
         Arc::make_mut(&mut self.state.finished).push(finished);
         if let Phase::Backward(backward) = &mut self.state.phase {
             backward.held = Some(held);
@@ -147,11 +133,7 @@ impl Run<'_> {
                 let frame = Frame::root(vec![payload.clone()]);
                 let input = acquiring.late.with.evaluate(&self.env_of(&frame))?;
                 let operation = acquiring.late.operation.clone();
-                Ok(Some(Takes {
-                    operation,
-                    kind: CallKind::UndoEvent(*wait),
-                    input,
-                }))
+                Ok(Some(Takes { operation, kind: CallKind::UndoEvent(*wait), input }))
             }
             _ => Ok(None),
         }
@@ -169,19 +151,11 @@ impl Run<'_> {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Takes {
-            operation: operation.clone(),
-            kind: CallKind::Undo(called.call),
-            input,
-        }))
+        Ok(Some(Takes { operation: operation.clone(), kind: CallKind::Undo(called.call), input }))
     }
 
     fn env_of<'f>(&self, frame: &'f Frame) -> Env<'f> {
-        Env {
-            frame,
-            now: self.now,
-            started_at: self.state.started_at,
-        }
+        Env { frame, now: self.now, started_at: self.state.started_at }
     }
 
     fn note_settled(&mut self, handles: &[Handle], input: &Value) {
@@ -191,11 +165,7 @@ impl Run<'_> {
         for handle in handles {
             let mut values = Vec::new();
             collect(input, &handle.path, &mut values);
-            backward.settled.extend(
-                values
-                    .into_iter()
-                    .map(|value| (handle.resource.clone(), value.clone())),
-            );
+            backward.settled.extend(values.into_iter().map(|value| (handle.resource.clone(), value.clone())));
         }
     }
 
@@ -212,10 +182,8 @@ impl Run<'_> {
             collect(output, &handle.path, &mut values);
             for value in values {
                 any = true;
-                let settled = backward
-                    .settled
-                    .iter()
-                    .any(|(resource, of)| *resource == handle.resource && of == value);
+                let settled =
+                    backward.settled.iter().any(|(resource, of)| *resource == handle.resource && of == value);
                 if !settled {
                     return false;
                 }
@@ -229,11 +197,7 @@ impl Run<'_> {
         let Phase::Backward(backward) = &mut self.state.phase else {
             return false;
         };
-        if backward
-            .pending
-            .as_ref()
-            .is_none_or(|(pending, _)| pending.call != call)
-        {
+        if backward.pending.as_ref().is_none_or(|(pending, _)| pending.call != call) {
             return false;
         }
         match outcome {
@@ -300,11 +264,7 @@ impl Run<'_> {
         };
         if let Doing::TakingBack { of, .. } = &self.state.fibers[index].doing {
             let again = Again::TakeBack(of.clone());
-            self.hold(
-                index,
-                &format!("the undo is rejected with `{code}`, which no undo may be"),
-                again,
-            );
+            self.hold(index, &format!("the undo is rejected with `{code}`, which no undo may be"), again);
         }
     }
 

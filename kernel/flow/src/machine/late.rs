@@ -41,10 +41,7 @@ impl<'p> Run<'p> {
             if site.over.is_some_and(|over| is_true(frame, over)) {
                 continue;
             }
-            let begun = running
-                .as_ref()
-                .filter(|(pc, _)| *pc == at)
-                .map(|(_, rounds)| rounds);
+            let begun = running.as_ref().filter(|(pc, _)| *pc == at).map(|(_, rounds)| rounds);
             let elements = match begun {
                 Some(rounds) => rounds.list.get(rounds.next..).unwrap_or_default().to_vec(),
                 None => match site.list.evaluate(&self.env_on(frame)) {
@@ -58,9 +55,7 @@ impl<'p> Run<'p> {
 
     /// The keys of rounds that never began.
     fn late_elements(&mut self, frame: &Arc<Frame>, site: &'p ForeachSite, elements: Vec<Value>) {
-        let most = site
-            .max
-            .map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
+        let most = site.max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
         for element in elements.into_iter().take(most) {
             let round = Arc::new(self.round_frame(frame, site.body, element));
             self.late_of_frame(&round, site.body, None);
@@ -97,11 +92,7 @@ impl<'p> Run<'p> {
     }
 
     fn env_on<'f>(&self, frame: &'f Frame) -> Env<'f> {
-        Env {
-            frame,
-            now: self.now,
-            started_at: self.state.started_at,
-        }
+        Env { frame, now: self.now, started_at: self.state.started_at }
     }
 
     /// A wait has timed out: its key is late, unless a wait that may still come has the same.
@@ -143,26 +134,16 @@ impl<'p> Run<'p> {
     }
 
     fn late_key(&mut self, event: &Arc<str>, key: Value) {
-        if self
-            .state
-            .late
-            .iter()
-            .any(|(known, of)| known == event && *of == key)
-        {
+        if self.state.late.iter().any(|(known, of)| known == event && *of == key) {
             return;
         }
         Arc::make_mut(&mut self.state.late).push((event.clone(), key.clone()));
-        self.out.push(Command::LateKey {
-            event: event.clone(),
-            key,
-        });
+        self.out.push(Command::LateKey { event: event.clone(), key });
     }
 }
 
 fn is_over(frame: &Frame, site: &WaitSite) -> bool {
-    site.acquiring
-        .as_ref()
-        .is_none_or(|acquiring| is_true(frame, acquiring.over))
+    site.acquiring.as_ref().is_none_or(|acquiring| is_true(frame, acquiring.over))
 }
 
 fn is_true(frame: &Frame, slot: u16) -> bool {

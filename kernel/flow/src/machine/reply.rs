@@ -37,15 +37,9 @@ impl Run<'_> {
     /// The input and number of the call that a fiber waits for.
     fn called(&mut self, index: usize, output: Value) -> Option<Called> {
         match &self.state.fibers[index].doing {
-            Doing::Calling(Pending {
-                call,
-                command: Command::Call { input, .. },
-            }) => Some(Called {
-                call: *call,
-                input: input.clone(),
-                output,
-                own_undo: None,
-            }),
+            Doing::Calling(Pending { call, command: Command::Call { input, .. } }) => {
+                Some(Called { call: *call, input: input.clone(), output, own_undo: None })
+            }
             _ => None,
         }
     }
@@ -68,11 +62,7 @@ impl Run<'_> {
             called.own_undo = Some(taking.with.evaluate(&self.env(index)));
         }
         let path = self.path(index, pc);
-        Arc::make_mut(&mut self.state.finished).push(Finished {
-            path,
-            pc,
-            what: Effect::Call(called),
-        });
+        Arc::make_mut(&mut self.state.finished).push(Finished { path, pc, what: Effect::Call(called) });
     }
 
     /// Goes on behind a reply, or, where the trade drains, looks whether that was the last one.
@@ -89,11 +79,7 @@ impl Run<'_> {
         if self.state.phase != Phase::Forward {
             return self.reply_done(index, 0);
         }
-        let by_code = site
-            .handlers
-            .iter()
-            .find(|(known, _)| **known == *code)
-            .map(|(_, handler)| *handler);
+        let by_code = site.handlers.iter().find(|(known, _)| **known == *code).map(|(_, handler)| *handler);
         match by_code.or(site.any) {
             Some(handler) => {
                 let mut rejection = Record::with_capacity(2);
@@ -120,10 +106,7 @@ impl Run<'_> {
         let without_end = matches!(
             &self.state.fibers[index].doing,
             Doing::Calling(Pending {
-                command: Command::Call {
-                    persistence: Persistence::WithoutEnd,
-                    ..
-                },
+                command: Command::Call { persistence: Persistence::WithoutEnd, .. },
                 ..
             })
         );

@@ -16,23 +16,13 @@ impl Run<'_> {
                 Item::Value(Value::List(list)) => list,
                 other => return Err(EvalError::wrong("foreach", &other)),
             };
-            if let Some(max) = site
-                .max
-                .filter(|max| list.len() > usize::try_from(*max).unwrap_or(usize::MAX))
+            if let Some(max) = site.max.filter(|max| list.len() > usize::try_from(*max).unwrap_or(usize::MAX))
             {
-                return Err(EvalError::TooLong {
-                    max,
-                    length: list.len(),
-                });
+                return Err(EvalError::TooLong { max, length: list.len() });
             }
             let results = vec![self.program.nothing.clone(); list.len()];
-            self.state.fibers[index].doing = Doing::Rounds(Rounds {
-                list,
-                next: 0,
-                running: 0,
-                results,
-                stopped: false,
-            });
+            self.state.fibers[index].doing =
+                Doing::Rounds(Rounds { list, next: 0, running: 0, results, stopped: false });
         }
         while let Some((round, element)) = self.next_round(index, site) {
             self.begin_round(index, pc, site, round, element);
@@ -61,14 +51,7 @@ impl Run<'_> {
         let frame = self.round_frame(&parent.frame, site.body, element);
         let prefix: Arc<str> = format!("{}[{round}]", self.path(index, pc)).into();
         let parent = parent.id;
-        let id = self.new_fiber(
-            Some(parent),
-            round,
-            site.body,
-            body.start,
-            Arc::new(frame),
-            Some(prefix),
-        );
+        let id = self.new_fiber(Some(parent), round, site.body, body.start, Arc::new(frame), Some(prefix));
         self.ready.push_back(id);
     }
 
@@ -78,10 +61,7 @@ impl Run<'_> {
         if let Some(first) = slots.first_mut() {
             *first = element;
         }
-        Frame {
-            parent: Some(parent.clone()),
-            slots,
-        }
+        Frame { parent: Some(parent.clone()), slots }
     }
 
     /// Goes on behind the loop if no round runs any more.

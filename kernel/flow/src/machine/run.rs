@@ -35,13 +35,7 @@ pub(super) enum Then {
 
 impl<'p> Run<'p> {
     pub(super) fn new(program: &'p Program, state: State, now: Timestamp) -> Self {
-        Self {
-            program,
-            state,
-            now,
-            out: Vec::new(),
-            ready: VecDeque::new(),
-        }
+        Self { program, state, now, out: Vec::new(), ready: VecDeque::new() }
     }
 
     pub(super) fn take(mut self, input: Input) -> (State, Vec<Command>) {
@@ -76,10 +70,7 @@ impl<'p> Run<'p> {
             match cancel.key.evaluate(&self.env(0)) {
                 Ok(key) => {
                     self.state.cancellable = Some((cancel.event.clone(), key.clone()));
-                    self.out.push(Command::Cancellable {
-                        event: cancel.event.clone(),
-                        key,
-                    });
+                    self.out.push(Command::Cancellable { event: cancel.event.clone(), key });
                 }
                 Err(error) => self.problem(0, &error.to_string()),
             }
@@ -97,16 +88,7 @@ impl<'p> Run<'p> {
     ) -> u32 {
         let id = self.state.fibers_ever;
         self.state.fibers_ever += 1;
-        self.state.fibers.push(Fiber {
-            id,
-            parent,
-            round,
-            body,
-            pc,
-            frame,
-            prefix,
-            doing: Doing::Ready,
-        });
+        self.state.fibers.push(Fiber { id, parent, round, body, pc, frame, prefix, doing: Doing::Ready });
         id
     }
 
@@ -115,11 +97,7 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn env(&self, index: usize) -> Env<'_> {
-        Env {
-            frame: &self.state.fibers[index].frame,
-            now: self.now,
-            started_at: self.state.started_at,
-        }
+        Env { frame: &self.state.fibers[index].frame, now: self.now, started_at: self.state.started_at }
     }
 
     /// `shipping[2].picking`; shared where there is no round.
@@ -212,10 +190,7 @@ impl<'p> Run<'p> {
             }
             Op::Emit { event, payload } => {
                 let payload = payload.evaluate(&self.env(index))?;
-                self.out.push(Command::Emit {
-                    event: event.clone(),
-                    payload,
-                });
+                self.out.push(Command::Emit { event: event.clone(), payload });
             }
             Op::Answer(answer) => {
                 let answer = answer.evaluate(&self.env(index))?;
@@ -271,11 +246,7 @@ impl<'p> Run<'p> {
             path: self.path(index, pc),
             input,
             timeout_ms: site.timeout_ms,
-            persistence: if self.state.passed_pivot {
-                Persistence::WithoutEnd
-            } else {
-                site.persistence
-            },
+            persistence: if self.state.passed_pivot { Persistence::WithoutEnd } else { site.persistence },
         };
         self.out.push(command.clone());
         self.state.fibers[index].doing = Doing::Calling(Pending { call, command });
@@ -290,12 +261,7 @@ impl<'p> Run<'p> {
     ) -> Result<(), EvalError> {
         let due = self.when(index, clock)?;
         self.state.waits += 1;
-        let open = OpenWait {
-            wait: WaitNo(self.state.waits),
-            event,
-            due,
-            path: self.path(index, pc),
-        };
+        let open = OpenWait { wait: WaitNo(self.state.waits), event, due, path: self.path(index, pc) };
         self.out.push(open.command());
         self.state.fibers[index].doing = Doing::Waiting(open);
         Ok(())
@@ -307,9 +273,9 @@ impl<'p> Run<'p> {
             Clock::At(node) => node,
         };
         match node.evaluate(&self.env(index))? {
-            Item::Duration(millis) => Ok(Timestamp::from_millis(
-                self.now.as_millis().saturating_add(millis.max(0)),
-            )),
+            Item::Duration(millis) => {
+                Ok(Timestamp::from_millis(self.now.as_millis().saturating_add(millis.max(0))))
+            }
             other => moment_of(other),
         }
     }
@@ -321,14 +287,8 @@ impl<'p> Run<'p> {
         let rejection =
             rejection.and_then(|slot| self.state.fibers[index].frame.slots.get(usize::from(slot)));
         let same = |rejection: &&Value| rejection.get("code").and_then(Value::as_str) == Some(code);
-        let detail = rejection
-            .filter(same)
-            .and_then(|rejection| rejection.get("detail"))
-            .cloned();
-        self.fail(
-            code.clone(),
-            detail.unwrap_or_else(|| self.program.nothing.clone()),
-        );
+        let detail = rejection.filter(same).and_then(|rejection| rejection.get("detail")).cloned();
+        self.fail(code.clone(), detail.unwrap_or_else(|| self.program.nothing.clone()));
     }
 
     /// An expression without a value: the trade fails, or past the pivot its step is held for a person.
@@ -345,14 +305,8 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn hold(&mut self, index: usize, problem: &str, again: Again) {
-        let held = Held {
-            path: self.path(index, self.state.fibers[index].pc),
-            problem: problem.into(),
-        };
-        self.out.push(Command::Stuck {
-            path: held.path.clone(),
-            problem: held.problem.clone(),
-        });
+        let held = Held { path: self.path(index, self.state.fibers[index].pc), problem: problem.into() };
+        self.out.push(Command::Stuck { path: held.path.clone(), problem: held.problem.clone() });
         self.state.fibers[index].doing = Doing::Stuck { held, again };
     }
 
@@ -366,10 +320,7 @@ impl<'p> Run<'p> {
             self.bind(index, Some(acquiring.over), Value::Bool(true));
             if !self.state.passed_pivot {
                 let path = self.path(index, pc);
-                let what = Effect::Event {
-                    wait,
-                    payload: payload.clone(),
-                };
+                let what = Effect::Event { wait, payload: payload.clone() };
                 Arc::make_mut(&mut self.state.finished).push(Finished { path, pc, what });
             }
         }

@@ -171,12 +171,7 @@ pub struct OpenWait {
 impl OpenWait {
     /// The command that asked for it.
     pub fn command(&self) -> Command {
-        Command::Wait {
-            wait: self.wait,
-            event: self.event.clone(),
-            due: self.due,
-            path: self.path.clone(),
-        }
+        Command::Wait { wait: self.wait, event: self.event.clone(), due: self.due, path: self.path.clone() }
     }
 }
 
@@ -185,12 +180,7 @@ impl Fiber {
     pub(super) fn is_busy(&self) -> bool {
         matches!(
             self.doing,
-            Doing::Calling(_)
-                | Doing::TakingBack { .. }
-                | Doing::Stuck {
-                    again: Again::TakeBack(_),
-                    ..
-                }
+            Doing::Calling(_) | Doing::TakingBack { .. } | Doing::Stuck { again: Again::TakeBack(_), .. }
         )
     }
 
@@ -217,9 +207,7 @@ impl State {
 
     /// The command of a call that has no outcome yet.
     pub fn pending_call(&self, call: CallNo) -> Option<&Command> {
-        self.pending()
-            .find(|pending| pending.call == call)
-            .map(|pending| &pending.command)
+        self.pending().find(|pending| pending.call == call).map(|pending| &pending.command)
     }
 
     /// The waits and sleeps that are open, oldest first.
@@ -273,9 +261,7 @@ impl State {
 
     /// The first step that is held for a person, and why ([`Command::Stuck`]).
     pub fn stuck(&self) -> Option<(Arc<str>, Arc<str>)> {
-        self.held()
-            .next()
-            .map(|held| (held.path.clone(), held.problem.clone()))
+        self.held().next().map(|held| (held.path.clone(), held.problem.clone()))
     }
 
     /// Where it stands, in words: `waits for fulfilment.packed at shipping[1]`.
@@ -287,9 +273,7 @@ impl State {
             Phase::Ended(Ended::Failed(code)) => return format!("ended: failed with {code}"),
             Phase::Forward | Phase::Draining(_) | Phase::Backward(_) => {}
         }
-        let mut stands = self
-            .held()
-            .map(|held| format!("is held at {}: {}", held.path, held.problem));
+        let mut stands = self.held().map(|held| format!("is held at {}: {}", held.path, held.problem));
         let mut calls = self.pending().map(|pending| pending.command.describe());
         let mut waits = self.fibers.iter().filter_map(|fiber| match &fiber.doing {
             Doing::Waiting(open) => Some(open.describe()),
@@ -298,11 +282,7 @@ impl State {
         let first = stands.next().or_else(|| calls.next()).or_else(|| waits.next());
         let more = stands.count() + calls.count() + waits.count();
         let first = first.unwrap_or_else(|| "is running".to_owned());
-        let place = if more == 0 {
-            first
-        } else {
-            format!("{first}, and {more} more")
-        };
+        let place = if more == 0 { first } else { format!("{first}, and {more} more") };
         match &self.phase {
             Phase::Draining(Outcome::Fail(code)) => format!("goes backward with {code}: {place}"),
             Phase::Backward(backward) => format!("goes backward with {}: {place}", backward.code),
@@ -315,23 +295,18 @@ impl State {
     pub fn outstanding(&self) -> Vec<Command> {
         let mut open = Vec::new();
         if let Some((event, key)) = &self.cancellable {
-            open.push(Command::Cancellable {
-                event: event.clone(),
-                key: key.clone(),
-            });
+            open.push(Command::Cancellable { event: event.clone(), key: key.clone() });
         }
         let mut calls: Vec<&Pending> = self.pending().collect();
         calls.sort_unstable_by_key(|pending| pending.call);
         open.extend(calls.into_iter().map(|pending| pending.command.clone()));
         open.extend(self.waits().iter().map(OpenWait::command));
-        open.extend(self.held().map(|held| Command::Stuck {
-            path: held.path.clone(),
-            problem: held.problem.clone(),
-        }));
-        open.extend(self.late.iter().map(|(event, key)| Command::LateKey {
-            event: event.clone(),
-            key: key.clone(),
-        }));
+        open.extend(
+            self.held().map(|held| Command::Stuck { path: held.path.clone(), problem: held.problem.clone() }),
+        );
+        open.extend(
+            self.late.iter().map(|(event, key)| Command::LateKey { event: event.clone(), key: key.clone() }),
+        );
         open
     }
 
@@ -358,9 +333,8 @@ impl State {
 
 /// ` at shipping[1]`; nothing where the path only repeats what is waited for or called.
 fn at(path: &str, what: &str) -> String {
-    let numbered = path
-        .rsplit_once('#')
-        .filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let numbered =
+        path.rsplit_once('#').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
     let unnumbered = numbered.map_or(path, |(unnumbered, _)| unnumbered);
     let place = match unnumbered.strip_suffix(what) {
         Some("") => return String::new(),
@@ -382,17 +356,11 @@ impl OpenWait {
 impl Command {
     fn describe(&self) -> String {
         match self {
-            Self::Call {
-                kind: CallKind::Forward,
-                operation,
-                path,
-                ..
-            } => format!("calls {operation}{}", at(path, operation)),
+            Self::Call { kind: CallKind::Forward, operation, path, .. } => {
+                format!("calls {operation}{}", at(path, operation))
+            }
             Self::Call { operation, path, .. } => {
-                format!(
-                    "calls {operation} to take back {}",
-                    path.strip_suffix(".undo").unwrap_or(path)
-                )
+                format!("calls {operation} to take back {}", path.strip_suffix(".undo").unwrap_or(path))
             }
             _ => String::new(),
         }

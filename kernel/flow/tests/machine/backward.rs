@@ -26,10 +26,7 @@ fn a_rejection_takes_back_what_was_done_in_reverse_order() {
             r#"undo stock.undo: stock.release {"reservation":"r1"}"#
         ])
     );
-    assert_eq!(
-        trade.state.position(),
-        "goes backward with declined: calls stock.release to take back stock"
-    );
+    assert_eq!(trade.state.position(), "goes backward with declined: calls stock.release to take back stock");
     assert_eq!(
         trade.done("stock.undo", "{}"),
         r#"undo limit.claim.undo: limit.give_back {"order":"o1","claim":"c1"}"#
@@ -42,10 +39,7 @@ fn an_unavailable_call_is_taken_back_from_its_minted_ids_first() {
     let mut trade = to_payment();
     assert_eq!(
         trade.unavailable("payment", r#"{"payment_id":"p1"}"#),
-        lines([
-            r#"late pay.captured "p1""#,
-            r#"undo payment.undo: pay.void {"payment_id":"p1"}"#
-        ])
+        lines([r#"late pay.captured "p1""#, r#"undo payment.undo: pay.void {"payment_id":"p1"}"#])
     );
     assert_eq!(
         trade.done("payment.undo", "{}"),
@@ -115,20 +109,11 @@ fn cancelling_withdraws_the_wait_and_takes_back() {
 #[test]
 fn cancelling_waits_for_the_call_that_is_out() {
     let mut trade = to_payment();
-    assert_eq!(
-        trade.tell(Input::Cancel),
-        lines(["answer failed cancelled {}", "not cancellable"])
-    );
-    assert_eq!(
-        trade.state.position(),
-        "goes backward with cancelled: calls pay.request at payment"
-    );
+    assert_eq!(trade.tell(Input::Cancel), lines(["answer failed cancelled {}", "not cancellable"]));
+    assert_eq!(trade.state.position(), "goes backward with cancelled: calls pay.request at payment");
     assert_eq!(
         trade.done("payment", r#"{"payment_id":"p1","url":"u"}"#),
-        lines([
-            r#"late pay.captured "p1""#,
-            r#"undo payment.undo: pay.void {"payment_id":"p1"}"#
-        ]),
+        lines([r#"late pay.captured "p1""#, r#"undo payment.undo: pay.void {"payment_id":"p1"}"#]),
         "its wait never began, but money may come"
     );
 }
@@ -139,10 +124,7 @@ fn cancelling_takes_back_an_unavailable_call_too() {
     trade.tell(Input::Cancel);
     assert_eq!(
         trade.unavailable("payment", r#"{"payment_id":"p1"}"#),
-        lines([
-            r#"late pay.captured "p1""#,
-            r#"undo payment.undo: pay.void {"payment_id":"p1"}"#
-        ])
+        lines([r#"late pay.captured "p1""#, r#"undo payment.undo: pay.void {"payment_id":"p1"}"#])
     );
 }
 
@@ -168,15 +150,10 @@ fn a_steps_own_undo_sees_the_flows_names_and_its_own_result() {
     let (mut trade, _) = Trade::begin(flow(steps));
     assert_eq!(
         trade.done("claim", r#"{"claim":"c1"}"#),
-        lines([
-            "answer failed no {}",
-            r#"undo claim.undo: pick.cancel {"list":"o1/c1"}"#
-        ])
+        lines(["answer failed no {}", r#"undo claim.undo: pick.cancel {"list":"o1/c1"}"#])
     );
     let (mut trade, _) = Trade::begin(flow(
-        &steps
-            .replace("limit.claim", "pay.request")
-            .replace("claim.claim", "claim.payment_id"),
+        &steps.replace("limit.claim", "pay.request").replace("claim.claim", "claim.payment_id"),
     ));
     assert_eq!(
         trade.unavailable("claim", r#"{"payment_id":"p"}"#),
@@ -204,21 +181,14 @@ fn what_a_later_step_has_settled_for_good_is_not_released() {
     trade.done("stock.scrap", "{}");
     assert_eq!(
         trade.done("stock.claim", "{}"),
-        lines([
-            "answer failed no {}",
-            r#"undo stock.claim.undo: stock.unclaim {"reservation":"r2"}"#
-        ])
+        lines(["answer failed no {}", r#"undo stock.claim.undo: stock.unclaim {"reservation":"r2"}"#])
     );
     assert_eq!(
         trade.done("stock.claim.undo", "{}"),
         r#"undo other.undo: stock.release {"reservation":"r2"}"#,
         "the claim was taken back, so the stock is held again"
     );
-    assert_eq!(
-        trade.done("other.undo", "{}"),
-        "end failed no",
-        "r1 was scrapped, it is not released"
-    );
+    assert_eq!(trade.done("other.undo", "{}"), "end failed no", "r1 was scrapped, it is not released");
 }
 
 #[test]
@@ -237,16 +207,10 @@ fn a_wait_that_brought_money_is_undone_by_its_late_call() {
     with: {payment_id: '${ captured.payment_id }'}
   - fail: no";
     let (mut trade, _) = Trade::begin(flow(steps));
-    assert_eq!(
-        trade.event("captured", r#"{"payment_id":"p1","amount":5}"#),
-        "sleep sleep: for 1m"
-    );
+    assert_eq!(trade.event("captured", r#"{"payment_id":"p1","amount":5}"#), "sleep sleep: for 1m");
     assert_eq!(
         trade.due("sleep"),
-        lines([
-            "answer failed no {}",
-            r#"undo captured.undo: pay.give_back {"payment_id":"p1","amount":5}"#
-        ])
+        lines(["answer failed no {}", r#"undo captured.undo: pay.give_back {"payment_id":"p1","amount":5}"#])
     );
     assert_eq!(trade.done("captured.undo", "{}"), "end failed no");
 
@@ -269,22 +233,9 @@ fn a_refused_undo_is_held_and_tried_again() {
         trade.rejected("stock.undo", "gone", "{}"),
         "stuck stock: the undo is rejected with `gone`, which no undo may be"
     );
-    assert!(
-        trade.state.position().contains("is held at stock"),
-        "{}",
-        trade.state.position()
-    );
-    assert_eq!(
-        trade.tell(Input::Replied {
-            call: old,
-            outcome: CallOutcome::Done(Default::default())
-        }),
-        ""
-    );
-    assert_eq!(
-        trade.tell(Input::Resume),
-        r#"undo stock.undo: stock.release {"reservation":"r1"}"#
-    );
+    assert!(trade.state.position().contains("is held at stock"), "{}", trade.state.position());
+    assert_eq!(trade.tell(Input::Replied { call: old, outcome: CallOutcome::Done(Default::default()) }), "");
+    assert_eq!(trade.tell(Input::Resume), r#"undo stock.undo: stock.release {"reservation":"r1"}"#);
     assert_eq!(
         trade.done("stock.undo", "{}"),
         r#"undo limit.claim.undo: limit.give_back {"order":"o1","claim":"c1"}"#
@@ -299,10 +250,7 @@ fn an_unavailable_call_whose_undo_is_refused_is_held_and_tried_again() {
         trade.rejected("payment.undo", "odd", "{}"),
         "stuck payment: the undo is rejected with `odd`, which no undo may be"
     );
-    assert_eq!(
-        trade.tell(Input::Resume),
-        r#"undo payment.undo: pay.void {"payment_id":"p1"}"#
-    );
+    assert_eq!(trade.tell(Input::Resume), r#"undo payment.undo: pay.void {"payment_id":"p1"}"#);
 }
 
 #[test]
@@ -313,9 +261,6 @@ fn an_undo_without_a_value_is_held() {
         "stuck payment: there is no field `payment_id`",
         "the intent minted less than the undo needs"
     );
-    assert_eq!(
-        trade.tell(Input::Cancel),
-        lines(["answer failed cancelled {}", "not cancellable"])
-    );
+    assert_eq!(trade.tell(Input::Cancel), lines(["answer failed cancelled {}", "not cancellable"]));
     assert!(!trade.state.is_ended(), "it is not known what the provider did");
 }

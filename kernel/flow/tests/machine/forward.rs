@@ -14,19 +14,10 @@ fn a_whole_trade_goes_through() {
     );
     assert_eq!(
         said,
-        lines([
-            "cancellable order.cancel_requested \"o1\"",
-            r#"call quote: price.quote {"sku":"milk"}"#
-        ])
+        lines(["cancellable order.cancel_requested \"o1\"", r#"call quote: price.quote {"sku":"milk"}"#])
     );
-    assert_eq!(
-        trade.done("quote", r#"{"amount":500}"#),
-        r#"call limit.claim: limit.claim {"order":"o1"}"#
-    );
-    assert_eq!(
-        trade.done("limit.claim", r#"{"claim":"c1"}"#),
-        r#"call stock: stock.reserve {"sku":"milk"}"#
-    );
+    assert_eq!(trade.done("quote", r#"{"amount":500}"#), r#"call limit.claim: limit.claim {"order":"o1"}"#);
+    assert_eq!(trade.done("limit.claim", r#"{"claim":"c1"}"#), r#"call stock: stock.reserve {"sku":"milk"}"#);
     assert_eq!(
         trade.done("stock", r#"{"reservation":"r1"}"#),
         r#"call payment: pay.request {"order":"o1","amount":500}"#
@@ -43,17 +34,10 @@ fn a_whole_trade_goes_through() {
     trade.later("5m");
     assert_eq!(
         trade.event("captured", r#"{"payment_id":"p1","amount":500}"#),
-        lines([
-            "not cancellable",
-            "pivot",
-            r#"call pay.settle: pay.settle {"payment_id":"p1"}"#
-        ])
+        lines(["not cancellable", "pivot", r#"call pay.settle: pay.settle {"payment_id":"p1"}"#])
     );
     assert!(trade.state.passed_pivot());
-    assert_eq!(
-        trade.done("pay.settle", "{}"),
-        r#"call stock.claim: stock.claim {"reservation":"r1"}"#
-    );
+    assert_eq!(trade.done("pay.settle", "{}"), r#"call stock.claim: stock.claim {"reservation":"r1"}"#);
     assert_eq!(
         trade.done("stock.claim", "{}"),
         lines([
@@ -69,10 +53,7 @@ fn a_whole_trade_goes_through() {
         trade.done("shipping[0].picking", r#"{"list":"L1"}"#),
         r#"wait shipping[0].pick.packed: pick.packed "L1" for 7d"#
     );
-    assert_eq!(
-        trade.state.position(),
-        "waits for pick.packed at shipping[0], and 1 more"
-    );
+    assert_eq!(trade.state.position(), "waits for pick.packed at shipping[0], and 1 more");
     assert_eq!(
         trade.due("shipping[1].pick.packed"),
         "attention shipping[1].attention#2: parcel b has not been packed for a week"
@@ -106,11 +87,7 @@ fn a_switch_goes_one_way_and_its_result_sees_which() {
     assert_eq!(said, r#"call quick: price.quote {"sku":"quick"}"#);
     assert_eq!(
         trade.done("quick", r#"{"amount":7}"#),
-        lines([
-            r#"emit order.placed {"order":"o1","amount":7}"#,
-            "answer {}",
-            "end"
-        ])
+        lines([r#"emit order.placed {"order":"o1","amount":7}"#, "answer {}", "end"])
     );
     let (_, said) = Trade::begin_with(flow(steps), r#"{"order":"o2","fast":false}"#);
     assert_eq!(said, r#"call slow: price.quote {"sku":"slow"}"#);
@@ -128,10 +105,7 @@ fn a_step_that_does_not_run_is_an_empty_record() {
     let (_, said) = Trade::begin(flow(steps));
     assert_eq!(
         said,
-        lines([
-            r#"answer {"amount":7,"list":[1,7],"text":"a 7 b [\"a\",\"b\",\"c\"]"}"#,
-            "end"
-        ])
+        lines([r#"answer {"amount":7,"list":[1,7],"text":"a 7 b [\"a\",\"b\",\"c\"]"}"#, "end"])
     );
 }
 
@@ -150,17 +124,10 @@ fn a_handler_sees_the_rejection_and_goes_on_behind_its_step() {
     let (mut trade, _) = Trade::begin(flow(steps));
     assert_eq!(
         trade.rejected("stock", "out_of_stock", r#"{"sku":"milk"}"#),
-        lines([
-            "attention attention: out_of_stock of milk",
-            r#"answer {"held":false}"#,
-            "end"
-        ])
+        lines(["attention attention: out_of_stock of milk", r#"answer {"held":false}"#, "end"])
     );
     let (mut trade, _) = Trade::begin(flow(steps));
-    assert_eq!(
-        trade.rejected("stock", "odd", "{}"),
-        lines(["answer failed other {}", "end failed other"])
-    );
+    assert_eq!(trade.rejected("stock", "odd", "{}"), lines(["answer failed other {}", "end failed other"]));
 }
 
 #[test]
@@ -174,10 +141,7 @@ fn a_fail_with_the_code_of_the_rejection_keeps_its_detail() {
     let (mut trade, _) = Trade::begin(flow(steps));
     assert_eq!(
         trade.rejected("stock.reserve", "out_of_stock", r#"{"sku":"milk"}"#),
-        lines([
-            r#"answer failed out_of_stock {"sku":"milk"}"#,
-            "end failed out_of_stock"
-        ])
+        lines([r#"answer failed out_of_stock {"sku":"milk"}"#, "end failed out_of_stock"])
     );
 }
 
@@ -198,16 +162,9 @@ fn clocks_are_durations_and_moments() {
     trade.later("10m");
     assert_eq!(trade.due("sleep"), "sleep sleep#2: for 90s");
     trade.later("90s");
-    assert_eq!(
-        trade.due("sleep#2"),
-        "sleep sleep#3: for 2910s",
-        "10:00+01:00 is 09:00 in UTC"
-    );
+    assert_eq!(trade.due("sleep#2"), "sleep sleep#3: for 2910s", "10:00+01:00 is 09:00 in UTC");
     trade.later("2910s");
-    assert_eq!(
-        trade.due("sleep#3"),
-        r#"wait pick.packed: pick.packed "L1" for 90m"#
-    );
+    assert_eq!(trade.due("sleep#3"), r#"wait pick.packed: pick.packed "L1" for 90m"#);
     assert_eq!(trade.due("pick.packed"), lines(["answer {}", "end given_up"]));
 }
 
@@ -240,42 +197,19 @@ fn before_the_pivot_a_remote_call_may_be_given_up_behind_it_never() {
         .commands
         .iter()
         .filter_map(|command| match command {
-            Command::Call {
-                persistence,
-                timeout_ms,
-                ..
-            } => Some((*persistence, *timeout_ms)),
+            Command::Call { persistence, timeout_ms, .. } => Some((*persistence, *timeout_ms)),
             _ => None,
         })
         .collect();
-    assert_eq!(
-        remote,
-        [
-            (Persistence::GiveUp, None),
-            (Persistence::WithoutEnd, Some(3_000))
-        ]
-    );
-    assert_eq!(
-        trade.unavailable("pay.request#2", "{}"),
-        "",
-        "it is out until it answers"
-    );
-    assert_eq!(
-        trade.done("pay.request#2", r#"{"payment_id":"p2","url":"u"}"#),
-        lines(["answer {}", "end"])
-    );
+    assert_eq!(remote, [(Persistence::GiveUp, None), (Persistence::WithoutEnd, Some(3_000))]);
+    assert_eq!(trade.unavailable("pay.request#2", "{}"), "", "it is out until it answers");
+    assert_eq!(trade.done("pay.request#2", r#"{"payment_id":"p2","url":"u"}"#), lines(["answer {}", "end"]));
 }
 
 #[test]
 fn a_remote_call_that_cannot_be_taken_back_is_never_given_up() {
     let (trade, _) = Trade::begin(flow("\n  - call: mail.send\n    with: {text: hello}"));
-    assert!(matches!(
-        trade.commands[0],
-        Command::Call {
-            persistence: Persistence::WithoutEnd,
-            ..
-        }
-    ));
+    assert!(matches!(trade.commands[0], Command::Call { persistence: Persistence::WithoutEnd, .. }));
 }
 
 #[test]
@@ -287,10 +221,7 @@ fn behind_the_pivot_an_expression_without_a_value_holds_its_step() {
     with: {sku: x}
   - answer: {per: '${ 100 / quote.amount }'}";
     let (mut trade, _) = Trade::begin(flow(steps));
-    assert_eq!(
-        trade.done("quote", r#"{"amount":0}"#),
-        "stuck answer: division by zero"
-    );
+    assert_eq!(trade.done("quote", r#"{"amount":0}"#), "stuck answer: division by zero");
     assert_eq!(trade.state.stuck().unwrap().1.as_ref(), "division by zero");
     assert_eq!(trade.state.position(), "is held at answer: division by zero");
     assert_eq!(trade.tell(Input::Resume), "stuck answer: division by zero");
@@ -311,10 +242,7 @@ fn before_the_pivot_an_expression_without_a_value_fails_the_trade() {
             r#"undo limit.claim.undo: limit.give_back {"order":"o1","claim":"c1"}"#
         ])
     );
-    assert_eq!(
-        trade.done("limit.claim.undo", "{}"),
-        "end failed evaluation_failed"
-    );
+    assert_eq!(trade.done("limit.claim.undo", "{}"), "end failed evaluation_failed");
 }
 
 #[test]
@@ -328,14 +256,8 @@ fn behind_the_pivot_a_rejection_that_nobody_takes_is_held_and_called_again() {
         trade.rejected("pick.request", "closed", "{}"),
         "stuck pick.request: pick.request is rejected with `closed`, which nobody takes"
     );
-    assert_eq!(
-        trade.tell(Input::Resume),
-        r#"call pick.request: pick.request {"parcel":"a"}"#
-    );
-    assert_eq!(
-        trade.done("pick.request", r#"{"list":"L"}"#),
-        lines(["answer {}", "end"])
-    );
+    assert_eq!(trade.tell(Input::Resume), r#"call pick.request: pick.request {"parcel":"a"}"#);
+    assert_eq!(trade.done("pick.request", r#"{"list":"L"}"#), lines(["answer {}", "end"]));
 }
 
 #[test]
@@ -354,19 +276,9 @@ fn an_end_within_a_round_ends_the_trade_forward() {
             - end: enough
       - sleep: 1d";
     let (mut trade, _) = Trade::begin(flow(steps));
-    assert_eq!(
-        trade.done("foreach[0].picking", r#"{"list":"L"}"#),
-        "sleep foreach[0].sleep: for 1d"
-    );
-    assert_eq!(
-        trade.rejected("foreach[1].picking", "closed", "{}"),
-        "unwait 1",
-        "a call is still out"
-    );
-    assert_eq!(
-        trade.done("foreach[2].picking", r#"{"list":"M"}"#),
-        lines(["answer {}", "end enough"])
-    );
+    assert_eq!(trade.done("foreach[0].picking", r#"{"list":"L"}"#), "sleep foreach[0].sleep: for 1d");
+    assert_eq!(trade.rejected("foreach[1].picking", "closed", "{}"), "unwait 1", "a call is still out");
+    assert_eq!(trade.done("foreach[2].picking", r#"{"list":"M"}"#), lines(["answer {}", "end enough"]));
 }
 
 #[test]

@@ -64,24 +64,13 @@ fn a_timeout_that_waits_again_for_the_same_key_is_not_late_yet() {
     let (mut trade, _) = Trade::begin(flow(steps));
     assert_eq!(
         trade.due("first"),
-        lines([
-            "attention attention: slow",
-            r#"wait pay.captured: pay.captured "p1" for 1h"#
-        ])
+        lines(["attention attention: slow", r#"wait pay.captured: pay.captured "p1" for 1h"#])
     );
     assert_eq!(
         trade.due("pay.captured"),
-        lines([
-            r#"late pay.captured "p1""#,
-            "attention attention#2: too slow",
-            "sleep sleep: for 1h"
-        ])
+        lines([r#"late pay.captured "p1""#, "attention attention#2: too slow", "sleep sleep: for 1h"])
     );
-    assert_eq!(
-        trade.due("sleep"),
-        lines(["answer {}", "end"]),
-        "the key was given once"
-    );
+    assert_eq!(trade.due("sleep"), lines(["answer {}", "end"]), "the key was given once");
 }
 
 #[test]
@@ -103,10 +92,7 @@ fn rounds_that_ended_that_run_and_that_never_began_give_their_keys() {
     let (mut trade, _) = Trade::begin(flow(steps));
     assert_eq!(
         trade.done("foreach[0].picking", r#"{"list":"L"}"#),
-        lines([
-            r#"late pay.captured "a""#,
-            r#"call foreach[1].picking: pick.request {"parcel":"b"}"#
-        ])
+        lines([r#"late pay.captured "a""#, r#"call foreach[1].picking: pick.request {"parcel":"b"}"#])
     );
     assert_eq!(
         trade.rejected("foreach[1].picking", "closed", "{}"),
@@ -137,11 +123,7 @@ fn a_loop_that_until_cuts_short_gives_the_keys_of_the_rest() {
     let (mut trade, _) = Trade::begin(flow(steps));
     assert_eq!(
         trade.event("foreach[0].got", r#"{"payment_id":"a","amount":1}"#),
-        lines([
-            r#"late pay.captured "b""#,
-            r#"late pay.captured "c""#,
-            "sleep sleep: for 1h"
-        ])
+        lines([r#"late pay.captured "b""#, r#"late pay.captured "c""#, "sleep sleep: for 1h"])
     );
     assert_eq!(trade.due("sleep"), lines(["answer {}", "end"]));
 }
@@ -155,10 +137,7 @@ fn an_event_that_came_is_not_late() {
     on_timeout:
       - fail: timeout";
     let (mut trade, _) = Trade::begin(flow(steps));
-    assert_eq!(
-        trade.event("pay.captured", r#"{"payment_id":"p1","amount":1}"#),
-        lines(["answer {}", "end"])
-    );
+    assert_eq!(trade.event("pay.captured", r#"{"payment_id":"p1","amount":1}"#), lines(["answer {}", "end"]));
 }
 
 #[test]
@@ -170,8 +149,5 @@ fn an_event_that_acquires_nothing_is_never_late() {
     on_timeout:
       - fail: timeout";
     let (mut trade, _) = Trade::begin(flow(steps));
-    assert_eq!(
-        trade.due("pick.packed"),
-        lines(["answer failed timeout {}", "end failed timeout"])
-    );
+    assert_eq!(trade.due("pick.packed"), lines(["answer failed timeout {}", "end failed timeout"]));
 }

@@ -85,14 +85,7 @@ impl World {
     fn command(&mut self, command: &Command) {
         assert!(self.ended.is_none(), "{command:?} behind the end");
         match command {
-            Command::Call {
-                call,
-                kind,
-                operation,
-                input,
-                persistence,
-                ..
-            } => {
+            Command::Call { call, kind, operation, input, persistence, .. } => {
                 let out = Out {
                     kind: *kind,
                     operation: operation.clone(),
@@ -143,22 +136,14 @@ impl World {
         let calls: Vec<CallNo> = self.out.keys().copied().collect();
         assert_eq!(self.state.pending_calls(), calls);
         let waits: Vec<WaitNo> = self.waits.keys().copied().collect();
-        assert_eq!(
-            self.state
-                .waits()
-                .iter()
-                .map(|open| open.wait)
-                .collect::<Vec<_>>(),
-            waits
-        );
+        assert_eq!(self.state.waits().iter().map(|open| open.wait).collect::<Vec<_>>(), waits);
         assert_eq!(self.state.passed_pivot(), self.pivot);
         assert_eq!(self.state.ended(), self.ended.as_ref());
         assert!(self.answers.len() <= 1);
         assert_eq!(self.state.is_answered(), self.answers.len() == 1);
         let open = self.state.outstanding();
         assert_eq!(
-            open.iter()
-                .any(|command| matches!(command, Command::Cancellable { .. })),
+            open.iter().any(|command| matches!(command, Command::Cancellable { .. })),
             self.cancellable
         );
         let held = open
@@ -180,11 +165,8 @@ impl World {
         let which = usize::from(choice) % things;
         if let Some((call, out)) = self.out.iter().nth(which).map(|(call, out)| (*call, out.clone())) {
             self.reply(call, &out, choice / 7);
-        } else if let Some((wait, event)) = self
-            .waits
-            .iter()
-            .nth(which - self.out.len())
-            .map(|(wait, event)| (*wait, event.clone()))
+        } else if let Some((wait, event)) =
+            self.waits.iter().nth(which - self.out.len()).map(|(wait, event)| (*wait, event.clone()))
         {
             self.end_wait(wait, event.as_deref(), choice / 7);
         } else {
@@ -227,15 +209,11 @@ impl World {
             Some("pay.captured") if !choice.is_multiple_of(3) => {
                 let payload = json(&format!(r#"{{"payment_id":"p{}","amount":5}}"#, wait.0)).unwrap();
                 if !self.pivot {
-                    self.owed
-                        .push((Owed::Event(wait), payload.get("payment_id").cloned()));
+                    self.owed.push((Owed::Event(wait), payload.get("payment_id").cloned()));
                 }
                 Input::Event { wait, payload }
             }
-            Some(_) if !choice.is_multiple_of(3) => Input::Event {
-                wait,
-                payload: Value::empty_record(),
-            },
+            Some(_) if !choice.is_multiple_of(3) => Input::Event { wait, payload: Value::empty_record() },
             _ => Input::Due { wait },
         };
         self.tell(input);
@@ -244,30 +222,17 @@ impl World {
     /// What has to be undone with the way back, in order.
     fn expected(&self) -> Vec<Owed> {
         let settled = |held: &Option<Value>| held.as_ref().is_some_and(|held| self.settled.contains(held));
-        self.owed
-            .iter()
-            .rev()
-            .filter(|(_, held)| !settled(held))
-            .map(|(owed, _)| *owed)
-            .collect()
+        self.owed.iter().rev().filter(|(_, held)| !settled(held)).map(|(owed, _)| *owed).collect()
     }
 
     fn check_end(&self) {
-        match self
-            .ended
-            .as_ref()
-            .expect("nothing is out, so it has ended or is held")
-        {
+        match self.ended.as_ref().expect("nothing is out, so it has ended or is held") {
             Ended::Failed(_) => {
                 assert!(!self.pivot, "failed behind the pivot");
                 let uncertain =
                     |owed: &Owed| matches!(owed, Owed::Call(call) if self.uncertain.contains(call));
-                let backward: Vec<Owed> = self
-                    .undone
-                    .iter()
-                    .copied()
-                    .filter(|owed| !uncertain(owed))
-                    .collect();
+                let backward: Vec<Owed> =
+                    self.undone.iter().copied().filter(|owed| !uncertain(owed)).collect();
                 assert_eq!(
                     backward,
                     self.expected(),
@@ -307,10 +272,9 @@ fn outcome(call: CallNo, out: &Out, choice: u16) -> CallOutcome {
         _ => None,
     };
     match (choice % 6, code) {
-        (0, Some(code)) if out.kind == CallKind::Forward => CallOutcome::Rejected {
-            code: code.into(),
-            detail: Value::empty_record(),
-        },
+        (0, Some(code)) if out.kind == CallKind::Forward => {
+            CallOutcome::Rejected { code: code.into(), detail: Value::empty_record() }
+        }
         (1, _) if &*out.operation == "pay.request" && out.persistence == Persistence::GiveUp => {
             CallOutcome::Unavailable { minted: output }
         }
@@ -321,10 +285,7 @@ fn outcome(call: CallNo, out: &Out, choice: u16) -> CallOutcome {
 fn play(flow: &RandomFlow, n: i64, choices: &[u16]) -> World {
     let mut world = World::new(write(flow));
     let input = json(&format!(r#"{{"order":"o","n":{n},"elements":["a","b","c"]}}"#)).unwrap();
-    world.tell(Input::Begin(Begin {
-        input,
-        scope: Value::empty_record(),
-    }));
+    world.tell(Input::Begin(Begin { input, scope: Value::empty_record() }));
     let mut left = 5_000;
     for choice in choices.iter().copied().cycle() {
         if !world.happen(choice.wrapping_mul(31).wrapping_add(left)) {
@@ -404,46 +365,24 @@ fn junk(choice: u16) -> Value {
 }
 
 fn junk_input(open: &[Command], choice: u16) -> Input {
-    let which = if open.is_empty() {
-        None
-    } else {
-        open.get(usize::from(choice) % open.len())
-    };
+    let which = if open.is_empty() { None } else { open.get(usize::from(choice) % open.len()) };
     match (which, choice % 13) {
         (_, 0) => Input::Cancel,
         (_, 1) => Input::Resume,
-        (_, 2) => Input::Begin(Begin {
-            input: junk(choice),
-            scope: junk(choice / 3),
-        }),
-        (_, 3) => Input::Due {
-            wait: WaitNo(u32::from(choice % 5)),
-        },
+        (_, 2) => Input::Begin(Begin { input: junk(choice), scope: junk(choice / 3) }),
+        (_, 3) => Input::Due { wait: WaitNo(u32::from(choice % 5)) },
         (Some(Command::Call { call, .. }), 4 | 5) => Input::Replied {
             call: *call,
-            outcome: CallOutcome::Rejected {
-                code: "odd".into(),
-                detail: junk(choice / 5),
-            },
+            outcome: CallOutcome::Rejected { code: "odd".into(), detail: junk(choice / 5) },
         },
-        (Some(Command::Call { call, .. }), 6) => Input::Replied {
-            call: *call,
-            outcome: CallOutcome::Unavailable {
-                minted: junk(choice / 5),
-            },
-        },
-        (Some(Command::Call { call, .. }), _) => Input::Replied {
-            call: *call,
-            outcome: CallOutcome::Done(junk(choice / 5)),
-        },
-        (Some(Command::Wait { wait, .. }), _) => Input::Event {
-            wait: *wait,
-            payload: junk(choice / 5),
-        },
-        _ => Input::Replied {
-            call: CallNo(u32::from(choice % 9)),
-            outcome: CallOutcome::Done(junk(choice)),
-        },
+        (Some(Command::Call { call, .. }), 6) => {
+            Input::Replied { call: *call, outcome: CallOutcome::Unavailable { minted: junk(choice / 5) } }
+        }
+        (Some(Command::Call { call, .. }), _) => {
+            Input::Replied { call: *call, outcome: CallOutcome::Done(junk(choice / 5)) }
+        }
+        (Some(Command::Wait { wait, .. }), _) => Input::Event { wait: *wait, payload: junk(choice / 5) },
+        _ => Input::Replied { call: CallNo(u32::from(choice % 9)), outcome: CallOutcome::Done(junk(choice)) },
     }
 }
 

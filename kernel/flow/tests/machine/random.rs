@@ -11,30 +11,15 @@ use crate::trade::program;
 /// A step of a random flow; ids come when it is written down.
 #[derive(Debug, Clone)]
 pub(crate) enum Random {
-    Claim {
-        handler: Option<Vec<Random>>,
-    },
-    Pay {
-        any: Option<Vec<Random>>,
-    },
+    Claim { handler: Option<Vec<Random>> },
+    Pay { any: Option<Vec<Random>> },
     Reserve,
     Scrap,
-    Captured {
-        on_timeout: Vec<Random>,
-    },
-    Packed {
-        on_timeout: Vec<Random>,
-    },
+    Captured { on_timeout: Vec<Random> },
+    Packed { on_timeout: Vec<Random> },
     Sleep,
-    Switch {
-        cases: Vec<Vec<Random>>,
-        otherwise: Option<Vec<Random>>,
-    },
-    Foreach {
-        at_once: Option<u32>,
-        until: bool,
-        steps: Vec<Random>,
-    },
+    Switch { cases: Vec<Vec<Random>>, otherwise: Option<Vec<Random>> },
+    Foreach { at_once: Option<u32>, until: bool, steps: Vec<Random> },
     Fail,
     End,
     Divide,
@@ -61,26 +46,14 @@ fn random_step() -> impl Strategy<Value = Random> {
     leaf.prop_recursive(3, 24, 4, |inner| {
         let block = prop::collection::vec(inner.clone(), 1..4);
         prop_oneof![
-            block
-                .clone()
-                .prop_map(|steps| Random::Claim { handler: Some(steps) }),
+            block.clone().prop_map(|steps| Random::Claim { handler: Some(steps) }),
             block.clone().prop_map(|steps| Random::Pay { any: Some(steps) }),
-            block
-                .clone()
-                .prop_map(|on_timeout| Random::Captured { on_timeout }),
+            block.clone().prop_map(|on_timeout| Random::Captured { on_timeout }),
             block.clone().prop_map(|on_timeout| Random::Packed { on_timeout }),
-            (
-                prop::collection::vec(block.clone(), 1..3),
-                prop::option::of(block.clone())
-            )
+            (prop::collection::vec(block.clone(), 1..3), prop::option::of(block.clone()))
                 .prop_map(|(cases, otherwise)| Random::Switch { cases, otherwise }),
-            (prop::option::of(1_u32..4), any::<bool>(), block).prop_map(|(at_once, until, steps)| {
-                Random::Foreach {
-                    at_once,
-                    until,
-                    steps,
-                }
-            }),
+            (prop::option::of(1_u32..4), any::<bool>(), block)
+                .prop_map(|(at_once, until, steps)| { Random::Foreach { at_once, until, steps } }),
             inner.prop_map(|step| Random::When(Box::new(step))),
         ]
     })
@@ -96,14 +69,8 @@ pub(crate) struct RandomFlow {
 
 pub(crate) fn random_flow() -> impl Strategy<Value = RandomFlow> {
     let block = || prop::collection::vec(random_step(), 0..6);
-    (block(), any::<bool>(), block(), any::<bool>()).prop_map(|(before, pivot, after, cancellable)| {
-        RandomFlow {
-            before,
-            pivot,
-            after,
-            cancellable,
-        }
-    })
+    (block(), any::<bool>(), block(), any::<bool>())
+        .prop_map(|(before, pivot, after, cancellable)| RandomFlow { before, pivot, after, cancellable })
 }
 
 /// Writes a random flow down as JSON, which is YAML.
@@ -190,11 +157,7 @@ impl Writer {
                 }
                 tree!({"switch": written})
             }
-            Random::Foreach {
-                at_once,
-                until,
-                steps,
-            } => {
+            Random::Foreach { at_once, until, steps } => {
                 let (id, name) = (self.id("loop"), self.id("element"));
                 let mut loops = tree!({"id": id, "foreach": "${ input.elements }", "as": name, "max": 9,
                                        "do": self.block(steps), "result": {"of": format!("${{ {name} }}")}});

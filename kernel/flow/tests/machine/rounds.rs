@@ -26,10 +26,7 @@ fn rounds_in_order_give_a_list_in_element_order() {
         r#"call lists[2].picking: pick.request {"parcel":"c/o1"}"#
     );
     let answer = r#"answer {"lists":["L0","L1","L2"],"all":[{"list":"L0","parcel":"a"},{"list":"L1","parcel":"b"},{"list":"L2","parcel":"c"}]}"#;
-    assert_eq!(
-        trade.done("lists[2].picking", r#"{"list":"L2"}"#),
-        lines([answer, "end"])
-    );
+    assert_eq!(trade.done("lists[2].picking", r#"{"list":"L2"}"#), lines([answer, "end"]));
 }
 
 #[test]
@@ -48,10 +45,7 @@ fn until_ends_behind_the_round_that_makes_it_true() {
   - answer: {n: '${ size(lists) }'}";
     let (mut trade, _) = Trade::begin(flow(steps));
     trade.done("lists[0].picking", r#"{"list":"go"}"#);
-    assert_eq!(
-        trade.done("lists[1].picking", r#"{"list":"stop"}"#),
-        lines([r#"answer {"n":2}"#, "end"])
-    );
+    assert_eq!(trade.done("lists[1].picking", r#"{"list":"stop"}"#), lines([r#"answer {"n":2}"#, "end"]));
 }
 
 #[test]
@@ -113,10 +107,7 @@ fn a_failing_round_lets_the_others_end_their_step_and_takes_all_back() {
       - sleep: 1h";
     let (mut trade, _) = Trade::begin(flow(steps));
     for (round, claim) in ["c0", "c1", "c2"].iter().enumerate() {
-        trade.done(
-            &format!("foreach[{round}].claim"),
-            &format!(r#"{{"claim":"{claim}"}}"#),
-        );
+        trade.done(&format!("foreach[{round}].claim"), &format!(r#"{{"claim":"{claim}"}}"#));
     }
     trade.done("foreach[0].picking", r#"{"list":"L0"}"#);
     assert_eq!(
@@ -166,10 +157,7 @@ fn loops_nest() {
     result: ${ inner }
   - answer: {all: '${ outer }'}";
     let (_, said) = Trade::begin(flow(steps));
-    assert_eq!(
-        said,
-        lines([r#"answer {"all":[["a1","a2"],["b1","b2"],["c1","c2"]]}"#, "end"])
-    );
+    assert_eq!(said, lines([r#"answer {"all":[["a1","a2"],["b1","b2"],["c1","c2"]]}"#, "end"]));
 }
 
 #[test]
@@ -184,10 +172,7 @@ fn a_list_longer_than_max_is_an_error_and_cuts_nothing_off() {
     let detail = r#"{"step":"foreach","problem":"the loop may have 2 rounds and its list has 3 elements"}"#;
     assert_eq!(
         said,
-        lines([
-            &format!("answer failed evaluation_failed {detail}"),
-            "end failed evaluation_failed"
-        ])
+        lines([&format!("answer failed evaluation_failed {detail}"), "end failed evaluation_failed"])
     );
 }
 
@@ -206,13 +191,7 @@ fn while_the_trade_drains_no_handler_runs() {
             - attention: closed
             - sleep: 1h";
     let (mut trade, _) = Trade::begin(flow(steps));
-    assert_eq!(
-        trade.rejected("foreach[0].pick.request", "odd", "{}"),
-        "answer failed odd {}"
-    );
+    assert_eq!(trade.rejected("foreach[0].pick.request", "odd", "{}"), "answer failed odd {}");
     assert_eq!(trade.rejected("foreach[1].pick.request", "closed", "{}"), "");
-    assert_eq!(
-        trade.rejected("foreach[2].pick.request", "closed", "{}"),
-        "end failed odd"
-    );
+    assert_eq!(trade.rejected("foreach[2].pick.request", "closed", "{}"), "end failed odd");
 }

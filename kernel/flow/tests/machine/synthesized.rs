@@ -24,10 +24,7 @@ fn one_call_answers_its_output_or_fails_with_its_rejection() {
     let (mut trade, _) = Trade::begin_with(program, r#"{"sku":"milk"}"#);
     assert_eq!(
         trade.rejected("stock.reserve", "out_of_stock", r#"{"sku":"milk"}"#),
-        lines([
-            r#"answer failed out_of_stock {"sku":"milk"}"#,
-            "end failed out_of_stock"
-        ])
+        lines([r#"answer failed out_of_stock {"sku":"milk"}"#, "end failed out_of_stock"])
     );
     assert_eq!(
         Program::one_call("no.such", &contracts()).unwrap_err(),
@@ -39,25 +36,9 @@ fn one_call_answers_its_output_or_fails_with_its_rejection() {
 fn a_late_call_is_driven_forward_without_end() {
     let program = Arc::new(Program::late_call("pay.captured", &contracts()).unwrap());
     let (mut trade, said) = Trade::begin_with(program, r#"{"payment_id":"p1","amount":5}"#);
-    assert_eq!(
-        said,
-        lines([
-            "pivot",
-            r#"call pay.give_back: pay.give_back {"payment_id":"p1","amount":5}"#
-        ])
-    );
-    assert!(matches!(
-        trade.commands[1],
-        Command::Call {
-            persistence: Persistence::WithoutEnd,
-            ..
-        }
-    ));
-    assert!(
-        trade
-            .rejected("pay.give_back", "odd", "{}")
-            .starts_with("stuck pay.give_back:")
-    );
+    assert_eq!(said, lines(["pivot", r#"call pay.give_back: pay.give_back {"payment_id":"p1","amount":5}"#]));
+    assert!(matches!(trade.commands[1], Command::Call { persistence: Persistence::WithoutEnd, .. }));
+    assert!(trade.rejected("pay.give_back", "odd", "{}").starts_with("stuck pay.give_back:"));
     trade.tell(mortise_flow::Input::Resume);
     assert_eq!(trade.done("pay.give_back", "{}"), lines(["answer {}", "end"]));
     assert_eq!(
@@ -69,15 +50,9 @@ fn a_late_call_is_driven_forward_without_end() {
 #[test]
 fn the_key_and_the_currency_come_from_the_input() {
     let program = program(PAY_FIRST);
-    let begin = |input: &str| Begin {
-        input: json(input).unwrap(),
-        scope: json("{}").unwrap(),
-    };
+    let begin = |input: &str| Begin { input: json(input).unwrap(), scope: json("{}").unwrap() };
     assert_eq!(program.key(&begin(r#"{"order_id":"o7"}"#)), Ok(Some("o7".into())));
-    assert_eq!(
-        program.currency(&begin(r#"{"order_id":"o7"}"#)),
-        Ok(Some("EUR".into()))
-    );
+    assert_eq!(program.currency(&begin(r#"{"order_id":"o7"}"#)), Ok(Some("EUR".into())));
     assert!(program.key(&begin("{}")).is_err());
     assert_eq!(flow("\n  - sleep: 1s").key(&begin("{}")), Ok(None));
 }
@@ -87,46 +62,20 @@ fn the_identity_is_that_of_the_text_and_of_the_contracts_that_it_names() {
     let parsed = parse(PAY_FIRST).unwrap();
     let base = Program::compile(&parsed, &contracts(), PAY_FIRST).unwrap();
     assert_eq!(base.hash().len(), 64);
-    assert_eq!(
-        Program::compile(&parsed, &contracts(), PAY_FIRST).unwrap().hash(),
-        base.hash()
-    );
-    assert!(
-        base.contract_hashes().contains_key("pay.void"),
-        "undo calls count"
-    );
-    assert!(
-        base.contract_hashes().contains_key("pay.give_back"),
-        "late calls count"
-    );
+    assert_eq!(Program::compile(&parsed, &contracts(), PAY_FIRST).unwrap().hash(), base.hash());
+    assert!(base.contract_hashes().contains_key("pay.void"), "undo calls count");
+    assert!(base.contract_hashes().contains_key("pay.give_back"), "late calls count");
     assert!(!base.contract_hashes().contains_key("mail.send"));
 
     let edit = |name: &str| {
         let mut edited = contracts();
-        edited
-            .operations
-            .get_mut(name)
-            .unwrap()
-            .rejections
-            .insert("new".into(), Default::default());
-        Program::compile(&parsed, &edited, PAY_FIRST)
-            .unwrap()
-            .hash()
-            .clone()
+        edited.operations.get_mut(name).unwrap().rejections.insert("new".into(), Default::default());
+        Program::compile(&parsed, &edited, PAY_FIRST).unwrap().hash().clone()
     };
-    assert_eq!(
-        &edit("mail.send"),
-        base.hash(),
-        "a contract that the flow does not name"
-    );
+    assert_eq!(&edit("mail.send"), base.hash(), "a contract that the flow does not name");
     assert_ne!(&edit("stock.reserve"), base.hash());
     let other = PAY_FIRST.replace("30m", "31m");
-    assert_ne!(
-        Program::compile(&parse(&other).unwrap(), &contracts(), &other)
-            .unwrap()
-            .hash(),
-        base.hash()
-    );
+    assert_ne!(Program::compile(&parse(&other).unwrap(), &contracts(), &other).unwrap().hash(), base.hash());
 }
 
 #[test]
@@ -135,18 +84,9 @@ fn what_cannot_be_compiled_is_refused() {
         let text = format!("flow: f\nversion: 1\ninput: {{type: object}}\nsteps:\n{steps}");
         Program::compile(&parse(&text).unwrap(), &contracts(), &text).unwrap_err()
     };
-    assert_eq!(
-        refused("  - call: no.such\n    with: {}"),
-        CompileError::UnknownOperation("no.such".into())
-    );
-    assert_eq!(
-        refused("  - emit: no.such\n    with: {}"),
-        CompileError::UnknownEvent("no.such".into())
-    );
-    let unknown = CompileError::UnknownName {
-        name: "nobody".into(),
-        line: 5,
-    };
+    assert_eq!(refused("  - call: no.such\n    with: {}"), CompileError::UnknownOperation("no.such".into()));
+    assert_eq!(refused("  - emit: no.such\n    with: {}"), CompileError::UnknownEvent("no.such".into()));
+    let unknown = CompileError::UnknownName { name: "nobody".into(), line: 5 };
     assert_eq!(refused("  - answer: {a: '${ nobody.name }'}"), unknown);
 }
 
@@ -168,11 +108,8 @@ fn a_pending_call_is_found_by_its_number() {
 
 /// Words of the definition and of the language, so that much of what comes out still parses.
 fn word() -> impl Strategy<Value = String> {
-    let words: Vec<String> = PAY_FIRST
-        .split([' ', '"', '\n'])
-        .filter(|word| word.len() > 1)
-        .map(str::to_owned)
-        .collect();
+    let words: Vec<String> =
+        PAY_FIRST.split([' ', '"', '\n']).filter(|word| word.len() > 1).map(str::to_owned).collect();
     let more = [
         "rejection",
         "now",
@@ -183,12 +120,7 @@ fn word() -> impl Strategy<Value = String> {
         "pay.captured",
         "input.parcels",
     ];
-    prop::sample::select(
-        words
-            .into_iter()
-            .chain(more.map(str::to_owned))
-            .collect::<Vec<_>>(),
-    )
+    prop::sample::select(words.into_iter().chain(more.map(str::to_owned)).collect::<Vec<_>>())
 }
 
 proptest! {

@@ -44,17 +44,9 @@ impl Trade {
 
     pub(crate) fn begin_with(program: Arc<Program>, input: &str) -> (Self, String) {
         let now = "2026-01-01T08:00:00Z".parse().unwrap();
-        let mut trade = Self {
-            program,
-            state: State::new(),
-            now,
-            commands: Vec::new(),
-        };
+        let mut trade = Self { program, state: State::new(), now, commands: Vec::new() };
         let scope = json(r#"{"tenant":"t","line":"l","channel":"web"}"#).unwrap();
-        let said = trade.tell(Input::Begin(Begin {
-            input: json(input).unwrap(),
-            scope,
-        }));
+        let said = trade.tell(Input::Begin(Begin { input: json(input).unwrap(), scope }));
         (trade, said)
     }
 
@@ -87,39 +79,25 @@ impl Trade {
 
     pub(crate) fn done(&mut self, path: &str, output: &str) -> String {
         let call = self.call(path);
-        self.tell(Input::Replied {
-            call,
-            outcome: CallOutcome::Done(json(output).unwrap()),
-        })
+        self.tell(Input::Replied { call, outcome: CallOutcome::Done(json(output).unwrap()) })
     }
 
     pub(crate) fn rejected(&mut self, path: &str, code: &str, detail: &str) -> String {
         let (call, detail) = (self.call(path), json(detail).unwrap());
-        self.tell(Input::Replied {
-            call,
-            outcome: CallOutcome::Rejected {
-                code: code.into(),
-                detail,
-            },
-        })
+        self.tell(Input::Replied { call, outcome: CallOutcome::Rejected { code: code.into(), detail } })
     }
 
     pub(crate) fn unavailable(&mut self, path: &str, minted: &str) -> String {
         let call = self.call(path);
         self.tell(Input::Replied {
             call,
-            outcome: CallOutcome::Unavailable {
-                minted: json(minted).unwrap(),
-            },
+            outcome: CallOutcome::Unavailable { minted: json(minted).unwrap() },
         })
     }
 
     pub(crate) fn event(&mut self, path: &str, payload: &str) -> String {
         let wait = self.wait(path);
-        self.tell(Input::Event {
-            wait,
-            payload: json(payload).unwrap(),
-        })
+        self.tell(Input::Event { wait, payload: json(payload).unwrap() })
     }
 
     pub(crate) fn due(&mut self, path: &str) -> String {
@@ -135,34 +113,14 @@ impl Trade {
 /// A command as a line.
 pub(crate) fn say(command: &Command, now: Timestamp) -> String {
     match command {
-        Command::Call {
-            kind,
-            operation,
-            path,
-            input,
-            ..
-        } => {
-            let word = if *kind == CallKind::Forward {
-                "call"
-            } else {
-                "undo"
-            };
+        Command::Call { kind, operation, path, input, .. } => {
+            let word = if *kind == CallKind::Forward { "call" } else { "undo" };
             format!("{word} {path}: {operation} {}", input.to_json())
         }
-        Command::Wait {
-            event: Some((event, key)),
-            due,
-            path,
-            ..
-        } => {
+        Command::Wait { event: Some((event, key)), due, path, .. } => {
             format!("wait {path}: {event} {} for {}", key.to_json(), due.since(now))
         }
-        Command::Wait {
-            event: None,
-            due,
-            path,
-            ..
-        } => format!("sleep {path}: for {}", due.since(now)),
+        Command::Wait { event: None, due, path, .. } => format!("sleep {path}: for {}", due.since(now)),
         Command::Unwait { wait } => format!("unwait {}", wait.0),
         Command::Cancellable { event, key } => format!("cancellable {event} {}", key.to_json()),
         Command::NotCancellable => "not cancellable".to_owned(),

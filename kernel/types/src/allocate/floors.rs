@@ -57,10 +57,7 @@ pub fn spread_with_floors(
         return Err(AllocationError::NegativeReduction);
     }
     if bases.len() != floors.len() {
-        return Err(AllocationError::LengthsDiffer {
-            bases: bases.len(),
-            floors: floors.len(),
-        });
+        return Err(AllocationError::LengthsDiffer { bases: bases.len(), floors: floors.len() });
     }
     if let Some(index) = bases.iter().position(|base| base.is_negative()) {
         return Err(AllocationError::NegativeWeight { index });
@@ -89,10 +86,7 @@ pub fn spread_with_floors(
         overflow = Overflow::ToOthers;
     }
     let lost = lines.lost.checked_add(lines.left)?;
-    Ok(Spread {
-        shares: lines.taken.into_iter().map(Amount).collect(),
-        lost,
-    })
+    Ok(Spread { shares: lines.taken.into_iter().map(Amount).collect(), lost })
 }
 
 fn refuses(zero_weights: ZeroWeights, lines: usize) -> bool {
@@ -106,12 +100,7 @@ fn refuses(zero_weights: ZeroWeights, lines: usize) -> bool {
 /// How far each base lies above its floor; wide, as a floor may be far below zero.
 fn capacities(bases: &[Amount], floors: &[Amount]) -> Vec<i128> {
     let above = |(base, floor): (&Amount, &Amount)| i128::from(base.minor()) - i128::from(floor.minor());
-    bases
-        .iter()
-        .zip(floors)
-        .map(above)
-        .map(|capacity| capacity.max(0))
-        .collect()
+    bases.iter().zip(floors).map(above).map(|capacity| capacity.max(0)).collect()
 }
 
 /// The weights of a round: the bases of the lines in it; equal ones if all are zero and the policy says so; none if
@@ -169,9 +158,7 @@ impl Lines {
         let sum: i128 = takes.iter().map(|&take| i128::from(take)).sum();
         give_back(&mut takes, sum - i128::from(spread.minor()), rule);
         for (&index, take) in taking.iter().zip(takes) {
-            self.taken[index] = self.taken[index]
-                .checked_add(take)
-                .ok_or(ArithmeticError::Overflow)?;
+            self.taken[index] = self.taken[index].checked_add(take).ok_or(ArithmeticError::Overflow)?;
             self.left = self.left.checked_sub(Amount(take))?;
         }
         if overflow == Overflow::Lost {

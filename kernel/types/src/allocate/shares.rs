@@ -30,10 +30,7 @@ fn rounded(
     total: i128,
     rounding: Rounding,
 ) -> Result<Vec<Amount>, ArithmeticError> {
-    weights
-        .iter()
-        .map(|&weight| rounding.divide(product(amount, weight), total).map(Amount))
-        .collect()
+    weights.iter().map(|&weight| rounding.divide(product(amount, weight), total).map(Amount)).collect()
 }
 
 /// What `shares` leave of `amount`; wide, as shares that were rounded up may together be more than 64 bits hold.
@@ -86,9 +83,7 @@ fn first_takes_rest(amount: Amount, weights: &[i64], total: i128) -> Result<Vec<
 fn last_takes_rest(amount: Amount, weights: &[i64], total: i128) -> Result<Vec<Amount>, ArithmeticError> {
     let mut shares = rounded(amount, weights, total, Rounding::HalfEven)?;
     if let Some((last, others)) = shares.split_last_mut() {
-        *last = i64::try_from(residual(amount, others))
-            .map(Amount)
-            .map_err(|_| ArithmeticError::Overflow)?;
+        *last = i64::try_from(residual(amount, others)).map(Amount).map_err(|_| ArithmeticError::Overflow)?;
     }
     Ok(shares)
 }

@@ -76,23 +76,11 @@ impl PriceProof {
                 return Err(ProofError::Repeated(ProofPlace::Fee(fee.fee_id.clone())));
             }
         }
-        let payables = self
-            .lines
-            .iter()
-            .map(|line| line.payable)
-            .chain(self.fees.iter().map(|fee| fee.payable));
+        let payables =
+            self.lines.iter().map(|line| line.payable).chain(self.fees.iter().map(|fee| fee.payable));
         same(|| ProofPlace::Order, "the payable amount", self.payable, payables)?;
-        let taxes = self
-            .lines
-            .iter()
-            .map(|line| &line.taxes)
-            .chain(self.fees.iter().map(|fee| &fee.taxes));
-        same(
-            || ProofPlace::Order,
-            "the tax",
-            self.tax,
-            taxes.flatten().map(|part| part.tax),
-        )
+        let taxes = self.lines.iter().map(|line| &line.taxes).chain(self.fees.iter().map(|fee| &fee.taxes));
+        same(|| ProofPlace::Order, "the tax", self.tax, taxes.flatten().map(|part| part.tax))
     }
 }
 
@@ -109,15 +97,10 @@ fn check_line(line: &ProofLine) -> Result<(), ProofError> {
 
 /// Whether `list` is `list_price × quantity`, but for rounding of at most each unit: less than one minor unit a unit.
 fn list_is_near(line: &ProofLine) -> bool {
-    let (per, quantity) = (
-        i128::from(line.list_price.per().units()),
-        i128::from(line.quantity.units()),
-    );
+    let (per, quantity) = (i128::from(line.list_price.per().units()), i128::from(line.quantity.units()));
     let exact = i128::from(line.list_price.amount().minor()) * quantity;
     let stated = i128::from(line.list.minor()) * per;
-    stated
-        .checked_sub(exact)
-        .is_some_and(|off| off.unsigned_abs() < (quantity * per).unsigned_abs())
+    stated.checked_sub(exact).is_some_and(|off| off.unsigned_abs() < (quantity * per).unsigned_abs())
 }
 
 /// What a line and a fee have in common.
@@ -130,36 +113,21 @@ struct Figures<'a> {
 
 impl<'a> Figures<'a> {
     fn of_line(line: &'a ProofLine) -> Figures<'a> {
-        Figures {
-            list: line.list,
-            adjustments: &line.adjustments,
-            taxes: &line.taxes,
-            payable: line.payable,
-        }
+        Figures { list: line.list, adjustments: &line.adjustments, taxes: &line.taxes, payable: line.payable }
     }
 
     fn of_fee(fee: &'a ProofFee) -> Figures<'a> {
-        Figures {
-            list: fee.list,
-            adjustments: &fee.adjustments,
-            taxes: &fee.taxes,
-            payable: fee.payable,
-        }
+        Figures { list: fee.list, adjustments: &fee.adjustments, taxes: &fee.taxes, payable: fee.payable }
     }
 
     fn check(&self, place: impl Fn() -> ProofPlace) -> Result<(), ProofError> {
         let parts =
             std::iter::once(self.list).chain(self.adjustments.iter().map(|adjustment| adjustment.amount));
         same(&place, "the payable amount", self.payable, parts)?;
-        let added_taxes = self
-            .taxes
-            .iter()
-            .filter(|part| part.treatment == TaxTreatment::Added);
+        let added_taxes = self.taxes.iter().filter(|part| part.treatment == TaxTreatment::Added);
         let added_tax = added_taxes.map(|part| part.tax);
-        let adjusted = self
-            .adjustments
-            .iter()
-            .filter(|adjustment| adjustment.kind == AdjustmentKind::TaxAdded);
+        let adjusted =
+            self.adjustments.iter().filter(|adjustment| adjustment.kind == AdjustmentKind::TaxAdded);
         let adjusted_by = Amount::sum(adjusted.map(|adjustment| adjustment.amount))
             .map_err(|error| ProofError::Arithmetic(place(), error))?;
         same(&place, "the tax among the adjustments", adjusted_by, added_tax)
@@ -174,12 +142,7 @@ fn same(
 ) -> Result<(), ProofError> {
     match Amount::sum(parts) {
         Ok(sum) if sum == stated => Ok(()),
-        Ok(sum) => Err(ProofError::Sum {
-            place: place(),
-            what,
-            stated,
-            sum,
-        }),
+        Ok(sum) => Err(ProofError::Sum { place: place(), what, stated, sum }),
         Err(error) => Err(ProofError::Arithmetic(place(), error)),
     }
 }

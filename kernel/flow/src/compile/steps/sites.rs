@@ -13,11 +13,8 @@ use crate::machine::Persistence;
 
 impl<'a> Steps<'a> {
     pub(super) fn uses_event(&mut self, event: &str) -> Result<&'a EventContract, CompileError> {
-        let contract = self
-            .contracts
-            .events
-            .get(event)
-            .ok_or_else(|| CompileError::UnknownEvent(event.to_owned()))?;
+        let contract =
+            self.contracts.events.get(event).ok_or_else(|| CompileError::UnknownEvent(event.to_owned()))?;
         if !self.out.used.contains_key(event) {
             let hash = self.contracts.event_hash(event).unwrap_or_default();
             self.out.used.insert(event.to_owned(), hash);
@@ -53,10 +50,7 @@ impl<'a> Steps<'a> {
             Some(own) => {
                 self.uses_operation(&own.operation.value)?;
                 let with = self.mapping(&own.with)?.0;
-                Some(Undo::Own(Taking {
-                    operation: own.operation.value.as_str().into(),
-                    with,
-                }))
+                Some(Undo::Own(Taking { operation: own.operation.value.as_str().into(), with }))
             }
         };
         let mut handlers = Vec::with_capacity(call.on.len());
@@ -77,10 +71,7 @@ impl<'a> Steps<'a> {
         }
         if let Some(Op::Call(site)) = self.out.ops.get_mut(site) {
             site.slot = slot;
-            site.timeout_ms = call
-                .timeout
-                .as_ref()
-                .map(|timeout| timeout.value.as_millis().unsigned_abs());
+            site.timeout_ms = call.timeout.as_ref().map(|timeout| timeout.value.as_millis().unsigned_abs());
             site.handlers = handlers;
             site.any = any;
             site.then = then;
@@ -110,18 +101,13 @@ impl<'a> Steps<'a> {
             }
         };
         let settles = match undo {
-            Undo::Nothing => contract
-                .settles
-                .iter()
-                .map(|settles| handles(&settles.resource, &settles.handle))
-                .collect(),
+            Undo::Nothing => {
+                contract.settles.iter().map(|settles| handles(&settles.resource, &settles.handle)).collect()
+            }
             _ => Vec::new(),
         };
-        let acquires = contract
-            .acquires
-            .iter()
-            .map(|acquires| handles(&acquires.resource, &acquires.handle))
-            .collect();
+        let acquires =
+            contract.acquires.iter().map(|acquires| handles(&acquires.resource, &acquires.handle)).collect();
         let then = self.here() + 1;
         let persistence = persistence(contract.effect, &undo);
         let site = CallSite {
@@ -147,10 +133,7 @@ impl<'a> Steps<'a> {
         contract: &'a OperationContract,
     ) -> Result<(Handler, Pc), CompileError> {
         let mark = self.names.mark();
-        let detail = contract
-            .rejections
-            .get(&handler.code.value)
-            .map_or(Shape::Unknown, Shape::Schema);
+        let detail = contract.rejections.get(&handler.code.value).map_or(Shape::Unknown, Shape::Schema);
         let shape = Shape::record([("detail".to_owned(), detail)]);
         let rejection = self.bind("rejection", shape)?;
         self.rejections.push(rejection);
