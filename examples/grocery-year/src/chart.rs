@@ -201,7 +201,7 @@ fn weeks(out: &mut String, chart: &Chart) {
     put(
         out,
         format_args!(
-            r#"<text class="middle" x="{}" y="{}">week of 2017</text>"#,
+            r#"<text class="middle" x="{}" y="{}">week of 2017, Monday to Sunday</text>"#,
             (LEFT + RIGHT) / 2.0,
             BASKETS.bottom + 40.0
         ),

@@ -191,7 +191,7 @@ impl Data {
         for week in weeks.iter() {
             head = add_entries(&self.week_file(week, which.file()), stores, &mut rows)?;
         }
-        // A store's product stands together through all weeks, as in the table: half the time of importing week after week.
+        // A store's product stands together through all weeks, as in the table's key: a chunk meets its pages side by side.
         rows.sort_unstable();
         Ok(Rows::below(&head, rows))
     }
@@ -252,10 +252,12 @@ impl Demand {
         *self.0.entry((store, line.sku)).or_default() += i64::from(line.quantity);
     }
 
-    /// Rows of stock on hand.
+    /// Rows of stock on hand, in the order of the table's key: a chunk then meets its pages side by side.
     pub(crate) fn rows(&self) -> Rows {
-        let row = |((store, sku), on_hand): (&(u32, u32), &i64)| format!("{store},{sku},{on_hand}");
-        Rows::below("location,sku,on_hand", self.0.iter().map(row))
+        let row = |((store, sku), on_hand): (&(u32, u32), &i64)| format!("{sku},{store},{on_hand}");
+        let mut rows: Vec<_> = self.0.iter().map(row).collect();
+        rows.sort_unstable();
+        Rows::below("sku,location,on_hand", rows)
     }
 
     /// The stores, each a location.
@@ -341,7 +343,7 @@ mod tests {
                 demand.add(basket.store, &basket.lines[0]);
                 demand.add(basket.store, &basket.lines[0]);
             }
-            assert_eq!(demand.rows().csv, "location,sku,on_hand\n2,7,2\n367,1095275,6\n");
+            assert_eq!(demand.rows().csv, "sku,location,on_hand\n1095275,367,6\n7,2,2\n");
             assert_eq!(demand.locations().csv, "location,name,country\n2,Store 2,US\n367,Store 367,US\n");
         });
     }

@@ -298,7 +298,7 @@ impl Engine {
         &self.options.clock
     }
 
-    /// Changes whenever events were committed: followers of an order look again.
+    /// Changes with every commit: followers of an order look again.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.clone()
     }

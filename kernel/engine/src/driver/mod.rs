@@ -1,6 +1,9 @@
 //! The async shell around the scheduler: one task that owns all trades in memory, hands batches to the database's threads
 //! and remote calls to their peers, and tells those who wait for an answer. Every decision is `schedule`'s and `remote`'s.
 
+mod answers;
+mod peers;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use mortise_store::{Store, StoreError};
 use mortise_types::{CustomerId, Scope, Timestamp};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use self::peers::{Holding, Peer};
 use crate::commit::{Committed, Duplicate, Fate, Finished, Pen, stored_answer};
 use crate::job::{Fresh, Job, Pending, Sending, Work};
 use crate::load::{load, unborn};
@@ -153,16 +157,6 @@ struct Beginning {
     caller: Option<CustomerId>,
 }
 
-/// A remote call as it is asked again and again.
-struct Peer {
-    handler: Arc<dyn RemoteHandler>,
-    scope: Scope,
-    key: Arc<str>,
-    intent: Value,
-    deadline: Duration,
-    path: Arc<str>,
-}
-
 type RemoteCall = (TradeId, CallNo);
 
 /// Called at named points of a remote call's life, so that tests can stop the process there.
@@ -175,7 +169,7 @@ pub(crate) struct Driver {
     messages: mpsc::UnboundedReceiver<Message>,
     to_self: mpsc::UnboundedSender<Message>,
     figures: Arc<Figures>,
-    /// Moves when events were committed.
+    /// Moves with every commit.
     committed: watch::Sender<u64>,
     crash_point: Option<CrashPoint>,
     scheduler: Scheduler<TradeId, Work>,
@@ -323,37 +317,6 @@ impl Driver {
         }
     }
 
-    fn start(&mut self, start: Start) {
-        let Start { id, program, scope, caller, fresh, reply } = start;
-        self.beginnings.insert(id.clone(), Beginning { program, scope, caller });
-        self.waiters.entry(id.clone()).or_default().push((reply, Replay::First));
-        self.notice(Notice::Work { trade: id, work: Work::Begin(fresh) });
-    }
-
-    /// Registers first and looks second, so that an answer which comes meanwhile is not missed.
-    fn await_answer(&mut self, trade: TradeId, reply: oneshot::Sender<Started>) {
-        let waiting = self.waiters.entry(trade.clone()).or_default();
-        waiting.retain(|(waiter, _)| !waiter.is_closed());
-        waiting.push((reply, Replay::Repeated));
-        let (store, to_self) = (Arc::clone(&self.store), self.to_self.clone());
-        tokio::spawn(async move {
-            while !to_self.is_closed() {
-                match look_up(&store, trade.clone()).await {
-                    Ok(Some(message)) => return drop(to_self.send(message)),
-                    Ok(None) => return,
-                    Err(error) => tracing::warn!(%trade, %error, "an answer could not be read"),
-                }
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        });
-    }
-
-    fn tell(&mut self, trade: &TradeId, answer: &Answer) {
-        for (waiter, replay) in self.waiters.remove(trade).unwrap_or_default() {
-            let _ = waiter.send(Started::Answered { trade: trade.clone(), answer: answer.clone(), replay });
-        }
-    }
-
     fn notice(&mut self, notice: Notice<TradeId, Work>) {
         self.notice_at(self.now(), notice);
     }
@@ -489,9 +452,7 @@ impl Driver {
                 next.extend(works.into_iter().map(|work| (id.clone(), work)));
             }
         }
-        if committed.wrote_events > 0 {
-            self.committed.send_modify(|count| *count += 1);
-        }
+        self.committed.send_modify(|count| *count += 1);
         self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
         for (trade, work) in next.into_iter().chain(committed.follow_ups) {
             self.notice(Notice::Work { trade, work });
@@ -546,162 +507,4 @@ impl Driver {
             self.trades.insert(id, trade);
         }
     }
-
-    fn duplicate(&mut self, id: &TradeId, duplicate: Duplicate) {
-        let waiters = self.waiters.remove(id).unwrap_or_default();
-        for (waiter, _) in waiters {
-            match &duplicate {
-                Duplicate::Same { trade, answer: Some(answer) } => {
-                    let (trade, answer, replay) = (trade.clone(), answer.clone(), Replay::Repeated);
-                    let _ = waiter.send(Started::Answered { trade, answer, replay });
-                }
-                Duplicate::Same { trade, answer: None } => self.await_answer(trade.clone(), waiter),
-                Duplicate::KeyConflict => drop(waiter.send(Started::KeyConflict)),
-                Duplicate::IdempotencyMismatch => drop(waiter.send(Started::IdempotencyMismatch)),
-            }
-        }
-    }
-
-    fn send(&mut self, trade: &Trade, sending: Sending) {
-        let Sending { pending, intent, key } = sending;
-        let Pending { call, operation, path, timeout_ms, persistence, .. } = pending;
-        let Some(Handler::Remote(handler)) = self.pen.tools.registry.handler(&operation) else {
-            return;
-        };
-        let contract = self.pen.tools.registry.contracts().operations.get(&*operation);
-        let deadline_ms = timeout_ms.or_else(|| contract.and_then(|c| c.deadline_ms)).unwrap_or(DEADLINE_MS);
-        let terms = Terms { attempts: contract.and_then(|c| c.attempts).unwrap_or(1), persistence };
-        let name = (trade.id.clone(), call);
-        self.peers.entry(name.clone()).or_insert_with(|| {
-            let deadline = Duration::from_millis(deadline_ms);
-            Arc::new(Peer {
-                handler: Arc::clone(handler),
-                scope: trade.scope.clone(),
-                key,
-                intent,
-                deadline,
-                path,
-            })
-        });
-        self.pass_crash_point("intent-committed");
-        if let Some(step) = self.remotes.begin(name, terms) {
-            self.remote_step(step);
-        }
-    }
-
-    fn pass_crash_point(&self, name: &str) {
-        if let Some(crash) = &self.crash_point {
-            crash(name);
-        }
-    }
-
-    fn remote_step(&mut self, step: Step<RemoteCall>) {
-        match step {
-            Step::Send { call, attempt } => self.attempt(call, attempt),
-            Step::GiveUp(call) => {
-                self.peers.remove(&call);
-                let (trade, call) = call;
-                self.notice(Notice::Work { trade, work: Work::GaveUp { call } });
-            }
-            Step::Tell { call, attempts } => {
-                let path = self.peers.get(&call).map_or_else(|| "".into(), |peer| Arc::clone(&peer.path));
-                let text =
-                    format!("the peer has not answered {attempts} times; it is asked again without end");
-                self.write_attention(call.0, path, text, Holding::GoOn);
-            }
-        }
-    }
-
-    fn attempt(&mut self, call: RemoteCall, attempt: u32) {
-        let Some(peer) = self.peers.get(&call).cloned() else {
-            return;
-        };
-        let (to_self, senders, now) = (self.to_self.clone(), Arc::clone(&self.senders), self.now());
-        let crash_point = self.crash_point.clone();
-        self.sending += 1;
-        tokio::spawn(async move {
-            let _permit = senders.acquire_owned().await;
-            let (scope, idempotency_key) = (peer.scope.clone(), Arc::clone(&peer.key));
-            let context = SendContext { scope, idempotency_key, attempt, now };
-            let asked = AssertUnwindSafe(peer.handler.send(context, &peer.intent)).catch_unwind();
-            let result = match tokio::time::timeout(peer.deadline, asked).await {
-                Ok(Ok(answered)) => answered,
-                Ok(Err(_)) => Err(Unanswered::new("asking the peer panicked")),
-                Err(_) => Err(Unanswered::new(format!("no answer within {} ms", peer.deadline.as_millis()))),
-            };
-            if let Some(crash) = crash_point {
-                crash("sent");
-            }
-            let _ = to_self.send(Message::Sent { call, result });
-        });
-    }
-
-    fn sent(&mut self, call: RemoteCall, result: Result<Value, Unanswered>) {
-        self.sending = self.sending.saturating_sub(1);
-        match result {
-            Ok(answer) => {
-                if self.remotes.answered(&call) {
-                    self.peers.remove(&call);
-                    let (trade, call) = call;
-                    self.notice(Notice::Work { trade, work: Work::Answered { call, answer } });
-                }
-            }
-            Err(unanswered) => {
-                tracing::info!(trade = %call.0, reason = %unanswered, "a peer did not answer");
-                let now = self.now();
-                for step in self.remotes.unanswered(now, &call) {
-                    self.remote_step(step);
-                }
-            }
-        }
-    }
-
-    fn write_attention(&self, trade: TradeId, path: Arc<str>, text: String, holding: Holding) {
-        let (store, now) = (Arc::clone(&self.store), self.now());
-        tokio::spawn(async move {
-            let written = store.write(async move |tx| {
-                let id = (trade.tenant.as_str(), &*trade.id);
-                // A trade that cannot be driven is found so at every start.
-                let insert = match holding {
-                    Holding::Hold => &sql::INSERT_ATTENTION_ONCE,
-                    Holding::GoOn => &sql::INSERT_ATTENTION,
-                };
-                tx.execute(insert, [(id.0, id.1, &*path, text.as_str(), now)]).await?;
-                if holding == Holding::Hold {
-                    tx.execute(&sql::HOLD, [id]).await?;
-                }
-                Ok(())
-            });
-            if let Err(error) = written.await {
-                tracing::error!(%error, "a person could not be told");
-            }
-        });
-    }
-}
-
-/// What those who wait for a trade's answer are to be told by its row: nothing while it is under way.
-async fn look_up(store: &Store, trade: TradeId) -> Result<Option<Message>, StoreError> {
-    let id = trade.clone();
-    let rows = store.read(async move |reader| {
-        let key = [(id.tenant.as_str(), &*id.id)];
-        reader.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, key).await
-    });
-    Ok(match rows.await?.into_iter().next().flatten() {
-        None => Some(Message::Nowhere(trade)),
-        Some((_, _, None)) => None,
-        Some((_, _, Some(text))) => match stored_answer(&text) {
-            Ok(answer) => Some(Message::Stored { trade, answer }),
-            Err(error) => {
-                tracing::error!(%trade, %error, "an answer cannot be read back");
-                Some(Message::Nowhere(trade))
-            }
-        },
-    })
-}
-
-/// Whether a trade that is put before a person goes on meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holding {
-    Hold,
-    GoOn,
 }

@@ -1,0 +1,160 @@
+//! What a batch writes when its trades have met the world: instances, journal, listeners, outbox and inbox, in a few
+//! statements for all of them. Also what turns away: starts that came before, trades that another driver owns.
+
+mod events;
+mod rows;
+mod turn_away;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use mortise_capability::EmittedEvent;
+use mortise_contract::{Value, json};
+use mortise_flow::{Answer, Begin, Ended, Input, Program, WaitNo};
+use mortise_store::{StoreError, Tx};
+use mortise_types::{Clock, IdSource, TenantId, Timestamp};
+
+pub(crate) use self::events::Matched;
+use self::rows::{write_instances, write_journal, write_listeners};
+use crate::definitions::{Catalogue, is_one_call};
+use crate::job::{CANCEL, Job, LATE, Listen, Sending, WAIT, Work, key_text};
+use crate::record::{Record, Trade, TradeId};
+use crate::store as sql;
+use crate::stretch::Tools;
+
+/// Why a start did not begin a trade.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Duplicate {
+    /// The same start came before.
+    Same {
+        /// The trade that it began.
+        trade: TradeId,
+        /// What it answered, if it has.
+        answer: Option<Answer>,
+    },
+    /// The flow's key stands for a trade with another input.
+    KeyConflict,
+    /// The idempotency key stands for another request.
+    IdempotencyMismatch,
+}
+
+/// A trade behind its stretch.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) trade: Trade,
+    pub(crate) fate: Fate,
+    pub(crate) answer: Option<Answer>,
+    pub(crate) sends: Vec<Sending>,
+    pub(crate) attention: Vec<(Arc<str>, String)>,
+}
+
+/// Where a stretch left its trade.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// It waits.
+    Open { due: Option<Timestamp> },
+    /// It has calls left that run in its next stretch.
+    Cut,
+    /// It is over.
+    Ended,
+    /// It never began.
+    Duplicate(Duplicate),
+    /// Another driver has it.
+    Lost,
+}
+
+/// What a commit did.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    pub(crate) finished: Vec<Finished>,
+    /// Jobs whose reads no longer held; nothing of them was written.
+    pub(crate) stale: Vec<TradeId>,
+    pub(crate) follow_ups: Vec<(TradeId, Work)>,
+    pub(crate) journal_bytes: usize,
+}
+
+/// What writing needs beside the batch.
+#[derive(Clone)]
+pub(crate) struct Pen {
+    pub(crate) tools: Tools,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Pen {
+    /// Runs the batch to its end in `tx` and writes all that has to survive.
+    pub(crate) async fn commit(&self, tx: &mut Tx<'_>, jobs: Vec<Job>) -> Result<Committed, StoreError> {
+        let mut done = Committed::default();
+        let mut jobs = self.turn_away(tx, jobs, &mut done).await?;
+        loop {
+            tx.savepoint().await?;
+            let mut attempt = jobs.clone();
+            let stale = self.tools.run(tx, &mut attempt).await?;
+            if stale.is_empty() {
+                tx.release_savepoint().await?;
+                jobs = attempt;
+                break;
+            }
+            tx.rollback_to_savepoint().await?;
+            for index in stale.into_iter().rev() {
+                done.stale.push(jobs.remove(index).trade.id);
+            }
+        }
+        self.write(tx, jobs, &mut done).await?;
+        Ok(done)
+    }
+
+    async fn write(&self, tx: &mut Tx<'_>, jobs: Vec<Job>, done: &mut Committed) -> Result<(), StoreError> {
+        write_instances(tx, &jobs).await?;
+        done.journal_bytes += write_journal(tx, &jobs).await?;
+        write_listeners(tx, &jobs).await?;
+        let attention = jobs.iter().flat_map(|job| {
+            job.attention.iter().map(move |(path, text)| {
+                (job.trade.id.tenant.as_str(), &*job.trade.id.id, &**path, text.as_str(), job.record.now)
+            })
+        });
+        tx.execute(&sql::INSERT_ATTENTION, attention).await?;
+        let taken = jobs.iter().flat_map(|job| {
+            job.taken.iter().map(move |position| (job.trade.id.tenant.as_str(), &*job.trade.id.id, *position))
+        });
+        tx.execute(&sql::INSERT_TAKEN, taken).await?;
+        let mut matched = Matched::default();
+        self.publish(tx, &jobs, &mut matched).await?;
+        self.look_back(tx, &jobs, &mut matched).await?;
+        self.deliver(tx, matched, done).await?;
+        done.finished.extend(jobs.into_iter().map(finish));
+        Ok(())
+    }
+}
+
+/// Calls are outstanding.
+pub(crate) const DRIVEN: i64 = 0;
+/// Waits for an event or a clock.
+pub(crate) const WAITING: i64 = 1;
+/// Over.
+pub(crate) const ENDED: i64 = 2;
+/// Waits for a person.
+pub(crate) const HELD: i64 = 3;
+
+fn finish(mut job: Job) -> Finished {
+    let fate = if job.ended.is_some() {
+        Fate::Ended
+    } else if job.pending.is_empty() {
+        Fate::Open { due: job.due() }
+    } else {
+        Fate::Cut
+    };
+    job.trade.next_seq += 1;
+    Finished { trade: job.trade, fate, answer: job.answer, sends: job.sends, attention: job.attention }
+}
+
+/// A stored payload.
+pub(crate) fn stored(text: &str) -> Result<Value, StoreError> {
+    json(text).map_err(|error| StoreError::Value(format!("stored payload: {error}")))
+}
+
+/// A stored answer.
+pub(crate) fn stored_answer(text: &str) -> Result<Answer, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Value(format!("stored answer: {error}")))
+}
