@@ -104,6 +104,12 @@ impl Tools {
         }
     }
 
+    /// Whether an operation that the trade may call can find that what was read no longer holds.
+    pub(crate) fn may_be_stale(&self, job: &Job) -> bool {
+        let operations = &self.registry.contracts().operations;
+        job.trade.program.contract_hashes().keys().any(|name| operations.get(name).is_some_and(|c| c.stale))
+    }
+
     fn may_step(&self, job: &Job) -> bool {
         !(self.single_steps && job.steps > 0)
     }

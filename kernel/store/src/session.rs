@@ -37,7 +37,6 @@ pub struct Reader<'c> {
 #[derive(Debug)]
 pub struct Tx<'c> {
     reader: Reader<'c>,
-    savepoints: u32,
 }
 
 impl<'c> std::ops::Deref for Tx<'c> {
@@ -145,13 +144,13 @@ impl<'c> Reader<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) const fn new(connection: &'c rusqlite::Connection, counters: &'c Counters) -> Self {
-        Self { reader: Reader::new(connection, counters), savepoints: 0 }
+        Self { reader: Reader::new(connection, counters) }
     }
 
     /// Runs `statement` for every item and says how many rows each changed.
     ///
     /// # Errors
-    /// The statement's, with its name; the transaction is still open and may be rolled back to a savepoint.
+    /// The statement's, with its name; the transaction is still open and may be started over.
     pub async fn execute<P: Params>(
         &mut self,
         statement: &Statement,
@@ -168,38 +167,21 @@ impl<'c> Tx<'c> {
         Ok(changed)
     }
 
-    /// Marks a place to which what follows can be undone. Savepoints nest.
+    /// Takes back all that was written so far and goes on, as if the transaction had only begun. Nobody else writes to a
+    /// SQLite database meanwhile, so what was read before still holds.
+    ///
+    /// A savepoint would be the usual way. It costs a copy of every page that is changed behind it, in every batch; what it
+    /// is for happens in few of them.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn savepoint(&mut self) -> Result<(), StoreError> {
-        self.savepoints += 1;
-        self.control(&format!("SAVEPOINT s{}", self.savepoints))
+    /// The database's; the transaction is over then.
+    pub async fn start_over(&mut self) -> Result<(), StoreError> {
+        self.control("ROLLBACK")?;
+        self.control("BEGIN IMMEDIATE")
     }
 
-    /// Undoes all since the innermost savepoint, and forgets it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {
-        let name = self.savepoints;
-        self.savepoints = name.saturating_sub(1);
-        self.control(&format!("ROLLBACK TO s{name}"))?;
-        self.control(&format!("RELEASE s{name}"))
-    }
-
-    /// Keeps all since the innermost savepoint, and forgets it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn release_savepoint(&mut self) -> Result<(), StoreError> {
-        let name = self.savepoints;
-        self.savepoints = name.saturating_sub(1);
-        self.control(&format!("RELEASE s{name}"))
-    }
-
-    fn control(&self, text: &str) -> Result<(), StoreError> {
-        let refused = |source| StoreError::Sqlite { statement: "savepoint", source };
+    fn control(&self, text: &'static str) -> Result<(), StoreError> {
+        let refused = |source| StoreError::Sqlite { statement: text, source };
         self.reader
             .connection
             .prepare_cached(text)

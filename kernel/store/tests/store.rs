@@ -90,23 +90,26 @@ async fn a_job_that_fails_leaves_nothing_and_hurts_nobody() {
 }
 
 #[tokio::test]
-async fn savepoints_nest() {
+async fn what_is_started_over_has_not_happened() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await;
-    let nested = store.write(async |tx| {
-        tx.execute(&PUT, [row("kept", 1)]).await?;
-        tx.savepoint().await?;
-        tx.execute(&PUT, [row("outer", 1)]).await?;
-        tx.savepoint().await?;
-        tx.execute(&PUT, [row("inner", 1)]).await?;
-        tx.release_savepoint().await?;
-        tx.rollback_to_savepoint().await?;
-        tx.savepoint().await?;
-        tx.execute(&PUT, [row("also kept", 1)]).await?;
-        tx.release_savepoint().await
+    store.write(async |tx| tx.execute(&PUT, [row("before", 1)]).await.map(drop)).await.unwrap();
+    let started_over = store.write(async |tx| {
+        tx.execute(&PUT, [row("first", 1)]).await?;
+        tx.start_over().await?;
+        tx.execute(&PUT, [row("second", 1)]).await?;
+        tx.start_over().await?;
+        tx.execute(&PUT, [row("kept", 1)]).await.map(drop)
     });
-    nested.await.unwrap();
-    assert_eq!(skus(&store, "acme").await, ["also kept 1", "kept 1"]);
+    started_over.await.unwrap();
+    assert_eq!(skus(&store, "acme").await, ["before 1", "kept 1"]);
+    let failed = store.write(async |tx| {
+        tx.start_over().await?;
+        tx.execute(&PUT, [row("gone", 1)]).await?;
+        Err::<(), _>(StoreError::Closed)
+    });
+    assert!(failed.await.is_err());
+    assert_eq!(skus(&store, "acme").await, ["before 1", "kept 1"]);
 }
 
 #[tokio::test]

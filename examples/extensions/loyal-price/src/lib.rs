@@ -23,9 +23,7 @@ impl UnitPrice for LoyalPrice {
         let reason = format!("{} off for {}", percent(config.rate_bp), config.customer_group);
         let offers = order.lines.iter().filter_map(|line| {
             let loyal = line.list().less(config.rate_bp);
-            loyal
-                .is_below(line.current())
-                .then(|| line.offer(loyal, reason.clone()))
+            loyal.is_below(line.current()).then(|| line.offer(loyal, reason.clone()))
         });
         Ok(offers.collect())
     }

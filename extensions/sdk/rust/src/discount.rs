@@ -33,21 +33,13 @@ impl Line {
     /// The quoted price.
     #[must_use]
     pub fn unit(&self) -> Price {
-        Price {
-            amount: self.unit_amount,
-            per: self.unit_per,
-        }
+        Price { amount: self.unit_amount, per: self.unit_per }
     }
 
     /// A SKU attribute that the manifest asks for.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        attribute(
-            self.attributes
-                .iter()
-                .map(|a| (a.name.as_str(), a.value.as_str())),
-            name,
-        )
+        attribute(self.attributes.iter().map(|a| (a.name.as_str(), a.value.as_str())), name)
     }
 
     /// An amount off this line alone, in a lane, stacking with all.

@@ -12,10 +12,7 @@ impl Price {
     /// This price less a rate in basis points (500 is 5%), to the nearest minor unit, halves up.
     #[must_use]
     pub fn less(self, rate_bp: i64) -> Price {
-        Price {
-            amount: rate_of(self.amount, 10_000 - rate_bp),
-            per: self.per,
-        }
+        Price { amount: rate_of(self.amount, 10_000 - rate_bp), per: self.per }
     }
 
     /// Cheaper for each unit than the other, exactly: 500 for 3 is below 167 for 1.
@@ -58,10 +55,7 @@ mod tests {
 
     #[test]
     fn a_rate_reads_as_a_percentage() {
-        assert_eq!(
-            [500, 1_250, 1_205, 5].map(percent),
-            ["5%", "12.5%", "12.05%", "0.05%"]
-        );
+        assert_eq!([500, 1_250, 1_205, 5].map(percent), ["5%", "12.5%", "12.05%", "0.05%"]);
     }
 
     #[test]
@@ -72,9 +66,6 @@ mod tests {
 
     #[test]
     fn a_price_keeps_its_units() {
-        assert_eq!(
-            Price { amount: 500, per: 3 }.less(1_000),
-            Price { amount: 450, per: 3 }
-        );
+        assert_eq!(Price { amount: 500, per: 3 }.less(1_000), Price { amount: 450, per: 3 });
     }
 }

@@ -33,41 +33,25 @@ impl Line {
     /// The price of the price list.
     #[must_use]
     pub fn list(&self) -> Price {
-        Price {
-            amount: self.list_amount,
-            per: self.list_per,
-        }
+        Price { amount: self.list_amount, per: self.list_per }
     }
 
     /// The price that holds if nobody offers another.
     #[must_use]
     pub fn current(&self) -> Price {
-        Price {
-            amount: self.current_amount,
-            per: self.current_per,
-        }
+        Price { amount: self.current_amount, per: self.current_per }
     }
 
     /// A SKU attribute that the manifest asks for.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        attribute(
-            self.attributes
-                .iter()
-                .map(|a| (a.name.as_str(), a.value.as_str())),
-            name,
-        )
+        attribute(self.attributes.iter().map(|a| (a.name.as_str(), a.value.as_str())), name)
     }
 
     /// An offer for this line, with its reason.
     #[must_use]
     pub fn offer(&self, price: Price, reason: impl Into<String>) -> Offer {
-        Offer {
-            line_id: self.line_id.clone(),
-            amount: price.amount,
-            per: price.per,
-            reason: reason.into(),
-        }
+        Offer { line_id: self.line_id.clone(), amount: price.amount, per: price.per, reason: reason.into() }
     }
 }
 

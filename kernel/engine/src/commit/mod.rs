@@ -87,19 +87,23 @@ impl Pen {
     pub(crate) async fn commit(&self, tx: &mut Tx<'_>, jobs: Vec<Job>) -> Result<Committed, StoreError> {
         let mut done = Committed::default();
         let mut jobs = self.turn_away(tx, jobs, &mut done).await?;
-        loop {
-            tx.savepoint().await?;
+        // A savepoint has its price on large batches: only what may be stale needs one.
+        while jobs.iter().any(|job| self.tools.may_be_stale(job)) {
             let mut attempt = jobs.clone();
             let stale = self.tools.run(tx, &mut attempt).await?;
             if stale.is_empty() {
-                tx.release_savepoint().await?;
-                jobs = attempt;
-                break;
+                self.write(tx, attempt, &mut done).await?;
+                return Ok(done);
             }
-            tx.rollback_to_savepoint().await?;
+            tx.start_over().await?;
             for index in stale.into_iter().rev() {
                 done.stale.push(jobs.remove(index).trade.id);
             }
+        }
+        if !self.tools.run(tx, &mut jobs).await?.is_empty() {
+            return Err(StoreError::Value(
+                "an operation whose contract does not say so replied stale".to_owned(),
+            ));
         }
         self.write(tx, jobs, &mut done).await?;
         Ok(done)

@@ -48,15 +48,8 @@ impl UnitPrice for Hostile {
 }
 
 fn honest(order: &Order) -> Vec<Offer> {
-    let lower = |price: Price| Price {
-        amount: price.amount - 1,
-        ..price
-    };
-    order
-        .lines
-        .iter()
-        .map(|line| line.offer(lower(line.current()), "one less"))
-        .collect()
+    let lower = |price: Price| Price { amount: price.amount - 1, ..price };
+    order.lines.iter().map(|line| line.offer(lower(line.current()), "one less")).collect()
 }
 
 fn spin() {
@@ -67,11 +60,7 @@ fn spin() {
 }
 
 fn recurse(depth: u64) -> u64 {
-    if black_box(depth) == u64::MAX {
-        0
-    } else {
-        recurse(depth + 1) + black_box(depth)
-    }
+    if black_box(depth) == u64::MAX { 0 } else { recurse(depth + 1) + black_box(depth) }
 }
 
 fn eat() {
@@ -90,17 +79,13 @@ fn print(lines: u64) {
 
 /// Everything that would tell this call from another one, or this machine from another one.
 fn look_around(order: &Order) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(-1, |since| since.as_millis() as i64);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(-1, |since| since.as_millis() as i64);
     let start = Instant::now();
     std::thread::sleep(Duration::from_secs(3_600));
     let seeds: HashMap<u32, u32> = (0..8).map(|n| (n, n)).collect();
     let random: Vec<String> = seeds.keys().map(u32::to_string).collect();
     let mut typed = String::new();
-    let stdin = std::io::stdin()
-        .read_to_string(&mut typed)
-        .map_err(|error| error.kind());
+    let stdin = std::io::stdin().read_to_string(&mut typed).map_err(|error| error.kind());
     format!(
         "now {now} slept {:?} env {} args {} file {:?} dir {:?} stdin {stdin:?} random {} department {:?} brand {:?}",
         start.elapsed(),

@@ -29,10 +29,8 @@ impl Discount for TwoPoints {
     type Config = Multibuy;
 
     fn propose(config: &Multibuy, order: &discount::Order) -> Answer<Vec<discount::Candidate>> {
-        let meant = order
-            .lines
-            .iter()
-            .filter(|line| line.attribute("department") == Some(&config.department));
+        let meant =
+            order.lines.iter().filter(|line| line.attribute("department") == Some(&config.department));
         let candidates = meant.filter(|line| line.quantity >= 3).map(|line| {
             let free = line.quantity / 3;
             let reason = format!("{} free in {} for {}", free, config.department, who(order));
@@ -44,10 +42,7 @@ impl Discount for TwoPoints {
 
 fn who(order: &discount::Order) -> String {
     let coupons = order.coupons.join("+");
-    format!(
-        "{} with {coupons}",
-        order.customer_id.as_deref().unwrap_or("a guest")
-    )
+    format!("{} with {coupons}", order.customer_id.as_deref().unwrap_or("a guest"))
 }
 
 export!(TwoPoints: UnitPrice, Discount);
