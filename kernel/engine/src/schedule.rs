@@ -94,6 +94,13 @@ pub enum Order<T, W> {
         /// The trades with their work.
         jobs: Vec<(T, Vec<W>)>,
     },
+    /// What was prepared in two batches is one batch from now on.
+    Join {
+        /// This one is gone.
+        batch: BatchNo,
+        /// This one has its trades too, behind its own.
+        into: BatchNo,
+    },
     /// Run the rest in a transaction and commit it.
     Commit(BatchNo),
     /// This trade failed alone, so often by now; it is tried again after its delay.
@@ -136,6 +143,16 @@ impl<W> Default for Slot<W> {
 struct Batch<T, W> {
     jobs: Vec<(T, Vec<W>)>,
     prepared: bool,
+    kind: Kind,
+}
+
+/// How a batch came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Of what was ready. It may grow until it is committed: a commit costs nearly as much for few trades as for many.
+    Gathered,
+    /// Of a batch that failed. It stays as it is, until the culprit is found.
+    Half,
 }
 
 /// The scheduler of one process. `T` names a trade, `W` is a piece of work.
@@ -196,6 +213,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
                 }
                 if let Some(found) = self.batches.get_mut(&batch) {
                     found.prepared = true;
+                    self.join(batch, &mut orders);
                 }
             }
             Notice::Committed { batch, after } => {
@@ -326,14 +344,21 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
             self.committing = Some(*number);
             orders.push(Order::Commit(*number));
         }
-        let waiting = self.batches.values().filter(|batch| batch.prepared).count();
-        let committing = usize::from(self.committing.is_some());
-        if self.preparing.is_some() || waiting > committing {
+        if self.preparing.is_some() {
             return;
         }
-        let jobs = match self.halves.pop_front() {
-            Some(half) => half,
-            None => self.gather(),
+        let waiting = self.waiting();
+        let (jobs, kind) = match self.halves.pop_front_if(|_| waiting.is_none()) {
+            Some(half) => (half, Kind::Half),
+            None if !self.halves.is_empty() => return,
+            None => {
+                let taken = match waiting.map(|number| &self.batches[&number]) {
+                    None => 0,
+                    Some(Batch { kind: Kind::Gathered, jobs, .. }) => jobs.len(),
+                    Some(Batch { kind: Kind::Half, .. }) => return,
+                };
+                (self.gather(self.limit.saturating_sub(taken)), Kind::Gathered)
+            }
         };
         if jobs.is_empty() {
             return;
@@ -341,13 +366,33 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         self.next_batch += 1;
         let batch = BatchNo(self.next_batch);
         self.preparing = Some(batch);
-        self.batches.insert(batch, Batch { jobs: jobs.clone(), prepared: false });
+        self.batches.insert(batch, Batch { jobs: jobs.clone(), prepared: false, kind });
         orders.push(Order::Prepare { batch, jobs });
     }
 
-    fn gather(&mut self) -> Vec<(T, Vec<W>)> {
+    /// The batch that is prepared and that the writer has not got yet; there is one at most.
+    fn waiting(&self) -> Option<BatchNo> {
+        let found = self.batches.iter().find(|(number, batch)| batch.prepared && self.committing != Some(**number));
+        found.map(|(number, _)| *number)
+    }
+
+    /// Adds what was just prepared to what waits for the writer already.
+    fn join(&mut self, batch: BatchNo, orders: &mut Vec<Order<T, W>>) {
+        let waiting = self.waiting().filter(|into| *into != batch);
+        let Some(into) = waiting else { return };
+        let kinds = [batch, into].map(|number| self.batches[&number].kind);
+        if kinds == [Kind::Gathered; 2]
+            && let Some(Batch { jobs, .. }) = self.batches.remove(&batch)
+            && let Some(found) = self.batches.get_mut(&into)
+        {
+            found.jobs.extend(jobs);
+            orders.push(Order::Join { batch, into });
+        }
+    }
+
+    fn gather(&mut self, most: usize) -> Vec<(T, Vec<W>)> {
         let mut jobs = Vec::new();
-        while jobs.len() < self.limit
+        while jobs.len() < most
             && let Some(trade) = self.ready.pop_front()
         {
             if let Some(slot) = self.slots.get_mut(&trade) {
@@ -413,6 +458,51 @@ mod tests {
             s.handle(at(3), open(1, &[1])),
             [Order::Commit(BatchNo(2)), Order::Prepare { batch: BatchNo(3), jobs: vec![(1, vec!["d"])] }]
         );
+    }
+
+    #[test]
+    fn what_is_prepared_while_the_writer_is_busy_is_committed_together() {
+        let mut s = S::new(|| "due");
+        s.handle(at(0), work(1, "a"));
+        s.handle(at(0), Notice::Prepared(BatchNo(1)));
+        let second = Order::Prepare { batch: BatchNo(2), jobs: vec![(2, vec!["b"])] };
+        assert_eq!(s.handle(at(1), work(2, "b")), [second]);
+        assert_eq!(s.handle(at(1), work(3, "c")), []);
+        let third = Order::Prepare { batch: BatchNo(3), jobs: vec![(3, vec!["c"])] };
+        assert_eq!(s.handle(at(1), Notice::Prepared(BatchNo(2))), [third]);
+        let joined = Order::Join { batch: BatchNo(3), into: BatchNo(2) };
+        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(3))), [joined]);
+        assert_eq!(s.handle(at(3), open(1, &[1])), [Order::Commit(BatchNo(2))]);
+        // It fails as one batch too.
+        let failed = s.handle(at(4), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
+        assert_eq!(failed, [Order::Prepare { batch: BatchNo(4), jobs: vec![(2, vec!["b"])] }]);
+    }
+
+    #[test]
+    fn a_batch_does_not_grow_beyond_its_limit_and_a_half_not_at_all() {
+        let mut s = S { limit: 3, ..S::new(|| "due") };
+        s.handle(at(0), work(1, "a"));
+        s.handle(at(0), Notice::Prepared(BatchNo(1)));
+        s.handle(at(0), work(2, "b"));
+        s.handle(at(0), Notice::Prepared(BatchNo(2)));
+        s.handle(at(0), work(3, "c"));
+        s.handle(at(0), work(4, "d"));
+        s.handle(at(0), work(5, "e"));
+        let orders = s.handle(at(0), Notice::Prepared(BatchNo(3)));
+        let fourth = Order::Prepare { batch: BatchNo(4), jobs: vec![(4, vec!["d"])] };
+        assert_eq!(orders, [Order::Join { batch: BatchNo(3), into: BatchNo(2) }, fourth]);
+        s.handle(at(0), Notice::Prepared(BatchNo(4)));
+        s.handle(at(0), open(1, &[1]));
+        assert_eq!(s.load(), 4, "e waits for the next batch or is in it");
+
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
+        assert_eq!(orders, [], "a batch is being prepared: {orders:?}");
+        let orders = s.handle(at(0), Notice::Prepared(BatchNo(5)));
+        assert_eq!(orders[0], Order::Commit(BatchNo(5)), "{orders:?}");
+        let half = Order::Prepare { batch: BatchNo(6), jobs: vec![(2, vec!["b"])] };
+        assert_eq!(orders[1..], [half]);
+        let orders = s.handle(at(0), Notice::Prepared(BatchNo(6)));
+        assert_eq!(orders, [], "nothing joins a half: {orders:?}");
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Pen {
     pub(crate) async fn commit(&self, tx: &mut Tx<'_>, jobs: Vec<Job>) -> Result<Committed, StoreError> {
         let mut done = Committed::default();
         let mut jobs = self.turn_away(tx, jobs, &mut done).await?;
-        // A savepoint has its price on large batches: only what may be stale needs one.
+        // To run again takes a copy of the batch: only what may be stale needs one.
         while jobs.iter().any(|job| self.tools.may_be_stale(job)) {
             let mut attempt = jobs.clone();
             let stale = self.tools.run(tx, &mut attempt).await?;

@@ -330,6 +330,7 @@ impl Driver {
     fn order(&mut self, order: Order<TradeId, Work>) {
         match order {
             Order::Prepare { batch, jobs } => self.prepare(batch, jobs),
+            Order::Join { batch, into } => self.join(batch, into),
             Order::Commit(batch) => self.commit(batch),
             Order::Culprit { trade, failures } => self.culprit(trade, failures),
             // The scheduler orders anew only what is earlier than, or behind, what it has ordered before.
@@ -373,6 +374,17 @@ impl Driver {
             });
             Done::Prepared(batch, read.await)
         }));
+    }
+
+    fn join(&mut self, batch: BatchNo, into: BatchNo) {
+        let works = self.under_way.remove(&batch).unwrap_or_default();
+        self.under_way.entry(into).or_default().extend(works);
+        if let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch)
+            && let Some(found) = self.prepared.get_mut(&into)
+        {
+            found.jobs.extend(jobs);
+            found.lost.extend(lost);
+        }
     }
 
     fn commit(&mut self, batch: BatchNo) {
