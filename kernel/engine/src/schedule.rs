@@ -372,7 +372,8 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
 
     /// The batch that is prepared and that the writer has not got yet; there is one at most.
     fn waiting(&self) -> Option<BatchNo> {
-        let found = self.batches.iter().find(|(number, batch)| batch.prepared && self.committing != Some(**number));
+        let found =
+            self.batches.iter().find(|(number, batch)| batch.prepared && self.committing != Some(**number));
         found.map(|(number, _)| *number)
     }
 
