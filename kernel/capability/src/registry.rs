@@ -52,7 +52,13 @@ impl Registry {
             registry.capabilities.insert(name, capability.summary);
             registry.migrations.extend(capability.migrations);
             registry.checks.extend(capability.checks.into_iter().map(|check| (name, check)));
-            registry.pages.extend(capability.pages.into_iter().map(|page| (page.code, page)));
+            registry.policies.extend(capability.policies.into_iter().map(|kind| (kind.name, kind)));
+            for page in capability.pages {
+                // One code has one meaning, also where several capabilities answer it.
+                if registry.pages.insert(page.code, page).is_some_and(|old| old.page != page.page) {
+                    return Err(DeclarationError::Twice(format!("the page of `{}`", page.code)).into());
+                }
+            }
         }
         registry.hold()?;
         Ok(registry)

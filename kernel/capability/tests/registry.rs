@@ -156,3 +156,20 @@ fn the_narrowest_choice_holds_and_its_version_is_its_content() {
     let error = Policies::accepts::<Manners>(&row("", "", r#"{"nock":1}"#)).unwrap_err().to_string();
     assert!(error.contains("unknown field `nock`"), "{error}");
 }
+
+#[test]
+fn a_capability_offers_its_choices_and_one_code_has_one_page() {
+    let shelf = |page: &'static str| {
+        Capability::new("shelf", "Things.", Declaration::new("shelf"))
+            .unwrap()
+            .policy::<Manners>()
+            .pages(&[RejectionPage { code: "full", page }])
+    };
+    let registry = Registry::new([shelf("# full"), shelf("# full")]).unwrap();
+    assert_eq!(registry.policies().map(|kind| kind.name).collect::<Vec<_>>(), ["manners"]);
+    assert!(registry.accepts_policy(&row("", "", r#"{"knock":1}"#)).is_ok());
+    let other = PolicyRow { name: "temper".into(), ..row("", "", "{}") };
+    assert!(registry.accepts_policy(&other).unwrap_err().to_string().contains("there are manners"));
+    let error = Registry::new([shelf("# full"), shelf("# empty")]).unwrap_err().to_string();
+    assert!(error.contains("the page of `full`"), "{error}");
+}

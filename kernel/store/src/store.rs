@@ -223,12 +223,11 @@ fn connect(database: &Path, role: Role) -> Result<Connection, StoreError> {
     connection
         .execute_batch(match role {
             Role::Writer => {
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;
-                 PRAGMA busy_timeout=5000; PRAGMA mmap_size=268435456;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
+                 PRAGMA busy_timeout=5000;"
             }
             Role::Reader => {
-                "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768; PRAGMA busy_timeout=5000;
-                 PRAGMA mmap_size=268435456;"
+                "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA busy_timeout=5000;"
             }
         })
         .map_err(refused)?;

@@ -27,6 +27,11 @@ async fn set(command: PolicySet) -> Result<Exit, Failure> {
         document: super::read_text(&command.file)?,
     };
     let rest = compose::at_rest(&command.data.data).await?;
+    let known: Vec<&str> = rest.wired.registry.policies().map(|known| known.name).collect();
+    if !known.contains(&row.name.as_str()) {
+        let problem = format!("there is no policy `{}`", row.name);
+        return Err(Failure::unusable(problem).mend(format!("there are {}", known.join(", "))));
+    }
     rest.wired.registry.accepts_policy(&row).map_err(|error| {
         Failure::refused(error.to_string()).mend("`mortise policy list` shows every field with its default")
     })?;
