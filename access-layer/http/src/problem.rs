@@ -264,9 +264,6 @@ impl From<EngineError> for Problem {
                 };
                 Self::of_fields(&codes::INVALID_INPUT, violations.into_iter().map(error).collect())
             }
-            EngineError::Policy(_) => {
-                Fault::invalid_input("", "This choice is not one that is offered.").because(error).into()
-            }
             EngineError::Key(_) => {
                 Fault::invalid_input("", "The trade's key cannot be worked out from this input.")
                     .because(error)

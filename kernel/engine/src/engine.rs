@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mortise_capability::{
-    Call, CallContext, Handler, Outcome, Policies, PolicyError, PolicyRow, Registry, Rejection, Staleness,
-};
+use mortise_capability::{Call, CallContext, Handler, Outcome, Policies, Registry, Rejection, Staleness};
 use mortise_contract::{Value, Violation};
 use mortise_flow::{Answer, Begin};
 use mortise_store::{Migration, Migrations, Store, StoreError};
@@ -88,9 +86,6 @@ pub enum EngineError {
     /// The key of the trade cannot be worked out of the input.
     #[error("the trade's key: {0}")]
     Key(String),
-    /// A choice that no capability offers.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
     /// Too much is queued.
     #[error("too much is queued")]
     Overloaded,
@@ -177,7 +172,6 @@ pub struct Engine {
     store: Arc<Store>,
     registry: Arc<Registry>,
     catalogue: Arc<Catalogue>,
-    policies: Arc<Policies>,
     options: Options,
     figures: Arc<Figures>,
     messages: mpsc::UnboundedSender<Message>,
@@ -260,17 +254,7 @@ impl Engine {
         let (clock, retention) = (Arc::clone(&options.clock), options.retention);
         tokio::spawn(prune::run(Arc::clone(&store), clock, retention, committed.clone()));
         let draining = Arc::new(AtomicBool::new(false));
-        Ok(Self {
-            store,
-            registry,
-            catalogue,
-            policies,
-            options,
-            figures,
-            messages: to_self,
-            committed,
-            draining,
-        })
+        Ok(Self { store, registry, catalogue, options, figures, messages: to_self, committed, draining })
     }
 
     /// The database.
@@ -314,15 +298,6 @@ impl Engine {
         aliasing: Aliasing,
     ) -> Result<Arc<Published>, PublishError> {
         self.catalogue.publish(&self.store, place, text, self.options.clock.now(), aliasing).await
-    }
-
-    /// Stores a choice for a scope and lets it hold from now on.
-    ///
-    /// # Errors
-    /// A choice that no capability offers; the database.
-    pub async fn set_policy(&self, row: PolicyRow) -> Result<(), EngineError> {
-        self.registry.accepts_policy(&row)?;
-        Ok(policies::set(&self.store, &self.policies, row, self.options.clock.now()).await?)
     }
 
     /// Starts a trade of a published flow and waits for its answer.
