@@ -136,7 +136,10 @@ impl Walk<'_> {
             }
             StepKind::Pivot(reason) => {
                 self.reach = Reach::Behind;
-                self.node(&mut open, self.own(Shape::Pivot, &words::shortened(reason), line));
+                self.node(
+                    &mut open,
+                    self.own(Shape::Pivot, &format!("pivot: {}", words::shortened(reason)), line),
+                );
                 open
             }
             _ => {
@@ -220,7 +223,7 @@ impl Walk<'_> {
     fn handlers(&mut self, at: NodeId, handlers: &[Handler], open: &mut Vec<Open>) {
         for handler in handlers {
             let label = match handler.code.value.as_str() {
-                "any" => "any other no",
+                "any" => "any refusal",
                 code => code,
             };
             open.extend(self.steps(&handler.steps, vec![Open::aside(at, label)]));

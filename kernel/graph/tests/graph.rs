@@ -81,7 +81,7 @@ fn a_small_flow_as_mermaid() {
     n0(["the trade begins"])
     n2(["fails: none_left"]):::fail
     n4(["fails: unpaid"]):::fail
-    n5[["it is paid"]]:::pivot
+    n5[["pivot: it is paid"]]:::pivot
     n7(["completed"])
   end
   subgraph lane1["stock"]

@@ -192,7 +192,7 @@ fn graph(command: &FlowGraph) -> Result<Exit, Failure> {
 }
 
 async fn history(command: FlowHistory) -> Result<Exit, Failure> {
-    let tenant = mortise_types::TenantId::new(&command.tenant)
+    let tenant = mortise_types::TenantId::new(command.tenant.as_str())
         .map_err(|error| Failure::unusable(error.to_string()))?;
     let rest = compose::at_rest(&command.data.data).await?;
     let history = mortise_engine::history(&rest.store, &tenant, &command.name).await?;

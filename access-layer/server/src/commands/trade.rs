@@ -1,8 +1,6 @@
 //! `mortise trade show` and `mortise replay`: what a trade did, and whether its journal still says so. They read a data
 //! directory and drive nothing.
 
-use std::sync::Arc;
-
 use mortise_engine::{Entry, Happened, Replayed, RetraceError, Timeline, TradeId};
 use mortise_types::TenantId;
 

@@ -10,7 +10,7 @@ pub(super) const LINE: f64 = 14.0;
 /// Above everything: title, summary, names of lanes.
 pub(super) const HEAD: f64 = 92.0;
 /// Width of a character, as far as that can be said without the font.
-const CHARACTER: f64 = 6.2;
+const CHARACTER: f64 = 6.7;
 const PADDING: f64 = 8.0;
 const MARGIN: f64 = 16.0;
 /// From a box to what takes it back.

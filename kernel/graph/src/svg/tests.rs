@@ -1,3 +1,5 @@
+//! Where boxes and lines lie, on a flow with every kind of block.
+
 use mortise_contract::Contracts;
 
 use super::place::{BOX, Plan};
