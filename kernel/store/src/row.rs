@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mortise_types::{
-    Amount, BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId,
-    PaymentId, PickListId, Quantity, RateBp, ReservationId, ShipmentId, Sku, TenantId, Timestamp,
+    Amount, AuctionId, BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId,
+    ParcelId, PaymentId, PickListId, Quantity, RateBp, RegistrationId, ReservationId, ShipmentId, Sku,
+    TenantId, Timestamp,
 };
 
 /// One column's value on its way in or out.
@@ -106,8 +107,8 @@ macro_rules! text {
 }
 
 text! {
-    BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId,
-    PickListId, ReservationId, ShipmentId, Sku, TenantId
+    AuctionId, BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId,
+    PaymentId, PickListId, RegistrationId, ReservationId, ShipmentId, Sku, TenantId
 }
 
 impl AsDatum for str {
