@@ -167,7 +167,8 @@ pub struct UndoCall {
     pub with: Template,
 }
 
-/// `tcc:`, calls that are tried together and then confirmed or cancelled together.
+/// `tcc:`, calls that are tried together and then confirmed or cancelled together. The calls do not see each other. Behind
+/// the step its `id` is a record of its calls' ids and outputs, and each call's own id is that call's output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tcc {
     /// In the order in which they are tried.
@@ -236,7 +237,7 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
-/// A branch of `parallel:`.
+/// A branch of `parallel:`. Branches do not see each other; the block's `result` sees the ids directly inside of all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Branch {
     /// Its name.
@@ -245,7 +246,8 @@ pub struct Branch {
     pub steps: Vec<Step>,
 }
 
-/// A branch of `race:`.
+/// A branch of `race:`. Its name is the event's payload inside of `do` and in the block's `result`; `{}` there on ways on
+/// which another branch has won, and always for a clock.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Racer {
     /// Its name; inside of `do`, an event's payload.
@@ -270,7 +272,7 @@ pub enum Contest {
     Clock(Clock),
 }
 
-/// `repeat:`, a bounded loop.
+/// `repeat:`, a bounded loop of at least one round. Its `id` is the `result` of its last round.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repeat {
     /// The name of the round's number, which counts from 1.
@@ -283,7 +285,10 @@ pub struct Repeat {
     pub steps: Vec<Step>,
 }
 
-/// `attempt:`, a scope whose finished steps are undone when one inside is rejected or fails.
+/// `attempt:`, a scope whose finished steps are undone when one inside is rejected or fails. A failure that no handler takes
+/// goes on to the scope around, in which everything finished is undone too. The block's `result` is worked out on every way
+/// that goes on behind it, a handler's too: it sees the ids directly inside of the steps and of the handlers, and the ids of
+/// steps that were undone stand for steps that did not run (`{}`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
     /// What is attempted.
