@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use mortise_contract::Contracts;
-use mortise_flow::diagnostic::Diagnostic;
+use mortise_flow::diagnostic::{CODES, Diagnostic};
 use mortise_flow::{Program, ast, check, check_text, parse, render};
 use proptest::prelude::*;
 
 const FIXED_PRICE: &str = include_str!("flows/fixed-price.yaml");
 const ALL_FEATURES: &str = include_str!("flows/all-features.yaml");
+const ALL_STEPS: &str = include_str!("flows/all-steps.yaml");
 /// What any input gets its answer within.
 /// What is promised is 2 s; not optimised, on a machine that does other things, it may take ten times as long.
 const IN_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
@@ -35,6 +36,7 @@ fn answer(text: &[u8]) -> (Option<ast::Flow>, Vec<Diagnostic>) {
         assert!(finding.line >= 1 && finding.column >= 1, "{finding:?}");
         assert!(!finding.message.is_empty() && !finding.help.is_empty(), "{finding:?}");
         assert!(!finding.message.contains("a defect of the checker"), "{shown}");
+        assert!(CODES.contains(&&*finding.code), "{finding:?}");
         assert!(finding.bytes.0 <= text.len(), "{finding:?}");
     }
     if let Ok(text) = std::str::from_utf8(text) {
@@ -51,6 +53,8 @@ fn a_flow_with_every_feature_is_accepted_and_compiles() {
     let (flow, found) = answer(FIXED_PRICE.as_bytes());
     assert!(found.is_empty(), "{}", render("fixed-price.yaml", FIXED_PRICE, &found));
     Program::compile(&flow.unwrap(), &contracts(), FIXED_PRICE).unwrap();
+    let (_, found) = answer(ALL_STEPS.as_bytes());
+    assert!(found.is_empty(), "{}", render("all-steps.yaml", ALL_STEPS, &found));
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn edit() -> impl Strategy<Value = (f64, f64, usize)> {
 }
 
 /// What mutations put in.
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 51] = [
     "",
     "\n",
     "  ",
@@ -198,6 +202,17 @@ const WORDS: [&str; 40] = [
     "on: { any: [] }\n",
     "call: pricing.quote\n",
     "result: ${ quote }\n",
+    "parallel: { a: [], b: [] }\n",
+    "race: { a: { timeout: 5m } }\n",
+    "repeat: round\n",
+    "attempt: []\n",
+    "else: { any: [] }\n",
+    "start: insure\n",
+    "tcc: [{ call: credit.hold }]\n",
+    "do: []\n",
+    "until: ${ true }\n",
+    "cancel_on: { event: order.cancel_requested, match: a, fail: a }\n",
+    "- fail: cancelled\n",
 ];
 
 fn mutated(text: &str, edits: &[(f64, f64, usize)]) -> String {
@@ -234,11 +249,11 @@ proptest! {
     #[test]
     fn a_mutated_flow_gets_an_answer_and_what_is_accepted_compiles(
         edits in proptest::collection::vec(edit(), 1..6),
-        which in 0..2_usize,
+        which in 0..3_usize,
     ) {
-        let text = mutated([FIXED_PRICE, ALL_FEATURES][which], &edits);
+        let text = mutated([FIXED_PRICE, ALL_FEATURES, ALL_STEPS][which], &edits);
         let (flow, found) = answer(text.as_bytes());
-        if let Some(flow) = flow.filter(|_| !found.iter().any(Diagnostic::is_error)) {
+        if let Some(flow) = flow.filter(|_| which < 2 && !found.iter().any(Diagnostic::is_error)) {
             let compiled = Program::compile(&flow, &contracts(), &text);
             prop_assert!(compiled.is_ok(), "{compiled:?}\n{text}");
         }
