@@ -82,6 +82,12 @@ fn balanced(range: std::ops::Range<usize>) -> String {
     format!("({}{operator}{})", balanced(range.start..middle), balanced(middle..range.end))
 }
 
+/// A block in a block in a block, with `steps` in each, in flow style.
+fn nested(head: &str, depth: usize, open: &str, close: &str, steps: &str) -> String {
+    let (open, close) = (format!("{{ {open}[ {steps}"), format!("], {close} }}"));
+    format!("{head}  - {}{}\n", open.repeat(depth), close.repeat(depth))
+}
+
 #[test]
 fn hostile_texts_are_answered_in_time() {
     let head = "flow: a\nversion: 1\ninternal: true\ninput: { type: object, properties: { a: { type: boolean, default: false }, n: { type: integer, default: 1 } } }\nsteps:\n";
@@ -136,6 +142,39 @@ fn hostile_texts_are_answered_in_time() {
             many(9, &|n| format!("  - {{when: \"${{ input.n == {n} }}\", let: {{l{n}: {n}}}}}\n")),
             many(55, &|_| format!("  - {{when: \"${{ {} }}\", attention: a}}\n", balanced(0..220))),
         ),
+        // Scopes in scopes, each of which fails with what the inner ones leave.
+        nested(
+            head,
+            20,
+            "attempt: ",
+            "else: { none: [] }",
+            &many(60, &|n| format!("{{fail: c{n}}}, {{sleep: 1m}}, ")),
+        ),
+        nested(
+            head,
+            20,
+            "attempt: ",
+            "else: { any: [] }, cancel_on: { event: order.cancel_requested, match: a, fail: c }",
+            &many(90, &|n| {
+                format!(
+                    "{{when: \"${{input.n == {n}}}\", call: pricing.convert, with: {{amount: 1}}}}, {{sleep: 1m}}, "
+                )
+            }),
+        ),
+        // Branches whose ways multiply.
+        format!(
+            "{head}  - parallel:\n{}{}",
+            many(40, &|n| format!(
+                "      b{n}: [{}]\n",
+                many(6, &|m| format!("{{when: \"${{ input.n == {n}{m} }}\", let: {{ l{n}x{m}: 1 }}}}, "))
+            )),
+            many(240, &|n| format!("  - {{when: \"${{ input.n == {}{} }}\", attention: a}}\n", n / 6, n % 6)),
+        ),
+        format!(
+            "{head}  - race: {{ {} late: {{ timeout: 5m }} }}\n    result: \"${{ has(r1.order_id) }}\"\n",
+            many(900, &|n| format!("r{n}: {{ wait: order.noted, match: a }}, "))
+        ),
+        nested(head, 30, "foreach: '${ [1, 2] }', as: x, max: 2, do: ", "id: y", "{ fail: a }, "),
         format!("{{\"flow\": {}", "\"\\u0041".repeat(30_000)),
         format!("{head}  - attention: {}{}", "'${ [".repeat(50), "]'".repeat(50)),
     ];

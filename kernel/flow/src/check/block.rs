@@ -139,7 +139,7 @@ impl<'c> Checker<'c> {
         let mark = self.scope.mark();
         let (key, line) = (of.name.place.offset, of.name.place.line);
         self.scope.bind(Binding { name: of.name.value.clone(), ty: of.ty, ran: None, key, line });
-        self.around.push("a loop");
+        self.around.push("loop");
         let part = self.part();
         let round = self.list(of.steps, ways, Level::Inside);
         if let Some(until) = of.until {

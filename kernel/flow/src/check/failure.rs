@@ -228,10 +228,9 @@ impl<'c> Checker<'c> {
         let why = match source {
             Source::Fail(code) => format!("`fail: {}` on line {line}", code.value),
             Source::Rejected(operation) => format!("a rejection of `{}` on line {line}", operation.value),
-            Source::Cancelled(code) => format!("cancelling (`{}`)", code.value),
+            Source::Cancelled(code) => format!("cancelling with `{}` on line {line}", code.value),
         };
-        let message =
-            format!("`{}` cannot be taken back, which {why} would have to do in this attempt", name.value);
+        let message = format!("`{}` cannot be taken back, and {why} would have to take it back", name.value);
         let help = "give it `undo: { call: ..., with: ... }`, or move it behind all that may fail";
         let points = way.map(|way| self.points.of(way)).unwrap_or_default();
         self.push(Diagnostic::error("cannot-undo", name.place, message, help).along(points));

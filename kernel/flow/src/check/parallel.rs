@@ -9,7 +9,7 @@ use crate::typing::Ty;
 
 impl<'c> Checker<'c> {
     pub(super) fn parallel(&mut self, step: &Step, branches: &[Branch], ways: Ways) -> Outcome<'c> {
-        self.around.push("a `parallel`");
+        self.around.push("`parallel`");
         let mut inner = Vec::new();
         let mut parts = Vec::new();
         let mut done: Option<Ways> = None;
@@ -42,7 +42,7 @@ impl<'c> Checker<'c> {
             }
         }
         self.between_stretches(&ways);
-        self.around.push("a `race`");
+        self.around.push("`race`");
         let mut inner = Vec::new();
         let mut done = Ways::default();
         for racer in racers {

@@ -284,8 +284,8 @@ impl<'c> Checker<'c> {
                 self.refuse(
                     "no-answer",
                     step.place,
-                    format!("an answer stands inside of {around}, which may answer never or twice"),
-                    format!("move it in front of {around}, where every way comes by once"),
+                    format!("an answer stands inside of a {around}, which may answer never or twice"),
+                    format!("move it in front of the {around}"),
                 );
             } else if let Some(way) = ways.all.iter().find(|way| way.answered == Answered::Yes) {
                 let points = self.points.of(way);
