@@ -13,7 +13,7 @@ mod report;
 pub mod typing;
 mod walk;
 
-pub use check::{Checked, check, check_contracts, check_text};
+pub use check::{Checked, check, check_contracts, check_text, with_flows};
 pub use compile::{CompileError, Program};
 pub use eval::EvalError;
 pub use machine::{

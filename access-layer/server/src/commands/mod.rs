@@ -4,6 +4,7 @@
 mod capability;
 mod demo;
 mod ending;
+mod explain;
 mod flow;
 mod import;
 mod policy;
