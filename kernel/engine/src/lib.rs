@@ -5,6 +5,7 @@ mod commit;
 mod definitions;
 mod driver;
 mod engine;
+mod history;
 mod job;
 mod load;
 mod policies;
@@ -23,6 +24,7 @@ pub use engine::{
     Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus,
     migrations,
 };
+pub use history::{Noticed, TradeRow};
 pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};

@@ -1,28 +1,17 @@
-//! `mortise flow check | publish | list`. What a flow means and whether it is safe is the flow crate's; how findings read
-//! on a terminal is decided here.
+//! `mortise flow check`. What a flow means and whether it is safe is the flow crate's; how findings read on a terminal is
+//! decided here.
 
 use std::path::Path;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use mortise_contract::Contracts;
-use mortise_engine::Aliasing;
 use mortise_flow::check_text;
 use mortise_flow::diagnostic::{Diagnostic, Severity};
-use mortise_types::{Clock as _, SystemClock};
 use serde::Serialize;
-use serde_json::json;
 
-use crate::cli::{Flow, FlowCheck, FlowList, FlowPublish, Format};
+use crate::cli::{FlowCheck, Format};
 use crate::failure::{Exit, Failure};
 use crate::{compose, print};
-
-pub(super) async fn run(command: Flow) -> Result<Exit, Failure> {
-    match command {
-        Flow::Check(command) => check(&command),
-        Flow::Publish(command) => publish(command).await,
-        Flow::List(command) => list(command).await,
-    }
-}
 
 #[derive(Serialize)]
 struct Checked<'a> {
@@ -30,7 +19,7 @@ struct Checked<'a> {
     diagnostics: &'a [Diagnostic],
 }
 
-fn check(command: &FlowCheck) -> Result<Exit, Failure> {
+pub(super) fn run(command: &FlowCheck) -> Result<Exit, Failure> {
     let contracts = contracts(command.contracts.as_deref())?;
     let mut worst = Exit::Clean;
     for file in &command.files {
@@ -120,51 +109,4 @@ fn drawn(file: &Path, text: &str, diagnostic: &Diagnostic) -> String {
             format!("{}:{}:{}: {}", file.display(), diagnostic.line, diagnostic.column, diagnostic.message);
     }
     drawn
-}
-
-async fn publish(command: FlowPublish) -> Result<Exit, Failure> {
-    let text = super::read_text(&command.file)?;
-    let rest = compose::at_rest(&command.data.data).await?;
-    let line = if command.line.is_empty() { "main" } else { &command.line };
-    mortise_types::Scope::new(&command.tenant, line, "api")
-        .map_err(|error| Failure::unusable(error.to_string()))?;
-    let place = (command.tenant.as_str(), command.line.as_str());
-    let published = rest
-        .catalogue
-        .publish(&rest.store, place, &text, SystemClock.now(), Aliasing::Move)
-        .await
-        .map_err(|error| compose::refused_flow(&command.file.display().to_string(), &error))?;
-    let (name, hash) = (published.program.name(), published.program.hash());
-    match command.format {
-        Format::Json => print::json(&json!({
-            "flow": name, "version": published.program.version(), "hash": hash, "tenant": command.tenant, "line": command.line,
-        })),
-        Format::Text => {
-            let on = if command.line.is_empty() {
-                "all lines".to_owned()
-            } else {
-                format!("line {}", command.line)
-            };
-            print::line(format_args!("{name} means {hash} for {} on {on}", command.tenant));
-        }
-    }
-    Ok(Exit::Clean)
-}
-
-async fn list(command: FlowList) -> Result<Exit, Failure> {
-    let scope = super::scope(&command.whose)?;
-    let rest = compose::at_rest(&command.data.data).await?;
-    for name in rest.catalogue.names(&scope) {
-        let Some(published) = rest.catalogue.find(&scope, &name) else { continue };
-        let (version, hash) = (published.program.version(), published.program.hash());
-        match command.format {
-            Format::Json => print::json(&json!({
-                "flow": name, "version": version, "hash": hash, "summary": published.summary, "fails": published.fails,
-            })),
-            Format::Text => {
-                print::line(format_args!("{name:<24} version {version:<3} {hash}  {}", published.summary))
-            }
-        }
-    }
-    Ok(Exit::Clean)
 }
