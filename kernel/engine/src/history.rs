@@ -1,128 +1,89 @@
-//! What trades have left in the database, for those who show it: their rows, the records of their journals, the events that
-//! were written, what was put before a person. It changes nothing.
+//! The history of a flow's name: its versions, who runs on each, and when the name meant which. It moves nothing.
 
-use std::sync::Arc;
-
-use mortise_store::{Statement, StoreError};
+use mortise_store::{Statement, Store, StoreError};
 use mortise_types::{TenantId, Timestamp};
+use serde::Serialize;
 
-use crate::commit::HELD;
-use crate::engine::Engine;
-use crate::record::{Record, TradeId};
-use crate::subscribe::{self, Delivered};
+use crate::definitions::PLATFORM;
 
-const TRADES: Statement = Statement::sqlite(
-    "engine.trades",
-    "SELECT tenant, id, flow, hash, key, status, next_seq, started_at, outcome FROM flow_instance ORDER BY tenant, id",
+const VERSIONS: Statement = Statement::sqlite(
+    "engine.flow_versions",
+    "SELECT d.tenant, d.hash, d.version, d.published_at,
+        (SELECT count(*) FROM flow_instance i WHERE i.tenant = ?2 AND i.hash = d.hash AND i.status <> 2)
+     FROM flow_definition d WHERE d.name = ?1 AND d.tenant IN (?2, ?3) ORDER BY d.published_at, d.hash",
 );
 
-const RECORDS: Statement = Statement::sqlite(
-    "engine.records",
-    "SELECT record FROM flow_journal WHERE tenant = ?1 AND instance = ?2 AND seq >= ?3 ORDER BY seq",
+const MOVES: Statement = Statement::sqlite(
+    "engine.flow_moves",
+    "SELECT tenant, line, moved_at, hash FROM flow_alias_move
+     WHERE name = ?1 AND tenant IN (?2, ?3) ORDER BY moved_at, tenant, line",
 );
 
-const NOTICED: Statement = Statement::sqlite(
-    "engine.noticed",
-    "SELECT tenant, instance, number, path, text, at FROM flow_attention ORDER BY tenant, instance, number",
-);
-
-/// A trade's row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TradeRow {
-    /// Its name.
-    pub trade: TradeId,
-    /// The flow.
+/// What a name has meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct History {
+    /// The flow's name.
     pub flow: String,
-    /// The hash of its definition.
-    pub definition: String,
-    /// By the flow's `key`.
-    pub key: Option<String>,
-    /// Whether it waits for a person.
-    pub held: bool,
-    /// Records of its journal.
-    pub records: i64,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// `completed`, `failed:code`, `ended:outcome`; none while it is open.
-    pub outcome: Option<String>,
+    /// Oldest first.
+    pub versions: Vec<Version>,
+    /// Oldest first.
+    pub moves: Vec<Move>,
 }
 
-/// Something that was put before a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Noticed {
-    /// Of which trade.
-    pub trade: TradeId,
-    /// Within the trade, from 1.
-    pub number: i64,
-    /// The step.
-    pub path: String,
-    /// What about.
-    pub text: String,
+/// A definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Version {
+    /// Who published it; the platform's own tenant is `_`.
+    pub tenant: String,
+    /// Its identity.
+    pub hash: String,
+    /// `version:`
+    pub version: u32,
     /// When.
-    pub at: Timestamp,
+    pub published_at: Timestamp,
+    /// The tenant's open trades that run on it.
+    pub open_trades: i64,
 }
 
-impl Engine {
-    /// Every trade, in the order in which they began within a tenant.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn trades(&self) -> Result<Vec<TradeRow>, StoreError> {
-        type Row = (TenantId, Arc<str>, String, String, Option<String>, i64, i64, Timestamp, Option<String>);
-        let rows = self.store().read(async |reader| reader.fetch_all::<Row, _>(&TRADES, ()).await).await?;
-        let trade =
-            |(tenant, id, flow, definition, key, status, records, started_at, outcome): Row| TradeRow {
-                trade: TradeId { tenant, id },
-                flow,
-                definition,
-                key,
-                held: status == HELD,
-                records,
-                started_at,
-                outcome,
-            };
-        Ok(rows.into_iter().map(trade).collect())
-    }
+/// The name was given a meaning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Move {
+    /// For whom; the platform's own tenant is `_`.
+    pub tenant: String,
+    /// For which line; empty is every line.
+    pub line: String,
+    /// When.
+    pub moved_at: Timestamp,
+    /// Which definition it means from then on.
+    pub hash: String,
+}
 
-    /// A trade's journal from its record `from` on. A trade of one call that ended where it began has none.
-    ///
-    /// # Errors
-    /// The database's; a record that cannot be read.
-    pub async fn records(&self, trade: &TradeId, from: i64) -> Result<Vec<Record>, StoreError> {
-        let id = trade.clone();
-        let rows = self.store().read(async move |reader| {
-            let key = (id.tenant.as_str(), &*id.id, from);
-            reader.fetch_all::<(String,), _>(&RECORDS, key).await
-        });
-        let read = |(text,): (String,)| {
-            serde_json::from_str(&text)
-                .map_err(|error| StoreError::Value(format!("a record of trade {trade}: {error}")))
-        };
-        rows.await?.into_iter().map(read).collect()
-    }
-
-    /// The events behind a position of the outbox, in its order.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn events_since(&self, position: i64) -> Result<Vec<Delivered>, StoreError> {
-        subscribe::since(self.store(), position).await
-    }
-
-    /// What was put before a person, trade by trade.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn noticed(&self) -> Result<Vec<Noticed>, StoreError> {
-        type Row = (TenantId, Arc<str>, i64, String, String, Timestamp);
-        let rows = self.store().read(async |reader| reader.fetch_all::<Row, _>(&NOTICED, ()).await).await?;
-        let noticed = |(tenant, id, number, path, text, at): Row| Noticed {
-            trade: TradeId { tenant, id },
-            number,
-            path,
-            text,
-            at,
-        };
-        Ok(rows.into_iter().map(noticed).collect())
-    }
+/// What `flow` has meant for a tenant, the platform's versions included.
+///
+/// # Errors
+/// The database's.
+pub async fn history(store: &Store, tenant: &TenantId, flow: &str) -> Result<History, StoreError> {
+    let (of, name) = (tenant.clone(), flow.to_owned());
+    let (versions, moves) = store
+        .read(async move |reader| {
+            let key = (name.as_str(), of.as_str(), PLATFORM);
+            type VersionRow = (String, String, u32, Timestamp, i64);
+            let versions = reader.fetch_all::<VersionRow, _>(&VERSIONS, key).await?;
+            let moves = reader.fetch_all::<(String, String, Timestamp, String), _>(&MOVES, key).await?;
+            Ok((versions, moves))
+        })
+        .await?;
+    let version = |(tenant, hash, version, published_at, open_trades)| Version {
+        tenant,
+        hash,
+        version,
+        published_at,
+        open_trades,
+    };
+    let moved = |(tenant, line, moved_at, hash)| Move { tenant, line, moved_at, hash };
+    Ok(History {
+        flow: flow.to_owned(),
+        versions: versions.into_iter().map(version).collect(),
+        moves: moves.into_iter().map(moved).collect(),
+    })
 }

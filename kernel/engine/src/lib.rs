@@ -12,10 +12,12 @@ mod policies;
 mod prune;
 mod record;
 pub mod remote;
+mod retrace;
 pub mod schedule;
 mod store;
 mod stretch;
 mod subscribe;
+mod trail;
 mod verify;
 
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
@@ -24,10 +26,15 @@ pub use engine::{
     Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus,
     migrations,
 };
-pub use history::{Noticed, TradeRow};
+pub use history::{History, Move, Version, history};
 pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};
+pub use retrace::{
+    Difference, Effect, Entry, Happened, Note, Replayed, RetraceError, Timeline, find as find_trades, replay,
+    timeline,
+};
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};
+pub use trail::{Noticed, TradeRow};
 pub use verify::{tenants, verify};

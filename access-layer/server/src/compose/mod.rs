@@ -117,6 +117,8 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
         mortise_pricing::capability(chosen(), points())?,
         mortise_discount::capability(chosen(), points())?,
         mortise_tax::capability(chosen())?,
+        mortise_auction::capability(chosen(), ids())?,
+        mortise_campaign::capability(ids())?,
         mortise_order::capability(ids())?,
         mortise_payment::capability(ids(), chosen(), outside.provider)?,
         mortise_fulfilment::capability(ids())?,

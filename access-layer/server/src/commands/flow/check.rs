@@ -39,7 +39,8 @@ pub(super) fn run(command: &FlowCheck) -> Result<Exit, Failure> {
     Ok(worst)
 }
 
-fn contracts(file: Option<&Path>) -> Result<Contracts, Failure> {
+/// Those of a file, or this program's own.
+pub(super) fn contracts(file: Option<&Path>) -> Result<Contracts, Failure> {
     let Some(file) = file else { return Ok(compose::contracts_only()?.registry.contracts().clone()) };
     let text = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
     serde_json::from_slice(&text).map_err(|error| {

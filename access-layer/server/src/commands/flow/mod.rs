@@ -1,6 +1,8 @@
 //! `mortise flow ...`: a file a subcommand.
 
 mod check;
+mod graph;
+mod history;
 mod list;
 mod publish;
 mod simulate;
@@ -13,6 +15,8 @@ pub(super) async fn run(command: Flow) -> Result<Exit, Failure> {
         Flow::Check(command) => check::run(&command),
         Flow::Publish(command) => publish::run(command).await,
         Flow::List(command) => list::run(command).await,
+        Flow::Graph(command) => graph::run(&command),
+        Flow::History(command) => history::run(command).await,
         Flow::Simulate(command) => simulate::run(command).await,
     }
 }
