@@ -34,6 +34,7 @@ pub const fn migrations() -> Migrations {
             version: 1,
             description: "definitions, trades, journal, listeners, inbox, outbox",
             sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
+            postgres: include_str!("../migrations/postgres/0001_engine.sql"),
         }],
     }
 }

@@ -20,8 +20,21 @@ pub enum Datum<'a> {
     Bytes(&'a [u8]),
 }
 
+/// What a parameter column holds, whichever value it has: PostgreSQL is told before the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatumType {
+    /// INTEGER; PostgreSQL's `bigint`.
+    Int,
+    /// TEXT.
+    Text,
+    /// BLOB; PostgreSQL's `bytea`.
+    Bytes,
+}
+
 /// What can be a parameter.
 pub trait AsDatum {
+    /// What it is when it is not null.
+    const TYPE: DatumType;
     /// The column's value.
     fn datum(&self) -> Datum<'_>;
 }
@@ -37,8 +50,10 @@ pub trait FromDatum: Sized {
 
 /// The parameters of one item: a tuple of up to sixteen columns.
 pub trait Params {
+    /// What the columns hold.
+    const TYPES: &'static [DatumType];
     /// How many columns.
-    const COLUMNS: usize;
+    const COLUMNS: usize = Self::TYPES.len();
     /// The column at `index`, from 0.
     fn column(&self, index: usize) -> Datum<'_>;
 }
@@ -60,6 +75,7 @@ pub trait FromRow: Sized {
 macro_rules! integer {
     ($($type:ty: $into:expr, $from:expr;)*) => {$(
         impl AsDatum for $type {
+            const TYPE: DatumType = DatumType::Int;
             fn datum(&self) -> Datum<'_> {
                 let into: fn(&$type) -> i64 = $into;
                 Datum::Int(into(self))
@@ -90,6 +106,7 @@ integer! {
 macro_rules! text {
     ($($type:ty),*) => {$(
         impl AsDatum for $type {
+            const TYPE: DatumType = DatumType::Text;
             fn datum(&self) -> Datum<'_> {
                 Datum::Text(self.as_str())
             }
@@ -111,36 +128,43 @@ text! {
 }
 
 impl AsDatum for str {
+    const TYPE: DatumType = DatumType::Text;
     fn datum(&self) -> Datum<'_> {
         Datum::Text(self)
     }
 }
 impl AsDatum for String {
+    const TYPE: DatumType = DatumType::Text;
     fn datum(&self) -> Datum<'_> {
         Datum::Text(self)
     }
 }
 impl AsDatum for Arc<str> {
+    const TYPE: DatumType = DatumType::Text;
     fn datum(&self) -> Datum<'_> {
         Datum::Text(self)
     }
 }
 impl AsDatum for [u8] {
+    const TYPE: DatumType = DatumType::Bytes;
     fn datum(&self) -> Datum<'_> {
         Datum::Bytes(self)
     }
 }
 impl AsDatum for Vec<u8> {
+    const TYPE: DatumType = DatumType::Bytes;
     fn datum(&self) -> Datum<'_> {
         Datum::Bytes(self)
     }
 }
 impl<T: AsDatum + ?Sized> AsDatum for &T {
+    const TYPE: DatumType = T::TYPE;
     fn datum(&self) -> Datum<'_> {
         (**self).datum()
     }
 }
 impl<T: AsDatum> AsDatum for Option<T> {
+    const TYPE: DatumType = T::TYPE;
     fn datum(&self) -> Datum<'_> {
         self.as_ref().map_or(Datum::Null, AsDatum::datum)
     }
@@ -180,9 +204,9 @@ impl<T: FromDatum> FromDatum for Option<T> {
 }
 
 macro_rules! tuples {
-    ($(($count:literal: $($name:ident $index:tt),+))*) => {$(
+    ($(($($name:ident $index:tt),+))*) => {$(
         impl<$($name: AsDatum),+> Params for ($($name,)+) {
-            const COLUMNS: usize = $count;
+            const TYPES: &'static [DatumType] = &[$($name::TYPE),+];
             fn column(&self, index: usize) -> Datum<'_> {
                 match index {
                     $($index => self.$index.datum(),)+
@@ -209,26 +233,26 @@ macro_rules! tuples {
 }
 
 tuples! {
-    (1: A 0)
-    (2: A 0, B 1)
-    (3: A 0, B 1, C 2)
-    (4: A 0, B 1, C 2, D 3)
-    (5: A 0, B 1, C 2, D 3, E 4)
-    (6: A 0, B 1, C 2, D 3, E 4, F 5)
-    (7: A 0, B 1, C 2, D 3, E 4, F 5, G 6)
-    (8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
-    (9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8)
-    (10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
-    (11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
-    (12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
-    (13: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12)
-    (14: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
-    (15: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
-    (16: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
 }
 
 impl Params for () {
-    const COLUMNS: usize = 0;
+    const TYPES: &'static [DatumType] = &[];
     fn column(&self, _: usize) -> Datum<'_> {
         Datum::Null
     }

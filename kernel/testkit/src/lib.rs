@@ -2,10 +2,13 @@
 //! ids that come out the same every time. It is a dev-dependency only, and stands in for nothing that can run for real.
 
 mod clock;
+mod database;
 mod ids;
+mod postgres;
 mod rig;
 pub mod table;
 
 pub use clock::VirtualClock;
+pub use database::TestDatabase;
 pub use ids::SeededIds;
 pub use rig::Rig;
