@@ -294,7 +294,9 @@ pub(crate) const MOVE_SUBSCRIBER: Statement = Statement::pair(
     "engine.move_subscriber",
     "INSERT INTO subscriber (name, position) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET position = excluded.position",
     "INSERT INTO subscriber (name, position)
-     SELECT * FROM unnest($1, $2) ORDER BY 1
+     SELECT DISTINCT ON (name) name, position
+     FROM unnest($1, $2) WITH ORDINALITY AS item (name, position, n)
+     ORDER BY name, n DESC
      ON CONFLICT (name) DO UPDATE SET position = excluded.position",
 );
 
@@ -319,10 +321,18 @@ pub(crate) const DEFINITIONS: Statement = Statement::both(
 pub(crate) const SET_ALIAS: Statement = Statement::pair(
     "engine.set_alias",
     "INSERT INTO flow_alias (tenant, line, name, hash, moved_at) VALUES (?1, ?2, ?3, ?4, ?5)
-     ON CONFLICT (tenant, line, name) DO UPDATE SET hash = excluded.hash, moved_at = excluded.moved_at",
-    "INSERT INTO flow_alias (tenant, line, name, hash, moved_at)
-     SELECT * FROM unnest($1, $2, $3, $4, $5) ORDER BY 1, 2, 3
-     ON CONFLICT (tenant, line, name) DO UPDATE SET hash = excluded.hash, moved_at = excluded.moved_at",
+     ON CONFLICT (tenant, line, name) DO UPDATE SET hash = excluded.hash, moved_at = excluded.moved_at
+     WHERE hash <> excluded.hash",
+    "WITH item AS (
+       SELECT DISTINCT ON (tenant, line, name) *
+       FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, line, name, hash, moved_at, n)
+       ORDER BY tenant, line, name, n DESC),
+     moved AS (
+       INSERT INTO flow_alias (tenant, line, name, hash, moved_at)
+       SELECT tenant, line, name, hash, moved_at FROM item ORDER BY tenant, line, name
+       ON CONFLICT (tenant, line, name) DO UPDATE SET hash = excluded.hash, moved_at = excluded.moved_at
+       WHERE flow_alias.hash <> excluded.hash RETURNING tenant, line, name)
+     SELECT item.n FROM item JOIN moved USING (tenant, line, name)",
 );
 
 pub(crate) const ADD_ALIAS: Statement = Statement::pair(
@@ -335,6 +345,19 @@ pub(crate) const ADD_ALIAS: Statement = Statement::pair(
        SELECT tenant, line, name, hash, moved_at FROM item ORDER BY tenant, line, name, n
        ON CONFLICT DO NOTHING RETURNING tenant, line, name)
      SELECT min(item.n) FROM item JOIN added USING (tenant, line, name) GROUP BY tenant, line, name",
+);
+
+pub(crate) const ALIAS_MOVED: Statement = Statement::pair(
+    "engine.alias_moved",
+    "INSERT INTO flow_alias_move (tenant, line, name, hash, moved_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3, $4, $5)
+       WITH ORDINALITY AS item (tenant, line, name, hash, moved_at, n)),
+     added AS (
+       INSERT INTO flow_alias_move (tenant, line, name, hash, moved_at)
+       SELECT tenant, line, name, hash, moved_at FROM item ORDER BY tenant, name, moved_at, line, hash, n
+       ON CONFLICT DO NOTHING RETURNING tenant, name, moved_at, line, hash)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, name, moved_at, line, hash)
+       GROUP BY tenant, name, moved_at, line, hash",
 );
 
 pub(crate) const ALIASES: Statement = Statement::both(

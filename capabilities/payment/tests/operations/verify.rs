@@ -20,12 +20,12 @@ async fn verify_names_what_is_off() {
                 "mend",
                 "UPDATE payment_transfer SET amount = amount - 1 WHERE kind = 'captured'",
             ),
-            "captured is 1000, its ledger credits the order with 1001",
+            "captured is 1000, its ledger brought 1001",
         ),
         (
             Statement::both("break", "UPDATE payment_payment SET refunded = refunded + 1"),
             Statement::both("mend", "UPDATE payment_payment SET refunded = refunded - 1"),
-            "refunded is 301, its ledger debits the order with 300",
+            "refunded is 301, its ledger took 300 away",
         ),
         (
             Statement::both("break", "UPDATE payment_payment SET pending_refund = pending_refund + 1"),
@@ -36,6 +36,22 @@ async fn verify_names_what_is_off() {
             Statement::both("break", "UPDATE payment_transfer SET number = number + 1 WHERE number = 2"),
             Statement::both("mend", "UPDATE payment_transfer SET number = number - 1 WHERE number = 3"),
             "the last is number 3",
+        ),
+        (
+            Statement::both(
+                "break",
+                "UPDATE payment_transfer SET credit = 'deposits_held' WHERE kind = 'captured'",
+            ),
+            Statement::both(
+                "mend",
+                "UPDATE payment_transfer SET credit = 'order_funds' WHERE kind = 'captured'",
+            ),
+            "700 is there of no deposit; the ledger has -300 of it as order_funds, 1000 as deposits_held",
+        ),
+        (
+            Statement::both("break", "UPDATE payment_payment SET deposit = 'forfeited'"),
+            Statement::both("mend", "UPDATE payment_payment SET deposit = NULL"),
+            "700 is there of a deposit, forfeited; the ledger has 700 of it as order_funds",
         ),
         (
             Statement::both("break", "UPDATE payment_payment SET payment_id = payment_id || '1'"),
