@@ -206,10 +206,13 @@ fn selling(declared: Declaration) -> Declaration {
             .emits("auction.deposit_decided"),
         )
         .operation(
-            Operation::write::<OfferRef, Changed>("record_paid", "The lot is paid; all deposits are decided.")
-                .nothing_to_undo()
-                .emits("auction.sold")
-                .emits("auction.deposit_decided"),
+            Operation::write::<OfferRef, Changed>(
+                "record_paid",
+                "The lot is paid; all deposits are decided.",
+            )
+            .nothing_to_undo()
+            .emits("auction.sold")
+            .emits("auction.deposit_decided"),
         )
         .operation(
             Operation::read::<AuctionRef, Award>("sale", "Who has bought and paid.")

@@ -26,9 +26,7 @@ impl ReadOperation for LookAtClock {
         let lots = store::load_lots(reader, keys).await?;
         let reply = |call: &Call<AuctionRef>| match lots.get(&key_of(&call.context, &call.input.auction_id)) {
             None => No::Unknown(call.input.auction_id.clone()).reply(),
-            Some(lot) => {
-                Ok(Reply::done(ClosingTime { state: lot.state, closes_at: lot.standing.closes_at }))
-            }
+            Some(lot) => Ok(Reply::done(ClosingTime { state: lot.state, closes_at: lot.standing.closes_at })),
         };
         calls.iter().map(reply).collect()
     }

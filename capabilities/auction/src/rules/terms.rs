@@ -73,7 +73,10 @@ impl Rules {
             return refuse("closes_at", "the auction would be open for more than a year");
         }
         if self.reserve_price.is_some_and(|reserve| reserve < self.starting_price) {
-            return refuse("reserve_price", "it is below the starting price, and would never decide anything");
+            return refuse(
+                "reserve_price",
+                "it is below the starting price, and would never decide anything",
+            );
         }
         if self.increments.first().is_none_or(|first| first.from > self.starting_price) {
             return refuse("increments", "there is no step at the starting price: begin with `from: 0`");
@@ -89,7 +92,9 @@ impl Rules {
             Some(Extension { within_s, by_s, .. }) if by_s < within_s => {
                 refuse("extension", "`by_s` is shorter than `within_s`: one rush of bids would use it up")
             }
-            Some(Extension { within_s, most, .. }) if within_s < 1 || !(1..=EXTENSIONS_MOST).contains(&most) => {
+            Some(Extension { within_s, most, .. })
+                if within_s < 1 || !(1..=EXTENSIONS_MOST).contains(&most) =>
+            {
                 refuse("extension", "`within_s` is at least 1, and `most` from 1 to 500")
             }
             Some(_) | None => Ok(()),

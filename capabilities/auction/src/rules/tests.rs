@@ -118,8 +118,7 @@ impl Room {
         let paddle = *self.paddles.entry(who.to_owned()).or_insert(next);
         let bidder = Bidder { customer_id: customer(who), paddle };
         let bid = Bid { amount, maximum };
-        let judged =
-            self.standing.judge(&self.rules, AuctionState::Open, &bidder.customer_id, bid, self.now);
+        let judged = self.standing.judge(&self.rules, AuctionState::Open, &bidder.customer_id, bid, self.now);
         let judged = match judged {
             Ok(judged) => judged,
             Err(refusal) => return refused(&refusal),
@@ -214,7 +213,8 @@ fn open(change: impl FnOnce(&mut OpenInput, &mut AuctionPolicy)) -> Result<Rules
     let mut input = OpenInput { auction_id, lot: rules.lot, currency: rules.currency, terms };
     let mut policy = AuctionPolicy::default();
     change(&mut input, &mut policy);
-    Rules::of(input, &policy, "auction:0", Timestamp::EPOCH).map_err(|refused| (refused.field, refused.reason))
+    Rules::of(input, &policy, "auction:0", Timestamp::EPOCH)
+        .map_err(|refused| (refused.field, refused.reason))
 }
 
 #[test]
