@@ -52,7 +52,7 @@ fn ends(step: &Step) -> bool {
 }
 
 /// How a step is called in messages.
-fn title(step: &Step) -> String {
+pub(super) fn title(step: &Step) -> String {
     let word = match &step.kind {
         StepKind::Call(call) => &call.operation.value,
         StepKind::Tcc(_) => "tcc",
