@@ -171,8 +171,7 @@ fn selling(declared: Declaration) -> Declaration {
             Operation::read::<AuctionRef, ClosingTime>(
                 "closing_time",
                 "Until when bids are taken, as it stands.",
-            )
-            .rejects::<AuctionUnknown>("auction_unknown"),
+            ),
         )
         .operation(
             Operation::write::<AuctionRef, Changed>(
