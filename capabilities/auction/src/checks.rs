@@ -130,8 +130,7 @@ fn sales<'a>(reader: &'a Reader<'a>) -> Found<'a> {
                 finding(&(tenant, auction), problem)
             })
             .collect();
-        let prices: Vec<(TenantId, AuctionId, i64, Amount, Amount)> =
-            reader.fetch_all(&PRICES, ()).await?;
+        let prices: Vec<(TenantId, AuctionId, i64, Amount, Amount)> = reader.fetch_all(&PRICES, ()).await?;
         findings.extend(prices.into_iter().map(|(tenant, auction, offer, price, maximum)| {
             let problem = format!("offer {offer} is at {price}, its bidder bid {maximum} at most");
             finding(&(tenant, auction), problem)

@@ -54,9 +54,7 @@ impl ReadOperation for ReadOffer {
         let mut replies = Vec::with_capacity(calls.len());
         for (call, key) in calls.iter().zip(&keys) {
             replies.push(match lots.get(key) {
-                Some(lot) if lot.state == self.state() => {
-                    award(reader, key, lot, call.context.now).await?
-                }
+                Some(lot) if lot.state == self.state() => award(reader, key, lot, call.context.now).await?,
                 other => {
                     let state = other.map_or(AuctionState::Unknown, |lot| lot.state);
                     Reply::rejected(self.no(), &NotAwarded { state })?

@@ -4,9 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use mortise_capability::StoreError;
 use mortise_store::{Reader, Statement, Tx};
-use mortise_types::{
-    Address, Amount, AuctionId, CustomerId, PaymentId, RegistrationId, TenantId, Timestamp,
-};
+use mortise_types::{Address, Amount, AuctionId, CustomerId, PaymentId, RegistrationId, TenantId, Timestamp};
 
 use super::{LotKey, of_word, read, word, written};
 use crate::contract::DepositState;
@@ -122,7 +120,16 @@ pub(crate) async fn admit(tx: &mut Tx<'_>, bidders: &[NewBidder<'_>]) -> Result<
         let (state, ship_to) = (word(state)?, written(new.ship_to)?);
         let (registration, paddle, deposit) = (&new.registration, new.paddle, new.deposit);
         rows.push((
-            tenant, auction, customer, registration, paddle, deposit, new.payment_id, state, ship_to, new.now,
+            tenant,
+            auction,
+            customer,
+            registration,
+            paddle,
+            deposit,
+            new.payment_id,
+            state,
+            ship_to,
+            new.now,
         ));
     }
     if rows.is_empty() { Ok(()) } else { tx.execute(&ADMIT, rows).await.map(drop) }
@@ -157,11 +164,7 @@ pub(crate) async fn withdraw(tx: &mut Tx<'_>, changes: &[DepositChange]) -> Resu
     change(tx, &WITHDRAW, changes).await
 }
 
-async fn change(
-    tx: &mut Tx<'_>,
-    statement: &Statement,
-    changes: &[DepositChange],
-) -> Result<(), StoreError> {
+async fn change(tx: &mut Tx<'_>, statement: &Statement, changes: &[DepositChange]) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(changes.len());
     for (tenant, registration, state) in changes {
         rows.push((tenant, registration, word(state)?));

@@ -97,8 +97,21 @@ fn lead(row: Lead) -> Option<(Leader, Amount)> {
 }
 
 fn lot(row: Row) -> Result<Lot, StoreError> {
-    let (rules, state, price, leader, paddle, maximum, bid, closes_at, extensions, bids, position, paddles, offer) =
-        row;
+    let (
+        rules,
+        state,
+        price,
+        leader,
+        paddle,
+        maximum,
+        bid,
+        closes_at,
+        extensions,
+        bids,
+        position,
+        paddles,
+        offer,
+    ) = row;
     let lead = lead((price, leader, paddle, maximum, bid));
     Ok(Lot {
         rules: read(&rules)?,

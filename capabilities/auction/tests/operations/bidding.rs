@@ -93,7 +93,8 @@ async fn looking_at_a_bid_says_what_placing_it_would() {
         rig.now = seconds(at);
         let place = bid("a", who, &amounts);
         let look = place.replace(r#","bid""#, r#","currency":"EUR","bid""#);
-        let (looked, placed) = (rig.call("auction.assess", &look).await, rig.call("auction.bid", &place).await);
+        let (looked, placed) =
+            (rig.call("auction.assess", &look).await, rig.call("auction.bid", &place).await);
         match looked.strip_prefix("rejected") {
             Some(_) => assert_eq!(looked, placed, "{who} {amounts}"),
             None => assert!(placed.starts_with("ok"), "{looked}\n{placed}"),
@@ -147,7 +148,9 @@ async fn a_batch_of_bids_is_one_update_of_the_auction() {
     let rig = opened("").await;
     admitted(&rig, "a", &["ann", "bob"]).await;
     let inputs: Vec<String> = (0..100)
-        .map(|n| bid("a", if n % 2 == 0 { "ann" } else { "bob" }, &format!(r#"{{"amount":{}}}"#, 1_000 + n * 100)))
+        .map(|n| {
+            bid("a", if n % 2 == 0 { "ann" } else { "bob" }, &format!(r#"{{"amount":{}}}"#, 1_000 + n * 100))
+        })
         .collect();
     let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let before = rig.store.cost();

@@ -11,7 +11,10 @@ async fn bidders_see_each_other_by_number_and_their_own_maxima_only() {
     let entries = |view: &serde_json::Value| view["entries"].as_array().expect("entries").clone();
     let bob = entries(&seen(&rig, "bob", "auction.bids", &of("a")).await);
     assert_eq!(bob.len(), 2);
-    assert_eq!((&bob[0]["paddle"], &bob[0]["price"], &bob[0]["leading"]), (&1.into(), &4_000.into(), &1.into()));
+    assert_eq!(
+        (&bob[0]["paddle"], &bob[0]["price"], &bob[0]["leading"]),
+        (&1.into(), &4_000.into(), &1.into())
+    );
     assert!(bob[0].get("maximum").is_none() && bob[0].get("customer_id").is_none(), "{}", bob[0]);
     assert_eq!((&bob[1]["maximum"], &bob[1]["customer_id"]), (&4_500.into(), &"bob".into()));
     // Asking for another's part shows what everybody sees.
@@ -46,7 +49,10 @@ async fn a_timeline_is_followed_from_a_position_on() {
     assert!(all.ends_with(r#""position":4,"state":"awarded"}"#), "{all}");
     let some = rig.call("auction.timeline", &part(1, 2)).await;
     assert!(some.starts_with(r#"ok {"entries":[{"position":2,"kind":"bid""#), "{some}");
-    assert!(some.contains(r#"{"position":3,"kind":"extended","closes_at":"2026-01-01T01:01:00.000Z""#), "{some}");
+    assert!(
+        some.contains(r#"{"position":3,"kind":"extended","closes_at":"2026-01-01T01:01:00.000Z""#),
+        "{some}"
+    );
     let none = rig.call("auction.timeline", &of("b")).await;
     assert_eq!(none, r#"rejected auction_unknown {"auction_id":"b"}"#);
 }

@@ -8,7 +8,7 @@ use crate::room::*;
 async fn three(terms: &str) -> (mortise_testkit::Rig, Vec<String>) {
     let rig = opened(&format!(r#","deposit":500{terms}"#)).await;
     let registrations = deposited(&rig, "a", &["ann", "bob", "cleo", "dan"], 500).await;
-    for (who, most) in [("ann", 9_000), ("bob", 7_000), ("cleo", 3_000)] {
+    for (who, most) in [("cleo", 3_000), ("bob", 7_000), ("ann", 9_000)] {
         bids(&rig, "a", who, most).await;
     }
     (rig, registrations)
@@ -63,7 +63,11 @@ async fn a_winner_who_pays_has_the_deposit_credited() {
                 r#""policy_version":"{}","pay_by":"2026-01-01T02:00:00.000Z","pay_within_s":3600}}"#
             ),
             SHIP_TO,
-            award.split(r#""policy_version":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("none"),
+            award
+                .split(r#""policy_version":""#)
+                .nth(1)
+                .and_then(|rest| rest.split('"').next())
+                .unwrap_or("none"),
         )
     );
     assert_eq!(rig.call("auction.sale", &of("a")).await, r#"rejected not_sold {"state":"awarded"}"#);
@@ -77,7 +81,8 @@ async fn a_winner_who_pays_has_the_deposit_credited() {
         told(&paid),
         [
             r#"ok {"applied":"now","state":"sold"}"#.to_owned(),
-            r#"event auction.sold {"customer_id":"ann","price":7100,"order_id":"a-1","currency":"EUR"}"#.to_owned(),
+            r#"event auction.sold {"customer_id":"ann","price":7100,"order_id":"a-1","currency":"EUR"}"#
+                .to_owned(),
             decided(&ids[0], "ann", "credit", Some("a-1")),
             decided(&ids[1], "bob", "return", None),
             decided(&ids[2], "cleo", "return", None),
@@ -125,7 +130,10 @@ async fn whoever_does_not_pay_loses_lot_and_deposit_to_the_next_bidder() {
         let next = rig.call("auction.next_bidder", &offer("a", at)).await;
         match who {
             "" => assert!(next.contains(r#""state":"unsold""#), "{next}"),
-            who => assert!(next.contains(&format!(r#""customer_id":"{who}","auction_id":"a","offer":{number}"#)), "{next}"),
+            who => assert!(
+                next.contains(&format!(r#""customer_id":"{who}","auction_id":"a","offer":{number}"#)),
+                "{next}"
+            ),
         }
         assert_eq!(rig.findings().await, Vec::<String>::new());
     }
@@ -153,7 +161,8 @@ async fn below_the_reserve_price_everybody_has_the_deposit_back() {
         r#"ok {"applied":"now","state":"unsold"}"#.to_owned(),
         r#"event auction.closed {"state":"unsold","price":7100,"bids":3,"currency":"EUR"}"#.to_owned(),
     ];
-    let back = ids.iter().zip(["ann", "bob", "cleo", "dan"]).map(|(id, who)| decided(id, who, "return", None));
+    let back =
+        ids.iter().zip(["ann", "bob", "cleo", "dan"]).map(|(id, who)| decided(id, who, "return", None));
     expected.extend(back);
     assert_eq!(told(&closed), expected);
     assert_eq!(rig.findings().await, Vec::<String>::new());
@@ -191,7 +200,13 @@ async fn a_lot_that_nobody_can_be_asked_to_pay_is_passed() {
     rig.call("auction.close", &of("a")).await;
     let passed = rig.call("auction.pass", &of("a")).await;
     assert!(passed.starts_with(r#"ok {"applied":"now","state":"unsold"}"#), "{passed}");
-    assert!(passed.contains(&decided(&ids[0], "ann", "return", None).replace(r#","customer_id""#, r#","auction_id":"a","customer_id""#)), "{passed}");
+    assert!(
+        passed.contains(
+            &decided(&ids[0], "ann", "return", None)
+                .replace(r#","customer_id""#, r#","auction_id":"a","customer_id""#)
+        ),
+        "{passed}"
+    );
     assert_eq!(rig.call("auction.pass", &of("a")).await, r#"ok {"applied":"already","state":"unsold"}"#);
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }
