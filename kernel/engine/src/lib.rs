@@ -17,6 +17,7 @@ pub mod schedule;
 mod store;
 mod stretch;
 mod subscribe;
+mod trail;
 mod verify;
 
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
@@ -35,4 +36,5 @@ pub use retrace::{
 };
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};
+pub use trail::{Noticed, TradeRow};
 pub use verify::{tenants, verify};
