@@ -238,6 +238,7 @@ impl Engine {
         let figures = Arc::new(Figures::default());
         let tools = Tools {
             registry: Arc::clone(&registry),
+            catalogue: Arc::clone(&catalogue),
             bound: Arc::clone(&options.bound),
             single_steps: options.steps == StepMode::SingleSteps,
         };
@@ -528,7 +529,7 @@ fn currency_of(program: &mortise_flow::Program, record: &str) -> Option<String> 
 }
 
 /// `{tenant, line, channel}` as flows see it.
-fn scope_value(scope: &Scope) -> Value {
+pub(crate) fn scope_value(scope: &Scope) -> Value {
     let fields = [
         ("tenant", scope.tenant.as_str()),
         ("line", scope.line.as_str()),
