@@ -30,11 +30,18 @@ const MOST_LOAD: usize = 8_192;
 pub const fn migrations() -> Migrations {
     Migrations {
         owner: "engine",
-        steps: &[Migration {
-            version: 1,
-            description: "definitions, trades, journal, listeners, inbox, outbox",
-            sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
-        }],
+        steps: &[
+            Migration {
+                version: 1,
+                description: "definitions, trades, journal, listeners, inbox, outbox",
+                sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
+            },
+            Migration {
+                version: 2,
+                description: "what a name has meant, what a person did",
+                sqlite: include_str!("../migrations/sqlite/0002_history.sql"),
+            },
+        ],
     }
 }
 
@@ -231,6 +238,7 @@ impl Engine {
         let figures = Arc::new(Figures::default());
         let tools = Tools {
             registry: Arc::clone(&registry),
+            catalogue: Arc::clone(&catalogue),
             bound: Arc::clone(&options.bound),
             single_steps: options.steps == StepMode::SingleSteps,
         };
@@ -521,7 +529,7 @@ fn currency_of(program: &mortise_flow::Program, record: &str) -> Option<String> 
 }
 
 /// `{tenant, line, channel}` as flows see it.
-fn scope_value(scope: &Scope) -> Value {
+pub(crate) fn scope_value(scope: &Scope) -> Value {
     let fields = [
         ("tenant", scope.tenant.as_str()),
         ("line", scope.line.as_str()),

@@ -18,7 +18,7 @@ pub use compile::{CompileError, Program};
 pub use eval::EvalError;
 pub use machine::{
     Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State,
-    WaitNo, step,
+    TAKEN_BACK, WaitNo, step,
 };
 pub use parse::{contract_template, parse};
 pub use render::render;

@@ -1,5 +1,6 @@
 //! What discount takes and answers, as records with schemas. Which promotion counts is not here: see `rules`.
 
+mod deposit;
 mod promotion;
 mod records;
 
@@ -8,6 +9,7 @@ use mortise_contract::{Declaration, Operation};
 use mortise_points::{Discount, Point as _};
 use serde_json::json;
 
+pub(crate) use deposit::{DepositCoversPrice, GrantForDepositInput, GrantedForDeposit};
 pub(crate) use promotion::{BenefitKind, Each, Exclusive, OpenedBy, Promotion, Status, Target};
 pub(crate) use records::{
     CouponExhausted, CouponProblem, CouponRefused, CouponRow, DefineInput, EntryRow, EvaluateInput,
@@ -22,6 +24,8 @@ pub(crate) const COUPON_REFUSED: &str = "coupon_refused";
 pub(crate) const COUPON_EXHAUSTED: &str = "coupon_exhausted";
 /// Rejection: an extension failed, and its binding says refuse.
 pub(crate) const EXTENSION_REFUSED: &str = "extension_refused";
+/// Rejection: a deposit that leaves nothing to pay.
+pub(crate) const DEPOSIT_COVERS_PRICE: &str = "deposit_covers_price";
 /// Rejection: a promotion makes no sense.
 pub(crate) const PROMOTION_INVALID: &str = "promotion_invalid";
 
@@ -43,6 +47,13 @@ pub(crate) fn declaration() -> Declaration {
             )
             .opens(Discount::NAME)
             .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
+        )
+        .operation(
+            Operation::pure::<GrantForDepositInput, GrantedForDeposit>(
+                "grant_for_deposit",
+                "What is paid early of an order, and what the order costs less for it.",
+            )
+            .rejects::<DepositCoversPrice>(DEPOSIT_COVERS_PRICE),
         )
         .operation(
             Operation::write::<RedeemInput, Redeemed>(

@@ -1,5 +1,6 @@
 //! The operations of discount: load for the whole batch, decide by `rules`, write once.
 
+mod deposit;
 mod evaluate;
 mod extensions;
 mod gather;
@@ -7,6 +8,7 @@ mod import;
 mod redeem;
 mod usage;
 
+pub(crate) use deposit::GrantForDeposit;
 pub(crate) use evaluate::{Evaluate, Evaluator, Explain};
 pub(crate) use import::{Define, ImportCoupons, ImportEntries, ImportItems};
 pub(crate) use redeem::{Redeem, Restore};

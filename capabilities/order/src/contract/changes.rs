@@ -81,6 +81,10 @@ pub enum PaymentProgress {
     Remitted,
     /// The customer has it back.
     Refunded,
+    /// A deposit has come.
+    DepositPaid,
+    /// The shop keeps the deposit.
+    DepositForfeited,
 }
 
 /// News about an order's money.
@@ -127,6 +131,8 @@ pub enum DeliveryProgress {
     Delivered,
     /// It cannot be brought.
     Undeliverable,
+    /// It has come back.
+    Returned,
 }
 
 /// News about a parcel from the carrier.

@@ -14,6 +14,7 @@ mod head;
 mod library;
 mod parallel;
 mod presence;
+mod resources;
 mod scope;
 mod start;
 mod steps;

@@ -3,7 +3,9 @@
 //! conditions do not multiply; where they still do, ways are joined and the facts in which they differ are given up.
 
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
+use super::resources::Track;
 use crate::ast::Place;
 use crate::diagnostic::WayPoint;
 
@@ -47,6 +49,9 @@ pub(super) enum Answered {
     Yes,
 }
 
+/// Points of a way that are told.
+const TRAIL: usize = 60;
+
 /// One way up to a place.
 #[derive(Debug, Clone)]
 pub(super) struct Way {
@@ -54,6 +59,8 @@ pub(super) struct Way {
     pub(super) answered: Answered,
     /// Effects that cannot be taken back, by number; only within an attempt behind the pivot.
     final_effects: Vec<usize>,
+    /// Where one acquisition is followed: what is known of it.
+    pub(super) track: Option<Rc<Track>>,
     trail: Vec<u32>,
 }
 
@@ -101,8 +108,6 @@ impl Way {
     }
 }
 
-/// Points of a way that are told.
-const TRAIL: usize = 40;
 
 /// All ways up to a place. None: the place is not reached.
 #[derive(Debug, Clone, Default)]
@@ -113,8 +118,13 @@ pub(super) struct Ways {
 impl Ways {
     /// The one way that begins a flow.
     pub(super) fn start() -> Self {
-        let way =
-            Way { known: Vec::new(), answered: Answered::No, final_effects: Vec::new(), trail: Vec::new() };
+        let way = Way {
+            known: Vec::new(),
+            answered: Answered::No,
+            final_effects: Vec::new(),
+            track: None,
+            trail: Vec::new(),
+        };
         Self { all: vec![way] }
     }
 
@@ -194,13 +204,15 @@ impl Ways {
     /// Each way once; at most `limit` of them.
     fn once(mut self, limit: usize) -> Self {
         let mut seen = HashSet::new();
-        self.all.retain(|way| seen.insert((way.known.clone(), way.answered, way.final_effects.clone())));
+        let told = |way: &Way| (way.known.clone(), way.answered, way.final_effects.clone(), way.track.clone());
+        self.all.retain(|way| seen.insert(told(way)));
         if self.all.len() <= limit {
             return self;
         }
         let mut joined: Vec<Way> = Vec::new();
         for way in self.all {
-            match joined.iter_mut().find(|known| known.answered == way.answered) {
+            let same = |known: &&mut Way| known.answered == way.answered && known.track == way.track;
+            match joined.iter_mut().find(same) {
                 Some(known) => {
                     known.known.retain(|(fact, holds)| way.get(*fact) == Some(*holds));
                     known.add_final(&way.final_effects);
