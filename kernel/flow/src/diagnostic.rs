@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The codes of the checker, each with a page in `docs/flow`.
-pub const CODES: [&str; 21] = [
+pub const CODES: [&str; 23] = [
     "syntax",
     "unknown-operation",
     "unknown-event",
@@ -17,6 +17,8 @@ pub const CODES: [&str; 21] = [
     "maybe-absent",
     "cannot-undo",
     "rejects-after-pivot",
+    "leaks-resource",
+    "used-twice",
     "no-timeout",
     "unbounded",
     "no-answer",

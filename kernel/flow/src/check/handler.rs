@@ -11,8 +11,6 @@ use crate::typing::{Field, Kind, Presence, Ty};
 
 /// What a remote operation that does not answer is rejected with, before the pivot.
 pub(super) const UNAVAILABLE: &str = "unavailable";
-/// The key of `rejection` where its type does not matter.
-pub(super) const REJECTION: usize = usize::MAX - 4;
 
 /// An operation or a flow, and what it may be rejected with.
 pub(super) struct Rejecter<'s, 'c> {

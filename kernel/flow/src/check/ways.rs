@@ -57,10 +57,10 @@ const TRAIL: usize = 60;
 pub(super) struct Way {
     known: Vec<(Fact, bool)>,
     pub(super) answered: Answered,
-    /// Effects that cannot be taken back, by number; only within an attempt behind the pivot.
-    final_effects: Vec<usize>,
     /// Where one acquisition is followed: what is known of it.
     pub(super) track: Option<Rc<Track>>,
+    /// Effects that cannot be taken back, by number; only within an attempt behind the pivot.
+    final_effects: Vec<usize>,
     trail: Vec<u32>,
 }
 
@@ -108,7 +108,6 @@ impl Way {
     }
 }
 
-
 /// All ways up to a place. None: the place is not reached.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ways {
@@ -121,8 +120,8 @@ impl Ways {
         let way = Way {
             known: Vec::new(),
             answered: Answered::No,
-            final_effects: Vec::new(),
             track: None,
+            final_effects: Vec::new(),
             trail: Vec::new(),
         };
         Self { all: vec![way] }
@@ -204,8 +203,8 @@ impl Ways {
     /// Each way once; at most `limit` of them.
     fn once(mut self, limit: usize) -> Self {
         let mut seen = HashSet::new();
-        let told = |way: &Way| (way.known.clone(), way.answered, way.final_effects.clone(), way.track.clone());
-        self.all.retain(|way| seen.insert(told(way)));
+        let all = |way: &Way| (way.known.clone(), way.answered, way.track.clone(), way.final_effects.clone());
+        self.all.retain(|way| seen.insert(all(way)));
         if self.all.len() <= limit {
             return self;
         }

@@ -86,7 +86,7 @@ impl<'c> Walk<'_, 'c> {
                 format!("`{name}` is rejected (`{}`)", handler.code.value)
             });
             let mark = self.checker.scope.mark();
-            self.bind_rejection();
+            self.bind_rejection(handler);
             let ways = self.list(&handler.steps, ways);
             let (ways, _) = self.close(mark, ways);
             missed = self.both(missed, ways);
