@@ -270,8 +270,11 @@ pub(crate) struct Call {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Flow {
-    /// Proves flows, or says what is wrong, where, on which way, and what would mend it.
+    /// Proves flows, or says what is wrong, where, on which way, and what would mend it. Flows that start each other are
+    /// checked together; `mortise flow explain CODE` says more of a finding.
     Check(FlowCheck),
+    /// Prints the page of one of the checker's codes: an example that is refused, and the same mended.
+    Explain(FlowExplain),
     /// Checks a flow and lets its name mean it from now on; running trades keep theirs.
     Publish(FlowPublish),
     /// Lists the published flows.
@@ -342,6 +345,12 @@ pub(crate) struct FlowCheck {
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlowExplain {
+    /// The code, such as `maybe-absent`.
+    pub(crate) code: String,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "init",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -77,6 +78,7 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .read("timeline", looks::Tell::Everything)
         .policy::<AuctionPolicy>()
         .migrations(MIGRATIONS)
+        .book(book::BOOK)
         .check(checks::STANDINGS)
         .check(checks::SALES)
         .check(checks::DEPOSITS)

@@ -35,11 +35,13 @@ pub const fn migrations() -> Migrations {
                 version: 1,
                 description: "definitions, trades, journal, listeners, inbox, outbox",
                 sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
+                postgres: include_str!("../migrations/postgres/0001_engine.sql"),
             },
             Migration {
                 version: 2,
                 description: "what a name has meant, what a person did",
                 sqlite: include_str!("../migrations/sqlite/0002_history.sql"),
+                postgres: include_str!("../migrations/postgres/0002_history.sql"),
             },
         ],
     }
@@ -255,6 +257,7 @@ impl Engine {
         let figures = Arc::new(Figures::default());
         let tools = Tools {
             registry: Arc::clone(&registry),
+            catalogue: Arc::clone(&catalogue),
             bound: Arc::clone(&options.bound),
             single_steps: options.steps == StepMode::SingleSteps,
         };
@@ -545,7 +548,7 @@ fn currency_of(program: &mortise_flow::Program, record: &str) -> Option<String> 
 }
 
 /// `{tenant, line, channel}` as flows see it.
-fn scope_value(scope: &Scope) -> Value {
+pub(crate) fn scope_value(scope: &Scope) -> Value {
     let fields = [
         ("tenant", scope.tenant.as_str()),
         ("line", scope.line.as_str()),

@@ -1,6 +1,7 @@
 //! The durable driver: it runs trades in stretches, gathers the stretches of many trades into one commit, keeps the journal
 //! beside the data, and resumes after a crash. It knows no capability and no trade by name.
 
+mod children;
 mod commit;
 mod definitions;
 mod driver;

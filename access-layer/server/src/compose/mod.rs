@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mortise_capability::{Policies, Registry, RegistryError};
-use mortise_contract::DeclarationError;
+use mortise_contract::{Contracts, DeclarationError};
 use mortise_engine::{Aliasing, Catalogue, Engine, PLATFORM, PublishError, StepMode};
 use mortise_points::Points;
 use mortise_store::{Migrations, Store};
@@ -138,6 +138,15 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
 /// Parts that do not fit together.
 pub(crate) fn contracts_only() -> Result<Wired, ComposeError> {
     registry(Arc::new(mortise_points::NoExtensions), &Peers::unasked())
+}
+
+/// What a flow is checked against: the registered operations and events, and the shipped flows, which it may start.
+///
+/// # Errors
+/// Parts that do not fit together.
+pub(crate) fn contracts() -> Result<Contracts, ComposeError> {
+    let registered = contracts_only()?.registry.contracts().clone();
+    Ok(mortise_flow::with_flows(registered, shipped::FLOWS.iter().map(|(_, text)| *text)))
 }
 
 /// A data directory and what is published in it; nothing runs.

@@ -242,11 +242,12 @@ impl Driver {
 
     /// Runs until nobody can send it anything any more.
     pub(crate) async fn run(mut self, found: Vec<Found>) {
+        // What has come goes before what is due: an event that came while no process was there is not late.
         for Found { id, works, due } in found {
-            self.notice(Notice::Known { trade: id.clone(), due });
             for work in works {
                 self.notice(Notice::Work { trade: id.clone(), work });
             }
+            self.notice(Notice::Known { trade: id, due });
         }
         loop {
             self.tell_rest();
@@ -456,8 +457,14 @@ impl Driver {
         let mut after: HashMap<TradeId, After> =
             works.iter().map(|(id, _)| (id.clone(), After::Open { due: None })).collect();
         let mut next = Vec::new();
+        let mut born = Vec::new();
         for finished in committed.finished {
+            let id = finished.trade.id.clone();
+            let known = after.contains_key(&id);
             self.finished(finished, &mut after, &mut next);
+            if let (false, Some(After::Open { due })) = (known, after.get(&id)) {
+                born.push((id, *due));
+            }
         }
         for (id, works) in works {
             if committed.stale.contains(&id) {
@@ -466,10 +473,14 @@ impl Driver {
             }
         }
         self.committed.send_modify(|count| *count += 1);
-        self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
+        // Before the trades' clocks are looked at: an event that is there goes before a clock that is due.
         for (trade, work) in next.into_iter().chain(committed.follow_ups) {
             self.notice(Notice::Work { trade, work });
         }
+        for (trade, due) in born {
+            self.notice(Notice::Known { trade, due });
+        }
+        self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
     }
 
     fn finished(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use mortise_contract::Contracts;
-use mortise_flow::check_text;
+use mortise_flow::{check_text, with_flows};
 use mortise_flow::diagnostic::{Diagnostic, Severity};
 use serde::Serialize;
 
@@ -20,10 +20,12 @@ struct Checked<'a> {
 }
 
 pub(super) fn run(command: &FlowCheck) -> Result<Exit, Failure> {
-    let contracts = contracts(command.contracts.as_deref())?;
+    let files: Vec<_> = command.files.iter().map(|file| (file, std::fs::read(file))).collect();
+    let texts = files.iter().filter_map(|(_, read)| std::str::from_utf8(read.as_deref().ok()?).ok());
+    let contracts = with_flows(contracts(command.contracts.as_deref())?, texts);
     let mut worst = Exit::Clean;
-    for file in &command.files {
-        let exit = match std::fs::read(file) {
+    for (file, read) in files {
+        let exit = match read {
             Ok(bytes) => check_one(file, &bytes, &contracts, command.format),
             Err(error) => {
                 print::failure(&Failure::file(file, &error));
@@ -41,7 +43,7 @@ pub(super) fn run(command: &FlowCheck) -> Result<Exit, Failure> {
 
 /// Those of a file, or this program's own.
 pub(super) fn contracts(file: Option<&Path>) -> Result<Contracts, Failure> {
-    let Some(file) = file else { return Ok(compose::contracts_only()?.registry.contracts().clone()) };
+    let Some(file) = file else { return Ok(compose::contracts()?) };
     let text = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
     serde_json::from_slice(&text).map_err(|error| {
         Failure::unusable(format!("{}: {error}", file.display()))
@@ -80,7 +82,11 @@ fn counted(file: &Path, diagnostics: &[Diagnostic]) -> String {
             format!("refused: {}, {}", plural(errors, "error"), plural(warnings, "warning"))
         }
     };
-    format!("{}: {verdict}", file.display())
+    let more = match diagnostics.first() {
+        Some(first) => format!("; `mortise flow explain {}` says more", first.code),
+        None => String::new(),
+    };
+    format!("{}: {verdict}{more}", file.display())
 }
 
 /// The lines with the place underlined, the way that leads there, and what would mend it.
