@@ -44,6 +44,25 @@ pub(crate) const STILL_OURS: Statement = Statement::pair(
          AND status <> 2) AS found",
 );
 
+/// The same for a trade that is asked to take itself back, which it may be when it is over.
+pub(crate) const STILL_OURS_OR_OVER: Statement = Statement::pair(
+    "engine.still_ours_or_over",
+    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND next_seq = ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, id, epoch, next_seq, n)
+     CROSS JOIN LATERAL (
+       SELECT 1 FROM flow_instance
+       WHERE tenant = item.tenant AND id = item.id AND epoch = item.epoch AND next_seq = item.next_seq) AS found",
+);
+
+pub(crate) const CHILD: Statement = Statement::pair(
+    "engine.child",
+    "SELECT CASE WHEN status = 2 THEN outcome END, answer FROM flow_instance WHERE tenant = ?1 AND id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, id, n)
+     CROSS JOIN LATERAL (
+       SELECT CASE WHEN status = 2 THEN outcome END, answer FROM flow_instance
+       WHERE tenant = item.tenant AND id = item.id) AS found",
+);
+
 pub(crate) const INSERT_INSTANCE: Statement = Statement::pair(
     "engine.insert_instance",
     "INSERT INTO flow_instance (tenant, id, flow, hash, key, line, channel, caller, input_hash, status, epoch, next_seq,

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Acquire, ConnectOptions as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
+use crate::store::Durability;
 
 /// One step of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +35,19 @@ pub struct Migrations {
 }
 
 /// Applies to a file what it lacks, owner by owner.
-pub(crate) async fn sqlite(database: &Path, all: &[Migrations]) -> Result<(), StoreError> {
+pub(crate) async fn sqlite(
+    database: &Path,
+    all: &[Migrations],
+    durability: Durability,
+) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(match durability {
+            Durability::Power => SqliteSynchronous::Full,
+            Durability::Process => SqliteSynchronous::Off,
+        });
     let connection = options.connect().await.map_err(|e| failed("store", e.into()))?;
     apply(connection, all, |step| step.sqlite).await
 }

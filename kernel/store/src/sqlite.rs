@@ -15,7 +15,7 @@ use crate::pool::{Pool, caught};
 use crate::row::{Datum, FromRow, Params};
 use crate::session::{Reader, Tx};
 use crate::statement::Statement;
-use crate::store::{Counters, Options};
+use crate::store::{Counters, Durability, Options};
 
 /// An open data directory.
 #[derive(Debug)]
@@ -45,9 +45,9 @@ impl Sqlite {
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
         let database = directory.join("mortise.db");
-        migrate::sqlite(&database, migrations).await?;
-        let writer = Pool::start("mortise-writer", [connect(&database, Role::Writer)])?;
-        let readers = (0..options.readers.max(1)).map(|_| connect(&database, Role::Reader));
+        migrate::sqlite(&database, migrations, options.durability).await?;
+        let writer = Pool::start("mortise-writer", [connect(&database, Role::Writer, options.durability)])?;
+        let readers = (0..options.readers.max(1)).map(|_| connect(&database, Role::Reader, options.durability));
         Ok(Self { writer, readers: Pool::start("mortise-reader", readers)?, _lock: lock })
     }
 
@@ -117,7 +117,7 @@ enum Role {
     Reader,
 }
 
-fn connect(database: &Path, role: Role) -> Result<Connection, StoreError> {
+fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connection, StoreError> {
     let refused = |source| StoreError::Sqlite { statement: "open", source };
     let connection = Connection::open(database).map_err(refused)?;
     connection.set_prepared_statement_cache_capacity(1024);
@@ -132,6 +132,9 @@ fn connect(database: &Path, role: Role) -> Result<Connection, StoreError> {
             }
         })
         .map_err(refused)?;
+    if durability == Durability::Process {
+        connection.execute_batch("PRAGMA synchronous=OFF;").map_err(refused)?;
+    }
     Ok(connection)
 }
 

@@ -15,14 +15,26 @@ use crate::sqlite::Sqlite;
 pub struct Options {
     /// Threads that read.
     pub readers: usize,
+    /// What a commit to a SQLite database survives.
+    pub durability: Durability,
     /// Threads that write to PostgreSQL; a SQLite database has one.
     pub writers: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 2, writers: 2 }
+        Self { readers: 2, durability: Durability::Power, writers: 2 }
     }
+}
+
+/// What an acknowledged commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The loss of power: it is flushed to the disk.
+    #[default]
+    Power,
+    /// The end of the process only: nothing is ever flushed. For data that is thrown away, as a simulation's is.
+    Process,
 }
 
 /// What was asked of the database since it was opened.

@@ -167,13 +167,10 @@ fn refuses_bids(operation: Operation) -> Operation {
 
 fn selling(declared: Declaration) -> Declaration {
     declared
-        .operation(
-            Operation::read::<AuctionRef, ClosingTime>(
-                "closing_time",
-                "Until when bids are taken, as it stands.",
-            )
-            .rejects::<AuctionUnknown>("auction_unknown"),
-        )
+        .operation(Operation::read::<AuctionRef, ClosingTime>(
+            "closing_time",
+            "Until when bids are taken, as it stands.",
+        ))
         .operation(
             Operation::write::<AuctionRef, Changed>(
                 "close",
