@@ -52,10 +52,13 @@ const INBOX: Statement = Statement::sqlite(
          ORDER BY received_at LIMIT ?2)",
 );
 
+/// A part of a trade that is not over may still be asked to take itself back, for which it needs its journal.
 const OVER: Statement = Statement::sqlite(
     "engine.prune_over",
-    "SELECT tenant, id, status = 2 AND coalesce(ended_at, started_at) < ?3 FROM flow_instance
-     WHERE (tenant, id) > (?1, ?2) ORDER BY tenant, id LIMIT ?4",
+    "SELECT i.tenant, i.id, i.status = 2 AND coalesce(i.ended_at, i.started_at) < ?3
+        AND NOT EXISTS (SELECT 1 FROM flow_instance p WHERE p.tenant = i.tenant
+            AND p.id = substr(i.id, 1, instr(i.id, '-') - 1) AND p.status <> 2)
+     FROM flow_instance i WHERE (i.tenant, i.id) > (?1, ?2) ORDER BY i.tenant, i.id LIMIT ?4",
 );
 
 const JOURNAL: Statement =
