@@ -5,6 +5,7 @@ mod dispatch;
 mod imports;
 mod quote;
 mod reads;
+mod remittance;
 mod tracking_event;
 
 use mortise_capability::{Call, Reply};
@@ -16,6 +17,7 @@ pub(crate) use dispatch::Dispatch;
 pub(crate) use imports::{ImportFees, ImportOrigins, ImportWeights};
 pub(crate) use quote::Quote;
 pub(crate) use reads::{List, Track};
+pub(crate) use remittance::RecordRemittance;
 pub(crate) use tracking_event::RecordTrackingEvent;
 
 use crate::contract::UnknownShipment;

@@ -1,5 +1,6 @@
 //! The operations as code: load a batch's payments, decide by the rules, save. Nothing is decided here.
 
+mod assess;
 mod capture;
 mod claims;
 mod deposits;
@@ -14,6 +15,7 @@ use mortise_store::StoreError;
 use mortise_types::{ArithmeticError, IdSource, PaymentId};
 use serde::Serialize;
 
+pub(crate) use assess::Assess;
 pub(crate) use capture::Capture;
 pub(crate) use claims::{CancelInvoice, OnDelivery, OnInvoice, RecordReceipt};
 pub(crate) use deposits::{CreditDeposit, ForfeitDeposit, HoldDeposit};

@@ -7,22 +7,22 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use mortise_store::{Datum, FromDatum, FromRow, Params, ReadColumn, Reader, Statement, StoreError, Tx};
-use mortise_types::{Amount, Currency, OrderId, PaymentId, TenantId, Timestamp};
+use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, TenantId, Timestamp};
 
 use crate::rules::{Booked, Deposit, Payment, RefundRow, RefundStatus, Transfer};
 
 const LOAD: Statement = Statement::sqlite(
     "payment.load",
     "SELECT order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, provider_ref, \
-     pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
+     pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id FROM payment_payment \
      WHERE tenant = ?1 AND payment_id = ?2",
 );
 
 const SAVE: Statement = Statement::sqlite(
     "payment.save",
     "INSERT INTO payment_payment (tenant, payment_id, order_id, method, status, currency, amount, captured, refunded, \
-     pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+     pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT (tenant, payment_id) DO UPDATE SET status = excluded.status, captured = excluded.captured, \
      refunded = excluded.refunded, pending_refund = excluded.pending_refund, transfers = excluded.transfers, \
      provider_ref = excluded.provider_ref, pay_url = excluded.pay_url, decline_code = excluded.decline_code, \
@@ -44,7 +44,7 @@ const TRANSFERS: Statement = Statement::sqlite(
 const PAGE: Statement = Statement::sqlite(
     "payment.page",
     "SELECT payment_id, order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, \
-     provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
+     provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id FROM payment_payment \
      WHERE tenant = ?1 AND payment_id > ?2 ORDER BY payment_id LIMIT 1000",
 );
 
@@ -74,6 +74,30 @@ const SAVE_REFUND: Statement = Statement::sqlite(
 const TAKE_EVENT: Statement = Statement::sqlite(
     "payment.take_event",
     "INSERT INTO payment_provider_event (tenant, event_id, recorded_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+);
+
+const HISTORY: Statement = Statement::sqlite(
+    "payment.history",
+    "SELECT collected, refused FROM payment_history WHERE tenant = ?1 AND customer_id = ?2",
+);
+
+const REMEMBER: Statement = Statement::sqlite(
+    "payment.remember",
+    "INSERT INTO payment_history (tenant, customer_id, collected, refused) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (tenant, customer_id) DO UPDATE SET collected = payment_history.collected + excluded.collected, \
+     refused = payment_history.refused + excluded.refused",
+);
+
+/// Histories that are not what became of the customers' payments at the door.
+pub(crate) const CHECK_HISTORY: Statement = Statement::sqlite(
+    "payment.check_history",
+    "SELECT * FROM (SELECT h.tenant, h.customer_id, h.collected AS collected, h.refused AS refused, \
+       (SELECT count(*) FROM payment_payment p WHERE p.tenant = h.tenant AND p.customer_id = h.customer_id \
+          AND EXISTS (SELECT 1 FROM payment_transfer t WHERE t.tenant = p.tenant AND t.payment_id = p.payment_id \
+            AND t.kind = 'collected')) AS paid, \
+       (SELECT count(*) FROM payment_payment p WHERE p.tenant = h.tenant AND p.customer_id = h.customer_id \
+          AND p.status = 'refused') AS left_there \
+     FROM payment_history h WHERE ?1 = 0) counted WHERE collected <> paid OR refused <> left_there LIMIT 100",
 );
 
 /// Payments whose figures are not the sums of their ledger.
@@ -150,6 +174,7 @@ type PaymentColumns = (
     Option<Timestamp>,
     Option<Word<Deposit>>,
     Option<OrderId>,
+    Option<CustomerId>,
 );
 
 /// A column with a word of a closed set.
@@ -171,6 +196,7 @@ fn payment(payment_id: PaymentId, row: PaymentColumns) -> Payment {
         method: row.1.0,
         deposit: row.14.map(|word| word.0),
         credited_to: row.15,
+        customer_id: row.16,
         status: row.2.0,
         currency: row.3.0,
         amount: row.4,
@@ -297,6 +323,7 @@ fn columns<'p>(tenant: &'p TenantId, payment: &'p Payment) -> impl Params + 'p {
         payment.expires_at,
         payment.deposit.map(Deposit::word),
         payment.credited_to.as_ref(),
+        payment.customer_id.as_ref(),
     )
 }
 
@@ -380,4 +407,35 @@ pub(crate) async fn take_events<'e>(
 ) -> Result<Vec<bool>, StoreError> {
     let changed = tx.execute(&TAKE_EVENT, events).await?;
     Ok(changed.into_iter().map(|rows| rows > 0).collect())
+}
+
+/// What became of a customer's orders that were to be paid at the door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    pub(crate) collected: i64,
+    pub(crate) refused: i64,
+}
+
+/// The histories of customers; an empty one for who has none.
+pub(crate) async fn histories<'k>(
+    reader: &Reader<'_>,
+    keys: impl IntoIterator<Item = (&'k TenantId, &'k CustomerId)>,
+) -> Result<Vec<History>, StoreError> {
+    let rows: Vec<Option<(i64, i64)>> = reader.fetch_optional(&HISTORY, keys).await?;
+    let history = |(collected, refused)| History { collected, refused };
+    Ok(rows.into_iter().map(|row| row.map(history).unwrap_or_default()).collect())
+}
+
+/// What a history gains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remembered {
+    pub(crate) tenant: TenantId,
+    pub(crate) customer_id: CustomerId,
+    pub(crate) collected: i64,
+    pub(crate) refused: i64,
+}
+
+pub(crate) async fn remember(tx: &mut Tx<'_>, gained: Vec<Remembered>) -> Result<(), StoreError> {
+    let rows = gained.iter().map(|one| (&one.tenant, &one.customer_id, one.collected, one.refused));
+    tx.execute(&REMEMBER, rows).await.map(drop)
 }
