@@ -1,6 +1,7 @@
 //! Delivery: what bringing a parcel costs, giving it to a carrier, and where it is. It decides fees and follows
 //! shipments. It knows no order but its id, no stock, and no carrier's protocol: `Carrier` is implemented by adapters.
 
+mod book;
 mod carrier;
 mod check;
 pub mod contract;
@@ -29,11 +30,13 @@ const MIGRATIONS: Migrations = Migrations {
             version: 1,
             description: "init",
             sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
         },
         Migration {
             version: 2,
             description: "cash at the door",
             sqlite: include_str!("../migrations/sqlite/0002_cash.sql"),
+            postgres: include_str!("../migrations/postgres/0002_cash.sql"),
         },
     ],
 };
@@ -72,5 +75,6 @@ pub fn capability(
         .migrations(MIGRATIONS)
         .check(check::TRACKING)
         .check(check::REMITTANCES)
+        .book(book::BOOK)
         .pages(&PAGES))
 }

@@ -70,6 +70,14 @@ string_newtype!(
     /// A fee of an order, within that order.
     FeeId, "pricing/FeeId", check_id
 );
+string_newtype!(
+    /// An auction, within a tenant. Whoever opens it chooses it.
+    AuctionId, "auction/AuctionId", check_id
+);
+string_newtype!(
+    /// A customer's admission to an auction, with the deposit that was paid for it.
+    RegistrationId, "auction/RegistrationId", check_id
+);
 
 impl LineId {
     /// The id of the line at `index` (from 0) of a request: its position from 1, as text. Every capability that sees

@@ -89,8 +89,8 @@ async fn verify_holds_a_history_against_its_payments() {
     let payment = owed(&rig, "o-1", "ann").await;
     receive(&rig, &payment, "collected", "").await;
     clean(&rig).await;
-    let forge = Statement::sqlite("break", "UPDATE payment_history SET refused = refused + ?1");
-    rig.store.write(async move |tx| tx.execute(&forge, [(1_i64,)]).await).await.unwrap();
+    let forge = Statement::both("break", "UPDATE payment_history SET refused = refused + 1");
+    rig.store.write(async move |tx| tx.execute(&forge, [()]).await).await.unwrap();
     assert_eq!(
         rig.findings().await,
         [

@@ -10,7 +10,7 @@ use crate::report::{listed, nearest_or};
 use crate::typing::{Field, Kind, Presence, Ty};
 
 /// Keys of what the language binds; names of the file have offsets.
-const INPUT: usize = usize::MAX;
+pub(super) const INPUT: usize = usize::MAX;
 const SCOPE: usize = usize::MAX - 1;
 const NOW: usize = usize::MAX - 2;
 const STARTED_AT: usize = usize::MAX - 3;
@@ -28,10 +28,13 @@ impl<'c> Checker<'c> {
         self.key_and_currency(flow);
         self.scope.bind_word("now", Kind::Moment.into(), NOW);
         self.scope.bind_word("started_at", Kind::Moment.into(), STARTED_AT);
+        let mark = self.scope.mark();
         let ways = self.top(&flow.steps, Ways::start());
         let end = flow.steps.last().map_or(flow.name.place, |step| step.place);
         self.unanswered(&ways, end, "the flow ends");
         self.budget(flow);
+        self.scope.close(mark);
+        self.resources(flow);
     }
 
     fn input(&mut self, flow: &'c Flow) {
@@ -90,10 +93,14 @@ impl<'c> Checker<'c> {
 
     fn cancel_on(&mut self, cancel: &CancelOn, start: &Ways) {
         self.fails.insert(cancel.code.value.clone());
+        self.cancel_key(cancel, start);
+    }
+
+    pub(super) fn cancel_key(&mut self, cancel: &CancelOn, ways: &Ways) {
         let wanted =
             self.event(&cancel.event).map_or_else(Ty::unknown, |event| Ty::of(&event.key, self.contracts));
         let what = format!("the key of `{}`", cancel.event.value);
-        self.fits(&cancel.key, &wanted, &what, start);
+        self.fits(&cancel.key, &wanted, &what, ways);
     }
 
     /// An event's contract, noted as used; one that nothing declares is reported.
