@@ -1,10 +1,15 @@
 //! What the capability takes, answers and tells, as records with schemas. Which operations there are is in `declaration`.
 
+mod order_refund;
+
 use mortise_types::{Amount, Currency, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::CaptureMethod;
+
+pub(crate) use order_refund::declare as declare_order_refund;
+pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
 
 /// An order to be paid outside of a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -2,6 +2,7 @@
 
 mod capture;
 mod claims;
+mod order_refund;
 mod provider_event;
 mod reads;
 mod refund;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub(crate) use capture::Capture;
 pub(crate) use claims::{CancelInvoice, OnDelivery, OnInvoice, RecordReceipt};
+pub(crate) use order_refund::{ReadFunds, RefundOrder};
 pub(crate) use provider_event::RecordProviderEvent;
 pub(crate) use reads::{Balances, Get, List};
 pub(crate) use refund::Refund;

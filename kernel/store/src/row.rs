@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mortise_types::{
     Amount, BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId,
-    PaymentId, PickListId, Quantity, RateBp, ReservationId, ShipmentId, Sku, TenantId, Timestamp,
+    PaymentId, PickListId, Quantity, RateBp, ReservationId, RmaId, ShipmentId, Sku, TenantId, Timestamp,
 };
 
 /// One column's value on its way in or out.
@@ -107,7 +107,7 @@ macro_rules! text {
 
 text! {
     BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId,
-    PickListId, ReservationId, ShipmentId, Sku, TenantId
+    PickListId, ReservationId, RmaId, ShipmentId, Sku, TenantId
 }
 
 impl AsDatum for str {

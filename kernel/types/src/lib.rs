@@ -26,7 +26,7 @@ pub use country::{CountryCode, UnknownCountry};
 pub use currency::{Currency, Money, MoneyError, ParseAmountError, UnknownCurrency};
 pub use id::{
     CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId, PickListId,
-    ReservationId, ShipmentId, Sku,
+    ReservationId, RmaId, ShipmentId, Sku,
 };
 pub use named::judge_text;
 pub use newtype::{InvalidText, TextProblem};
@@ -38,8 +38,9 @@ pub use scope::{BusinessLine, Channel, Scope, TenantId};
 pub use span::{Span, SpanError};
 pub use system::{SystemClock, SystemIds};
 pub use trade::{
-    Address, Adjustment, AdjustmentKind, Allocation, Attributes, FeeKind, Parcel, ParcelItem, PriceProof,
-    ProofError, ProofFee, ProofLine, ProofPlace, RequestedLine, TaxPart, TaxTreatment,
+    Address, Adjustment, AdjustmentKind, Allocation, Attributes, FeeKind, GoodsCondition, ItemUnits, Parcel,
+    ParcelItem, PriceProof, PromotionTerms, ProofError, ProofFee, ProofLine, ProofPlace, RequestedLine,
+    ReturnedUnits, TaxPart, TaxTreatment,
 };
 /// The id type of trades, calls and events; time-ordered (version 7) where an [`IdSource`] makes it.
 pub use uuid::Uuid;

@@ -3,7 +3,7 @@
 
 use crate::{
     BusinessLine, Channel, CountryCode, CouponCode, Currency, CustomerId, FeeId, LineId, LocationId, OrderId,
-    ParcelId, PaymentId, PickListId, ReservationId, ShipmentId, Sku, TenantId,
+    ParcelId, PaymentId, PickListId, ReservationId, RmaId, ShipmentId, Sku, TenantId,
 };
 
 /// Whether `text` is a value of the type that contracts call `type_name`.
@@ -27,6 +27,7 @@ pub fn judge_text(type_name: &str, text: &str) -> Result<(), String> {
         ParcelId::TYPE_NAME => parse::<ParcelId>(text),
         ShipmentId::TYPE_NAME => parse::<ShipmentId>(text),
         PickListId::TYPE_NAME => parse::<PickListId>(text),
+        RmaId::TYPE_NAME => parse::<RmaId>(text),
         CouponCode::TYPE_NAME => parse::<CouponCode>(text),
         FeeId::TYPE_NAME => parse::<FeeId>(text),
         TenantId::TYPE_NAME => parse::<TenantId>(text),

@@ -36,6 +36,12 @@ async fn tenants_never_meet_in_any_operation() {
             format!(r#"{{"event_id":"e1","kind":"captured","payment_id":"{ours}","provider_ref":"x"}}"#),
             "rejected unknown_payment",
         ),
+        (
+            "payment.refund_order",
+            format!(r#"{{"payments":["{ours}","{invoice}"],"amount":9,"reference":"r-1"}}"#),
+            r#"ok {"amount":0,"missing":9,"parts":[]}"#,
+        ),
+        ("payment.funds", format!(r#"{{"payments":["{invoice}"]}}"#), "rejected unknown_payment"),
         ("payment.list", "{}".to_owned(), r#"ok {"payments":[]}"#),
         ("payment.balances", "{}".to_owned(), r#"ok {"balances":[]}"#),
     ] {
@@ -51,6 +57,8 @@ async fn tenants_never_meet_in_any_operation() {
         "get",
         "capture",
         "refund",
+        "refund_order",
+        "funds",
         "void",
         "give_back",
         "cancel_invoice",

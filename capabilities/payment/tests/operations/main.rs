@@ -4,6 +4,7 @@
 
 mod isolation;
 mod operations;
+mod order_refund;
 mod provider;
 mod shop;
 mod verify;
