@@ -3,7 +3,7 @@
 
 use mortise_capability::Policy;
 use mortise_types::allocate::ResidualRule;
-use mortise_types::{Amount, RateBp, Rounding};
+use mortise_types::{Amount, LocationId, RateBp, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,10 @@ pub struct AfterSalePolicy {
     pub rounding: Rounding,
     /// Kept once a return, for bringing it back, in minor units of the order's currency.
     pub return_shipping: Amount,
+    /// Where goods come back to, if the return does not say otherwise. Without a place nothing goes back to a shelf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LocationId")]
+    pub return_to: Option<LocationId>,
     /// When the coupons of an order may be used again.
     pub coupons: GivenBack,
     /// When units that came back no longer count against the customer's purchase limits.
@@ -63,6 +67,7 @@ impl Default for AfterSalePolicy {
             restocking_fee_bp: RateBp::ZERO,
             rounding: Rounding::HalfUp,
             return_shipping: Amount::ZERO,
+            return_to: None,
             coupons: GivenBack::WholeOrder,
             purchase_limits: GivenBack::EachUnit,
         }

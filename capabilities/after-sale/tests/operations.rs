@@ -47,7 +47,8 @@ fn request(order: &str, kind: &str, lines: &[(&str, i64)]) -> Value {
         .iter()
         .map(|(line, units)| json!({"line_id": line, "quantity": units, "reason": "changed_mind"}))
         .collect();
-    json!({"order_id": order, "customer_id": "ada", "placed_at": "2025-12-01T00:00:00.000Z", "currency": "EUR",
+    json!({"order_id": order, "customer_id": "ada", "placed_at": "2025-12-01T00:00:00.000Z",
+           "returnable_from": "2025-12-03T00:00:00.000Z", "currency": "EUR",
            "proof": proof(), "captured": 6400, "kind": kind, "lines": lines})
 }
 

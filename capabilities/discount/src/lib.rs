@@ -37,6 +37,10 @@ const PAGES: &[RejectionPage] = &[
         page: include_str!("../rejections/coupon_exhausted.md"),
     },
     RejectionPage {
+        code: contract::DEPOSIT_COVERS_PRICE,
+        page: include_str!("../rejections/deposit_covers_price.md"),
+    },
+    RejectionPage {
         code: contract::EXTENSION_REFUSED,
         page: include_str!("../rejections/extension_refused.md"),
     },
@@ -52,6 +56,7 @@ const PAGES: &[RejectionPage] = &[
 /// # Errors
 /// A contract outside of the language's subset: a mistake of this crate.
 pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Capability, DeclarationError> {
+    let deposits = operations::GrantForDeposit { policies: Arc::clone(&policies) };
     let evaluator = Arc::new(operations::Evaluator { policies, points, cache: cache::Cache::default() });
     let capability = Capability::new(
         "discount",
@@ -61,8 +66,10 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
     Ok(capability
         .read("evaluate", operations::Evaluate { evaluator: Arc::clone(&evaluator) })
         .read("explain", operations::Explain { evaluator })
+        .pure("grant_for_deposit", deposits)
         .write("redeem", operations::Redeem)
         .write("restore", operations::Restore)
+        .read("terms", operations::Terms)
         .read("usage", operations::Usage)
         .write("define", operations::Define)
         .write("import_entries", operations::ImportEntries)

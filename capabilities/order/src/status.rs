@@ -62,6 +62,10 @@ status! {
     PaymentStatus {
         /// It is owed.
         Due = "due",
+        /// A deposit is paid, the balance is owed.
+        DepositPaid = "deposit_paid",
+        /// The shop keeps the deposit: the balance did not come.
+        DepositForfeited = "deposit_forfeited",
         /// It is owed, by invoice: the goods may go.
         Invoiced = "invoiced",
         /// It is owed to the carrier, against the goods.
@@ -98,6 +102,8 @@ status! {
         Delivered = "delivered",
         /// The carrier cannot bring it; a person has to look.
         Undeliverable = "undeliverable",
+        /// It has come back to the shop.
+        Returned = "returned",
     }
 }
 

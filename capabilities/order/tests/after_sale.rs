@@ -58,7 +58,7 @@ async fn two_returns_at_once_are_settled_one_by_one() {
     assert_eq!(
         effects,
         concat!(
-            r#"ok {"payments":["p-1"],"returns":[{"rma_id":"r-1","stage":"settled","refunded":450},"#,
+            r#"ok {"payments":["p-1"],"returnable_from":"2026-01-01T00:00:00.000Z","returns":[{"rma_id":"r-1","stage":"settled","refunded":450},"#,
             r#"{"rma_id":"r-2","stage":"settled","refunded":399}],"refunded":849}"#
         )
     );
@@ -123,7 +123,7 @@ async fn an_order_says_what_it_has_left_behind_to_whose_it_is() {
         rig.call("order.effects", &of("o-1", r#""customer_id":"c-1""#)).await,
         concat!(
             r#"ok {"payments":["balance","deposit"],"reservation":"hold-1","delivered_at":"2026-01-01T00:02:00.000Z","#,
-            r#""returns":[],"refunded":0}"#
+            r#""returnable_from":"2026-01-01T00:02:00.000Z","returns":[],"refunded":0}"#
         )
     );
     let other = rig.call("order.effects", &of("o-1", r#""customer_id":"c-2""#)).await;
@@ -148,7 +148,7 @@ async fn an_order_that_is_placed_again_begins_without_returns() {
     assert_eq!(standing(&rig).await, "awaiting_payment due none");
     assert_eq!(
         rig.call("order.effects", &of("o-1", "")).await,
-        r#"ok {"payments":[],"returns":[],"refunded":0}"#
+        r#"ok {"payments":[],"returnable_from":"2026-01-01T00:00:00.000Z","returns":[],"refunded":0}"#
     );
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }

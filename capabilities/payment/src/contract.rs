@@ -11,6 +11,17 @@ use crate::policy::CaptureMethod;
 pub(crate) use order_refund::declare as declare_order_refund;
 pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
 
+/// What a payment is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It pays an order.
+    #[default]
+    Order,
+    /// It is security for something that is decided later: it is then credited, forfeited or given back.
+    Deposit,
+}
+
 /// An order to be paid outside of a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +33,9 @@ pub struct Claim {
     pub amount: Amount,
     /// Of the amount.
     pub currency: Currency,
+    /// What it is for.
+    #[serde(default)]
+    pub purpose: Purpose,
 }
 
 /// A payment of an order.
@@ -77,6 +91,29 @@ pub struct RequestInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "CaptureMethod")]
     pub capture: Option<CaptureMethod>,
+    /// What it is for.
+    #[serde(default)]
+    pub purpose: Purpose,
+}
+
+/// A deposit that counts as paid from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditDepositInput {
+    /// The deposit: the handle that this consumes.
+    pub payment_id: PaymentId,
+    /// The order that it is credited to; it need not be the one that it was asked for with.
+    pub order_id: OrderId,
+}
+
+/// What a deposit came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DepositMoved {
+    /// Whether it was moved now.
+    pub applied: Applied,
+    /// How much of it there was, in minor units: what was captured without what had gone back.
+    pub amount: Amount,
 }
 
 /// A payment that the customer can make now.
@@ -275,6 +312,14 @@ pub struct PaymentView {
     pub order_id: OrderId,
     /// `invoice`, `on_delivery`, `provider`, `provider_manual`.
     pub method: String,
+    /// For a deposit: `held`, `credited`, `forfeited`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub deposit: Option<String>,
+    /// The order that a deposit was credited to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "OrderId")]
+    pub credited_to: Option<OrderId>,
     /// Where it stands.
     pub status: String,
     /// Of all its amounts.

@@ -54,6 +54,26 @@ pub(crate) fn declaration() -> Declaration {
                 ),
         )
         .operation(
+            Operation::write::<CreditDepositInput, DepositMoved>(
+                "credit_deposit",
+                "A deposit that has come counts as paid towards an order.",
+            )
+            .consumes(money, "payment_id")
+            .undo("payment.hold_deposit", json!({ "payment_id": "${ input.payment_id }" })),
+        )
+        .operation(
+            Operation::write::<PaymentMeant, DepositMoved>("hold_deposit", "Takes the crediting of a deposit back, once.")
+                .nothing_to_undo(),
+        )
+        .operation(
+            Operation::write::<PaymentMeant, DepositMoved>(
+                "forfeit_deposit",
+                "A deposit that has come is the shop's: nothing of it goes back any more, also if the trade goes backward.",
+            )
+            .consumes(money, "payment_id")
+            .nothing_to_undo(),
+        )
+        .operation(
             Operation::remote::<RefundInput, Refunded>("refund", "Gives captured money back, never more than there is.")
                 .rejects::<UnknownPayment>("unknown_payment")
                 .rejects::<RefundExceedsCaptured>("refund_exceeds_captured")

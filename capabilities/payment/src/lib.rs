@@ -28,11 +28,18 @@ pub use provider::{
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "payment",
-    steps: &[Migration {
-        version: 1,
-        description: "init",
-        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            description: "init",
+            sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        },
+        Migration {
+            version: 2,
+            description: "deposits",
+            sqlite: include_str!("../migrations/sqlite/0002_deposits.sql"),
+        },
+    ],
 };
 
 const PAGES: [RejectionPage; 7] = [
@@ -64,6 +71,9 @@ pub fn capability(
         .write("on_delivery", operations::OnDelivery { ids: Arc::clone(&ids) })
         .write("cancel_invoice", operations::CancelInvoice)
         .write("record_receipt", operations::RecordReceipt)
+        .write("credit_deposit", operations::CreditDeposit)
+        .write("hold_deposit", operations::HoldDeposit)
+        .write("forfeit_deposit", operations::ForfeitDeposit)
         .remote(
             "request",
             operations::Request { ids: Arc::clone(&ids), policies, provider: Arc::clone(&provider) },
@@ -81,6 +91,7 @@ pub fn capability(
         .policy::<policy::PaymentPolicy>()
         .migrations(MIGRATIONS)
         .check(check::LEDGER)
+        .check(check::FUNDS)
         .check(check::REFUNDS)
         .pages(&PAGES))
 }

@@ -9,5 +9,6 @@ mod tests;
 
 pub(crate) use ledger::{Account, Transfer, TransferKind};
 pub(crate) use payment::{
-    Booked, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took, WhatHappened,
+    Booked, Deposit, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took,
+    WhatHappened,
 };

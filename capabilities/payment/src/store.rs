@@ -9,22 +9,24 @@ use std::str::FromStr;
 use mortise_store::{Datum, FromDatum, FromRow, Params, ReadColumn, Reader, Statement, StoreError, Tx};
 use mortise_types::{Amount, Currency, OrderId, PaymentId, TenantId, Timestamp};
 
-use crate::rules::{Booked, Payment, RefundRow, RefundStatus, Transfer};
+use crate::rules::{Booked, Deposit, Payment, RefundRow, RefundStatus, Transfer};
 
 const LOAD: Statement = Statement::sqlite(
     "payment.load",
     "SELECT order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, provider_ref, \
-     pay_url, decline_code, created_at, expires_at FROM payment_payment WHERE tenant = ?1 AND payment_id = ?2",
+     pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
+     WHERE tenant = ?1 AND payment_id = ?2",
 );
 
 const SAVE: Statement = Statement::sqlite(
     "payment.save",
     "INSERT INTO payment_payment (tenant, payment_id, order_id, method, status, currency, amount, captured, refunded, \
-     pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+     pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
      ON CONFLICT (tenant, payment_id) DO UPDATE SET status = excluded.status, captured = excluded.captured, \
      refunded = excluded.refunded, pending_refund = excluded.pending_refund, transfers = excluded.transfers, \
-     provider_ref = excluded.provider_ref, pay_url = excluded.pay_url, decline_code = excluded.decline_code",
+     provider_ref = excluded.provider_ref, pay_url = excluded.pay_url, decline_code = excluded.decline_code, \
+     deposit = excluded.deposit, credited_to = excluded.credited_to",
 );
 
 const POST: Statement = Statement::sqlite(
@@ -42,7 +44,7 @@ const TRANSFERS: Statement = Statement::sqlite(
 const PAGE: Statement = Statement::sqlite(
     "payment.page",
     "SELECT payment_id, order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, \
-     provider_ref, pay_url, decline_code, created_at, expires_at FROM payment_payment \
+     provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
      WHERE tenant = ?1 AND payment_id > ?2 ORDER BY payment_id LIMIT 1000",
 );
 
@@ -77,15 +79,32 @@ const TAKE_EVENT: Statement = Statement::sqlite(
 /// Payments whose figures are not the sums of their ledger.
 pub(crate) const CHECK_LEDGER: Statement = Statement::sqlite(
     "payment.check_ledger",
-    "SELECT p.tenant, p.payment_id, p.captured, p.refunded, p.transfers, \
-       coalesce(sum(CASE WHEN t.credit = 'order_funds' THEN t.amount END), 0), \
-       coalesce(sum(CASE WHEN t.debit = 'order_funds' THEN t.amount END), 0), \
-       count(t.number), coalesce(max(t.number), 0) \
+    "SELECT * FROM (SELECT p.tenant, p.payment_id, p.captured AS captured, p.refunded AS refunded, \
+       p.transfers AS transfers, \
+       coalesce(sum(CASE WHEN t.kind IN ('invoiced', 'due_on_delivery', 'captured') THEN t.amount END), 0) AS came, \
+       coalesce(sum(CASE WHEN t.kind IN ('refunded', 'cancelled') THEN t.amount END), 0) AS went, \
+       count(t.number) AS numbers, coalesce(max(t.number), 0) AS last \
      FROM payment_payment p LEFT JOIN payment_transfer t ON t.tenant = p.tenant AND t.payment_id = p.payment_id \
-     WHERE ?1 = 0 GROUP BY p.tenant, p.payment_id \
-     HAVING p.captured <> coalesce(sum(CASE WHEN t.credit = 'order_funds' THEN t.amount END), 0) \
-       OR p.refunded <> coalesce(sum(CASE WHEN t.debit = 'order_funds' THEN t.amount END), 0) \
-       OR p.transfers <> count(t.number) OR p.transfers <> coalesce(max(t.number), 0) LIMIT 100",
+     WHERE ?1 = 0 GROUP BY p.tenant, p.payment_id) \
+     WHERE captured <> came OR refunded <> went OR transfers <> numbers OR transfers <> last LIMIT 100",
+);
+
+/// Payments whose money does not stand on the account that it has to stand on, and nowhere else: an order's, the deposits
+/// that are held, or those that were forfeited.
+pub(crate) const CHECK_FUNDS: Statement = Statement::sqlite(
+    "payment.check_funds",
+    "SELECT * FROM (SELECT p.tenant, p.payment_id, p.captured - p.refunded AS there, coalesce(p.deposit, '') AS deposit, \
+       coalesce(sum(CASE WHEN t.credit = 'order_funds' THEN t.amount WHEN t.debit = 'order_funds' THEN -t.amount END), \
+         0) AS order_funds, \
+       coalesce(sum(CASE WHEN t.credit = 'deposits_held' THEN t.amount WHEN t.debit = 'deposits_held' THEN -t.amount \
+         END), 0) AS held, \
+       coalesce(sum(CASE WHEN t.credit = 'deposits_forfeited' THEN t.amount \
+         WHEN t.debit = 'deposits_forfeited' THEN -t.amount END), 0) AS forfeited \
+     FROM payment_payment p LEFT JOIN payment_transfer t ON t.tenant = p.tenant AND t.payment_id = p.payment_id \
+     WHERE ?1 = 0 GROUP BY p.tenant, p.payment_id) \
+     WHERE order_funds <> CASE WHEN deposit IN ('', 'credited') THEN there ELSE 0 END \
+       OR held <> CASE WHEN deposit = 'held' THEN there ELSE 0 END \
+       OR forfeited <> CASE WHEN deposit = 'forfeited' THEN there ELSE 0 END LIMIT 100",
 );
 
 /// Payments whose refunds do not add up to their figures.
@@ -129,6 +148,8 @@ type PaymentColumns = (
     Option<String>,
     Timestamp,
     Option<Timestamp>,
+    Option<Word<Deposit>>,
+    Option<OrderId>,
 );
 
 /// A column with a word of a closed set.
@@ -148,6 +169,8 @@ fn payment(payment_id: PaymentId, row: PaymentColumns) -> Payment {
         payment_id,
         order_id: row.0,
         method: row.1.0,
+        deposit: row.14.map(|word| word.0),
+        credited_to: row.15,
         status: row.2.0,
         currency: row.3.0,
         amount: row.4,
@@ -272,6 +295,8 @@ fn columns<'p>(tenant: &'p TenantId, payment: &'p Payment) -> impl Params + 'p {
         payment.decline_code.as_deref(),
         payment.created_at,
         payment.expires_at,
+        payment.deposit.map(Deposit::word),
+        payment.credited_to.as_ref(),
     )
 }
 

@@ -146,7 +146,10 @@ impl Catalogue {
                     Aliasing::Move => &sql::SET_ALIAS,
                     Aliasing::Keep => &sql::ADD_ALIAS,
                 };
-                tx.execute(statement, [(&*tenant, &*line, name, hash, now)]).await?;
+                let alias = (&*tenant, &*line, name, hash, now);
+                if tx.execute(statement, [alias]).await? == [1] {
+                    tx.execute(&sql::ALIAS_MOVED, [alias]).await?;
+                }
                 Ok(())
             })
             .await?;

@@ -30,11 +30,18 @@ const MOST_LOAD: usize = 8_192;
 pub const fn migrations() -> Migrations {
     Migrations {
         owner: "engine",
-        steps: &[Migration {
-            version: 1,
-            description: "definitions, trades, journal, listeners, inbox, outbox",
-            sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
-        }],
+        steps: &[
+            Migration {
+                version: 1,
+                description: "definitions, trades, journal, listeners, inbox, outbox",
+                sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
+            },
+            Migration {
+                version: 2,
+                description: "what a name has meant, what a person did",
+                sqlite: include_str!("../migrations/sqlite/0002_history.sql"),
+            },
+        ],
     }
 }
 

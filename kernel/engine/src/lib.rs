@@ -5,12 +5,14 @@ mod commit;
 mod definitions;
 mod driver;
 mod engine;
+mod history;
 mod job;
 mod load;
 mod policies;
 mod prune;
 mod record;
 pub mod remote;
+mod retrace;
 pub mod schedule;
 mod store;
 mod stretch;
@@ -23,9 +25,14 @@ pub use engine::{
     Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus,
     migrations,
 };
+pub use history::{History, Move, Version, history};
 pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};
+pub use retrace::{
+    Difference, Effect, Entry, Happened, Note, Replayed, RetraceError, Timeline, find as find_trades, replay,
+    timeline,
+};
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};
 pub use verify::{tenants, verify};

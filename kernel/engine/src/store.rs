@@ -174,12 +174,18 @@ pub(crate) const DEFINITIONS: Statement = Statement::sqlite(
 pub(crate) const SET_ALIAS: Statement = Statement::sqlite(
     "engine.set_alias",
     "INSERT INTO flow_alias (tenant, line, name, hash, moved_at) VALUES (?1, ?2, ?3, ?4, ?5)
-     ON CONFLICT (tenant, line, name) DO UPDATE SET hash = excluded.hash, moved_at = excluded.moved_at",
+     ON CONFLICT (tenant, line, name) DO UPDATE SET hash = excluded.hash, moved_at = excluded.moved_at
+     WHERE hash <> excluded.hash",
 );
 
 pub(crate) const ADD_ALIAS: Statement = Statement::sqlite(
     "engine.add_alias",
     "INSERT INTO flow_alias (tenant, line, name, hash, moved_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+);
+
+pub(crate) const ALIAS_MOVED: Statement = Statement::sqlite(
+    "engine.alias_moved",
+    "INSERT INTO flow_alias_move (tenant, line, name, hash, moved_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
 );
 
 pub(crate) const ALIASES: Statement = Statement::sqlite(

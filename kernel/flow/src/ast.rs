@@ -1,5 +1,5 @@
 //! A flow as it was written, with spans: what the parser makes, the checker walks and the compiler turns into a program.
-//! Steps of the language that the platform does not run yet are not in it; the parser names them in its message.
+//! It says nothing of what is right: names and types are the checker's.
 
 use mortise_contract::{Schema, Value};
 use mortise_types::Span as Duration;
@@ -93,14 +93,26 @@ pub struct Step {
 pub enum StepKind {
     /// `call:`
     Call(Call),
+    /// `tcc:`
+    Tcc(Tcc),
     /// `wait:`
     Wait(Wait),
     /// `sleep:`
     Sleep(Clock),
     /// `switch:`
     Switch(Switch),
+    /// `parallel:`
+    Parallel(Vec<Branch>),
+    /// `race:`
+    Race(Vec<Racer>),
     /// `foreach:`
     Foreach(Foreach),
+    /// `repeat:`
+    Repeat(Repeat),
+    /// `attempt:`
+    Attempt(Attempt),
+    /// `start:`
+    Start(Start),
     /// `emit:`
     Emit {
         /// The event.
@@ -155,6 +167,36 @@ pub struct UndoCall {
     pub with: Template,
 }
 
+/// `tcc:`, calls that are tried together and then confirmed or cancelled together. The calls do not see each other. Behind
+/// the step its `id` is a record of its calls' ids and outputs, and each call's own id is that call's output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tcc {
+    /// In the order in which they are tried.
+    pub calls: Vec<Try>,
+    /// `on:` by code; `any` last.
+    pub on: Vec<Handler>,
+}
+
+/// One call of a `tcc`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Try {
+    /// `id:`, visible behind the step.
+    pub id: Option<At<String>>,
+    /// The call; its own `on` is empty.
+    pub call: Call,
+}
+
+/// `start:`, another published flow as a part of this one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// The flow's name.
+    pub flow: At<String>,
+    /// `with:`, its input.
+    pub with: Template,
+    /// `on:` by code; `any` last.
+    pub on: Vec<Handler>,
+}
+
 /// `wait:`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wait {
@@ -193,6 +235,68 @@ pub struct Case {
     pub condition: Expr,
     /// What is done.
     pub steps: Vec<Step>,
+}
+
+/// A branch of `parallel:`. Branches do not see each other; the block's `result` sees the ids directly inside of all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Branch {
+    /// Its name.
+    pub name: At<String>,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
+
+/// A branch of `race:`. Its name is the event's payload inside of `do` and in the block's `result`; `{}` there on ways on
+/// which another branch has won, and always for a clock.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Racer {
+    /// Its name; inside of `do`, an event's payload.
+    pub name: At<String>,
+    /// What it waits for.
+    pub until: Contest,
+    /// `do:`, when it has won; may be left out.
+    pub steps: Vec<Step>,
+}
+
+/// What a branch of a race waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Contest {
+    /// `wait:` and `match:`
+    Event {
+        /// The event.
+        event: At<String>,
+        /// `match:`
+        key: Template,
+    },
+    /// `timeout:` or `by:`
+    Clock(Clock),
+}
+
+/// `repeat:`, a bounded loop of at least one round. Its `id` is the `result` of its last round.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeat {
+    /// The name of the round's number, which counts from 1.
+    pub name: At<String>,
+    /// `max:`
+    pub max: Option<At<u32>>,
+    /// `until:` ends the loop behind the round that makes it true.
+    pub until: Option<Expr>,
+    /// `do:`
+    pub steps: Vec<Step>,
+}
+
+/// `attempt:`, a scope whose finished steps are undone when one inside is rejected or fails. A failure that no handler takes
+/// goes on to the scope around, in which everything finished is undone too. The block's `result` is worked out on every way
+/// that goes on behind it, a handler's too: it sees the ids directly inside of the steps and of the handlers, and the ids of
+/// steps that were undone stand for steps that did not run (`{}`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// What is attempted.
+    pub steps: Vec<Step>,
+    /// `else:` by code; `any` last.
+    pub otherwise: Vec<Handler>,
+    /// `cancel_on:` holds while the steps run.
+    pub cancel_on: Option<CancelOn>,
 }
 
 /// `foreach:`

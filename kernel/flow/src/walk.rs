@@ -1,6 +1,37 @@
-//! Ways over the tree that several parts need: the children of a node, the expressions of a template.
+//! Ways over the tree that several parts need: the lists of steps within a step, the children of a node, the expressions
+//! of a template.
 
-use crate::ast::{Expr, Node, NodeKind, Template, TemplateKind, TextPart};
+use crate::ast::{Expr, Node, NodeKind, Step, StepKind, Template, TemplateKind, TextPart};
+
+/// The lists of steps directly within a step, in the order of the text.
+pub(crate) fn inner(step: &Step) -> Vec<&[Step]> {
+    match &step.kind {
+        StepKind::Call(call) => call.on.iter().map(|handler| &*handler.steps).collect(),
+        StepKind::Tcc(tcc) => tcc.on.iter().map(|handler| &*handler.steps).collect(),
+        StepKind::Start(start) => start.on.iter().map(|handler| &*handler.steps).collect(),
+        StepKind::Wait(wait) => vec![&*wait.on_timeout],
+        StepKind::Switch(switch) => {
+            let cases = switch.cases.iter().map(|case| &*case.steps);
+            cases.chain(switch.otherwise.iter().map(|steps| &*steps.value)).collect()
+        }
+        StepKind::Parallel(branches) => branches.iter().map(|branch| &*branch.steps).collect(),
+        StepKind::Race(racers) => racers.iter().map(|racer| &*racer.steps).collect(),
+        StepKind::Foreach(foreach) => vec![&*foreach.steps],
+        StepKind::Repeat(repeat) => vec![&*repeat.steps],
+        StepKind::Attempt(attempt) => {
+            let handlers = attempt.otherwise.iter().map(|handler| &*handler.steps);
+            std::iter::once(&*attempt.steps).chain(handlers).collect()
+        }
+        StepKind::Sleep(_)
+        | StepKind::Emit { .. }
+        | StepKind::Answer(_)
+        | StepKind::Let(_)
+        | StepKind::Pivot(_)
+        | StepKind::Fail(_)
+        | StepKind::End(_)
+        | StepKind::Attention(_) => Vec::new(),
+    }
+}
 
 /// Calls `visit` with each node directly beneath `node`, in the order of the text.
 pub(crate) fn children<'n>(node: &'n Node, visit: &mut dyn FnMut(&'n Node)) {

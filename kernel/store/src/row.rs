@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mortise_types::{
-    Amount, BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId,
-    PaymentId, PickListId, Quantity, RateBp, ReservationId, RmaId, ShipmentId, Sku, TenantId, Timestamp,
+    Amount, AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId,
+    LocationId, OrderId, ParcelId, PaymentId, PickListId, Quantity, RateBp, RegistrationId, ReservationId,
+    RmaId, SeatId, ShipmentId, Sku, TenantId, Timestamp,
 };
 
 /// One column's value on its way in or out.
@@ -106,8 +107,8 @@ macro_rules! text {
 }
 
 text! {
-    BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId,
-    PickListId, ReservationId, RmaId, ShipmentId, Sku, TenantId
+    AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId,
+    ParcelId, PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku, TenantId
 }
 
 impl AsDatum for str {
@@ -225,6 +226,8 @@ tuples! {
     (14: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
     (15: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
     (16: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
+    (17: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16)
+    (18: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17)
 }
 
 impl Params for () {

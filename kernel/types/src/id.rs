@@ -60,8 +60,28 @@ string_newtype!(
     CouponCode, "discount/CouponCode", check_id
 );
 string_newtype!(
+    /// A campaign: what is sold under terms of its own, for a time.
+    CampaignId, "campaign/CampaignId", check_id
+);
+string_newtype!(
+    /// A group of buyers in a campaign.
+    GroupId, "campaign/GroupId", check_id
+);
+string_newtype!(
+    /// A buyer's place in a group.
+    SeatId, "campaign/SeatId", check_id
+);
+string_newtype!(
     /// A fee of an order, within that order.
     FeeId, "pricing/FeeId", check_id
+);
+string_newtype!(
+    /// An auction, within a tenant. Whoever opens it chooses it.
+    AuctionId, "auction/AuctionId", check_id
+);
+string_newtype!(
+    /// A customer's admission to an auction, with the deposit that was paid for it.
+    RegistrationId, "auction/RegistrationId", check_id
 );
 
 impl LineId {

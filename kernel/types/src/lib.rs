@@ -25,8 +25,8 @@ pub use clock::{Clock, IdSource, Timestamp, TimestampError};
 pub use country::{CountryCode, UnknownCountry};
 pub use currency::{Currency, Money, MoneyError, ParseAmountError, UnknownCurrency};
 pub use id::{
-    CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId, PickListId,
-    ReservationId, RmaId, ShipmentId, Sku,
+    AuctionId, CampaignId, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId, ParcelId,
+    PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku,
 };
 pub use named::judge_text;
 pub use newtype::{InvalidText, TextProblem};

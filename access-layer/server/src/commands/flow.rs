@@ -1,4 +1,4 @@
-//! `mortise flow check | publish | list`. What a flow means and whether it is safe is the flow crate's; how findings read
+//! `mortise flow check | publish | list | history | graph`. What a flow means and whether it is safe is the flow crate's; how findings read
 //! on a terminal is decided here.
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use mortise_types::{Clock as _, SystemClock};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cli::{Flow, FlowCheck, FlowList, FlowPublish, Format};
+use crate::cli::{Flow, FlowCheck, FlowGraph, FlowHistory, FlowList, FlowPublish, Format, Picture};
 use crate::failure::{Exit, Failure};
 use crate::{compose, print};
 
@@ -21,6 +21,8 @@ pub(super) async fn run(command: Flow) -> Result<Exit, Failure> {
         Flow::Check(command) => check(&command),
         Flow::Publish(command) => publish(command).await,
         Flow::List(command) => list(command).await,
+        Flow::History(command) => history(command).await,
+        Flow::Graph(command) => graph(&command),
     }
 }
 
@@ -165,6 +167,55 @@ async fn list(command: FlowList) -> Result<Exit, Failure> {
                 print::line(format_args!("{name:<24} version {version:<3} {hash}  {}", published.summary))
             }
         }
+    }
+    Ok(Exit::Clean)
+}
+
+/// Whatever the grammar has is drawn, also what the checker refuses: to see what is wrong.
+fn graph(command: &FlowGraph) -> Result<Exit, Failure> {
+    let text = super::read_text(&command.file)?;
+    let flow = mortise_flow::parse(&text).map_err(|found| {
+        let first = found.first().map(|d| format!("; line {}: {}", d.line, d.message)).unwrap_or_default();
+        Failure::refused(format!("{} is no flow{first}", command.file.display()))
+            .mend("`mortise flow check` says all")
+    })?;
+    let graph = mortise_graph::graph(&flow, &contracts(command.contracts.as_deref())?);
+    let drawn = match command.picture {
+        Picture::Svg => mortise_graph::svg(&graph),
+        Picture::Mermaid => mortise_graph::mermaid(&graph),
+    };
+    match &command.out {
+        Some(file) => std::fs::write(file, drawn).map_err(|error| Failure::file(file, &error))?,
+        None => print::line(drawn.trim_end()),
+    }
+    Ok(Exit::Clean)
+}
+
+async fn history(command: FlowHistory) -> Result<Exit, Failure> {
+    let tenant = mortise_types::TenantId::new(command.tenant.as_str())
+        .map_err(|error| Failure::unusable(error.to_string()))?;
+    let rest = compose::at_rest(&command.data.data).await?;
+    let history = mortise_engine::history(&rest.store, &tenant, &command.name).await?;
+    if history.versions.is_empty() {
+        let sentence = format!("`{}` has never been published for {tenant}", command.name);
+        return Err(Failure::refused(sentence).mend("`mortise flow list` shows what is"));
+    }
+    if command.format == Format::Json {
+        print::json(&history);
+        return Ok(Exit::Clean);
+    }
+    let by = |tenant: &str| {
+        if tenant == mortise_engine::PLATFORM { "shipped".to_owned() } else { tenant.to_owned() }
+    };
+    for version in &history.versions {
+        let mortise_engine::Version { hash, version, published_at, open_trades, tenant } = version;
+        let open = format!("{open_trades} open trade{}", if *open_trades == 1 { "" } else { "s" });
+        print::line(format_args!("version {version:<3} {hash}  {published_at}  {}  {open}", by(tenant)));
+    }
+    for moved in &history.moves {
+        let on = if moved.line.is_empty() { "all lines".to_owned() } else { format!("line {}", moved.line) };
+        let (at, hash) = (moved.moved_at, &moved.hash[..moved.hash.len().min(12)]);
+        print::line(format_args!("{at}  {} means {hash} for {} on {on}", history.flow, by(&moved.tenant)));
     }
     Ok(Exit::Clean)
 }

@@ -96,10 +96,8 @@ pub struct AssessInput {
     pub customer_id: CustomerId,
     /// When it was placed: an order that was cancelled and placed again is another sale.
     pub placed_at: Timestamp,
-    /// When all of it was delivered, if it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Timestamp")]
-    pub delivered_at: Option<Timestamp>,
+    /// From when the days count in which it may come back: its delivery, or its placing where that is not known.
+    pub returnable_from: Timestamp,
     /// The currency of all its amounts.
     pub currency: Currency,
     /// How its price came about: what is owed is derived from it.
@@ -131,13 +129,10 @@ pub struct OpenInput {
     pub rma_id: RmaId,
     /// What comes back, and of which order.
     pub request: AssessInput,
-    /// Where it comes back to, unless the inspection says otherwise.
+    /// Where it comes back to, unless the inspection says otherwise; the policy's place where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "LocationId")]
     pub return_to: Option<LocationId>,
-    /// Whether it is let come back without asking staff, whatever the policy says.
-    #[serde(default)]
-    pub pre_approved: bool,
 }
 
 /// A share of a tax, by the rate at which the order was taxed.
@@ -262,6 +257,10 @@ pub struct Opened {
     pub state: RmaState,
     /// What is owed if all of it is taken back.
     pub entitlement: Entitlement,
+    /// How it travels back, where that is known: its place is where it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Parcel")]
+    pub parcel: Option<Parcel>,
 }
 
 /// Names a return.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use mortise_capability::{Call, CallContext, Policies, ReadOperation, Reply, StoreError, WriteOperation};
 use mortise_store::{Reader, Tx};
-use mortise_types::{Amount, CustomerId, IdSource, TenantId};
+use mortise_types::{Amount, CustomerId, IdSource, Parcel, ParcelId, ParcelItem, TenantId};
 
 use super::batch::{key, news};
 use crate::contract::{
-    AssessInput, Assessment, OpenInput, Opened, RETURN_REFUSED, RMA_EXISTS, RmaExists, RmaState,
+    AssessInput, Assessment, OpenInput, Opened, RETURN_REFUSED, RMA_EXISTS, RmaExists, RmaKind, RmaState,
     UNITS_EXCEEDED,
 };
 use crate::policy::AfterSalePolicy;
@@ -121,7 +121,8 @@ impl WriteOperation for Open {
                 Ok((rma, stored)) => {
                     let (rma_id, state) = (rma.rma_id.clone(), rma.state);
                     let entitlement = rma.document.entitlement.clone();
-                    let reply = Reply::done(Opened { rma_id, state, entitlement });
+                    let parcel = parcel(&stored.sale, &rma)?;
+                    let reply = Reply::done(Opened { rma_id, state, entitlement, parcel });
                     replies.push(reply.emit("after_sale.opened", &news(&rma))?);
                     sales.insert(place.clone(), stored);
                     standing.insert(id.clone(), rma);
@@ -138,6 +139,21 @@ impl WriteOperation for Open {
         store::insert_rmas(tx, &new).await?;
         Ok(replies)
     }
+}
+
+/// How a return travels back. What never left does not travel.
+fn parcel(sale: &Sale, rma: &Rma) -> Result<Option<Parcel>, StoreError> {
+    let Some(location) = rma.document.return_to.clone().filter(|_| rma.kind != RmaKind::BeforeShipping)
+    else {
+        return Ok(None);
+    };
+    let mut items = Vec::with_capacity(rma.document.lines.len());
+    for line in &rma.document.lines {
+        let sku = sale.line(&line.line_id)?.sku.clone();
+        items.push(ParcelItem { line_id: line.line_id.clone(), sku, quantity: line.quantity });
+    }
+    let parcel_id = ParcelId::new(rma.rma_id.as_str()).map_err(store::off)?;
+    Ok(Some(Parcel { parcel_id, location, items }))
 }
 
 /// A return that was withdrawn may be asked for again, by the customer who had it.
@@ -163,7 +179,7 @@ impl Open {
             stored.account.hold(&line.line_id, line.quantity)?;
         }
         let policy_version = stored.sale.policy_version.clone();
-        let return_to = input.return_to.clone();
+        let return_to = input.return_to.clone().or_else(|| stored.sale.policy.return_to.clone());
         let (inspected, note) = (Vec::new(), None);
         let document =
             RmaDocument { lines, parcels, return_to, inspected, entitlement, note, policy_version };

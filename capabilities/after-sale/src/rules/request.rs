@@ -112,8 +112,7 @@ fn off(sale: &Sale, account: &Account, lines: &[ReturnLine]) -> Result<Option<Re
 fn too_late<'a>(sale: &Sale, asked: &'a AssessInput, now: Timestamp) -> Option<&'a ReturnLine> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
     let days = i64::from(sale.policy.window_days?);
-    let from = asked.delivered_at.unwrap_or(asked.placed_at);
-    let until = from.as_millis().saturating_add(days.saturating_mul(DAY_MS));
+    let until = asked.returnable_from.as_millis().saturating_add(days.saturating_mul(DAY_MS));
     let late = now.as_millis() > until;
     let at_customers_cost = |line: &&ReturnLine| sale.policy.at_customers_cost.contains(&line.reason);
     asked.lines.iter().find(at_customers_cost).filter(|_| late)

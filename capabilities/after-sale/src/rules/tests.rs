@@ -178,7 +178,7 @@ impl World {
             order_id: OrderId::new("o-1").unwrap(),
             customer_id: CustomerId::new("c-1").unwrap(),
             placed_at: Timestamp::EPOCH,
-            delivered_at: None,
+            returnable_from: Timestamp::EPOCH,
             currency: "EUR".parse().unwrap(),
             proof: self.sale.proof.clone(),
             captured: self.account.captured,

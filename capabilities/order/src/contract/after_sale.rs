@@ -72,6 +72,8 @@ pub struct Effects {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Timestamp")]
     pub delivered_at: Option<Timestamp>,
+    /// From when the days count in which it may come back: its delivery, or its placing where that is not known.
+    pub returnable_from: Timestamp,
     /// Its returns.
     #[schemars(length(max = 1000))]
     pub returns: Vec<AfterSaleEntry>,

@@ -85,6 +85,10 @@ pub enum PaymentProgress {
     Remitted,
     /// The customer has it back.
     Refunded,
+    /// A deposit has come.
+    DepositPaid,
+    /// The shop keeps the deposit.
+    DepositForfeited,
 }
 
 /// News about an order's money.
@@ -131,6 +135,8 @@ pub enum DeliveryProgress {
     Delivered,
     /// It cannot be brought.
     Undeliverable,
+    /// It has come back.
+    Returned,
 }
 
 /// News about a parcel from the carrier.

@@ -157,7 +157,7 @@ impl ReadOperation for ReadEffects {
         {
             let whose = Whose::of(context, input.customer_id.as_ref());
             let own = found.filter(|(customer, ..)| whose.includes(customer));
-            let Some((_, reservation, delivered_at)) = own else {
+            let Some((_, reservation, delivered_at, placed_at)) = own else {
                 let order_id = input.order_id.clone();
                 replies.push(Reply::rejected("order_unknown", &OrderUnknown { order_id })?);
                 continue;
@@ -170,7 +170,14 @@ impl ReadOperation for ReadEffects {
                 refunded,
             };
             let returns = returns.all().map(entry).collect();
-            replies.push(Reply::done(Effects { payments, reservation, delivered_at, returns, refunded }));
+            replies.push(Reply::done(Effects {
+                payments,
+                reservation,
+                delivered_at,
+                returnable_from: delivered_at.unwrap_or(placed_at),
+                returns,
+                refunded,
+            }));
         }
         Ok(replies)
     }

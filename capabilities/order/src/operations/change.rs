@@ -164,6 +164,8 @@ impl Command for RecordPayment {
             PaymentProgress::Collected => PaymentStatus::Collected,
             PaymentProgress::Remitted => PaymentStatus::Remitted,
             PaymentProgress::Refunded => PaymentStatus::Refunded,
+            PaymentProgress::DepositPaid => PaymentStatus::DepositPaid,
+            PaymentProgress::DepositForfeited => PaymentStatus::DepositForfeited,
         };
         let order_id = input.order_id.clone();
         let Some(order) = of.orders.find(of.context, &order_id) else {
@@ -215,6 +217,7 @@ impl Command for RecordDelivery {
             DeliveryProgress::InTransit => FulfilmentStatus::InTransit,
             DeliveryProgress::Delivered => FulfilmentStatus::Delivered,
             DeliveryProgress::Undeliverable => FulfilmentStatus::Undeliverable,
+            DeliveryProgress::Returned => FulfilmentStatus::Returned,
         };
         record_parcel(of, &input.order_id, &input.parcel_id, status)
     }

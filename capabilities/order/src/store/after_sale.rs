@@ -30,7 +30,8 @@ const LEFT_BEHIND: Statement = Statement::sqlite(
     "order.left_behind",
     "SELECT h.customer_id, d.reservation,
             (SELECT max(t.at) FROM order_timeline t WHERE t.tenant = h.tenant AND t.order_id = h.order_id
-                AND t.axis = 'fulfilment' AND t.to_status = 'delivered' AND t.at >= h.placed_at)
+                AND t.axis = 'fulfilment' AND t.to_status = 'delivered' AND t.at >= h.placed_at),
+            h.placed_at
      FROM order_header h JOIN order_document d ON d.tenant = h.tenant AND d.placement = h.placement
      WHERE h.tenant = ?1 AND h.order_id = ?2",
 );
@@ -99,8 +100,8 @@ pub(crate) async fn payables(
     Ok(keys.iter().cloned().zip(found).filter_map(|(key, row)| Some((key, row?.0))).collect())
 }
 
-/// Whose an order is, the hold of its goods, when the last of it was delivered.
-pub(crate) type LeftBehind = (CustomerId, Option<ReservationId>, Option<Timestamp>);
+/// Whose an order is, the hold of its goods, when the last of it was delivered, when it was placed.
+pub(crate) type LeftBehind = (CustomerId, Option<ReservationId>, Option<Timestamp>, Timestamp);
 
 pub(crate) async fn left_behind(
     reader: &Reader<'_>,

@@ -69,6 +69,8 @@ async fn claim(
             payment_id: payment_id.clone(),
             order_id: input.order_id.clone(),
             method,
+            deposit: super::deposit(input.purpose),
+            credited_to: None,
             status,
             currency: input.currency,
             amount: input.amount,

@@ -85,6 +85,8 @@ fn view(payment: &Payment) -> PaymentView {
         payment_id: payment.payment_id.clone(),
         order_id: payment.order_id.clone(),
         method: payment.method.word().to_owned(),
+        deposit: payment.deposit.map(|deposit| deposit.word().to_owned()),
+        credited_to: payment.credited_to.clone(),
         status: payment.status.word().to_owned(),
         currency: payment.currency,
         amount: payment.amount,

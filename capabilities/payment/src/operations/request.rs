@@ -46,6 +46,8 @@ fn requested(asked: &ProviderRequest, call: &Call<RequestInput>) -> Payment {
             CaptureMethod::Automatic => Method::Provider,
             CaptureMethod::Manual => Method::ProviderManual,
         },
+        deposit: super::deposit(call.input.purpose),
+        credited_to: None,
         status: Status::Requested,
         currency: asked.currency,
         amount: asked.amount,

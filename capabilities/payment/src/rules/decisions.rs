@@ -5,7 +5,8 @@ use mortise_types::{Amount, ArithmeticError, Timestamp};
 
 use super::ledger::{Account, Transfer, TransferKind};
 use super::payment::{
-    Booked, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took, WhatHappened,
+    Booked, Deposit, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took,
+    WhatHappened,
 };
 
 impl Booked {
@@ -28,18 +29,20 @@ impl Booked {
             _ => TransferKind::Invoiced,
         };
         self.payment.captured = self.payment.amount;
-        self.post(kind, self.payment.claim_account(), Account::OrderFunds, self.payment.amount, now);
+        self.post(kind, self.payment.claim_account(), self.payment.funds_account(), self.payment.amount, now);
     }
 
     /// Takes a claim back, once. What was received of it stands as the customer's credit on the claim's account.
     pub(crate) fn cancel_claim(&mut self, now: Timestamp) -> Result<WhatHappened, ArithmeticError> {
-        if self.payment.is_providers() || self.payment.status == Status::Cancelled {
+        let forfeited = self.payment.deposit == Some(Deposit::Forfeited);
+        if self.payment.is_providers() || self.payment.status == Status::Cancelled || forfeited {
             return Ok(WhatHappened::Already);
         }
         self.payment.status = Status::Cancelled;
         let amount = self.payment.refundable();
         self.payment.refunded = self.payment.refunded.checked_add(amount)?;
-        self.post(TransferKind::Cancelled, Account::OrderFunds, self.payment.claim_account(), amount, now);
+        let (from, to) = (self.payment.funds_account(), self.payment.claim_account());
+        self.post(TransferKind::Cancelled, from, to, amount, now);
         Ok(WhatHappened::Now)
     }
 
@@ -134,7 +137,8 @@ impl Booked {
         }
         self.payment.status = Status::Captured;
         self.payment.captured = amount;
-        self.post(TransferKind::Captured, Account::ProviderBalance, Account::OrderFunds, amount, now);
+        let funds = self.payment.funds_account();
+        self.post(TransferKind::Captured, Account::ProviderBalance, funds, amount, now);
         WhatHappened::Now
     }
 
@@ -174,7 +178,8 @@ impl Booked {
     pub(crate) fn take_back(&mut self, limit: Option<Amount>) -> Result<TakeBack, ArithmeticError> {
         let bounded = |amount: Amount| limit.map_or(amount, |limit| amount.min(limit)).max(Amount::ZERO);
         if !self.payment.is_providers() {
-            let open = self.payment.status != Status::Cancelled;
+            let forfeited = self.payment.deposit == Some(Deposit::Forfeited);
+            let open = self.payment.status != Status::Cancelled && !forfeited;
             return Ok(if open { TakeBack::Here } else { TakeBack::Nothing });
         }
         if self.payment.may_still_be_captured() {
@@ -225,7 +230,31 @@ impl Booked {
     pub(crate) fn book_refund(&mut self, amount: Amount, now: Timestamp) -> Result<(), ArithmeticError> {
         self.capture(self.payment.amount, now);
         self.payment.refunded = self.payment.refunded.checked_add(amount)?;
-        self.post(TransferKind::Refunded, Account::OrderFunds, self.payment.claim_account(), amount, now);
+        let (from, to) = (self.payment.funds_account(), self.payment.claim_account());
+        self.post(TransferKind::Refunded, from, to, amount, now);
         Ok(())
+    }
+
+    /// A deposit goes another way: towards an order, back from there, or to the shop. `None` when it cannot: it is no
+    /// deposit, has not come, or has gone elsewhere.
+    pub(crate) fn move_deposit(&mut self, to: Deposit, now: Timestamp) -> Option<WhatHappened> {
+        let from = self.payment.deposit?;
+        if from == to {
+            return Some(WhatHappened::Already);
+        }
+        let kind = match (from, to) {
+            (Deposit::Held, Deposit::Credited) => TransferKind::DepositCredited,
+            (Deposit::Held, Deposit::Forfeited) => TransferKind::DepositForfeited,
+            (Deposit::Credited, Deposit::Held) => TransferKind::DepositUncredited,
+            _ => return None,
+        };
+        if !self.payment.has_come() {
+            return None;
+        }
+        let debit = self.payment.funds_account();
+        self.payment.deposit = Some(to);
+        let there = self.payment.there();
+        self.post(kind, debit, self.payment.funds_account(), there, now);
+        Some(WhatHappened::Now)
     }
 }

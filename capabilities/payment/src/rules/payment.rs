@@ -44,6 +44,19 @@ pub(crate) enum Status {
     Cancelled,
 }
 
+/// What has become of a payment that is a deposit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deposit {
+    /// It is the customer's until it is decided; also before it has come.
+    Held,
+    /// It counts as paid towards an order.
+    Credited,
+    /// It is the shop's.
+    Forfeited,
+}
+
+words!(Deposit { Held = "held", Credited = "credited", Forfeited = "forfeited" });
+
 words!(Method {
     Invoice = "invoice",
     OnDelivery = "on_delivery",
@@ -73,6 +86,10 @@ pub(crate) struct Payment {
     pub(crate) payment_id: PaymentId,
     pub(crate) order_id: OrderId,
     pub(crate) method: Method,
+    /// What has become of it, if it is a deposit.
+    pub(crate) deposit: Option<Deposit>,
+    /// The order that a deposit was credited to.
+    pub(crate) credited_to: Option<OrderId>,
     pub(crate) status: Status,
     pub(crate) currency: Currency,
     /// What was asked for.
@@ -180,15 +197,38 @@ pub(crate) enum WhatHappened {
 }
 
 impl Payment {
-    /// What can still be promised to be given back of captured money.
+    /// What can still be promised to be given back of captured money: nothing of what was forfeited.
     pub(crate) fn refundable(&self) -> Amount {
-        self.headroom(self.captured)
+        match self.deposit {
+            Some(Deposit::Forfeited) => Amount::ZERO,
+            _ => self.headroom(self.captured),
+        }
+    }
+
+    /// The account that what it brought stands on.
+    pub(super) fn funds_account(&self) -> Account {
+        match self.deposit {
+            None | Some(Deposit::Credited) => Account::OrderFunds,
+            Some(Deposit::Held) => Account::DepositsHeld,
+            Some(Deposit::Forfeited) => Account::DepositsForfeited,
+        }
+    }
+
+    /// Whether its money has come, or is claimed: what can be credited or forfeited.
+    pub(super) fn has_come(&self) -> bool {
+        use Status::{Captured, Collected, Due, DueOnDelivery, Paid, Remitted};
+        matches!(self.status, Captured | Due | Paid | DueOnDelivery | Collected | Remitted)
     }
 
     /// `ceiling` without what was and is being given back; never below zero.
     pub(super) fn headroom(&self, ceiling: Amount) -> Amount {
         let left = ceiling.checked_sub(self.refunded).and_then(|left| left.checked_sub(self.pending_refund));
         left.map_or(Amount::ZERO, |left| left.max(Amount::ZERO))
+    }
+
+    /// What came of it and has not gone back; what is on its way back has not.
+    pub(crate) fn there(&self) -> Amount {
+        self.captured.checked_sub(self.refunded).map_or(Amount::ZERO, |there| there.max(Amount::ZERO))
     }
 
     pub(super) fn may_still_be_captured(&self) -> bool {

@@ -10,7 +10,7 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
-fn payment(method: Method, amount: i64) -> Booked {
+fn payment(method: Method, amount: i64, deposit: Option<Deposit>) -> Booked {
     let status = match method {
         Method::Invoice => Status::Due,
         Method::OnDelivery => Status::DueOnDelivery,
@@ -20,6 +20,8 @@ fn payment(method: Method, amount: i64) -> Booked {
         payment_id: PaymentId::new("pay-1").unwrap(),
         order_id: OrderId::new("o-1").unwrap(),
         method,
+        deposit,
+        credited_to: None,
         status,
         currency: Currency::new("EUR").unwrap(),
         amount: Amount(amount),
@@ -46,8 +48,8 @@ struct World {
 }
 
 impl World {
-    fn of(method: Method, amount: i64) -> World {
-        World { booked: payment(method, amount), refunds: Vec::new() }
+    fn of(method: Method, amount: i64, deposit: Option<Deposit>) -> World {
+        World { booked: payment(method, amount, deposit), refunds: Vec::new() }
     }
 
     fn open_refund(&mut self, amount: Amount) {
@@ -120,6 +122,9 @@ impl World {
                 self.booked.took(Took::Captured(amount().unwrap()), NOW);
                 format!("{:?}", self.end_refund(self.refunds.len() - 1, RefundStatus::Done))
             }
+            "credit" => format!("{:?}", self.booked.move_deposit(Deposit::Credited, NOW)),
+            "hold" => format!("{:?}", self.booked.move_deposit(Deposit::Held, NOW)),
+            "forfeit" => format!("{:?}", self.booked.move_deposit(Deposit::Forfeited, NOW)),
             "cancel" => format!("{:?}", self.booked.cancel_claim(NOW).unwrap()),
             "paid" => format!("{:?}", self.booked.receive(Stage::InvoicePaid, NOW)),
             "collected" => format!("{:?}", self.booked.receive(Stage::Collected, NOW)),
@@ -144,8 +149,13 @@ impl World {
 
 fn case(input: &str) -> String {
     let mut lines = input.lines();
-    let (method, amount) = lines.next().unwrap().split_once(' ').unwrap();
-    let mut world = World::of(method.parse().unwrap(), amount.parse().unwrap());
+    let first = lines.next().unwrap();
+    let (deposit, first) = match first.strip_prefix("deposit ") {
+        Some(rest) => (Some(Deposit::Held), rest),
+        None => (None, first),
+    };
+    let (method, amount) = first.split_once(' ').unwrap();
+    let mut world = World::of(method.parse().unwrap(), amount.parse().unwrap(), deposit);
     let mut out = vec![world.line(method, "", &world.booked.transfers)];
     for line in lines {
         let before = world.booked.transfers.len();
@@ -187,6 +197,9 @@ fn a_step() -> impl Strategy<Value = String> {
         (1_usize..4).prop_map(|number| format!("refund_refused {number}")),
         Just("take_back".to_owned()),
         amount.prop_map(|amount| format!("take_back {amount}")),
+        Just("credit".to_owned()),
+        Just("hold".to_owned()),
+        Just("forfeit".to_owned()),
         Just("cancel".to_owned()),
         Just("paid".to_owned()),
         Just("collected".to_owned()),
@@ -205,8 +218,8 @@ fn a_method() -> impl Strategy<Value = Method> {
 
 proptest! {
     #[test]
-    fn the_ledger_balances_and_no_more_goes_back_than_came(method in a_method(), steps in prop::collection::vec(a_step(), 0..40)) {
-        let mut world = World::of(method, 1_000);
+    fn the_ledger_balances_and_no_more_goes_back_than_came(method in a_method(), deposit in any::<bool>(), steps in prop::collection::vec(a_step(), 0..40)) {
+        let mut world = World::of(method, 1_000, deposit.then_some(Deposit::Held));
         let mut captures = 0;
         for step in steps {
             if step.starts_with("refund_") && world.refunds.len() < step[step.len() - 1..].parse::<usize>().unwrap() {
@@ -216,9 +229,13 @@ proptest! {
             let Booked { payment, transfers } = &world.booked;
             let balances = balances(transfers);
             prop_assert_eq!(balances.values().sum::<i64>(), 0);
-            let funds = -balances.get(&Account::OrderFunds).copied().unwrap_or(0);
-            prop_assert_eq!(funds, payment.captured.minor() - payment.refunded.minor(), "after {}", step);
-            prop_assert!(funds >= 0, "more went back than came, after {}", step);
+            let stands_on = payment.funds_account();
+            for account in [Account::OrderFunds, Account::DepositsHeld, Account::DepositsForfeited] {
+                let funds = -balances.get(&account).copied().unwrap_or(0);
+                let there = payment.captured.minor() - payment.refunded.minor();
+                prop_assert_eq!(funds, if account == stands_on { there } else { 0 }, "{} after {}", account, step);
+                prop_assert!(funds >= 0, "more went back than came, after {}", step);
+            }
             let pending: i64 =
                 world.refunds.iter().filter(|refund| refund.status == RefundStatus::Pending).map(|refund| refund.amount.minor()).sum();
             prop_assert_eq!(payment.pending_refund.minor(), pending);

@@ -20,12 +20,12 @@ async fn verify_names_what_is_off() {
                 "mend",
                 "UPDATE payment_transfer SET amount = amount - ?1 WHERE kind = 'captured'",
             ),
-            "captured is 1000, its ledger credits the order with 1001",
+            "captured is 1000, its ledger brought 1001",
         ),
         (
             Statement::sqlite("break", "UPDATE payment_payment SET refunded = refunded + ?1"),
             Statement::sqlite("mend", "UPDATE payment_payment SET refunded = refunded - ?1"),
-            "refunded is 301, its ledger debits the order with 300",
+            "refunded is 301, its ledger took 300 away",
         ),
         (
             Statement::sqlite("break", "UPDATE payment_payment SET pending_refund = pending_refund + ?1"),
@@ -36,6 +36,22 @@ async fn verify_names_what_is_off() {
             Statement::sqlite("break", "UPDATE payment_transfer SET number = number + ?1 WHERE number = 2"),
             Statement::sqlite("mend", "UPDATE payment_transfer SET number = number - ?1 WHERE number = 3"),
             "the last is number 3",
+        ),
+        (
+            Statement::sqlite(
+                "break",
+                "UPDATE payment_transfer SET credit = 'deposits_held' WHERE kind = 'captured' AND ?1 = 1",
+            ),
+            Statement::sqlite(
+                "mend",
+                "UPDATE payment_transfer SET credit = 'order_funds' WHERE kind = 'captured' AND ?1 = 1",
+            ),
+            "700 is there of no deposit; the ledger has -300 of it as order_funds, 1000 as deposits_held",
+        ),
+        (
+            Statement::sqlite("break", "UPDATE payment_payment SET deposit = 'forfeited' WHERE ?1 = 1"),
+            Statement::sqlite("mend", "UPDATE payment_payment SET deposit = NULL WHERE ?1 = 1"),
+            "700 is there of a deposit, forfeited; the ledger has 700 of it as order_funds",
         ),
         (
             Statement::sqlite("break", "UPDATE payment_payment SET payment_id = payment_id || ?1"),

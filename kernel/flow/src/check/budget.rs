@@ -1,7 +1,8 @@
 //! How many steps the worst way takes, against the budget of a trade.
 
 use super::Checker;
-use crate::ast::{Flow, Place, Step, StepKind};
+use crate::ast::{At, Flow, Place, Step, StepKind};
+use crate::walk;
 
 /// Steps of the worst way, and the loop that has most of them.
 #[derive(Clone, Copy)]
@@ -35,30 +36,28 @@ fn list(steps: &[Step]) -> Cost {
 
 fn step(step: &Step) -> Cost {
     let none = Cost { steps: 0, heaviest: None };
+    let inner = walk::inner(step);
+    let worst = |lists: &[&[Step]]| lists.iter().map(|steps| list(steps)).fold(none, Cost::or);
     let inner = match &step.kind {
-        StepKind::Call(call) => call.on.iter().map(|handler| list(&handler.steps)).fold(none, Cost::or),
-        StepKind::Wait(wait) => list(&wait.on_timeout),
-        StepKind::Switch(switch) => {
-            let cases = switch.cases.iter().map(|case| list(&case.steps));
-            let otherwise = switch.otherwise.iter().map(|steps| list(&steps.value));
-            cases.chain(otherwise).fold(none, Cost::or)
+        StepKind::Foreach(foreach) => rounds(foreach.max.as_ref(), step.place, list(&foreach.steps)),
+        StepKind::Repeat(repeat) => rounds(repeat.max.as_ref(), step.place, list(&repeat.steps)),
+        StepKind::Parallel(_) => inner.into_iter().map(list).fold(none, Cost::and),
+        // The worst way fails at the end of the scope, and goes through a handler.
+        StepKind::Attempt(_) => list(inner[0]).and(worst(&inner[1..])),
+        StepKind::Tcc(tcc) => {
+            let tries = Cost { steps: tcc.calls.len() as u64, heaviest: None };
+            tries.and(worst(&inner))
         }
-        StepKind::Foreach(foreach) => {
-            let round = list(&foreach.steps);
-            let rounds = foreach.max.as_ref().map_or(1, |max| u64::from(max.value));
-            let steps = round.steps.saturating_mul(rounds);
-            let place = foreach.max.as_ref().map_or(step.place, |max| max.place);
-            Cost {
-                steps,
-                heaviest: heavier(
-                    Some((steps, place)),
-                    round.heaviest.map(|(steps, place)| (steps.saturating_mul(rounds), place)),
-                ),
-            }
-        }
-        _ => none,
+        _ => worst(&inner),
     };
     Cost::ONE.and(inner)
+}
+
+fn rounds(max: Option<&At<u32>>, place: Place, round: Cost) -> Cost {
+    let times = max.map_or(1, |max| u64::from(max.value));
+    let steps = round.steps.saturating_mul(times);
+    let inside = round.heaviest.map(|(steps, place)| (steps.saturating_mul(times), place));
+    Cost { steps, heaviest: heavier(Some((steps, max.map_or(place, |max| max.place))), inside) }
 }
 
 impl Checker<'_> {

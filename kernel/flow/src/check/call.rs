@@ -12,9 +12,9 @@ use crate::report::{listed, nearest_or};
 use crate::typing::{Field, Kind, Presence, Ty};
 
 /// What a remote operation that does not answer is rejected with, before the pivot.
-const UNAVAILABLE: &str = "unavailable";
+pub(super) const UNAVAILABLE: &str = "unavailable";
 /// The key of `rejection`.
-const REJECTION: usize = usize::MAX - 4;
+pub(super) const REJECTION: usize = usize::MAX - 4;
 
 impl<'c> Checker<'c> {
     pub(super) fn call(&mut self, step: &Step, call: &Call, ways: Ways) -> Outcome<'c> {

@@ -10,7 +10,7 @@ use crate::report::{listed, nearest_or};
 use crate::typing::{Field, Kind, Presence, Ty};
 
 /// Keys of what the language binds; names of the file have offsets.
-const INPUT: usize = usize::MAX;
+pub(super) const INPUT: usize = usize::MAX;
 const SCOPE: usize = usize::MAX - 1;
 const NOW: usize = usize::MAX - 2;
 const STARTED_AT: usize = usize::MAX - 3;
@@ -28,10 +28,13 @@ impl<'c> Checker<'c> {
         self.key_and_currency(flow);
         self.scope.bind_word("now", Kind::Moment.into(), NOW);
         self.scope.bind_word("started_at", Kind::Moment.into(), STARTED_AT);
+        let mark = self.scope.mark();
         let ways = self.top(&flow.steps, Ways::start());
         let end = flow.steps.last().map_or(flow.name.place, |step| step.place);
         self.unanswered(&ways, end, "the flow ends");
         self.budget(flow);
+        self.scope.close(mark);
+        self.resources(flow);
     }
 
     fn input(&mut self, flow: &'c Flow) {

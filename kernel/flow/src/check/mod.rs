@@ -8,6 +8,7 @@ mod call;
 mod contract;
 mod head;
 mod presence;
+mod resources;
 mod scope;
 mod steps;
 mod template;

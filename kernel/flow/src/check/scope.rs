@@ -1,7 +1,7 @@
 //! What is bound where: ids, names of `let` and `as`, and what the language itself binds. A name that the file has but
 //! the place cannot see is told apart from one that nothing has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::ast::Place;
 use crate::diagnostic::Diagnostic;
@@ -27,6 +27,8 @@ pub(super) struct Binding<'c> {
 #[derive(Debug, Default)]
 pub(super) struct Scope<'c> {
     bindings: Vec<Binding<'c>>,
+    /// Every name that was ever bound, by its key.
+    known: HashMap<usize, Binding<'c>>,
     used: BTreeSet<usize>,
     /// Every name of the file, with its place.
     file: BTreeMap<String, Place>,
@@ -34,7 +36,7 @@ pub(super) struct Scope<'c> {
 
 impl<'c> Scope<'c> {
     pub(super) fn new(file: BTreeMap<String, Place>) -> Self {
-        Self { bindings: Vec::new(), used: BTreeSet::new(), file }
+        Self { bindings: Vec::new(), known: HashMap::new(), used: BTreeSet::new(), file }
     }
 
     /// Binds what the language itself names.
@@ -43,7 +45,13 @@ impl<'c> Scope<'c> {
     }
 
     pub(super) fn bind(&mut self, binding: Binding<'c>) {
+        self.known.insert(binding.key, binding.clone());
         self.bindings.push(binding);
+    }
+
+    /// A name as it was bound last, wherever that was.
+    pub(super) fn known(&self, key: usize) -> Option<&Binding<'c>> {
+        self.known.get(&key)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Binding<'c>> {

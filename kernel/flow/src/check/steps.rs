@@ -10,6 +10,7 @@ use super::{Checker, Phase, Readable};
 use crate::ast::{At, Clock, Foreach, Place, Rounds, Step, StepKind, Switch, Template, Visibility, Wait};
 use crate::diagnostic::Diagnostic;
 use crate::typing::{Element, Kind, ListOf, Ty};
+use crate::walk;
 
 /// Where a list of steps stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +52,19 @@ fn ends(step: &Step) -> bool {
 }
 
 /// How a step is called in messages.
-fn title(step: &Step) -> String {
+pub(super) fn title(step: &Step) -> String {
     let word = match &step.kind {
         StepKind::Call(call) => &call.operation.value,
+        StepKind::Tcc(_) => "tcc",
         StepKind::Wait(wait) => &wait.event.value,
         StepKind::Sleep(_) => "sleep",
         StepKind::Switch(_) => "switch",
+        StepKind::Parallel(_) => "parallel",
+        StepKind::Race(_) => "race",
         StepKind::Foreach(_) => "foreach",
+        StepKind::Repeat(_) => "repeat",
+        StepKind::Attempt(_) => "attempt",
+        StepKind::Start(start) => &start.flow.value,
         StepKind::Emit { event, .. } => &event.value,
         StepKind::Answer(_) => "answer",
         StepKind::Let(_) => "let",
@@ -196,6 +203,18 @@ impl<'c> Checker<'c> {
             }
             StepKind::Switch(switch) => self.switch(step, switch, ways),
             StepKind::Foreach(foreach) => self.foreach(step, foreach, ways),
+            StepKind::Tcc(_)
+            | StepKind::Parallel(_)
+            | StepKind::Race(_)
+            | StepKind::Repeat(_)
+            | StepKind::Attempt(_)
+            | StepKind::Start(_) => {
+                let mut done = ways.clone();
+                for steps in walk::inner(step) {
+                    done = self.block(steps, ways.clone()).union(done, self.limit);
+                }
+                Outcome::done(done)
+            }
             StepKind::Emit { event, with } => {
                 self.emit(event, with, &ways);
                 Outcome::done(ways)

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::ast::{At, Clock, Expr, Flow, Node, NodeKind, Place, Rounds, Step, StepKind, Template};
+use crate::ast::{
+    At, Call, CancelOn, Clock, Contest, Expr, Flow, Node, NodeKind, Place, Rounds, Step, StepKind, Template,
+};
 use crate::diagnostic::Diagnostic;
 use crate::typing::written;
 use crate::walk;
@@ -52,42 +54,57 @@ impl Uses {
 
     fn step(&mut self, step: &Step, end: usize) {
         self.steps += 1;
-        if let Some(id) = &step.id {
-            self.name(&id.value, id.place);
-            if let Some(first) = self.ids.get(&id.value) {
-                self.repeated.insert(id.place.offset);
-                let message = format!("the id `{}` stands twice, first on line {}", id.value, first.line);
-                self.twice.push(Diagnostic::error(
-                    "duplicate-id",
-                    id.place,
-                    message,
-                    "ids are unique in the file: rename one of them",
-                ));
-            } else {
-                self.ids.insert(id.value.clone(), id.place);
-            }
-        }
+        step.id.iter().for_each(|id| self.id(id));
         // What is written beside a block's word is read when the block ends, wherever it stands.
         step.when.iter().for_each(|expr| self.expr(expr, end));
         step.result.iter().for_each(|template| self.template(template, end));
-        match &step.kind {
-            StepKind::Call(call) => {
-                self.template(&call.with, end);
-                call.undo.iter().for_each(|undo| self.template(&undo.with, end));
-                call.on.iter().for_each(|handler| self.list(&handler.steps, end));
+        self.kind(&step.kind, end);
+        for steps in walk::inner(step) {
+            self.list(steps, end);
+        }
+    }
+
+    fn id(&mut self, id: &At<String>) {
+        self.name(&id.value, id.place);
+        if let Some(first) = self.ids.get(&id.value) {
+            self.repeated.insert(id.place.offset);
+            let message = format!("the id `{}` stands twice, first on line {}", id.value, first.line);
+            self.twice.push(Diagnostic::error(
+                "duplicate-id",
+                id.place,
+                message,
+                "ids are unique in the file: rename one of them",
+            ));
+        } else {
+            self.ids.insert(id.value.clone(), id.place);
+        }
+    }
+
+    /// What a step binds and reads itself, without the steps within it.
+    fn kind(&mut self, kind: &StepKind, end: usize) {
+        match kind {
+            StepKind::Call(call) => self.call(call, end),
+            StepKind::Tcc(tcc) => {
+                for tried in &tcc.calls {
+                    tried.id.iter().for_each(|id| self.id(id));
+                    self.call(&tried.call, end);
+                }
             }
+            StepKind::Start(start) => self.template(&start.with, end),
             StepKind::Wait(wait) => {
                 self.template(&wait.key, end);
                 self.clock(&wait.clock, end);
-                self.list(&wait.on_timeout, end);
             }
             StepKind::Sleep(clock) => self.clock(clock, end),
-            StepKind::Switch(switch) => {
-                for case in &switch.cases {
-                    self.expr(&case.condition, end);
-                    self.list(&case.steps, end);
+            StepKind::Switch(switch) => switch.cases.iter().for_each(|case| self.expr(&case.condition, end)),
+            StepKind::Race(racers) => {
+                for racer in racers {
+                    self.name(&racer.name.value, racer.name.place);
+                    match &racer.until {
+                        Contest::Event { key, .. } => self.template(key, end),
+                        Contest::Clock(clock) => self.clock(clock, end),
+                    }
                 }
-                switch.otherwise.iter().for_each(|steps| self.list(&steps.value, end));
             }
             StepKind::Foreach(foreach) => {
                 self.name(&foreach.name.value, foreach.name.place);
@@ -95,7 +112,13 @@ impl Uses {
                 if let Rounds::InOrder { until: Some(until) } = &foreach.mode {
                     self.expr(until, end);
                 }
-                self.list(&foreach.steps, end);
+            }
+            StepKind::Repeat(repeat) => {
+                self.name(&repeat.name.value, repeat.name.place);
+                repeat.until.iter().for_each(|until| self.expr(until, end));
+            }
+            StepKind::Attempt(attempt) => {
+                attempt.cancel_on.iter().for_each(|CancelOn { key, .. }| self.template(key, end));
             }
             StepKind::Emit { with, .. } => self.template(with, end),
             StepKind::Answer(template) | StepKind::Attention(template) => self.template(template, end),
@@ -105,8 +128,13 @@ impl Uses {
                     self.template(template, end);
                 }
             }
-            StepKind::Pivot(_) | StepKind::Fail(_) | StepKind::End(_) => {}
+            StepKind::Parallel(_) | StepKind::Pivot(_) | StepKind::Fail(_) | StepKind::End(_) => {}
         }
+    }
+
+    fn call(&mut self, call: &Call, end: usize) {
+        self.template(&call.with, end);
+        call.undo.iter().for_each(|undo| self.template(&undo.with, end));
     }
 
     fn clock(&mut self, clock: &Clock, at: usize) {

@@ -3,7 +3,9 @@
 //! conditions do not multiply; where they still do, ways are joined and the facts in which they differ are given up.
 
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
+use super::resources::Track;
 use crate::ast::Place;
 use crate::diagnostic::WayPoint;
 
@@ -47,11 +49,16 @@ pub(super) enum Answered {
     Yes,
 }
 
+/// Points of a way that are told.
+const TRAIL: usize = 60;
+
 /// One way up to a place.
 #[derive(Debug, Clone)]
 pub(super) struct Way {
     known: Vec<(Fact, bool)>,
     pub(super) answered: Answered,
+    /// Where one acquisition is followed: what is known of it.
+    pub(super) track: Option<Rc<Track>>,
     trail: Vec<u32>,
 }
 
@@ -78,7 +85,7 @@ pub(super) struct Ways {
 impl Ways {
     /// The one way that begins a flow.
     pub(super) fn start() -> Self {
-        Self { all: vec![Way { known: Vec::new(), answered: Answered::No, trail: Vec::new() }] }
+        Self { all: vec![Way { known: Vec::new(), answered: Answered::No, track: None, trail: Vec::new() }] }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -117,13 +124,14 @@ impl Ways {
     /// Each way once; at most `limit` of them.
     fn once(mut self, limit: usize) -> Self {
         let mut seen = HashSet::new();
-        self.all.retain(|way| seen.insert((way.known.clone(), way.answered)));
+        self.all.retain(|way| seen.insert((way.known.clone(), way.answered, way.track.clone())));
         if self.all.len() <= limit {
             return self;
         }
         let mut joined: Vec<Way> = Vec::new();
         for way in self.all {
-            match joined.iter_mut().find(|known| known.answered == way.answered) {
+            let same = |known: &&mut Way| known.answered == way.answered && known.track == way.track;
+            match joined.iter_mut().find(same) {
                 Some(known) => known.known.retain(|(fact, holds)| way.get(*fact) == Some(*holds)),
                 None => joined.push(way),
             }
@@ -163,7 +171,7 @@ impl Points {
         let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         self.all.push(WayPoint { line: place.line, what: what.into() });
         for way in &mut ways.all {
-            if way.trail.len() < 40 {
+            if way.trail.len() < TRAIL {
                 way.trail.push(number);
             }
         }

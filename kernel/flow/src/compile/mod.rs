@@ -59,6 +59,9 @@ pub enum CompileError {
         /// What is wrong.
         problem: String,
     },
+    /// A step that the machine does not run yet.
+    #[error("the step `{0}` is not compiled")]
+    NotCompiled(String),
     /// More names or steps than a program has room for, or nesting beyond all reason.
     #[error("the definition is too large: {0}")]
     TooLarge(&'static str),

@@ -193,6 +193,12 @@ impl<'a> Steps<'a> {
             }
             StepKind::Switch(switch) => self.switch(step, switch, &label)?,
             StepKind::Foreach(foreach) => self.foreach(step, foreach)?,
+            StepKind::Tcc(_)
+            | StepKind::Parallel(_)
+            | StepKind::Race(_)
+            | StepKind::Repeat(_)
+            | StepKind::Attempt(_)
+            | StepKind::Start(_) => return Err(CompileError::NotCompiled(label.to_string())),
             StepKind::Emit { event, with } => {
                 self.uses_event(&event.value)?;
                 let payload = self.mapping(with)?.0;
@@ -240,10 +246,16 @@ impl<'a> Steps<'a> {
         }
         let word = match &step.kind {
             StepKind::Call(call) => &call.operation.value,
+            StepKind::Tcc(_) => "tcc",
             StepKind::Wait(wait) => return wait.event.value.as_str().into(),
             StepKind::Sleep(_) => "sleep",
             StepKind::Switch(_) => "switch",
+            StepKind::Parallel(_) => "parallel",
+            StepKind::Race(_) => "race",
             StepKind::Foreach(_) => "foreach",
+            StepKind::Repeat(_) => "repeat",
+            StepKind::Attempt(_) => "attempt",
+            StepKind::Start(start) => &start.flow.value,
             StepKind::Emit { event, .. } => return event.value.as_str().into(),
             StepKind::Answer(_) => "answer",
             StepKind::Let(_) => "let",

@@ -1,6 +1,8 @@
 //! Text to tree: YAML 1.2 or JSON into a flow with places. It says what the grammar does not have (`syntax`) and goes on
 //! as far as it can; names and types are the checker's.
 
+mod block;
+mod call;
 pub(crate) mod expression;
 mod lines;
 mod reader;

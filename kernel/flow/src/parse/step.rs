@@ -1,21 +1,25 @@
-//! The steps of the language, one function a word.
+//! The steps of the language, one function a word. The words that hold steps are in [`super::block`], those that call in
+//! [`super::call`].
 
 use super::reader::{Fields, Reader, Words};
 use super::yaml::{Node, Yaml};
-use crate::ast::{
-    At, Call, Case, Clock, Foreach, Handler, Place, Rounds, Step, StepKind, Switch, Template, TemplateKind,
-    UndoCall, Wait,
-};
+use crate::ast::{At, Clock, Place, Step, StepKind, Template, Wait};
 use crate::diagnostic::Diagnostic;
 use crate::report::{listed, nearest_or};
 
-/// Words that this version runs.
-const WORDS: [&str; 12] = [
+/// The words of the language.
+const WORDS: [&str; 18] = [
     "call",
+    "tcc",
     "wait",
     "sleep",
     "switch",
+    "parallel",
+    "race",
     "foreach",
+    "repeat",
+    "attempt",
+    "start",
     "emit",
     "answer",
     "let",
@@ -24,12 +28,15 @@ const WORDS: [&str; 12] = [
     "end",
     "attention",
 ];
-/// Words of the language that this version does not run.
-const LATER: [&str; 6] = ["tcc", "parallel", "race", "repeat", "attempt", "start"];
+/// Those beside which a `result:` may stand.
+const BLOCKS: [&str; 6] = ["switch", "parallel", "race", "foreach", "repeat", "attempt"];
+/// What stands beside a word and is none.
+const BESIDE: [&str; 13] =
+    ["id", "when", "note", "with", "on", "do", "match", "timeout", "result", "as", "max", "until", "else"];
 /// Steps that a definition may have.
 const STEPS: usize = 2_000;
 
-type Fs<'a, 'y> = &'a mut Fields<'y>;
+pub(super) type Fs<'a, 'y> = &'a mut Fields<'y>;
 
 impl Reader<'_> {
     pub(super) fn steps(&mut self, yaml: &Yaml, what: &str) -> Vec<Step> {
@@ -59,19 +66,22 @@ impl Reader<'_> {
         let note =
             fields.take("note").and_then(|(_, value)| self.text(value, "a note")).map(|text| text.value);
         let (_, value) = fields.take(word)?;
-        let mut result = None;
+        let result = match BLOCKS.contains(&word) {
+            true => fields.take("result").map(|(_, value)| self.template(value)),
+            false => None,
+        };
         let kind = match word {
             "call" => self.call(value, &mut fields).map(StepKind::Call),
+            "tcc" => self.tcc(value, &mut fields).map(StepKind::Tcc),
             "wait" => self.wait(value, &mut fields).map(StepKind::Wait),
             "sleep" => self.clock(value, "`sleep`").map(StepKind::Sleep),
-            "switch" => {
-                result = fields.take("result").map(|(_, value)| self.template(value));
-                self.switch(value).map(StepKind::Switch)
-            }
-            "foreach" => {
-                result = fields.take("result").map(|(_, value)| self.template(value));
-                self.foreach(value, &mut fields).map(StepKind::Foreach)
-            }
+            "switch" => self.switch(value).map(StepKind::Switch),
+            "parallel" => self.parallel(value).map(StepKind::Parallel),
+            "race" => self.race(value).map(StepKind::Race),
+            "foreach" => self.foreach(value, &mut fields).map(StepKind::Foreach),
+            "repeat" => self.repeat(value, &mut fields).map(StepKind::Repeat),
+            "attempt" => self.attempt(value, &mut fields).map(StepKind::Attempt),
+            "start" => self.start(value, &mut fields).map(StepKind::Start),
             "emit" => self.emit(value, &mut fields),
             "answer" => Some(StepKind::Answer(self.template(value))),
             "let" => self.bindings(value).map(StepKind::Let),
@@ -85,15 +95,6 @@ impl Reader<'_> {
     }
 
     fn step_word(&mut self, fields: &Fields<'_>) -> Option<&'static str> {
-        if let Some(key) = fields.keys().find(|key| LATER.contains(&key.value.as_str())) {
-            let message = format!(
-                "the step `{}` is part of the language, but this version of the platform does not run it yet",
-                key.value
-            );
-            let help = format!("this version runs {}", listed(WORDS));
-            self.refuse(key.place, message, help);
-            return None;
-        }
         let mut words = WORDS.into_iter().filter(|word| fields.has(word));
         match (words.next(), words.next()) {
             (Some(word), None) => Some(word),
@@ -103,71 +104,18 @@ impl Reader<'_> {
                 None
             }
             (None, _) => {
-                let common =
-                    ["id", "when", "note", "with", "on", "do", "match", "timeout", "result", "as", "max"];
-                let odd = fields.keys().find(|key| !common.contains(&key.value.as_str()));
+                let odd = fields.keys().find(|key| !BESIDE.contains(&key.value.as_str()));
                 let place = odd.map_or(fields.place, |key| key.place);
                 let message = odd.map_or("a step without a word that says what it does".to_owned(), |key| {
                     format!("`{}` is no step", super::reader::shortened(&key.value))
                 });
-                let all = WORDS.into_iter().chain(LATER);
-                let help = nearest_or(odd.map_or("", |key| &key.value), all, || {
+                let help = nearest_or(odd.map_or("", |key| &key.value), WORDS, || {
                     format!("a step is one of {}", listed(WORDS))
                 });
                 self.refuse(place, message, help);
                 None
             }
         }
-    }
-
-    fn with(&mut self, fields: Fs<'_, '_>) -> Template {
-        match fields.take("with") {
-            Some((_, value)) => self.template(value),
-            None => Template { place: fields.place, kind: TemplateKind::Record(Vec::new()) },
-        }
-    }
-
-    fn call(&mut self, value: &Yaml, fields: Fs<'_, '_>) -> Option<Call> {
-        let operation = self.word(value, Words::Dotted, "the name of an operation");
-        let mut with = self.with(fields);
-        if with.place == fields.place {
-            with.place = value.place;
-        }
-        let on = fields.take("on").map(|(_, value)| self.handlers(value)).unwrap_or_default();
-        let undo = fields.take("undo").and_then(|(_, value)| self.undo(value));
-        let timeout = fields.take("timeout").and_then(|(_, value)| self.duration(value, "`timeout`"));
-        Some(Call { operation: operation?, with, on, undo, timeout })
-    }
-
-    fn undo(&mut self, yaml: &Yaml) -> Option<UndoCall> {
-        const OF: &str = "`undo`";
-        let mut fields = self.fields(yaml, OF)?;
-        let operation = self
-            .require(&mut fields, "call", OF)
-            .and_then(|(_, value)| self.word(value, Words::Dotted, "the name of an operation"));
-        let with = self.with(&mut fields);
-        self.finish(&fields, OF);
-        Some(UndoCall { operation: operation?, with })
-    }
-
-    fn handlers(&mut self, yaml: &Yaml) -> Vec<Handler> {
-        let Node::Map(entries) = &yaml.node else {
-            self.refuse(
-                yaml.place,
-                "`on` is a map of codes and steps",
-                "write `on: { out_of_stock: [...] }`, or `any` for all codes",
-            );
-            return Vec::new();
-        };
-        let mut handlers = Vec::new();
-        for (key, value) in entries {
-            let steps = self.steps(value, &format!("`on: {}`", super::reader::shortened(&key.value)));
-            if let Some(code) = self.key_word(key, Words::Code, "a code") {
-                handlers.push(Handler { code, steps });
-            }
-        }
-        handlers.sort_by_key(|handler| handler.code.value == "any");
-        handlers
     }
 
     fn wait(&mut self, value: &Yaml, fields: Fs<'_, '_>) -> Option<Wait> {
@@ -219,78 +167,13 @@ impl Reader<'_> {
     }
 
     /// A duration, or an expression that gives a moment or a duration.
-    fn clock(&mut self, yaml: &Yaml, what: &str) -> Option<Clock> {
+    pub(super) fn clock(&mut self, yaml: &Yaml, what: &str) -> Option<Clock> {
         match &yaml.node {
             Node::Scalar(scalar) if scalar.text.contains("${") => {
                 self.expression(yaml, what).map(Clock::Expr)
             }
             _ => self.duration(yaml, what).map(Clock::After),
         }
-    }
-
-    fn switch(&mut self, yaml: &Yaml) -> Option<Switch> {
-        let Node::List(items) = &yaml.node else {
-            self.refuse(
-                yaml.place,
-                "`switch` is a list of cases",
-                "write `- if: ${ ... }` and `do: [...]`, last `- else: [...]`",
-            );
-            return None;
-        };
-        let mut switch = Switch { cases: Vec::new(), otherwise: None };
-        for (index, item) in items.iter().enumerate() {
-            let Some(mut fields) = self.fields(item, "a case") else { continue };
-            if let Some((key, value)) = fields.take("else") {
-                if index + 1 != items.len() {
-                    self.refuse(
-                        key.place,
-                        "`else` is not the last case",
-                        "move it to the end: cases behind it are never reached",
-                    );
-                }
-                switch.otherwise = Some(At { value: self.steps(value, "`else`"), place: key.place });
-                self.finish(&fields, "an `else`");
-                continue;
-            }
-            let condition = self
-                .require(&mut fields, "if", "a case")
-                .and_then(|(_, value)| self.expression(value, "a condition"));
-            let steps = self.require(&mut fields, "do", "a case").map(|(_, value)| self.steps(value, "`do`"));
-            self.finish(&fields, "a case");
-            if let (Some(condition), Some(steps)) = (condition, steps) {
-                switch.cases.push(Case { condition, steps });
-            }
-        }
-        if items.is_empty() {
-            self.refuse(yaml.place, "a switch without cases", "add `- if: ${ ... }` and `do: [...]`");
-        }
-        Some(switch)
-    }
-
-    fn foreach(&mut self, value: &Yaml, fields: Fs<'_, '_>) -> Option<Foreach> {
-        const OF: &str = "a `foreach`";
-        let list = self.expression(value, "a list");
-        let name = self
-            .require(fields, "as", OF)
-            .and_then(|(_, value)| self.word(value, Words::Name, "a name for the element"));
-        let max = fields.take("max").and_then(|(_, value)| self.positive(value, "`max`"));
-        let until =
-            fields.take("until").and_then(|(key, value)| Some((key, self.expression(value, "a condition")?)));
-        let at_once = fields.take("at_once").and_then(|(_, value)| self.positive(value, "`at_once`"));
-        let steps = self.require(fields, "do", OF).map(|(_, value)| self.steps(value, "`do`"));
-        let mode = match (until, at_once) {
-            (Some((key, _)), Some(_)) => {
-                self.refuse(
-                    key.place,
-                    "`until` stands beside `at_once`",
-                    "rounds that run at once cannot stop each other: take one of the two away",
-                );
-                return None;
-            }
-            (until, None) => Rounds::InOrder { until: until.map(|(_, condition)| condition) },
-            (None, Some(count)) => Rounds::AtOnce(count),
-        };
-        Some(Foreach { list: list?, name: name?, max, mode, steps: steps? })
     }
 
     fn emit(&mut self, value: &Yaml, fields: Fs<'_, '_>) -> Option<StepKind> {
