@@ -1,5 +1,6 @@
 //! Fulfilment: what a warehouse is asked to pack, and how far it is. It holds no stock, and knows no carrier.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -54,5 +55,6 @@ pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError
         .migrations(MIGRATIONS)
         .check(checks::PACKED_ONCE)
         .check(checks::PICK_LISTS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

@@ -1,6 +1,7 @@
 //! The inventory: what stock there is, who may have it, what is held and what is sold. It knows no order, no price and no
 //! parcel's way; flows bring what it holds stock for.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -67,5 +68,6 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .check(checks::STOCK_IDENTITY)
         .check(checks::MOVEMENTS)
         .check(checks::HOLDS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

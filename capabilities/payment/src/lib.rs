@@ -2,6 +2,7 @@
 //! It decides what is owed and what may be given back. It knows no order but its id, and no provider's protocol:
 //! `PaymentProvider` is implemented by adapters.
 
+mod book;
 mod check;
 pub mod contract;
 mod declaration;
@@ -93,5 +94,6 @@ pub fn capability(
         .check(check::LEDGER)
         .check(check::FUNDS)
         .check(check::REFUNDS)
+        .book(book::BOOK)
         .pages(&PAGES))
 }

@@ -238,6 +238,7 @@ impl Engine {
         let figures = Arc::new(Figures::default());
         let tools = Tools {
             registry: Arc::clone(&registry),
+            catalogue: Arc::clone(&catalogue),
             bound: Arc::clone(&options.bound),
             single_steps: options.steps == StepMode::SingleSteps,
         };
@@ -492,16 +493,16 @@ impl Engine {
         self.rest_of(Quiet::Trades).await;
     }
 
-    /// Returns when nothing is queued, in a batch, or being asked of a peer; clocks and events may still come.
-    pub async fn rest(&self) {
-        self.rest_of(Quiet::Peers).await;
+    /// Returns when nothing is queued, in a batch, or being asked of a peer; clocks and events may still come. Says when the
+    /// next clock is due.
+    pub async fn rest(&self) -> Option<Timestamp> {
+        self.rest_of(Quiet::Peers).await
     }
 
-    async fn rest_of(&self, quiet: Quiet) {
+    async fn rest_of(&self, quiet: Quiet) -> Option<Timestamp> {
         let (done, rested) = oneshot::channel();
-        if self.messages.send(Message::Rest(quiet, done)).is_ok() {
-            let _ = rested.await;
-        }
+        self.messages.send(Message::Rest(quiet, done)).ok()?;
+        rested.await.ok().flatten()
     }
 
     /// Whether [`Engine::drain`] was called.
@@ -528,7 +529,7 @@ fn currency_of(program: &mortise_flow::Program, record: &str) -> Option<String> 
 }
 
 /// `{tenant, line, channel}` as flows see it.
-fn scope_value(scope: &Scope) -> Value {
+pub(crate) fn scope_value(scope: &Scope) -> Value {
     let fields = [
         ("tenant", scope.tenant.as_str()),
         ("line", scope.line.as_str()),

@@ -1,6 +1,7 @@
 //! The durable driver: it runs trades in stretches, gathers the stretches of many trades into one commit, keeps the journal
 //! beside the data, and resumes after a crash. It knows no capability and no trade by name.
 
+mod children;
 mod commit;
 mod definitions;
 mod driver;
@@ -17,6 +18,7 @@ pub mod schedule;
 mod store;
 mod stretch;
 mod subscribe;
+mod trail;
 mod verify;
 
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
@@ -35,4 +37,5 @@ pub use retrace::{
 };
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};
+pub use trail::{Noticed, TradeRow};
 pub use verify::{tenants, verify};

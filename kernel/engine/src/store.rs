@@ -27,6 +27,17 @@ pub(crate) const STILL_OURS: Statement = Statement::sqlite(
     "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND next_seq = ?4 AND status <> 2",
 );
 
+/// The same for a trade that is asked to take itself back, which it may be when it is over.
+pub(crate) const STILL_OURS_OR_OVER: Statement = Statement::sqlite(
+    "engine.still_ours_or_over",
+    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND next_seq = ?4",
+);
+
+pub(crate) const CHILD: Statement = Statement::sqlite(
+    "engine.child",
+    "SELECT CASE WHEN status = 2 THEN outcome END, answer FROM flow_instance WHERE tenant = ?1 AND id = ?2",
+);
+
 pub(crate) const INSERT_INSTANCE: Statement = Statement::sqlite(
     "engine.insert_instance",
     "INSERT INTO flow_instance (tenant, id, flow, hash, key, line, channel, caller, input_hash, status, epoch, next_seq,

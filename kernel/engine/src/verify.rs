@@ -156,7 +156,7 @@ fn off(status: i64, wake_at: Option<Timestamp>, loaded: Result<Trade, String>) -
         Ok(trade) => trade,
         Err(reason) => return Some(reason),
     };
-    let due = trade.state.waits().iter().map(|open| open.due).min();
+    let due = trade.state.next_due();
     match status {
         _ if trade.state.is_ended() => Some("its journal has ended but it is open".to_owned()),
         HELD => None,

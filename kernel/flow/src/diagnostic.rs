@@ -2,6 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The codes of the checker, each with a page in `docs/flow`.
+pub const CODES: [&str; 23] = [
+    "syntax",
+    "unknown-operation",
+    "unknown-event",
+    "unknown-type",
+    "unknown-name",
+    "missing-field",
+    "unknown-field",
+    "type-mismatch",
+    "unit-mismatch",
+    "not-yet-known",
+    "maybe-absent",
+    "cannot-undo",
+    "rejects-after-pivot",
+    "leaks-resource",
+    "used-twice",
+    "no-timeout",
+    "unbounded",
+    "no-answer",
+    "unreachable",
+    "shadowed-name",
+    "duplicate-id",
+    "over-budget",
+    "unused-result",
+];
+
 /// Whether a flow may be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

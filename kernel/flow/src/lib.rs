@@ -13,12 +13,12 @@ mod report;
 pub mod typing;
 mod walk;
 
-pub use check::{Checked, check, check_contracts, check_text};
+pub use check::{Checked, check, check_contracts, check_text, with_flows};
 pub use compile::{CompileError, Program};
 pub use eval::EvalError;
 pub use machine::{
     Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State,
-    WaitNo, step,
+    TAKEN_BACK, WaitNo, step,
 };
 pub use parse::{contract_template, parse};
 pub use render::render;

@@ -1,7 +1,7 @@
 //! Ways over the tree that several parts need: the lists of steps within a step, the children of a node, the expressions
 //! of a template.
 
-use crate::ast::{Expr, Node, NodeKind, Step, StepKind, Template, TemplateKind, TextPart};
+use crate::ast::{At, Expr, Node, NodeKind, Step, StepKind, Template, TemplateKind, TextPart};
 
 /// The lists of steps directly within a step, in the order of the text.
 pub(crate) fn inner(step: &Step) -> Vec<&[Step]> {
@@ -31,6 +31,20 @@ pub(crate) fn inner(step: &Step) -> Vec<&[Step]> {
         | StepKind::End(_)
         | StepKind::Attention(_) => Vec::new(),
     }
+}
+
+/// The names that a step binds for those behind it.
+pub(crate) fn names(step: &Step) -> impl Iterator<Item = &At<String>> {
+    let lets = match &step.kind {
+        StepKind::Let(names) => &**names,
+        _ => &[],
+    };
+    let tries = match &step.kind {
+        StepKind::Tcc(tcc) => &*tcc.calls,
+        _ => &[],
+    };
+    let lets = lets.iter().map(|(name, _)| name);
+    step.id.iter().chain(lets).chain(tries.iter().filter_map(|tried| tried.id.as_ref()))
 }
 
 /// Calls `visit` with each node directly beneath `node`, in the order of the text.

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use mortise_contract::Contracts;
-use mortise_flow::diagnostic::Diagnostic;
+use mortise_flow::diagnostic::{CODES, Diagnostic};
 use mortise_flow::{Program, ast, check, check_text, parse, render};
 use proptest::prelude::*;
 
 const FIXED_PRICE: &str = include_str!("flows/fixed-price.yaml");
 const ALL_FEATURES: &str = include_str!("flows/all-features.yaml");
+const ALL_STEPS: &str = include_str!("flows/all-steps.yaml");
 /// What any input gets its answer within.
 /// What is promised is 2 s; not optimised, on a machine that does other things, it may take ten times as long.
 const IN_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
@@ -35,6 +36,7 @@ fn answer(text: &[u8]) -> (Option<ast::Flow>, Vec<Diagnostic>) {
         assert!(finding.line >= 1 && finding.column >= 1, "{finding:?}");
         assert!(!finding.message.is_empty() && !finding.help.is_empty(), "{finding:?}");
         assert!(!finding.message.contains("a defect of the checker"), "{shown}");
+        assert!(CODES.contains(&&*finding.code), "{finding:?}");
         assert!(finding.bytes.0 <= text.len(), "{finding:?}");
     }
     if let Ok(text) = std::str::from_utf8(text) {
@@ -51,6 +53,8 @@ fn a_flow_with_every_feature_is_accepted_and_compiles() {
     let (flow, found) = answer(FIXED_PRICE.as_bytes());
     assert!(found.is_empty(), "{}", render("fixed-price.yaml", FIXED_PRICE, &found));
     Program::compile(&flow.unwrap(), &contracts(), FIXED_PRICE).unwrap();
+    let (_, found) = answer(ALL_STEPS.as_bytes());
+    assert!(found.is_empty(), "{}", render("all-steps.yaml", ALL_STEPS, &found));
 }
 
 #[test]
@@ -76,6 +80,12 @@ fn balanced(range: std::ops::Range<usize>) -> String {
     let middle = range.start + range.len() / 2;
     let operator = if range.len().is_multiple_of(3) { "&&" } else { "||" };
     format!("({}{operator}{})", balanced(range.start..middle), balanced(middle..range.end))
+}
+
+/// A block in a block in a block, with `steps` in each, in flow style.
+fn nested(head: &str, depth: usize, open: &str, close: &str, steps: &str) -> String {
+    let (open, close) = (format!("{{ {open}[ {steps}"), format!("], {close} }}"));
+    format!("{head}  - {}{}\n", open.repeat(depth), close.repeat(depth))
 }
 
 #[test]
@@ -132,6 +142,39 @@ fn hostile_texts_are_answered_in_time() {
             many(9, &|n| format!("  - {{when: \"${{ input.n == {n} }}\", let: {{l{n}: {n}}}}}\n")),
             many(55, &|_| format!("  - {{when: \"${{ {} }}\", attention: a}}\n", balanced(0..220))),
         ),
+        // Scopes in scopes, each of which fails with what the inner ones leave.
+        nested(
+            head,
+            20,
+            "attempt: ",
+            "else: { none: [] }",
+            &many(60, &|n| format!("{{fail: c{n}}}, {{sleep: 1m}}, ")),
+        ),
+        nested(
+            head,
+            20,
+            "attempt: ",
+            "else: { any: [] }, cancel_on: { event: order.cancel_requested, match: a, fail: c }",
+            &many(90, &|n| {
+                format!(
+                    "{{when: \"${{input.n == {n}}}\", call: pricing.convert, with: {{amount: 1}}}}, {{sleep: 1m}}, "
+                )
+            }),
+        ),
+        // Branches whose ways multiply.
+        format!(
+            "{head}  - parallel:\n{}{}",
+            many(40, &|n| format!(
+                "      b{n}: [{}]\n",
+                many(6, &|m| format!("{{when: \"${{ input.n == {n}{m} }}\", let: {{ l{n}x{m}: 1 }}}}, "))
+            )),
+            many(240, &|n| format!("  - {{when: \"${{ input.n == {}{} }}\", attention: a}}\n", n / 6, n % 6)),
+        ),
+        format!(
+            "{head}  - race: {{ {} late: {{ timeout: 5m }} }}\n    result: \"${{ has(r1.order_id) }}\"\n",
+            many(900, &|n| format!("r{n}: {{ wait: order.noted, match: a }}, "))
+        ),
+        nested(head, 30, "foreach: '${ [1, 2] }', as: x, max: 2, do: ", "id: y", "{ fail: a }, "),
         format!("{{\"flow\": {}", "\"\\u0041".repeat(30_000)),
         format!("{head}  - attention: {}{}", "'${ [".repeat(50), "]'".repeat(50)),
     ];
@@ -157,7 +200,7 @@ fn edit() -> impl Strategy<Value = (f64, f64, usize)> {
 }
 
 /// What mutations put in.
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 51] = [
     "",
     "\n",
     "  ",
@@ -198,6 +241,17 @@ const WORDS: [&str; 40] = [
     "on: { any: [] }\n",
     "call: pricing.quote\n",
     "result: ${ quote }\n",
+    "parallel: { a: [], b: [] }\n",
+    "race: { a: { timeout: 5m } }\n",
+    "repeat: round\n",
+    "attempt: []\n",
+    "else: { any: [] }\n",
+    "start: insure\n",
+    "tcc: [{ call: credit.hold }]\n",
+    "do: []\n",
+    "until: ${ true }\n",
+    "cancel_on: { event: order.cancel_requested, match: a, fail: a }\n",
+    "- fail: cancelled\n",
 ];
 
 fn mutated(text: &str, edits: &[(f64, f64, usize)]) -> String {
@@ -234,11 +288,11 @@ proptest! {
     #[test]
     fn a_mutated_flow_gets_an_answer_and_what_is_accepted_compiles(
         edits in proptest::collection::vec(edit(), 1..6),
-        which in 0..2_usize,
+        which in 0..3_usize,
     ) {
-        let text = mutated([FIXED_PRICE, ALL_FEATURES][which], &edits);
+        let text = mutated([FIXED_PRICE, ALL_FEATURES, ALL_STEPS][which], &edits);
         let (flow, found) = answer(text.as_bytes());
-        if let Some(flow) = flow.filter(|_| !found.iter().any(Diagnostic::is_error)) {
+        if let Some(flow) = flow.filter(|_| which < 2 && !found.iter().any(Diagnostic::is_error)) {
             let compiled = Program::compile(&flow, &contracts(), &text);
             prop_assert!(compiled.is_ok(), "{compiled:?}\n{text}");
         }

@@ -11,4 +11,4 @@ pub use error::{StoreError, StoreErrorKind};
 pub use migrate::{Migration, Migrations};
 pub use row::{AsDatum, Datum, FromDatum, FromRow, Params, ReadColumn, TakeDatum};
 pub use session::{Reader, Statement, Tx};
-pub use store::{Cost, Options, Store};
+pub use store::{Cost, Durability, Options, Store};

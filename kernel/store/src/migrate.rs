@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
+use crate::store::Durability;
 
 /// One step of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +31,20 @@ pub struct Migrations {
 }
 
 /// Applies what is missing, owner by owner.
-pub(crate) async fn apply(database: &Path, all: &[Migrations]) -> Result<(), StoreError> {
+pub(crate) async fn apply(
+    database: &Path,
+    all: &[Migrations],
+    durability: Durability,
+) -> Result<(), StoreError> {
     let failed = |owner: &str, source| StoreError::Migration { capability: owner.to_owned(), source };
     let options = SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(match durability {
+            Durability::Power => SqliteSynchronous::Full,
+            Durability::Process => SqliteSynchronous::Off,
+        });
     let mut connection = options.connect().await.map_err(|e| failed("store", e.into()))?;
     for Migrations { owner, steps } in all {
         let steps = steps.iter().map(|step| {

@@ -21,12 +21,24 @@ use crate::session::{Reader, Tx};
 pub struct Options {
     /// Threads that read.
     pub readers: usize,
+    /// What a commit survives.
+    pub durability: Durability,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 2 }
+        Self { readers: 2, durability: Durability::Power }
     }
+}
+
+/// What an acknowledged commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The loss of power: it is flushed to the disk.
+    #[default]
+    Power,
+    /// The end of the process only: nothing is ever flushed. For data that is thrown away, as a simulation's is.
+    Process,
 }
 
 /// What was asked of the database since it was opened.
@@ -91,15 +103,19 @@ impl Store {
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
         let database = directory.join("mortise.db");
-        migrate::apply(&database, migrations).await?;
+        migrate::apply(&database, migrations, options.durability).await?;
         let counters = Arc::new(Counters::default());
         let (writer, writes) = mpsc::channel::<Job>();
         let (readers, reads) = mpsc::channel::<Job>();
-        let mut threads =
-            vec![spawn("mortise-writer", connect(&database, Role::Writer)?, Jobs::Own(writes), &counters)];
+        let mut threads = vec![spawn(
+            "mortise-writer",
+            connect(&database, Role::Writer, options.durability)?,
+            Jobs::Own(writes),
+            &counters,
+        )];
         let reads = Arc::new(Mutex::new(reads));
         for _ in 0..options.readers.max(1) {
-            let connection = connect(&database, Role::Reader)?;
+            let connection = connect(&database, Role::Reader, options.durability)?;
             threads.push(spawn("mortise-reader", connection, Jobs::Shared(Arc::clone(&reads)), &counters));
         }
         Ok(Self {
@@ -216,7 +232,7 @@ enum Role {
     Reader,
 }
 
-fn connect(database: &Path, role: Role) -> Result<Connection, StoreError> {
+fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connection, StoreError> {
     let refused = |source| StoreError::Sqlite { statement: "open", source };
     let connection = Connection::open(database).map_err(refused)?;
     connection.set_prepared_statement_cache_capacity(1024);
@@ -231,6 +247,9 @@ fn connect(database: &Path, role: Role) -> Result<Connection, StoreError> {
             }
         })
         .map_err(refused)?;
+    if durability == Durability::Process {
+        connection.execute_batch("PRAGMA synchronous=OFF;").map_err(refused)?;
+    }
     Ok(connection)
 }
 

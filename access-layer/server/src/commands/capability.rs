@@ -22,8 +22,7 @@ pub(super) async fn run(command: Capability) -> Result<Exit, Failure> {
             describe(&compose::contracts_only()?.registry, &name, format)
         }
         Capability::Export => {
-            let wired = compose::contracts_only()?;
-            let text = serde_json::to_string_pretty(wired.registry.contracts());
+            let text = serde_json::to_string_pretty(&compose::contracts()?);
             print::line(text.map_err(|error| Failure::unusable(error.to_string()))?);
             Ok(Exit::Clean)
         }

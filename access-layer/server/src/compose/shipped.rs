@@ -12,10 +12,10 @@ mod tests {
 
     #[test]
     fn every_shipped_trade_is_accepted() {
-        let wired = crate::compose::contracts_only().unwrap();
+        let contracts = crate::compose::contracts().unwrap();
         assert!(!FLOWS.is_empty(), "a binary without a trade");
         for (name, text) in FLOWS {
-            let (_, diagnostics) = check_text(text.as_bytes(), wired.registry.contracts());
+            let (_, diagnostics) = check_text(text.as_bytes(), &contracts);
             assert!(diagnostics.is_empty(), "{name}: {diagnostics:#?}");
         }
     }

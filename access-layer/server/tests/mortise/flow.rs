@@ -60,6 +60,35 @@ fn findings_for_people_show_the_line_and_the_mend() {
 }
 
 #[test]
+fn a_finding_leads_to_the_page_of_its_code() {
+    let (_folder, broken) = broken();
+    let said = mortise(&["flow", "check", &broken]);
+    assert!(said.out.contains("`mortise flow explain unknown-operation`"), "{}", said.out);
+    let page = mortise(&["flow", "explain", "unknown-operation"]).ok();
+    let shipped = std::fs::read_to_string(root().join("docs/flow/unknown-operation.md")).unwrap();
+    assert_eq!(page.out.trim_end(), shipped.trim_end());
+    let unknown = mortise(&["flow", "explain", "no-such-code"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert!(unknown.err.contains("maybe-absent"), "{unknown:?}");
+}
+
+#[test]
+fn flows_that_start_each_other_are_checked_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, steps: &str| {
+        let file = folder.path().join(format!("{name}.yaml"));
+        let head = "version: 1\ninternal: true\ninput: { type: object }\nsteps:\n";
+        std::fs::write(&file, format!("flow: {name}\n{head}{steps}")).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let outer = write("outer", "  - start: inner\n");
+    let inner = write("inner", "  - answer: { a: 1 }\n");
+    let alone = mortise(&["flow", "check", &outer]);
+    assert!(alone.code == Some(1) && alone.out.contains("no flow `inner` is published"), "{alone:?}");
+    assert_eq!(mortise(&["flow", "check", &outer, &inner]).code, Some(0));
+}
+
+#[test]
 fn any_bytes_get_an_answer() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bytes.yaml");

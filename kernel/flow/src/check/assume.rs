@@ -117,6 +117,13 @@ impl Checker<'_> {
         {
             return ways.decide(fact, at_least == wanted);
         }
+        let ways = match not_zero(operator, left, right, wanted) {
+            Some((subject, holds)) => match self.path_fact(subject, "nonzero") {
+                Some(fact) => ways.decide(fact, holds),
+                None => ways,
+            },
+            None => ways,
+        };
         if operator == Op::NotEqual {
             let kind = NodeKind::Binary {
                 operator: Op::Equal,
@@ -154,16 +161,7 @@ fn size_bound<'n>(operator: Op, left: &'n Node, right: &'n Node) -> Option<(&'n 
     };
     let (list, operator, count) = match (sized(left), number(right), number(left), sized(right)) {
         (Some(list), Some(count), ..) => (list, operator, count),
-        (.., Some(count), Some(list)) => {
-            let mirrored = match operator {
-                Op::Less => Op::Greater,
-                Op::LessOrEqual => Op::GreaterOrEqual,
-                Op::Greater => Op::Less,
-                Op::GreaterOrEqual => Op::LessOrEqual,
-                same => same,
-            };
-            (list, mirrored, count)
-        }
+        (.., Some(count), Some(list)) => (list, mirrored(operator), count),
         _ => return None,
     };
     match operator {
@@ -174,6 +172,42 @@ fn size_bound<'n>(operator: Op, left: &'n Node, right: &'n Node) -> Option<(&'n 
         Op::NotEqual if count == 0 => Some((list, 1, true)),
         Op::Equal if count == 0 => Some((list, 1, false)),
         _ => None,
+    }
+}
+
+/// Of what a comparison with a number says, when it is as wanted, that it is not 0 or that it is.
+fn not_zero<'n>(operator: Op, left: &'n Node, right: &'n Node, wanted: bool) -> Option<(&'n Node, bool)> {
+    let number = |node: &Node| match &node.kind {
+        NodeKind::Literal(Value::Int(number)) => Some(*number),
+        _ => None,
+    };
+    let (subject, operator, number) = match (number(left), number(right)) {
+        (None, Some(number)) => (left, operator, number),
+        (Some(number), None) => (right, mirrored(operator), number),
+        _ => return None,
+    };
+    let says = match (operator, wanted) {
+        (Op::Equal, wanted) | (Op::NotEqual, wanted) if number == 0 => {
+            Some((operator == Op::NotEqual) == wanted)
+        }
+        (Op::Equal, true) | (Op::NotEqual, false) => Some(true),
+        (Op::Greater, true) | (Op::LessOrEqual, false) => (number >= 0).then_some(true),
+        (Op::GreaterOrEqual, true) | (Op::Less, false) => (number > 0).then_some(true),
+        (Op::Less, true) | (Op::GreaterOrEqual, false) => (number <= 0).then_some(true),
+        (Op::LessOrEqual, true) | (Op::Greater, false) => (number < 0).then_some(true),
+        _ => None,
+    };
+    says.map(|says| (subject, says))
+}
+
+/// The same comparison read from right to left.
+fn mirrored(operator: Op) -> Op {
+    match operator {
+        Op::Less => Op::Greater,
+        Op::LessOrEqual => Op::GreaterOrEqual,
+        Op::Greater => Op::Less,
+        Op::GreaterOrEqual => Op::LessOrEqual,
+        same => same,
     }
 }
 

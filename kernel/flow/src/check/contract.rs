@@ -18,13 +18,16 @@ pub fn check_contracts(contracts: &Contracts) -> Vec<String> {
     let mut checker = Checker::new(&flow, contracts);
     for (name, operation) in &contracts.operations {
         checker.operation_contract(name, operation, Place::default());
-        checker.tcc_contract(name, operation);
+        checker.tcc_contract(name, operation, Place::default());
         let schemas = [&operation.input, &operation.output].into_iter().chain(operation.rejections.values());
         checker.references(name, schemas);
     }
     for (name, event) in &contracts.events {
         checker.event_contract(name, Place::default());
         checker.references(name, [&event.key, &event.payload]);
+    }
+    for (name, flow) in &contracts.flows {
+        checker.references(name, [&flow.input, &flow.answer]);
     }
     for (name, schema) in &contracts.types {
         checker.references(name, [schema]);
@@ -72,11 +75,14 @@ impl<'c> Checker<'c> {
         }
     }
 
-    fn tcc_contract(&mut self, name: &str, operation: &'c OperationContract) {
-        if let Some(tcc) = &operation.tcc {
+    /// The confirm and the cancel of an operation that a flow tries at `place`.
+    pub(super) fn tcc_contract(&mut self, name: &str, operation: &'c OperationContract, place: Place) {
+        if let Some(tcc) = &operation.tcc
+            && self.contracts_seen.insert(format!("tcc {name}"))
+        {
             let names = [("input", &operation.input), ("output", &operation.output)];
-            self.template_call(&format!("the confirm of `{name}`"), &tcc.confirm, &names, Place::default());
-            self.template_call(&format!("the cancel of `{name}`"), &tcc.cancel, &names, Place::default());
+            self.template_call(&format!("the confirm of `{name}`"), &tcc.confirm, &names, place);
+            self.template_call(&format!("the cancel of `{name}`"), &tcc.cancel, &names, place);
         }
     }
 

@@ -93,10 +93,14 @@ impl<'c> Checker<'c> {
 
     fn cancel_on(&mut self, cancel: &CancelOn, start: &Ways) {
         self.fails.insert(cancel.code.value.clone());
+        self.cancel_key(cancel, start);
+    }
+
+    pub(super) fn cancel_key(&mut self, cancel: &CancelOn, ways: &Ways) {
         let wanted =
             self.event(&cancel.event).map_or_else(Ty::unknown, |event| Ty::of(&event.key, self.contracts));
         let what = format!("the key of `{}`", cancel.event.value);
-        self.fits(&cancel.key, &wanted, &what, start);
+        self.fits(&cancel.key, &wanted, &what, ways);
     }
 
     /// An event's contract, noted as used; one that nothing declares is reported.

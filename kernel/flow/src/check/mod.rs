@@ -3,14 +3,22 @@
 
 mod answer;
 mod assume;
+mod attempt;
+mod block;
 mod budget;
 mod call;
 mod contract;
+mod failure;
+mod handler;
 mod head;
+mod library;
+mod parallel;
 mod presence;
 mod resources;
 mod scope;
+mod start;
 mod steps;
+mod tcc;
 mod template;
 mod uses;
 mod ways;
@@ -25,6 +33,8 @@ use crate::parse;
 use crate::typing::{Ty, Typing};
 
 pub use contract::check_contracts;
+use failure::{Final, Frame};
+pub use library::with_flows;
 use presence::{Local, Null};
 use scope::Scope;
 use uses::Uses;
@@ -43,6 +53,10 @@ pub struct Checked {
     pub operations: BTreeSet<String>,
     /// The events that it waits for, is cancelled by, or emits.
     pub events: BTreeSet<String>,
+    /// The flows that it starts.
+    pub flows: BTreeSet<String>,
+    /// Whether the whole of it can be taken back: it has no pivot, and each of its effects an undo.
+    pub undoable: bool,
 }
 
 impl Checked {
@@ -103,6 +117,13 @@ enum Phase {
     Behind,
 }
 
+/// What stands directly behind a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Pivot,
+    Other,
+}
+
 /// A `pure` or `read` call or a `let`, of which somebody should read something.
 #[derive(Debug)]
 struct Readable {
@@ -127,8 +148,15 @@ struct Checker<'c> {
     work: usize,
     phase: Phase,
     visibility: Visibility,
-    /// How many loops are around.
-    loops: usize,
+    /// What is around in which nobody may answer.
+    around: Vec<&'static str>,
+    /// The attempts around, outermost first.
+    frames: Vec<Frame<'c>>,
+    /// Effects of attempts behind the pivot that cannot be taken back.
+    finals: Vec<Final>,
+    name: String,
+    /// What stands directly behind the step that is walked.
+    next: Next,
     found: Vec<Diagnostic>,
     reported: HashSet<(String, usize, String)>,
     readable: Vec<Readable>,
@@ -137,6 +165,7 @@ struct Checker<'c> {
     operations: BTreeSet<String>,
     contracts_seen: BTreeSet<String>,
     events: BTreeSet<String>,
+    flows: BTreeSet<String>,
 }
 
 impl<'c> Checker<'c> {
@@ -154,7 +183,11 @@ impl<'c> Checker<'c> {
             work: 0,
             phase: Phase::Before,
             visibility: flow.internal,
-            loops: 0,
+            around: Vec::new(),
+            frames: Vec::new(),
+            finals: Vec::new(),
+            name: flow.name.value.clone(),
+            next: Next::Other,
             found: Vec::new(),
             reported: HashSet::new(),
             readable: Vec::new(),
@@ -163,6 +196,7 @@ impl<'c> Checker<'c> {
             operations: BTreeSet::new(),
             contracts_seen: BTreeSet::new(),
             events: BTreeSet::new(),
+            flows: BTreeSet::new(),
         }
     }
 
@@ -215,12 +249,16 @@ impl<'c> Checker<'c> {
         }
         let answer = self.answer_schema();
         parse::sort(&mut self.found);
+        let accepted = !self.found.iter().any(Diagnostic::is_error);
         Checked {
+            // Before a pivot an effect without an undo is refused; a flow without one stands before it to its end.
+            undoable: accepted && self.phase == Phase::Before,
             diagnostics: self.found,
             answer,
             fails: self.fails.into_iter().collect(),
             operations: self.operations,
             events: self.events,
+            flows: self.flows,
         }
     }
 }

@@ -106,8 +106,32 @@ impl<'c> Checker<'c> {
             Op::Equal | Op::NotEqual => {
                 self.reads(left, ways, Null::Allowed) & self.reads(right, ways, Null::Allowed)
             }
-            _ => self.reads(left, ways, Null::Refused) & self.reads(right, ways, Null::Refused),
+            _ => {
+                let ok = self.reads(left, ways, Null::Refused) & self.reads(right, ways, Null::Refused);
+                ok && (!matches!(operator, Op::Divide | Op::Remainder) || self.not_zero(right, ways))
+            }
         }
+    }
+
+    /// What something is divided by is not 0 on any way.
+    fn not_zero(&mut self, node: &Node, ways: &Ways) -> bool {
+        let divides = match &node.kind {
+            NodeKind::Literal(value) => *value != Value::Int(0),
+            _ => self.quiet(node).is_never_zero(self.contracts),
+        };
+        if divides {
+            return true;
+        }
+        let fact = self.path_fact(node, "nonzero");
+        let text = written(node);
+        let help =
+            format!("ask first: `{text} != 0 ? ... : ...`, or give it a `minimum: 1` where it comes from");
+        self.absent(
+            missing(ways, fact),
+            node.place,
+            format!("`{text}` may be 0, by which nothing is divided"),
+            help,
+        )
     }
 
     fn reads_macro(

@@ -91,7 +91,8 @@ impl<'c> Names<'c> for Scope<'c> {
                     "`{name}` is bound inside of a block on line {}, which does not lie on every way here",
                     known.line
                 ),
-                "give the block an `id` and a `result:` that names it, and read that".to_owned(),
+                "give the block an `id` and a `result:` that names it, and read that behind the block"
+                    .to_owned(),
             ),
             None => {
                 let visible = || self.bindings.iter().map(|binding| binding.name.as_str());

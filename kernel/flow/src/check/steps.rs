@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 
+use super::failure::Source;
 use super::presence::Null;
 use super::scope::Binding;
 use super::ways::{Answered, Fact, Ways};
-use super::{Checker, Phase, Readable};
-use crate::ast::{At, Clock, Foreach, Place, Rounds, Step, StepKind, Switch, Template, Visibility, Wait};
+use super::{Checker, Next, Phase, Readable};
+use crate::ast::{At, Clock, Place, Step, StepKind, Switch, Template, Visibility, Wait};
 use crate::diagnostic::Diagnostic;
-use crate::typing::{Element, Kind, ListOf, Ty};
+use crate::typing::{Kind, Ty};
 use crate::walk;
 
 /// Where a list of steps stands.
@@ -30,7 +31,7 @@ pub(super) struct Outcome<'c> {
 }
 
 impl<'c> Outcome<'c> {
-    fn done(done: Ways) -> Self {
+    pub(super) fn done(done: Ways) -> Self {
         Self { done, missed: Ways::default(), ty: Ty::record(Vec::new()) }
     }
 
@@ -39,14 +40,16 @@ impl<'c> Outcome<'c> {
     }
 }
 
+/// Whether no way leads on behind a step, whatever holds.
 fn ends(step: &Step) -> bool {
+    let end = |steps: &[Step]| steps.iter().any(ends);
+    let inner = walk::inner(step);
     step.when.is_none()
         && match &step.kind {
             StepKind::Fail(_) | StepKind::End(_) => true,
-            StepKind::Switch(Switch { cases, otherwise: Some(otherwise) }) => {
-                let lists = cases.iter().map(|case| &case.steps).chain(std::iter::once(&otherwise.value));
-                lists.into_iter().all(|steps| steps.iter().any(ends))
-            }
+            StepKind::Switch(Switch { otherwise: None, .. }) => false,
+            StepKind::Switch(_) | StepKind::Race(_) | StepKind::Attempt(_) => inner.into_iter().all(end),
+            StepKind::Parallel(_) | StepKind::Repeat(_) => inner.into_iter().any(end),
             _ => false,
         }
 }
@@ -93,11 +96,15 @@ impl<'c> Checker<'c> {
                 self.refuse("unreachable", step.place, message, "take it away, or move it in front");
                 ways = Ways::default();
             }
+            let next = steps.get(index + 1);
+            let pivot =
+                level == Level::Top && next.is_some_and(|next| matches!(next.kind, StepKind::Pivot(_)));
+            self.next = if pivot { Next::Pivot } else { Next::Other };
             ways = self.step(step, ways, level);
             if ends(step) {
                 ended = Some(step);
             }
-            if let Some(next) = steps.get(index + 1) {
+            if let Some(next) = next {
                 ways = ways.forget(&self.facts, next.place.offset, self.limit);
             }
         }
@@ -105,7 +112,7 @@ impl<'c> Checker<'c> {
     }
 
     /// A list in a block of its own: what is bound in it ends with it.
-    fn block(&mut self, steps: &[Step], ways: Ways) -> Ways {
+    pub(super) fn block(&mut self, steps: &[Step], ways: Ways) -> Ways {
         let mark = self.scope.mark();
         let ways = self.list(steps, ways, Level::Inside);
         self.close(mark, ways).0
@@ -117,7 +124,7 @@ impl<'c> Checker<'c> {
         (ways.forget_owned(&self.facts, &owners, self.limit), bound)
     }
 
-    fn ran(&mut self, name: &At<String>) -> Fact {
+    pub(super) fn ran(&mut self, name: &At<String>) -> Fact {
         let key = name.place.offset;
         let last = self.uses.last(&name.value);
         self.facts.fact(format!("ran@{key}"), last, key)
@@ -176,7 +183,7 @@ impl<'c> Checker<'c> {
     }
 
     /// A name may not repeat one that is bound here.
-    fn introduce(&mut self, name: &At<String>, what: &str) {
+    pub(super) fn introduce(&mut self, name: &At<String>, what: &str) {
         if self.uses.is_repeated(name) {
             return;
         }
@@ -199,22 +206,17 @@ impl<'c> Checker<'c> {
             StepKind::Sleep(clock) => {
                 let ways = self.must_have_answered(ways, step.place, "a `sleep` begins");
                 self.clock(clock, &ways);
+                self.between_stretches(&ways);
                 Outcome::done(ways)
             }
             StepKind::Switch(switch) => self.switch(step, switch, ways),
             StepKind::Foreach(foreach) => self.foreach(step, foreach, ways),
-            StepKind::Tcc(_)
-            | StepKind::Parallel(_)
-            | StepKind::Race(_)
-            | StepKind::Repeat(_)
-            | StepKind::Attempt(_)
-            | StepKind::Start(_) => {
-                let mut done = ways.clone();
-                for steps in walk::inner(step) {
-                    done = self.block(steps, ways.clone()).union(done, self.limit);
-                }
-                Outcome::done(done)
-            }
+            StepKind::Tcc(tcc) => self.tcc(step, tcc, ways),
+            StepKind::Parallel(branches) => self.parallel(step, branches, ways),
+            StepKind::Race(racers) => self.race(step, racers, ways),
+            StepKind::Repeat(repeat) => self.repeat(step, repeat, ways),
+            StepKind::Attempt(attempt) => self.attempt(step, attempt, ways),
+            StepKind::Start(start) => self.start(step, start, ways),
             StepKind::Emit { event, with } => {
                 self.emit(event, with, &ways);
                 Outcome::done(ways)
@@ -236,15 +238,8 @@ impl<'c> Checker<'c> {
                 Outcome::done(ways)
             }
             StepKind::Fail(code) => {
-                if self.phase == Phase::Behind {
-                    let message = format!(
-                        "`fail: {}` stands behind the pivot, where nothing is taken back",
-                        code.value
-                    );
-                    let help = "drive it forward: `attention` and another try, or `end`";
-                    self.refuse("rejects-after-pivot", code.place, message, help);
-                }
-                self.fails.insert(code.value.clone());
+                let detail = self.detail_of_fail(&code.value);
+                self.fails(Source::Fail(code.clone()), &[(&code.value, detail)], &ways);
                 Outcome::ended()
             }
             StepKind::End(_) => {
@@ -272,7 +267,7 @@ impl<'c> Checker<'c> {
         }
     }
 
-    fn must_have_answered(&mut self, mut ways: Ways, place: Place, what: &str) -> Ways {
+    pub(super) fn must_have_answered(&mut self, mut ways: Ways, place: Place, what: &str) -> Ways {
         self.unanswered(&ways, place, what);
         for way in &mut ways.all {
             way.answered = Answered::Yes;
@@ -285,12 +280,12 @@ impl<'c> Checker<'c> {
         self.answers.push((template.place, ty));
         if self.visibility == Visibility::Public {
             let help = "every way answers exactly once";
-            if self.loops > 0 {
+            if let Some(around) = self.around.last() {
                 self.refuse(
                     "no-answer",
                     step.place,
-                    "an answer stands inside of a loop, which may answer never or twice",
-                    "move it in front of the loop or behind it",
+                    format!("an answer stands inside of a {around}, which may answer never or twice"),
+                    format!("move it in front of the {around}"),
                 );
             } else if let Some(way) = ways.all.iter().find(|way| way.answered == Answered::Yes) {
                 let points = self.points.of(way);
@@ -306,7 +301,7 @@ impl<'c> Checker<'c> {
         Outcome::done(ways)
     }
 
-    fn clock(&mut self, clock: &Clock, ways: &Ways) {
+    pub(super) fn clock(&mut self, clock: &Clock, ways: &Ways) {
         let Clock::Expr(expr) = clock else { return };
         let ty = self.expr(expr, ways, Null::Refused);
         if !matches!(ty.non_null().kind, Kind::Moment | Kind::Duration | Kind::Unknown) {
@@ -334,149 +329,24 @@ impl<'c> Checker<'c> {
         self.fits(with, &wanted, &format!("`{}`", event.value), ways);
     }
 
+    /// The type of an event that is waited for; its key has to be of the type that it is matched by.
+    pub(super) fn awaited(&mut self, event: &At<String>, key: &Template, ways: &Ways) -> Ty<'c> {
+        let contract = self.event(event);
+        let wanted = contract.map_or_else(Ty::unknown, |contract| Ty::of(&contract.key, self.contracts));
+        self.fits(key, &wanted, &format!("the key of `{}`", event.value), ways);
+        contract.map_or_else(Ty::unknown, |contract| Ty::of(&contract.payload, self.contracts))
+    }
+
     fn wait(&mut self, step: &Step, wait: &Wait, ways: Ways) -> Outcome<'c> {
         let mut ways =
             self.must_have_answered(ways, step.place, &format!("it waits for `{}`", wait.event.value));
-        let contract = self.event(&wait.event);
-        let key = contract.map_or_else(Ty::unknown, |contract| Ty::of(&contract.key, self.contracts));
-        let ty = contract.map_or_else(Ty::unknown, |contract| Ty::of(&contract.payload, self.contracts));
-        self.fits(&wait.key, &key, &format!("the key of `{}`", wait.event.value), &ways);
+        let ty = self.awaited(&wait.event, &wait.key, &ways);
         self.clock(&wait.clock, &ways);
+        self.between_stretches(&ways);
         let mut late = ways.clone();
         self.points.mark(&mut ways, step.place, format!("`{}` comes", wait.event.value));
         self.points.mark(&mut late, step.place, format!("`{}` does not come in time", wait.event.value));
         let missed = self.block(&wait.on_timeout, late);
         Outcome { done: ways, missed, ty }
-    }
-
-    fn switch(&mut self, step: &Step, switch: &Switch, mut ways: Ways) -> Outcome<'c> {
-        let level = if step.result.is_some() { Level::Apart } else { Level::Inside };
-        if level == Level::Apart {
-            self.none_ran(switch, &mut ways);
-        }
-        let mut done = Ways::default();
-        let mut inner = Vec::new();
-        let mut rest = ways;
-        for (number, case) in switch.cases.iter().enumerate() {
-            self.condition(&case.condition, &rest);
-            let mut hold = self.assume(&case.condition.node, true, rest.clone());
-            rest = self.assume(&case.condition.node, false, rest);
-            self.points.mark(
-                &mut hold,
-                case.condition.place,
-                format!("case {} of the switch holds", number + 1),
-            );
-            done = self.case(&case.steps, hold, level, &mut inner).union(done, self.limit);
-        }
-        let place = switch.otherwise.as_ref().map_or(step.place, |otherwise| otherwise.place);
-        self.points.mark(&mut rest, place, "no case of the switch holds");
-        if let Some(otherwise) = &switch.otherwise {
-            rest = self.case(&otherwise.value, rest, level, &mut inner);
-        }
-        done = done.union(rest, self.limit);
-        let mark = self.scope.mark();
-        inner.into_iter().for_each(|binding| self.scope.bind(binding));
-        let ty = self.result(step, &done);
-        let (done, _) = self.close(mark, done);
-        Outcome { ty, ..Outcome::done(done) }
-    }
-
-    fn case(&mut self, steps: &[Step], ways: Ways, level: Level, inner: &mut Vec<Binding<'c>>) -> Ways {
-        let mark = self.scope.mark();
-        let ways = self.list(steps, ways, level);
-        inner.extend(self.scope.close(mark));
-        ways
-    }
-
-    /// Before a switch none of the steps directly inside of it ran.
-    fn none_ran(&mut self, switch: &Switch, ways: &mut Ways) {
-        let lists = switch
-            .cases
-            .iter()
-            .map(|case| &case.steps)
-            .chain(switch.otherwise.iter().map(|steps| &steps.value));
-        for step in lists.flatten() {
-            let lets = match &step.kind {
-                StepKind::Let(names) => names.iter().map(|(name, _)| name).collect(),
-                _ => Vec::new(),
-            };
-            for name in step.id.iter().chain(lets) {
-                let ran = self.ran(name);
-                ways.set(ran, false);
-            }
-        }
-    }
-
-    fn result(&mut self, step: &Step, ways: &Ways) -> Ty<'c> {
-        step.result.as_ref().map_or_else(|| Ty::record(Vec::new()), |result| self.built(result, ways))
-    }
-
-    fn foreach(&mut self, step: &Step, foreach: &Foreach, ways: Ways) -> Outcome<'c> {
-        let (element, min) = self.foreach_list(step, foreach, &ways);
-        self.introduce(&foreach.name, "the element's name");
-        let mark = self.scope.mark();
-        let (key, line) = (foreach.name.place.offset, foreach.name.place.line);
-        self.scope.bind(Binding { name: foreach.name.value.clone(), ty: element, ran: None, key, line });
-        let (mut round, mut none) = (ways.clone(), ways);
-        self.points.mark(&mut round, step.place, format!("{} has a round", title(step)));
-        self.points.mark(&mut none, step.place, format!("{} has no round", title(step)));
-        self.loops += 1;
-        let round = self.list(&foreach.steps, round, Level::Inside);
-        let until = match &foreach.mode {
-            Rounds::InOrder { until: Some(until) } => {
-                self.condition(until, &round);
-                true
-            }
-            _ => false,
-        };
-        let item = self.result(step, &round);
-        self.loops -= 1;
-        let (round, _) = self.close(mark, round);
-        let done = if min == 0 { none.union(round, self.limit) } else { round };
-        let max = foreach.max.as_ref().map(|max| u64::from(max.value));
-        let min = if until { min.min(1) } else { min };
-        let list = ListOf { items: Element::Built(item.into()), min, max };
-        Outcome { ty: Kind::List(list).into(), ..Outcome::done(done) }
-    }
-
-    /// The type of an element and the least number of them; the loop has to have room for all.
-    fn foreach_list(&mut self, step: &Step, foreach: &Foreach, ways: &Ways) -> (Ty<'c>, u64) {
-        let ty = self.expr(&foreach.list, ways, Null::Refused);
-        let source = &foreach.list.source;
-        let list = match &ty.non_null().kind {
-            Kind::List(list) => list.clone(),
-            Kind::Unknown => return (Ty::unknown(), 0),
-            _ => {
-                let shown = ty.shown(self.contracts);
-                self.refuse(
-                    "type-mismatch",
-                    foreach.list.place,
-                    format!("`{source}` is {shown}, not a list"),
-                    "go through a list",
-                );
-                return (Ty::unknown(), 0);
-            }
-        };
-        let help = match list.max {
-            Some(most) => format!("write `max: {most}`"),
-            None => "limit the list where it comes from (`maxItems`)".to_owned(),
-        };
-        match (&foreach.max, list.max) {
-            (None, _) => self.refuse("unbounded", step.place, "a loop without `max`", help),
-            (Some(max), Some(most)) if u64::from(max.value) < most => {
-                let message =
-                    format!("`{source}` may have {most} elements, the loop has room for {}", max.value);
-                self.refuse("unbounded", max.place, message, help);
-            }
-            (Some(max), None) => {
-                let message = format!(
-                    "`{source}` may have any number of elements, the loop has room for {}",
-                    max.value
-                );
-                self.refuse("unbounded", max.place, message, help);
-            }
-            _ => {}
-        }
-        (list.items.ty(self.contracts), list.min)
     }
 }

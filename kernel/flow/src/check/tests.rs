@@ -119,6 +119,15 @@ fn number() -> BoxedStrategy<String> {
             "sum(input.rs.map(r, has(r.v) ? r.v : 0))",
             "sum(input.rs.map(r, r.v))"
         ]),
+        pick(&[
+            "7 / input.i",
+            "7 % input.i",
+            "input.i != 0 ? 7 / input.i : 0",
+            "0 < input.i ? 7 % input.i : 0",
+            "input.i <= 0 ? 0 : input.i / 2 / input.i",
+            "7 / size(input.t)",
+            "input.i == 0 ? 7 / input.i : 1",
+        ]),
     ];
     leaf.prop_recursive(3, 16, 3, |inner| {
         prop_oneof![
@@ -157,6 +166,8 @@ fn care_is_accepted_and_carelessness_is_not() {
             "(has(input.o) ? input.yes : false) ? input.o : 0",
             "(has(input.o) ? true : input.yes) ? input.o : 0",
         ),
+        ("input.i != 0 ? 7 / input.i : 0", "input.i >= 0 ? 7 / input.i : 0"),
+        ("0 >= input.i ? 0 : 7 % input.i", "0 >= input.i ? 7 % input.i : 0"),
         ("'k' in input.m ? input.m['k'] : ''", "'k' in input.m ? input.m['j'] : ''"),
         (
             "!(!has(input.o) || !has(input.ot)) ? input.o : 0",

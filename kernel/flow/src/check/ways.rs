@@ -59,6 +59,8 @@ pub(super) struct Way {
     pub(super) answered: Answered,
     /// Where one acquisition is followed: what is known of it.
     pub(super) track: Option<Rc<Track>>,
+    /// Effects that cannot be taken back, by number; only within an attempt behind the pivot.
+    final_effects: Vec<usize>,
     trail: Vec<u32>,
 }
 
@@ -74,6 +76,36 @@ impl Way {
             Err(at) => self.known.insert(at, (fact, holds)),
         }
     }
+
+    pub(super) fn final_effects(&self) -> &[usize] {
+        &self.final_effects
+    }
+
+    fn add_final(&mut self, effects: &[usize]) {
+        for effect in effects {
+            if let Err(at) = self.final_effects.binary_search(effect) {
+                self.final_effects.insert(at, *effect);
+            }
+        }
+    }
+
+    /// What holds when both parts, which run side by side, are over; `None` if they cannot both have come about.
+    fn and(&self, other: &Self) -> Option<Self> {
+        let mut both = self.clone();
+        for (fact, holds) in &other.known {
+            match both.get(*fact) {
+                Some(known) if known != *holds => return None,
+                Some(_) => {}
+                None => both.set(*fact, *holds),
+            }
+        }
+        both.answered = self.answered.max(other.answered);
+        both.add_final(&other.final_effects);
+        let shared = self.trail.iter().zip(&other.trail).take_while(|(a, b)| a == b).count();
+        both.trail.extend(&other.trail[shared..]);
+        both.trail.truncate(TRAIL);
+        Some(both)
+    }
 }
 
 /// All ways up to a place. None: the place is not reached.
@@ -85,7 +117,14 @@ pub(super) struct Ways {
 impl Ways {
     /// The one way that begins a flow.
     pub(super) fn start() -> Self {
-        Self { all: vec![Way { known: Vec::new(), answered: Answered::No, track: None, trail: Vec::new() }] }
+        let way = Way {
+            known: Vec::new(),
+            answered: Answered::No,
+            track: None,
+            final_effects: Vec::new(),
+            trail: Vec::new(),
+        };
+        Self { all: vec![way] }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -110,6 +149,46 @@ impl Ways {
         self
     }
 
+    /// On all ways this happens, and cannot be taken back.
+    pub(super) fn add_final(&mut self, effects: &[usize]) {
+        for way in &mut self.all {
+            way.add_final(effects);
+        }
+    }
+
+    pub(super) fn retain_final(&mut self, keep: impl Fn(usize) -> bool) {
+        for way in &mut self.all {
+            way.final_effects.retain(|effect| keep(*effect));
+        }
+    }
+
+    /// No scope is around any more that would take anything back.
+    pub(super) fn forget_final(&mut self) {
+        for way in &mut self.all {
+            way.final_effects.clear();
+        }
+    }
+
+    /// The ways on which both parts, which run side by side, are over; about `limit` of them.
+    pub(super) fn both(self, other: Self, limit: usize) -> Self {
+        let (mut one, mut other) = (self, other);
+        let mut most = limit;
+        while one.all.len() * other.all.len() > limit.saturating_mul(2) && most > 1 {
+            most /= 2;
+            (one, other) = (one.at_most(most), other.at_most(most));
+        }
+        let pairs = one.all.iter().flat_map(|a| other.all.iter().filter_map(|b| a.and(b)));
+        Self { all: pairs.collect() }.once(limit)
+    }
+
+    /// Takes more ways in, of which there may be many parts; it is made sure now and then that each stands once.
+    pub(super) fn add(&mut self, other: Self, limit: usize) {
+        self.all.extend(other.all);
+        if self.all.len() > limit.saturating_mul(2) {
+            *self = std::mem::take(self).once(limit);
+        }
+    }
+
     /// The ways of both, each once; at most `limit` of them.
     pub(super) fn union(mut self, other: Self, limit: usize) -> Self {
         self.all.extend(other.all);
@@ -124,7 +203,8 @@ impl Ways {
     /// Each way once; at most `limit` of them.
     fn once(mut self, limit: usize) -> Self {
         let mut seen = HashSet::new();
-        self.all.retain(|way| seen.insert((way.known.clone(), way.answered, way.track.clone())));
+        let all = |way: &Way| (way.known.clone(), way.answered, way.track.clone(), way.final_effects.clone());
+        self.all.retain(|way| seen.insert(all(way)));
         if self.all.len() <= limit {
             return self;
         }
@@ -132,7 +212,10 @@ impl Ways {
         for way in self.all {
             let same = |known: &&mut Way| known.answered == way.answered && known.track == way.track;
             match joined.iter_mut().find(same) {
-                Some(known) => known.known.retain(|(fact, holds)| way.get(*fact) == Some(*holds)),
+                Some(known) => {
+                    known.known.retain(|(fact, holds)| way.get(*fact) == Some(*holds));
+                    known.add_final(&way.final_effects);
+                }
                 None => joined.push(way),
             }
         }
@@ -143,6 +226,14 @@ impl Ways {
     pub(super) fn forget(mut self, facts: &Facts, offset: usize, limit: usize) -> Self {
         for way in &mut self.all {
             way.known.retain(|(fact, _)| facts.read_behind(*fact, offset));
+        }
+        self.once(limit)
+    }
+
+    /// Forgets what is about bindings of the file from `offset` on.
+    pub(super) fn forget_from(mut self, facts: &Facts, offset: usize, limit: usize) -> Self {
+        for way in &mut self.all {
+            way.known.retain(|(fact, _)| !(offset..usize::MAX / 2).contains(&facts.owner(*fact)));
         }
         self.once(limit)
     }

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::report::{listed, nearest_or};
 
 /// The words of the language.
-const WORDS: [&str; 18] = [
+pub(super) const WORDS: [&str; 18] = [
     "call",
     "tcc",
     "wait",

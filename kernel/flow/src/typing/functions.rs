@@ -1,6 +1,5 @@
 //! The functions of the language and what they give. A method's target is its first argument.
 
-use super::fit::literal;
 use super::infer::written;
 use super::{Kind, Ty, Typing};
 use crate::ast::{BinaryOperator, Node, Place};
@@ -48,14 +47,12 @@ impl<'c> Typing<'_, 'c> {
         let help = format!("write `{usage}`");
         match name {
             "size" => match all[0].1.non_null().kind {
-                Kind::Text { .. } | Kind::List(_) | Kind::Map(_) | Kind::Unknown | Kind::Anything => {
-                    Kind::Int(None).into()
-                }
+                Kind::Text { .. } | Kind::List(_) | Kind::Map(_) | Kind::Unknown => Kind::Int(None).into(),
                 _ => self.wrong(name, all[0].0, &all[0].1, &help),
             },
             "contains" | "startsWith" | "endsWith" => {
                 for (node, ty) in &all {
-                    if !matches!(ty.non_null().kind, Kind::Text { .. } | Kind::Unknown | Kind::Anything) {
+                    if !matches!(ty.non_null().kind, Kind::Text { .. } | Kind::Unknown) {
                         self.wrong(name, node, ty, &help);
                     }
                 }
@@ -63,7 +60,7 @@ impl<'c> Typing<'_, 'c> {
             }
             "duration" => self.duration(all[0].0, &all[0].1, &help),
             "timestamp" => match all[0].1.non_null().kind {
-                Kind::Text { .. } | Kind::Unknown | Kind::Anything | Kind::Moment => {
+                Kind::Text { .. } | Kind::Unknown | Kind::Moment => {
                     self.timestamp(all[0].0, &all[0].1, &help)
                 }
                 _ => self.wrong(name, all[0].0, &all[0].1, &help),
@@ -78,22 +75,42 @@ impl<'c> Typing<'_, 'c> {
         self.mismatch(node.place, format!("`{name}` of {shown} (`{}`)", written(node)), help)
     }
 
+    /// A text that is not known before the flow runs might be no length of time.
     fn duration(&mut self, node: &Node, ty: &Ty<'c>, help: &str) -> Ty<'c> {
-        if let Some(text) = literal(ty)
-            && crate::eval::parse_duration(text).is_none()
-        {
-            self.mismatch(node.place, format!("{text:?} is no length of time"), help);
-        } else if !matches!(ty.non_null().kind, Kind::Text { .. } | Kind::Unknown | Kind::Anything) {
-            self.wrong("duration", node, ty, help);
+        match written_values(ty) {
+            _ if matches!(ty.non_null().kind, Kind::Unknown | Kind::Duration) => {}
+            Some(texts) => {
+                if let Some(text) = texts.iter().find(|text| crate::eval::parse_duration(text).is_none()) {
+                    self.mismatch(node.place, format!("{text:?} is no length of time"), help);
+                }
+            }
+            None if matches!(ty.non_null().kind, Kind::Text { .. }) => {
+                let message = format!("`{}` may be any text, not only a length of time", written(node));
+                let help = "write the length of time here, or have a capability give the moment (`format: date-time`)";
+                self.mismatch(node.place, message, help);
+            }
+            None => {
+                self.wrong("duration", node, ty, help);
+            }
         }
         Kind::Duration.into()
     }
 
+    /// A text that is not known before the flow runs might be no moment.
     fn timestamp(&mut self, node: &Node, ty: &Ty<'c>, help: &str) -> Ty<'c> {
-        if let Some(text) = literal(ty)
-            && chrono::DateTime::parse_from_rfc3339(text).is_err()
-        {
-            self.mismatch(node.place, format!("{text:?} is no moment of RFC 3339"), help);
+        match written_values(ty) {
+            Some(texts) => {
+                if let Some(text) =
+                    texts.iter().find(|text| chrono::DateTime::parse_from_rfc3339(text).is_err())
+                {
+                    self.mismatch(node.place, format!("{text:?} is no moment of RFC 3339"), help);
+                }
+            }
+            None if matches!(ty.non_null().kind, Kind::Text { .. }) => {
+                let message = format!("`{}` may be any text, not only a moment", written(node));
+                self.mismatch(node.place, message, "declare it with `format: date-time`, and it is a moment");
+            }
+            None => {}
         }
         Kind::Moment.into()
     }
@@ -101,7 +118,7 @@ impl<'c> Typing<'_, 'c> {
     fn sum(&mut self, node: &Node, ty: &Ty<'c>, help: &str) -> Ty<'c> {
         let element = match &ty.non_null().kind {
             Kind::List(list) => list.items.ty(self.contracts),
-            Kind::Unknown | Kind::Anything => return Ty::unknown(),
+            Kind::Unknown => return Ty::unknown(),
             _ => return self.wrong("sum", node, ty, help),
         };
         match element.kind {
@@ -130,7 +147,6 @@ impl<'c> Typing<'_, 'c> {
                     | Kind::Duration
                     | Kind::Text { .. }
                     | Kind::Unknown
-                    | Kind::Anything
             ) {
                 return self.wrong(name, all[0].0, &item, help);
             }
@@ -143,5 +159,15 @@ impl<'c> Typing<'_, 'c> {
             Kind::Int(unit) => Kind::Int(unit).into(),
             _ => best,
         }
+    }
+}
+
+/// All texts that a value may be, where they are known.
+fn written_values<'t>(ty: &'t Ty<'_>) -> Option<Vec<&'t str>> {
+    match &ty.non_null().kind {
+        Kind::Text { allowed: Some(values), .. } => {
+            values.iter().map(mortise_contract::Value::as_str).collect()
+        }
+        _ => None,
     }
 }

@@ -121,7 +121,7 @@ impl<'a, 'c> Typing<'a, 'c> {
     /// A node that has to be true or false.
     pub fn condition(&mut self, node: &Node) {
         let ty = self.node(node);
-        if !matches!(ty.non_null().kind, Kind::Bool | Kind::Unknown | Kind::Anything) {
+        if !matches!(ty.non_null().kind, Kind::Bool | Kind::Unknown) {
             let shown = self.shown(&ty);
             self.mismatch(
                 node.place,
@@ -193,7 +193,7 @@ impl<'a, 'c> Typing<'a, 'c> {
                 }
                 element.ty(self.contracts)
             }
-            Kind::Unknown | Kind::Anything => list.clone(),
+            Kind::Unknown => list.clone(),
             Kind::Record(_) => {
                 self.mismatch(of.place, "a record is not read by position or key", "write `record.field`")
             }

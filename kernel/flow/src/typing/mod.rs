@@ -197,6 +197,14 @@ impl<'c> Ty<'c> {
         matches!(self.kind, Kind::Nullable(_) | Kind::Null)
     }
 
+    /// Whether 0 is not among its values.
+    pub(crate) fn is_never_zero(&self, contracts: &'c Contracts) -> bool {
+        let schema = self.origin.and_then(|schema| contracts.resolve(schema));
+        schema.is_some_and(|schema| {
+            schema.minimum.is_some_and(|least| least > 0) || schema.maximum.is_some_and(|most| most < 0)
+        })
+    }
+
     /// Whether a finding was made already, or nothing can be known.
     pub fn is_unknown(&self) -> bool {
         matches!(self.kind, Kind::Unknown)

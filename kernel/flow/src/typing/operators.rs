@@ -80,7 +80,7 @@ impl<'c> Typing<'_, 'c> {
         let wanted = match &list.non_null().kind {
             Kind::List(list) => list.items.ty(self.contracts),
             Kind::Map(_) => Ty::text(),
-            Kind::Anything | Kind::Unknown => Ty::unknown(),
+            Kind::Unknown => Ty::unknown(),
             _ => {
                 return self.apart(
                     Op::In,
@@ -104,7 +104,7 @@ impl<'c> Typing<'_, 'c> {
 
     fn ordering(&mut self, operator: Op, one: &Ty<'c>, other: &Ty<'c>, place: Place) -> Ty<'c> {
         match (&one.kind, &other.kind) {
-            (Kind::Unknown | Kind::Anything, _) | (_, Kind::Unknown | Kind::Anything) => {}
+            (Kind::Unknown, _) | (_, Kind::Unknown) => {}
             (Kind::Int(_) | Kind::Number, Kind::Int(_) | Kind::Number) => {
                 self.units(operator, one, other, place);
             }
@@ -149,7 +149,7 @@ impl<'c> Typing<'_, 'c> {
 
     fn arithmetic(&mut self, operator: Op, one: &Ty<'c>, other: &Ty<'c>, place: Place) -> Ty<'c> {
         match (&one.kind, operator, &other.kind) {
-            (Kind::Unknown | Kind::Anything, ..) | (.., Kind::Unknown | Kind::Anything) => Ty::unknown(),
+            (Kind::Unknown, ..) | (.., Kind::Unknown) => Ty::unknown(),
             (Kind::Int(a), _, Kind::Int(b)) => self.integers(operator, *a, *b, place),
             (Kind::Number, Op::Add | Op::Subtract | Op::Multiply | Op::Divide, Kind::Number) => {
                 Kind::Number.into()

@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test takes for granted")]
 
+mod attempts;
 mod backward;
+mod branches;
 mod forward;
 mod late;
 mod laws;
 mod random;
+mod races;
 mod rounds;
+mod starts;
 mod synthesized;
+mod tcc;
 mod trade;

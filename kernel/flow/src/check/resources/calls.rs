@@ -9,7 +9,7 @@ use super::track::{Entry, Twice, Undo};
 use super::value::{Slot, Value, of_contract, parts};
 use super::walk::{Outcome, Pivot, Walk};
 use crate::ast::{At, Call, Handler, Place, Start, Step, Tcc, Try, Wait};
-use crate::check::call::UNAVAILABLE;
+use crate::check::handler::UNAVAILABLE;
 use crate::check::ways::{Way, Ways};
 use crate::parse::contract_template;
 use crate::typing::Ty;
@@ -86,7 +86,7 @@ impl<'c> Walk<'_, 'c> {
                 format!("`{name}` is rejected (`{}`)", handler.code.value)
             });
             let mark = self.checker.scope.mark();
-            self.bind_rejection();
+            self.bind_rejection(handler);
             let ways = self.list(&handler.steps, ways);
             let (ways, _) = self.close(mark, ways);
             missed = self.both(missed, ways);

@@ -203,10 +203,11 @@ impl<'c> Walk<'_, 'c> {
                 format!("the attempt has failed (`{}`)", handler.code.value)
             });
             let mark = self.checker.scope.mark();
-            self.bind_rejection();
+            self.bind_rejection(handler);
+            let word = self.checker.scope.mark();
             let after = self.list(&handler.steps, ways);
-            let bound = self.checker.scope.close(mark);
-            inside.extend(bound.into_iter().filter(|binding| binding.key != crate::check::call::REJECTION));
+            inside.extend(self.checker.scope.close(word));
+            let (after, _) = self.close(mark, after);
             done = self.both(done, after);
         }
         self.result(step, inside, done)

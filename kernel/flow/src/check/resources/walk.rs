@@ -9,12 +9,12 @@ use super::ends::{Ending, How, Target};
 use super::survey::{Origin, Site};
 use super::track::{Handle, Track};
 use super::value::{Value, acquired};
-use crate::ast::{At, CancelOn, Flow, Place, Step, StepKind, Template, TemplateKind};
+use crate::ast::{At, CancelOn, Flow, Handler, Place, Step, StepKind, Template, TemplateKind};
 use crate::check::Checker;
 use crate::check::scope::Binding;
 use crate::check::steps::title;
 use crate::check::ways::{Points, Way, Ways};
-use crate::typing::{Field, Kind, Presence, Ty};
+use crate::typing::Ty;
 use crate::walk;
 
 /// The ways behind a step: on `done` it ran, on `missed` it did not.
@@ -242,7 +242,7 @@ impl<'k, 'c> Walk<'k, 'c> {
     /// None of the steps directly in these lists has run.
     pub(super) fn none_ran(&mut self, lists: &[&'c [Step]], ways: &mut Ways) {
         for step in lists.iter().flat_map(|steps| steps.iter()) {
-            for name in names_of(step) {
+            for name in walk::names(step) {
                 if let Some(ran) =
                     self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
                 {
@@ -266,10 +266,8 @@ impl<'k, 'c> Walk<'k, 'c> {
     }
 
     /// Binds what a handler is told.
-    pub(super) fn bind_rejection(&mut self) {
-        let field = |name: &'static str, ty| Field { name: name.into(), ty, presence: Presence::Always };
-        let rejection = Ty::record(vec![field("code", Ty::text()), field("detail", Kind::Anything.into())]);
-        self.checker.scope.bind_word("rejection", rejection, crate::check::call::REJECTION);
+    pub(super) fn bind_rejection(&mut self, handler: &Handler) {
+        self.bind(&At { value: "rejection".to_owned(), place: handler.code.place });
     }
 
     /// Writes a decision on the ways: behind the acquisition, and where it leads to it.
@@ -383,15 +381,4 @@ impl Way {
 
 pub(super) fn cancel_of(cancel: &CancelOn, target: Target) -> Cancel<'_> {
     Cancel { event: &cancel.event.value, code: &cancel.code.value, target }
-}
-
-/// The names that a step binds directly.
-pub(super) fn names_of(step: &Step) -> Vec<&At<String>> {
-    let mut names: Vec<&At<String>> = step.id.iter().collect();
-    match &step.kind {
-        StepKind::Let(bound) => names.extend(bound.iter().map(|(name, _)| name)),
-        StepKind::Tcc(tcc) => names.extend(tcc.calls.iter().filter_map(|tried| tried.id.as_ref())),
-        _ => {}
-    }
-    names
 }
