@@ -27,6 +27,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "promotions, sheets, coupons and the ledger of redemptions",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 

@@ -23,11 +23,13 @@ const MIGRATIONS: Migrations = Migrations {
             version: 1,
             description: "init",
             sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
         },
         Migration {
             version: 2,
             description: "stop",
             sqlite: include_str!("../migrations/sqlite/0002_stop.sql"),
+            postgres: include_str!("../migrations/postgres/0002_stop.sql"),
         },
     ],
 };

@@ -35,11 +35,13 @@ pub const fn migrations() -> Migrations {
                 version: 1,
                 description: "definitions, trades, journal, listeners, inbox, outbox",
                 sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
+                postgres: include_str!("../migrations/postgres/0001_engine.sql"),
             },
             Migration {
                 version: 2,
                 description: "what a name has meant, what a person did",
                 sqlite: include_str!("../migrations/sqlite/0002_history.sql"),
+                postgres: include_str!("../migrations/postgres/0002_history.sql"),
             },
         ],
     }

@@ -9,8 +9,12 @@ use crate::stage::Stages;
 use crate::tools::{self, NEXTEST};
 use crate::workshop::Workshop;
 
+/// Tests that open whichever database the run says: those that the testkit gives it to.
+const ON_EITHER: &str = "rdeps(mortise-testkit) - package(mortise-testkit) - package(mortise-store)";
+
 pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
     let nextest = stages.run("set-up: cargo-nextest", || tools::tool(workshop, &NEXTEST))?;
+    stages.run("set-up: PostgreSQL", || tools::postgres(workshop))?;
     build_guests(workshop, stages)?;
     stages.run("the workspace and its tests, compiled", || {
         // Binaries too: the same selection gives the same features, so nothing is compiled a second time for them.
@@ -19,6 +23,13 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     stages.run("tests", || {
         let select = ["nextest", "run", "--workspace", "--locked"];
         workshop.program(&nextest).args(select).args(args).run()
+    })?;
+    stages.run("the same on PostgreSQL, where a test has a database", || {
+        // A selection may leave nothing of them.
+        let select =
+            ["nextest", "run", "--workspace", "--locked", "--no-tests=pass", "--filterset", ON_EITHER];
+        let nextest = workshop.program(&nextest).variable("MORTISE_TEST_DATABASE", "postgres");
+        nextest.args(select).args(args).run()
     })?;
     if !args.is_empty() {
         note("a selection ran; documentation, guests, scripts and the grocery year have their tests too");

@@ -60,10 +60,24 @@ input:
   required: [order_id]
   properties:
     order_id: { type: string }
+    customer_id: { $ref: customer/CustomerId }
 steps:
   - call: till.ask
     with: { order_id: "${ input.order_id }" }
   - answer: { order_id: "${ input.order_id }", fee: 7 }
+"#;
+
+const RECOUNT: &str = r#"
+flow: recount
+version: 1
+summary: Says nothing of a customer, so that it is for staff.
+input:
+  type: object
+  required: [till]
+  properties:
+    till: { type: string }
+steps:
+  - answer: { till: "${ input.till }" }
 "#;
 
 const SECRET: &str = r#"
@@ -155,7 +169,7 @@ impl House {
         };
         let engine =
             Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap();
-        for flow in [BUY, ASK, SECRET] {
+        for flow in [BUY, ASK, RECOUNT, SECRET] {
             engine
                 .publish((PLATFORM, ""), flow, Aliasing::Keep)
                 .await

@@ -15,24 +15,38 @@ use crate::rules::{Account, AfterSaleError, Rma, Sale};
 
 pub(crate) use pages::{FROM_THE_LATEST, Page, SaleRow, pages, rmas_of, sales_behind};
 
-const SALE: Statement = Statement::sqlite(
+const SALE: Statement = Statement::pair(
     "after_sale.sale",
     "SELECT sale, account FROM after_sale_sale WHERE tenant = ?1 AND order_id = ?2 AND placed_at = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, order_id, placed_at, n)
+     CROSS JOIN LATERAL (
+       SELECT sale, account FROM after_sale_sale
+       WHERE tenant = item.tenant AND order_id = item.order_id AND placed_at = item.placed_at) AS found",
 );
-const NEW_SALE: Statement = Statement::sqlite(
+const NEW_SALE: Statement = Statement::pair(
     "after_sale.new_sale",
     "INSERT INTO after_sale_sale (tenant, order_id, placed_at, granted, sale, account) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    "INSERT INTO after_sale_sale (tenant, order_id, placed_at, granted, sale, account)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6) ORDER BY 1, 2, 3",
 );
-const SAVE_ACCOUNT: Statement = Statement::sqlite(
+const SAVE_ACCOUNT: Statement = Statement::pair(
     "after_sale.save_account",
     "UPDATE after_sale_sale SET granted = ?4, account = ?5 WHERE tenant = ?1 AND order_id = ?2 AND placed_at = ?3",
+    "UPDATE after_sale_sale t SET granted = item.granted, account = item.account
+     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, order_id, placed_at, granted, account, n)
+     WHERE t.tenant = item.tenant AND t.order_id = item.order_id AND t.placed_at = item.placed_at
+     RETURNING item.n",
 );
-const RMA: Statement = Statement::sqlite(
+const RMA: Statement = Statement::pair(
     "after_sale.rma",
     "SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at
      FROM after_sale_rma WHERE tenant = ?1 AND rma_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, rma_id, n)
+     CROSS JOIN LATERAL (
+       SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at
+       FROM after_sale_rma WHERE tenant = item.tenant AND rma_id = item.rma_id) AS found",
 );
-const NEW_RMA: Statement = Statement::sqlite(
+const NEW_RMA: Statement = Statement::pair(
     "after_sale.new_rma",
     "INSERT INTO after_sale_rma (tenant, rma_id, order_id, placed_at, customer_id, entry, currency, kind, state, gross,
                                  refund, given, document, opened_at, changed_at)
@@ -42,11 +56,25 @@ const NEW_RMA: Statement = Statement::sqlite(
             kind = excluded.kind, state = excluded.state, gross = excluded.gross, refund = excluded.refund,
             given = excluded.given, document = excluded.document, opened_at = excluded.opened_at,
             changed_at = excluded.changed_at",
+    "INSERT INTO after_sale_rma (tenant, rma_id, order_id, placed_at, customer_id, entry, currency, kind, state, gross,
+                                 refund, given, document, opened_at, changed_at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ORDER BY 1, 2
+     ON CONFLICT (tenant, rma_id) DO UPDATE SET order_id = excluded.order_id, placed_at = excluded.placed_at,
+            customer_id = excluded.customer_id, entry = excluded.entry, currency = excluded.currency,
+            kind = excluded.kind, state = excluded.state, gross = excluded.gross, refund = excluded.refund,
+            given = excluded.given, document = excluded.document, opened_at = excluded.opened_at,
+            changed_at = excluded.changed_at",
 );
-const SAVE_RMA: Statement = Statement::sqlite(
+const SAVE_RMA: Statement = Statement::pair(
     "after_sale.save_rma",
     "UPDATE after_sale_rma SET state = ?3, gross = ?4, refund = ?5, given = ?6, document = ?7, changed_at = ?8
      WHERE tenant = ?1 AND rma_id = ?2",
+    "UPDATE after_sale_rma t SET state = item.state, gross = item.gross, refund = item.refund, given = item.given,
+         document = item.document, changed_at = item.changed_at
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY
+       AS item (tenant, rma_id, state, gross, refund, given, document, changed_at, n)
+     WHERE t.tenant = item.tenant AND t.rma_id = item.rma_id
+     RETURNING item.n",
 );
 
 pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {

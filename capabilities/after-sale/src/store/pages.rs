@@ -7,29 +7,57 @@ use mortise_types::{Amount, CustomerId, OrderId, TenantId, Timestamp};
 use super::{RmaColumns, rma};
 use crate::rules::Rma;
 
-macro_rules! rmas_where {
-    ($name:literal, $condition:literal) => {
-        Statement::sqlite(
+macro_rules! rmas {
+    ($name:literal, $condition:literal, [$params:literal, $names:literal, $item_condition:literal]) => {
+        Statement::pair(
             $name,
             concat!(
                 "SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at,
                         changed_at, entry
-                 FROM after_sale_rma WHERE tenant = ?1 AND ",
+                 FROM after_sale_rma WHERE tenant = ?1 AND entry < ?2",
                 $condition,
                 " ORDER BY entry DESC LIMIT ?3"
+            ),
+            concat!(
+                "SELECT item.n, found.* FROM unnest(",
+                $params,
+                ") WITH ORDINALITY AS item (",
+                $names,
+                ", n) CROSS JOIN LATERAL (
+                   SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at,
+                          changed_at, entry
+                   FROM after_sale_rma t WHERE t.tenant = item.tenant AND t.entry < item.behind",
+                $item_condition,
+                " ORDER BY t.entry DESC LIMIT item.most) AS found"
             ),
         )
     };
 }
 
-const ALL: Statement = rmas_where!("after_sale.rmas", "entry < ?2");
-const OF_CUSTOMER: Statement = rmas_where!("after_sale.rmas_of_customer", "entry < ?2 AND customer_id = ?4");
-const OF_ORDER: Statement =
-    rmas_where!("after_sale.rmas_of_order", "entry < ?2 AND order_id = ?4 AND (?5 = '' OR customer_id = ?5)");
-const SALES: Statement = Statement::sqlite(
+const ALL: Statement = rmas!("after_sale.rmas", "", ["$1, $2, $3", "tenant, behind, most", ""]);
+const OF_CUSTOMER: Statement = rmas!(
+    "after_sale.rmas_of_customer",
+    " AND customer_id = ?4",
+    ["$1, $2, $3, $4", "tenant, behind, most, customer_id", " AND t.customer_id = item.customer_id"]
+);
+const OF_ORDER: Statement = rmas!(
+    "after_sale.rmas_of_order",
+    " AND order_id = ?4 AND (?5 = '' OR customer_id = ?5)",
+    [
+        "$1, $2, $3, $4, $5",
+        "tenant, behind, most, order_id, customer_id",
+        " AND t.order_id = item.order_id AND (item.customer_id = '' OR t.customer_id = item.customer_id)"
+    ]
+);
+const SALES: Statement = Statement::pair(
     "after_sale.sales",
     "SELECT tenant, order_id, placed_at, granted, sale, account FROM after_sale_sale
      WHERE (tenant, order_id, placed_at) > (?1, ?2, ?3) ORDER BY tenant, order_id, placed_at LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, order_id, placed_at, most, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, order_id, placed_at, granted, sale, account FROM after_sale_sale t
+       WHERE (t.tenant, t.order_id, t.placed_at) > (item.tenant, item.order_id, item.placed_at)
+       ORDER BY t.tenant, t.order_id, t.placed_at LIMIT item.most) AS found",
 );
 
 /// Greater than every entry: those are hexadecimal digits and dashes.

@@ -9,20 +9,34 @@ use mortise_types::{OrderId, Parcel, PickListId, TenantId, Timestamp};
 use super::{PickListKey, off};
 use crate::contract::STOPPED_MAX;
 
-const OF_ORDER: Statement = Statement::sqlite(
+const OF_ORDER: Statement = Statement::pair(
     "fulfilment.requested_of_order",
     "SELECT pick_list_id, parcel FROM fulfilment_pick_list
      WHERE tenant = ?1 AND order_id = ?2 AND state = 'requested' ORDER BY pick_list_id LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, order_id, most, n)
+     CROSS JOIN LATERAL (
+       SELECT pick_list_id, parcel FROM fulfilment_pick_list
+       WHERE tenant = item.tenant AND order_id = item.order_id AND state = 'requested'
+       ORDER BY pick_list_id LIMIT item.most) AS found",
 );
-const STOP: Statement = Statement::sqlite(
+const STOP: Statement = Statement::pair(
     "fulfilment.stop",
     "UPDATE fulfilment_pick_list SET state = 'cancelled', cancelled_at = ?3
      WHERE tenant = ?1 AND pick_list_id = ?2 AND state = 'requested'",
+    "UPDATE fulfilment_pick_list t SET state = 'cancelled', cancelled_at = item.cancelled_at
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, pick_list_id, cancelled_at, n)
+     WHERE t.tenant = item.tenant AND t.pick_list_id = item.pick_list_id AND t.state = 'requested'
+     RETURNING item.n",
 );
-const RESUME: Statement = Statement::sqlite(
+const RESUME: Statement = Statement::pair(
     "fulfilment.resume",
     "UPDATE fulfilment_pick_list SET state = 'requested', cancelled_at = NULL
      WHERE tenant = ?1 AND pick_list_id = ?2 AND state = 'cancelled' AND packed_at IS NULL",
+    "UPDATE fulfilment_pick_list t SET state = 'requested', cancelled_at = NULL
+     FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, pick_list_id, n)
+     WHERE t.tenant = item.tenant AND t.pick_list_id = item.pick_list_id AND t.state = 'cancelled'
+       AND t.packed_at IS NULL
+     RETURNING item.n",
 );
 
 /// The lists of each order that nobody has packed yet.

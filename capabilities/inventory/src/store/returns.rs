@@ -9,13 +9,19 @@ use mortise_types::TenantId;
 use super::written;
 use crate::contract::RestockInput;
 
-const RESTOCKED: Statement = Statement::sqlite(
+const RESTOCKED: Statement = Statement::pair(
     "inventory.restocked",
     "SELECT reference FROM inventory_restock WHERE tenant = ?1 AND reference = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, reference, n)
+     CROSS JOIN LATERAL (
+       SELECT reference FROM inventory_restock
+       WHERE tenant = item.tenant AND reference = item.reference) AS found",
 );
-const NEW_RESTOCK: Statement = Statement::sqlite(
+const NEW_RESTOCK: Statement = Statement::pair(
     "inventory.new_restock",
     "INSERT INTO inventory_restock (tenant, reference, units, restocked_at) VALUES (?1, ?2, ?3, ?4)",
+    "INSERT INTO inventory_restock (tenant, reference, units, restocked_at)
+     SELECT * FROM unnest($1, $2, $3, $4) ORDER BY 1, 2",
 );
 
 /// Those of the papers whose goods were taken in.

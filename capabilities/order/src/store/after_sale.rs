@@ -10,23 +10,37 @@ use super::{OrderKey, off};
 use crate::contract::AfterSaleStage;
 use crate::rules::AfterSales;
 
-const RETURNS: Statement = Statement::sqlite(
+const RETURNS: Statement = Statement::pair(
     "order.returns",
     "SELECT a.rma_id, a.stage, a.refunded
      FROM order_header h JOIN order_after_sale a ON a.tenant = h.tenant AND a.placement = h.placement
      WHERE h.tenant = ?1 AND h.order_id = ?2 ORDER BY a.rma_id",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT a.rma_id, a.stage, a.refunded
+       FROM order_header h JOIN order_after_sale a ON a.tenant = h.tenant AND a.placement = h.placement
+       WHERE h.tenant = item.tenant AND h.order_id = item.order_id ORDER BY a.rma_id) AS found",
 );
-const PUT_RETURN: Statement = Statement::sqlite(
+const PUT_RETURN: Statement = Statement::pair(
     "order.put_return",
     "INSERT INTO order_after_sale (tenant, placement, rma_id, stage, refunded)
      SELECT h.tenant, h.placement, ?3, ?4, ?5 FROM order_header h WHERE h.tenant = ?1 AND h.order_id = ?2
      ON CONFLICT (tenant, placement, rma_id) DO UPDATE SET stage = excluded.stage, refunded = excluded.refunded",
+    "INSERT INTO order_after_sale (tenant, placement, rma_id, stage, refunded)
+     SELECT h.tenant, h.placement, item.rma_id, item.stage, item.refunded
+     FROM unnest($1, $2, $3, $4, $5) AS item (tenant, order_id, rma_id, stage, refunded)
+     JOIN order_header h ON h.tenant = item.tenant AND h.order_id = item.order_id
+     ORDER BY 1, 2, 3
+     ON CONFLICT (tenant, placement, rma_id) DO UPDATE SET stage = excluded.stage, refunded = excluded.refunded",
 );
-const PAYABLE: Statement = Statement::sqlite(
+const PAYABLE: Statement = Statement::pair(
     "order.payable",
     "SELECT payable FROM order_header WHERE tenant = ?1 AND order_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT payable FROM order_header WHERE tenant = item.tenant AND order_id = item.order_id) AS found",
 );
-const LEFT_BEHIND: Statement = Statement::sqlite(
+const LEFT_BEHIND: Statement = Statement::pair(
     "order.left_behind",
     "SELECT h.customer_id, d.reservation,
             (SELECT max(t.at) FROM order_timeline t WHERE t.tenant = h.tenant AND t.order_id = h.order_id
@@ -34,15 +48,30 @@ const LEFT_BEHIND: Statement = Statement::sqlite(
             h.placed_at
      FROM order_header h JOIN order_document d ON d.tenant = h.tenant AND d.placement = h.placement
      WHERE h.tenant = ?1 AND h.order_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT h.customer_id, d.reservation,
+              (SELECT max(t.at) FROM order_timeline t WHERE t.tenant = h.tenant AND t.order_id = h.order_id
+                  AND t.axis = 'fulfilment' AND t.to_status = 'delivered' AND t.at >= h.placed_at),
+              h.placed_at
+       FROM order_header h JOIN order_document d ON d.tenant = h.tenant AND d.placement = h.placement
+       WHERE h.tenant = item.tenant AND h.order_id = item.order_id) AS found",
 );
 /// Since the order was last placed.
-const PAYMENTS: Statement = Statement::sqlite(
+const PAYMENTS: Statement = Statement::pair(
     "order.payments",
     "SELECT subject FROM order_timeline
      WHERE tenant = ?1 AND order_id = ?2 AND axis = 'payment' AND subject IS NOT NULL
        AND position > (SELECT max(p.position) FROM order_timeline p WHERE p.tenant = ?1 AND p.order_id = ?2
                           AND p.axis = 'order' AND p.to_status = 'open')
      GROUP BY subject ORDER BY max(position) DESC LIMIT 50",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT subject FROM order_timeline
+       WHERE tenant = item.tenant AND order_id = item.order_id AND axis = 'payment' AND subject IS NOT NULL
+         AND position > (SELECT max(p.position) FROM order_timeline p WHERE p.tenant = item.tenant
+                            AND p.order_id = item.order_id AND p.axis = 'order' AND p.to_status = 'open')
+       GROUP BY subject ORDER BY max(position) DESC LIMIT 50) AS found",
 );
 
 const fn word(stage: AfterSaleStage) -> &'static str {

@@ -10,25 +10,41 @@ use super::{Entry, off, stored_claims, target};
 use crate::rules::Target;
 
 /// Retired rules too: what was counted by one is given back by it.
-const TARGET: Statement = Statement::sqlite(
+const TARGET: Statement = Statement::pair(
     "purchase_limit.target",
     "SELECT target FROM purchase_limit_rule WHERE tenant = ?1 AND rule = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, rule, n)
+     CROSS JOIN LATERAL (
+       SELECT target FROM purchase_limit_rule WHERE tenant = item.tenant AND rule = item.rule) AS found",
 );
-const GROUPS: Statement = Statement::sqlite(
+const GROUPS: Statement = Statement::pair(
     "purchase_limit.groups",
     "SELECT item_group FROM purchase_limit_item WHERE tenant = ?1 AND sku = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, sku, n)
+     CROSS JOIN LATERAL (
+       SELECT item_group FROM purchase_limit_item WHERE tenant = item.tenant AND sku = item.sku) AS found",
 );
-const GIVEN_BACK: Statement = Statement::sqlite(
+const GIVEN_BACK: Statement = Statement::pair(
     "purchase_limit.given_back",
     "SELECT reference FROM purchase_limit_return WHERE tenant = ?1 AND order_id = ?2 AND reference = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, order_id, reference, n)
+     CROSS JOIN LATERAL (
+       SELECT reference FROM purchase_limit_return
+       WHERE tenant = item.tenant AND order_id = item.order_id AND reference = item.reference) AS found",
 );
-const NEW_RETURN: Statement = Statement::sqlite(
+const NEW_RETURN: Statement = Statement::pair(
     "purchase_limit.new_return",
     "INSERT INTO purchase_limit_return (tenant, order_id, reference, given_back_at) VALUES (?1, ?2, ?3, ?4)",
+    "INSERT INTO purchase_limit_return (tenant, order_id, reference, given_back_at)
+     SELECT * FROM unnest($1, $2, $3, $4) ORDER BY 1, 2, 3",
 );
-const SET_CLAIMS: Statement = Statement::sqlite(
+const SET_CLAIMS: Statement = Statement::pair(
     "purchase_limit.set_claims",
     "UPDATE purchase_limit_claim SET claims = ?3 WHERE tenant = ?1 AND order_id = ?2",
+    "UPDATE purchase_limit_claim t SET claims = item.claims
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, order_id, claims, n)
+     WHERE t.tenant = item.tenant AND t.order_id = item.order_id
+     RETURNING item.n",
 );
 
 /// What each rule is about; rules that are gone are left out.
