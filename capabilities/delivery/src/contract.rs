@@ -53,6 +53,18 @@ pub struct DispatchInput {
     pub collect: Option<CollectCash>,
 }
 
+/// A parcel that comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnInput {
+    /// The order.
+    pub order_id: OrderId,
+    /// The parcel; its location is where it comes back to.
+    pub parcel: Parcel,
+    /// Where the customer gives it to the carrier.
+    pub ship_from: Address,
+}
+
 /// A parcel that the carrier has taken on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -385,6 +397,14 @@ pub(crate) fn declaration() -> Declaration {
             Operation::remote::<DispatchInput, Dispatched>("dispatch", "Gives a parcel to the carrier.")
                 .rejects::<CarrierRefused>("carrier_refused")
                 .undo("delivery.cancel", json!({ "shipment_id": "${ output.shipment_id }" })),
+        )
+        .operation(
+            Operation::remote::<ReturnInput, Dispatched>(
+                "request_return",
+                "Asks the carrier for a label by which a customer sends a parcel back; delivered is back at the location.",
+            )
+            .rejects::<CarrierRefused>("carrier_refused")
+            .undo("delivery.cancel", json!({ "shipment_id": "${ output.shipment_id }" })),
         )
         .operation(
             Operation::remote::<ShipmentMeant, TakenBack>(

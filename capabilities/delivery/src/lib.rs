@@ -60,9 +60,17 @@ pub fn capability(
 ) -> Result<Capability, DeclarationError> {
     let summary = "What delivery costs, parcels with the carrier, and where they are.";
     let weights = Arc::clone(&policies);
+    let dispatch = |direction| operations::Dispatch {
+        ids: Arc::clone(&ids),
+        policies: Arc::clone(&weights),
+        carrier: Arc::clone(&carrier),
+        direction,
+    };
+    let (out, back) = (dispatch(operations::Direction::Out), dispatch(operations::Direction::Back));
     Ok(Capability::new("delivery", summary, contract::declaration())?
         .read("quote", operations::Quote { policies })
-        .remote("dispatch", operations::Dispatch { ids, policies: weights, carrier: Arc::clone(&carrier) })
+        .remote("dispatch", out)
+        .remote("request_return", operations::RequestReturn(back))
         .remote("cancel", operations::Cancel { carrier })
         .write("record_tracking_event", operations::RecordTrackingEvent)
         .write("record_remittance", operations::RecordRemittance)

@@ -320,6 +320,31 @@ async fn copies_of_an_event_in_one_batch_are_taken_once() {
     clean(&rig).await;
 }
 
+/// A parcel that Ada sends back to a location.
+async fn request_return(rig: &Rig, parcel_id: &str, location: &str) -> String {
+    let parcel = parcel(parcel_id, location, 1);
+    rig.call(
+        "delivery.request_return",
+        &format!(r#"{{"order_id":"o-1","parcel":{parcel},"ship_from":{ADA}}}"#),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_parcel_comes_back_the_other_way_and_is_told_when_it_is_there() {
+    let (rig, van, _) = shop().await;
+    let reply = request_return(&rig, "r-1", "berlin").await;
+    let shipment_id = reply.split('"').nth(3).unwrap_or_else(|| panic!("{reply}")).to_owned();
+    let asked = van.0.lock().unwrap()[&shipment_id].0.clone();
+    let ada: mortise_types::Address = serde_json::from_str(ADA).unwrap();
+    assert_eq!((&asked.from, asked.to.name.as_str()), (&ada, "Shop"), "from the customer to the shop");
+    let arrived = event(&rig, "e9", &shipment_id, 1, "delivered").await;
+    assert!(arrived.contains("event delivery.delivered"), "{arrived}");
+    let late = rig.call("delivery.cancel", &format!(r#"{{"shipment_id":"{shipment_id}"}}"#)).await;
+    assert_eq!(late, r#"ok {"by":"nothing"}"#);
+    clean(&rig).await;
+}
+
 #[tokio::test]
 async fn tenants_never_meet_in_any_operation() {
     let (mut rig, _, _) = shop().await;
@@ -332,6 +357,7 @@ async fn tenants_never_meet_in_any_operation() {
     let walked = [
         ("quote", quote(&rig, &[parcel("p-1", "berlin", 1)], ADA).await, "rejected not_delivered_there"),
         ("dispatch", dispatch(&rig, "p-1", "berlin", ADA).await, r#"rejected carrier_refused {"code":"origin_unknown""#),
+        ("request_return", request_return(&rig, "p-1", "berlin").await, r#"rejected carrier_refused {"code":"origin_unknown""#),
         ("cancel", rig.call("delivery.cancel", &meant).await, r#"ok {"by":"nothing"}"#),
         ("track", rig.call("delivery.track", &meant).await, "rejected unknown_shipment"),
         ("record_tracking_event", event(&rig, "e1", &ours, 2, "delivered").await, "rejected unknown_shipment"),

@@ -1,5 +1,6 @@
 //! What the capability takes, answers and tells, as records with schemas. Which operations there are is in `declaration`.
 
+mod order_refund;
 mod risk;
 
 use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
@@ -10,6 +11,8 @@ use crate::policy::CaptureMethod;
 
 pub(crate) use risk::TooRisky;
 pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
+pub(crate) use order_refund::declare as declare_order_refund;
+pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
 
 /// What a payment is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

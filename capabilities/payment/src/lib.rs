@@ -92,6 +92,8 @@ pub fn capability(
         )
         .remote("capture", operations::Capture { provider: Arc::clone(&provider) })
         .remote("refund", operations::Refund { ids, provider })
+        .remote("refund_order", operations::RefundOrder(taking_back.clone()))
+        .read("funds", operations::ReadFunds)
         .remote("void", operations::Void(taking_back.clone()))
         .remote("give_back", operations::GiveBack(taking_back))
         .write("record_provider_event", operations::RecordProviderEvent)

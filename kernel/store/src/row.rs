@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mortise_types::{
     Amount, AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId,
     LocationId, OrderId, ParcelId, PaymentId, PickListId, Quantity, RateBp, RegistrationId, ReservationId,
-    SeatId, ShipmentId, Sku, TenantId, Timestamp,
+    RmaId, SeatId, ShipmentId, Sku, TenantId, Timestamp,
 };
 
 /// One column's value on its way in or out.
@@ -125,7 +125,7 @@ macro_rules! text {
 
 text! {
     AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId,
-    ParcelId, PaymentId, PickListId, RegistrationId, ReservationId, SeatId, ShipmentId, Sku, TenantId
+    ParcelId, PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku, TenantId
 }
 
 impl AsDatum for str {

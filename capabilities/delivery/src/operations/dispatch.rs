@@ -20,6 +20,16 @@ pub(crate) struct Dispatch {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) direction: Direction,
+}
+
+/// Which way parcels go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From their location to an address.
+    Out,
+    /// From an address back to their location.
+    Back,
 }
 
 /// What a batch's requests are made of.
@@ -56,20 +66,24 @@ impl Dispatch {
     fn asked(&self, call: &Call<DispatchInput>, known: &Known) -> Result<Option<CarrierRequest>, StoreError> {
         let Call { context, input } = call;
         let tenant = &context.scope.tenant;
-        let Some(from) = known.origins.get(&(tenant.clone(), input.parcel.location.clone())) else {
+        let Some(origin) = known.origins.get(&(tenant.clone(), input.parcel.location.clone())) else {
             return Ok(None);
         };
         let default_grams =
             i64::from(self.policies.get::<DeliveryPolicy>(&context.scope).policy.default_weight_grams);
         let none = HashMap::new();
         let grams = known.grams.get(tenant).unwrap_or(&none);
+        let (from, to) = match self.direction {
+            Direction::Out => (origin, &input.ship_to),
+            Direction::Back => (&input.ship_to, origin),
+        };
         let shipment_id = ShipmentId::new(format!("shp-{}", self.ids.next().simple()));
         Ok(Some(CarrierRequest {
             shipment_id: shipment_id.map_err(|error| StoreError::Value(error.to_string()))?,
             order_id: input.order_id.clone(),
             parcel_id: input.parcel.parcel_id.clone(),
             from: from.clone(),
-            to: input.ship_to.clone(),
+            to: to.clone(),
             items: input.parcel.items.clone(),
             collect: input
                 .collect

@@ -6,6 +6,7 @@ mod deposits;
 mod door;
 mod isolation;
 mod operations;
+mod order_refund;
 mod provider;
 mod shop;
 mod verify;
