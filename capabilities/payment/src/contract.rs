@@ -1,6 +1,7 @@
 //! What the capability takes, answers and tells, as records with schemas. Which operations there are is in `declaration`.
 
 mod order_refund;
+mod transfer;
 
 use mortise_types::{Amount, Currency, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
@@ -9,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::policy::CaptureMethod;
 
 pub(crate) use order_refund::declare as declare_order_refund;
+pub(crate) use transfer::declare as declare_transfer;
 pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
+pub use transfer::{TransferInput, Transferred};
 
 /// What a payment is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
