@@ -2,6 +2,7 @@
 
 mod order_refund;
 mod risk;
+mod transfer;
 
 use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
@@ -12,7 +13,9 @@ use crate::policy::CaptureMethod;
 pub(crate) use risk::TooRisky;
 pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
 pub(crate) use order_refund::declare as declare_order_refund;
+pub(crate) use transfer::declare as declare_transfer;
 pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
+pub use transfer::{TransferInput, Transferred};
 
 /// What a payment is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -238,7 +238,7 @@ impl<'a> World<'a> {
                 let mut record = Record::with_capacity(schema.properties.len());
                 for (name, field) in &schema.properties {
                     if schema.required.contains(name) || choices.around(2) == 0 {
-                        record.insert(name.as_str().into(), self.value(field, choices));
+                        record.insert(name.clone(), self.value(field, choices));
                     }
                 }
                 Value::Record(record.into())
