@@ -279,6 +279,11 @@ pub(crate) enum Flow {
     Publish(FlowPublish),
     /// Lists the published flows.
     List(FlowList),
+    /// Runs a flow in a world: the real capabilities on a database that is thrown away and a clock that jumps.
+    ///
+    /// A world script says what customers, staff, providers and carriers do; the transcript says what came of it. Scripts stand
+    /// in the `worlds` folder beside a flow, and how they are written in kernel/simulator/README.md.
+    Simulate(FlowSimulate),
     /// Shows a flow's versions, who runs on each, and when its name meant which.
     History(FlowHistory),
     /// Draws a flow: lanes by capability, the pivot marked, what takes back dotted.
@@ -361,6 +366,28 @@ pub(crate) struct FlowPublish {
     /// The business line that it is for; all lines where left out.
     #[arg(long, default_value = "", value_name = "LINE", hide_default_value = true)]
     pub(crate) line: String,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct FlowSimulate {
+    /// The flow, YAML or JSON. Flows beside it and the shipped ones can be started too.
+    pub(crate) file: PathBuf,
+    /// What happens; every script of the folder `worlds` beside the flow where left out.
+    #[arg(long, value_name = "SCRIPT")]
+    pub(crate) world: Vec<PathBuf>,
+    /// Tries every single thing that can go otherwise: each step fails, each event is late, early, twice or never, each wait is
+    /// cancelled, the process crashes at every record. What does not balance is named, with the way.
+    #[arg(long, conflicts_with = "way")]
+    pub(crate) explore: bool,
+    /// Goes one way that --explore has named.
+    #[arg(long, value_name = "WAY")]
+    pub(crate) way: Option<mortise_simulator::Way>,
+    #[command(flatten)]
+    pub(crate) extensions: Extensions,
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -12,21 +12,32 @@ use crate::store::{self, LotKey};
 const MOST: usize = 100;
 const PAGE: i64 = 1_000;
 
-const KEYS: Statement = Statement::sqlite(
+const KEYS: Statement = Statement::pair(
     "auction.check_keys",
     "SELECT tenant, auction_id FROM auction_lot WHERE (tenant, auction_id) > (?1, ?2)
      ORDER BY tenant, auction_id LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, most, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, auction_id FROM auction_lot WHERE (tenant, auction_id) > (item.tenant, item.auction_id)
+       ORDER BY tenant, auction_id LIMIT item.most) AS found",
 );
 /// The timeline has no gap and no entry twice.
-const POSITIONS: Statement = Statement::sqlite(
+const POSITIONS: Statement = Statement::pair(
     "auction.check_positions",
     "SELECT count(*), coalesce(min(position), 0), coalesce(max(position), 0), count(DISTINCT position)
      FROM (SELECT position FROM auction_bid WHERE tenant = ?1 AND auction_id = ?2
            UNION ALL
            SELECT position FROM auction_entry WHERE tenant = ?1 AND auction_id = ?2) told",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, auction_id, n)
+     CROSS JOIN LATERAL (
+       SELECT count(*), coalesce(min(position), 0), coalesce(max(position), 0), count(DISTINCT position)
+       FROM (SELECT position FROM auction_bid WHERE tenant = item.tenant AND auction_id = item.auction_id
+       UNION ALL
+       SELECT position FROM auction_entry WHERE tenant = item.tenant
+         AND auction_id = item.auction_id) told) AS found",
 );
 /// An awarded auction has its latest offer open, a sold one has it paid, and nothing else is open or paid.
-const OFFERS: Statement = Statement::sqlite(
+const OFFERS: Statement = Statement::both(
     "auction.check_offers",
     "SELECT l.tenant, l.auction_id, l.state, l.offer, coalesce(o.state, 'none'), coalesce(n.open, 0)
      FROM auction_lot l
@@ -40,7 +51,7 @@ const OFFERS: Statement = Statement::sqlite(
      LIMIT 100",
 );
 /// What was offered lies between what the lot is sold for at least and what its bidder bid at most.
-const PRICES: Statement = Statement::sqlite(
+const PRICES: Statement = Statement::both(
     "auction.check_prices",
     "SELECT o.tenant, o.auction_id, o.offer, o.price, coalesce(b.maximum, 0)
      FROM auction_offer o
@@ -50,7 +61,7 @@ const PRICES: Statement = Statement::sqlite(
      WHERE o.price > coalesce(b.maximum, 0)
      LIMIT 100",
 );
-const UNDECIDED: Statement = Statement::sqlite(
+const UNDECIDED: Statement = Statement::both(
     "auction.check_undecided",
     "SELECT b.tenant, b.auction_id, b.customer_id, l.state
      FROM auction_bidder b JOIN auction_lot l ON l.tenant = b.tenant AND l.auction_id = b.auction_id
@@ -130,8 +141,7 @@ fn sales<'a>(reader: &'a Reader<'a>) -> Found<'a> {
                 finding(&(tenant, auction), problem)
             })
             .collect();
-        let prices: Vec<(TenantId, AuctionId, i64, Amount, Amount)> =
-            reader.fetch_all(&PRICES, ()).await?;
+        let prices: Vec<(TenantId, AuctionId, i64, Amount, Amount)> = reader.fetch_all(&PRICES, ()).await?;
         findings.extend(prices.into_iter().map(|(tenant, auction, offer, price, maximum)| {
             let problem = format!("offer {offer} is at {price}, its bidder bid {maximum} at most");
             finding(&(tenant, auction), problem)

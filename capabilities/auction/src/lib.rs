@@ -1,6 +1,7 @@
 //! English auctions: who may bid, what a bid makes of the auction, when the hammer falls, who buys the lot and what becomes of
 //! the deposits. It knows no stock, no order and no payment's way: flows bring the lot, sell it and move the money.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -24,6 +25,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "init",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -76,8 +78,10 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .read("timeline", looks::Tell::Everything)
         .policy::<AuctionPolicy>()
         .migrations(MIGRATIONS)
+        .book(book::BOOK)
         .check(checks::STANDINGS)
         .check(checks::SALES)
         .check(checks::DEPOSITS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

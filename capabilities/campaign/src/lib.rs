@@ -1,6 +1,7 @@
 //! Campaigns: what is sold under terms of its own, for a time. It counts allotments, so that nothing is given twice, and
 //! the seats of groups of buyers. It knows no trade, no price, no stock and no money: flows bring those together.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -22,6 +23,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "init",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -71,5 +73,6 @@ pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError
         .migrations(MIGRATIONS)
         .check(checks::ALLOTMENTS)
         .check(checks::GROUPS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

@@ -1,6 +1,7 @@
 //! Delivery: what bringing a parcel costs, giving it to a carrier, and where it is. It decides fees and follows
 //! shipments. It knows no order but its id, no stock, and no carrier's protocol: `Carrier` is implemented by adapters.
 
+mod book;
 mod carrier;
 mod check;
 pub mod contract;
@@ -28,6 +29,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "init",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -62,5 +64,6 @@ pub fn capability(
         .policy::<policy::DeliveryPolicy>()
         .migrations(MIGRATIONS)
         .check(check::TRACKING)
+        .book(book::BOOK)
         .pages(&PAGES))
 }

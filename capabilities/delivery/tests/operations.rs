@@ -287,26 +287,26 @@ async fn verify_names_what_is_off() {
     clean(&rig).await;
     let broken = [
         (
-            Statement::sqlite("break", "UPDATE delivery_shipment SET sequence = sequence + ?1"),
-            Statement::sqlite("mend", "UPDATE delivery_shipment SET sequence = sequence - ?1"),
+            Statement::both("break", "UPDATE delivery_shipment SET sequence = sequence + 1"),
+            Statement::both("mend", "UPDATE delivery_shipment SET sequence = sequence - 1"),
             "it is delivered at step 3, its way ends at step 2",
         ),
         (
-            Statement::sqlite("break", "UPDATE delivery_shipment SET delivered = 1 - ?1"),
-            Statement::sqlite("mend", "UPDATE delivery_shipment SET delivered = ?1"),
+            Statement::both("break", "UPDATE delivery_shipment SET delivered = 0"),
+            Statement::both("mend", "UPDATE delivery_shipment SET delivered = 1"),
             "it was told to be not delivered, its way says delivered",
         ),
         (
-            Statement::sqlite("break", "UPDATE delivery_shipment SET carrier_ref = NULL WHERE ?1 = 1"),
-            Statement::sqlite("mend", "UPDATE delivery_shipment SET carrier_ref = 'c' WHERE ?1 = 1"),
+            Statement::both("break", "UPDATE delivery_shipment SET carrier_ref = NULL"),
+            Statement::both("mend", "UPDATE delivery_shipment SET carrier_ref = 'c'"),
             "the carrier's name for it is unknown",
         ),
     ];
     for (breaking, mending, problem) in broken {
-        rig.store.write(async move |tx| tx.execute(&breaking, [(1_i64,)]).await).await.unwrap();
+        rig.store.write(async move |tx| tx.execute(&breaking, [()]).await).await.unwrap();
         let findings = rig.findings().await;
         assert!(findings.iter().any(|line| line.contains(problem)), "{problem}: {findings:?}");
-        rig.store.write(async move |tx| tx.execute(&mending, [(1_i64,)]).await).await.unwrap();
+        rig.store.write(async move |tx| tx.execute(&mending, [()]).await).await.unwrap();
         clean(&rig).await;
     }
 }

@@ -11,7 +11,7 @@ mod store;
 use std::sync::Arc;
 
 use mortise_capability::import::ROW_REFUSED;
-use mortise_capability::{Capability, Check, Policies, RejectionPage};
+use mortise_capability::{Book, Capability, Check, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
@@ -27,6 +27,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "promotions, sheets, coupons and the ledger of redemptions",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -81,5 +82,6 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
             run: |reader| Box::pin(store::usage_is_the_ledger(reader)),
         })
         .check(Check { name: "promotions", run: |reader| Box::pin(store::unreadable_promotions(reader)) })
+        .book(Book { name: "coupons", run: |reader| Box::pin(store::redemptions(reader)) })
         .pages(PAGES))
 }

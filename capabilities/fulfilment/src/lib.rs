@@ -1,5 +1,6 @@
 //! Fulfilment: what a warehouse is asked to pack, and how far it is. It holds no stock, and knows no carrier.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -21,6 +22,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "init",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -45,5 +47,6 @@ pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError
         .migrations(MIGRATIONS)
         .check(checks::PACKED_ONCE)
         .check(checks::PICK_LISTS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

@@ -217,7 +217,7 @@ async fn broken(text: &'static str) -> Vec<String> {
     rig.call("fulfilment.pack", &list).await;
     requested(&rig, "o-2", 1, "west").await;
     assert_eq!(rig.findings().await, Vec::<String>::new());
-    let statement = Statement::sqlite("test.break", text);
+    let statement = Statement::both("test.break", text);
     let rows = rig.store.write(async move |tx| tx.execute(&statement, [()]).await).await.expect("it runs");
     assert_eq!(rows, [1], "{text}");
     rig.findings().await

@@ -1,6 +1,7 @@
 //! The inventory: what stock there is, who may have it, what is held and what is sold. It knows no order, no price and no
 //! parcel's way; flows bring what it holds stock for.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -25,6 +26,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "init",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -58,5 +60,6 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .check(checks::STOCK_IDENTITY)
         .check(checks::MOVEMENTS)
         .check(checks::HOLDS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

@@ -1,6 +1,6 @@
 //! The words of an order's four statuses, and of its parcels. Which follows which is decided in the rules.
 
-use mortise_store::{AsDatum, Datum, FromDatum};
+use mortise_store::{AsDatum, Datum, DatumType, FromDatum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ macro_rules! status {
         }
 
         impl AsDatum for $name {
+            const TYPE: DatumType = DatumType::Text;
             fn datum(&self) -> Datum<'_> {
                 Datum::Text(self.word())
             }

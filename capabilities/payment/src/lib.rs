@@ -2,6 +2,7 @@
 //! It decides what is owed and what may be given back. It knows no order but its id, and no provider's protocol:
 //! `PaymentProvider` is implemented by adapters.
 
+mod book;
 mod check;
 pub mod contract;
 mod declaration;
@@ -33,11 +34,13 @@ const MIGRATIONS: Migrations = Migrations {
             version: 1,
             description: "init",
             sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
         },
         Migration {
             version: 2,
             description: "deposits",
             sqlite: include_str!("../migrations/sqlite/0002_deposits.sql"),
+            postgres: include_str!("../migrations/postgres/0002_deposits.sql"),
         },
     ],
 };
@@ -91,5 +94,6 @@ pub fn capability(
         .check(check::LEDGER)
         .check(check::FUNDS)
         .check(check::REFUNDS)
+        .book(book::BOOK)
         .pages(&PAGES))
 }

@@ -11,14 +11,20 @@ use mortise_types::{Amount, Currency, OrderId, PaymentId, TenantId, Timestamp};
 
 use crate::rules::{Booked, Deposit, Payment, RefundRow, RefundStatus, Transfer};
 
-const LOAD: Statement = Statement::sqlite(
+const LOAD: Statement = Statement::pair(
     "payment.load",
     "SELECT order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, provider_ref, \
      pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
      WHERE tenant = ?1 AND payment_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, payment_id, n)
+     CROSS JOIN LATERAL (
+       SELECT order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers,
+         provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to
+       FROM payment_payment
+       WHERE tenant = item.tenant AND payment_id = item.payment_id) AS found",
 );
 
-const SAVE: Statement = Statement::sqlite(
+const SAVE: Statement = Statement::pair(
     "payment.save",
     "INSERT INTO payment_payment (tenant, payment_id, order_id, method, status, currency, amount, captured, refunded, \
      pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to) \
@@ -27,28 +33,51 @@ const SAVE: Statement = Statement::sqlite(
      refunded = excluded.refunded, pending_refund = excluded.pending_refund, transfers = excluded.transfers, \
      provider_ref = excluded.provider_ref, pay_url = excluded.pay_url, decline_code = excluded.decline_code, \
      deposit = excluded.deposit, credited_to = excluded.credited_to",
+    "INSERT INTO payment_payment (tenant, payment_id, order_id, method, status, currency, amount, captured,
+         refunded, pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at,
+         deposit, credited_to)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+       $18) ORDER BY 1, 2
+     ON CONFLICT (tenant, payment_id)
+       DO UPDATE SET status = excluded.status, captured = excluded.captured, refunded = excluded.refunded,
+         pending_refund = excluded.pending_refund, transfers = excluded.transfers,
+           provider_ref = excluded.provider_ref, pay_url = excluded.pay_url,
+             decline_code = excluded.decline_code, deposit = excluded.deposit,
+               credited_to = excluded.credited_to",
 );
 
-const POST: Statement = Statement::sqlite(
+const POST: Statement = Statement::pair(
     "payment.post",
     "INSERT INTO payment_transfer (tenant, payment_id, number, kind, debit, credit, amount, at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    "INSERT INTO payment_transfer (tenant, payment_id, number, kind, debit, credit, amount, at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY 1, 2, 3",
 );
 
-const TRANSFERS: Statement = Statement::sqlite(
+const TRANSFERS: Statement = Statement::pair(
     "payment.transfers",
     "SELECT number, kind, debit, credit, amount, at FROM payment_transfer WHERE tenant = ?1 AND payment_id = ?2 \
      ORDER BY number",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, payment_id, n)
+     CROSS JOIN LATERAL (
+       SELECT number, kind, debit, credit, amount, at FROM payment_transfer
+       WHERE tenant = item.tenant AND payment_id = item.payment_id ORDER BY number) AS found",
 );
 
-const PAGE: Statement = Statement::sqlite(
+const PAGE: Statement = Statement::pair(
     "payment.page",
     "SELECT payment_id, order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, \
      provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
      WHERE tenant = ?1 AND payment_id > ?2 ORDER BY payment_id LIMIT 1000",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, payment_id, n)
+     CROSS JOIN LATERAL (
+       SELECT payment_id, order_id, method, status, currency, amount, captured, refunded, pending_refund,
+         transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to
+       FROM payment_payment
+       WHERE tenant = item.tenant AND payment_id > item.payment_id ORDER BY payment_id LIMIT 1000) AS found",
 );
 
-const BALANCES: Statement = Statement::sqlite(
+const BALANCES: Statement = Statement::pair(
     "payment.balances",
     "SELECT account, currency, sum(amount) FROM ( \
        SELECT t.debit AS account, p.currency AS currency, t.amount AS amount FROM payment_transfer t \
@@ -56,28 +85,55 @@ const BALANCES: Statement = Statement::sqlite(
        UNION ALL SELECT t.credit, p.currency, -t.amount FROM payment_transfer t \
          JOIN payment_payment p ON p.tenant = t.tenant AND p.payment_id = t.payment_id WHERE t.tenant = ?1 \
      ) GROUP BY account, currency ORDER BY currency, account",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (tenant, n)
+     CROSS JOIN LATERAL (
+       SELECT account, currency, sum(amount)::bigint FROM (
+         SELECT t.debit AS account, p.currency, t.amount FROM payment_transfer t
+           JOIN payment_payment p ON p.tenant = t.tenant AND p.payment_id = t.payment_id WHERE t.tenant = item.tenant
+         UNION ALL SELECT t.credit, p.currency, -t.amount FROM payment_transfer t
+           JOIN payment_payment p ON p.tenant = t.tenant AND p.payment_id = t.payment_id WHERE t.tenant = item.tenant
+       ) AS booked GROUP BY account, currency ORDER BY currency, account) AS found",
 );
 
-const REFUND: Statement = Statement::sqlite(
+const REFUND: Statement = Statement::pair(
     "payment.refund",
     "SELECT refund_id, status, amount, reason, provider_ref, created_at FROM payment_refund \
      WHERE tenant = ?1 AND payment_id = ?2 AND refund_id = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, payment_id, refund_id, n)
+     CROSS JOIN LATERAL (
+       SELECT refund_id, status, amount, reason, provider_ref, created_at FROM payment_refund
+       WHERE tenant = item.tenant AND payment_id = item.payment_id AND refund_id = item.refund_id) AS found",
 );
 
-const SAVE_REFUND: Statement = Statement::sqlite(
+const SAVE_REFUND: Statement = Statement::pair(
     "payment.save_refund",
     "INSERT INTO payment_refund (tenant, payment_id, refund_id, status, amount, reason, provider_ref, created_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, payment_id, refund_id) DO UPDATE SET \
      status = excluded.status, amount = excluded.amount, provider_ref = excluded.provider_ref",
+    "INSERT INTO payment_refund (tenant, payment_id, refund_id, status, amount, reason, provider_ref,
+         created_at)
+     SELECT DISTINCT ON (tenant, payment_id, refund_id) tenant, payment_id, refund_id, status, amount,
+       reason, provider_ref, created_at
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY
+       AS item (tenant, payment_id, refund_id, status, amount, reason, provider_ref, created_at, n)
+     ORDER BY tenant, payment_id, refund_id, n DESC
+     ON CONFLICT (tenant, payment_id, refund_id)
+       DO UPDATE SET status = excluded.status, amount = excluded.amount, provider_ref = excluded.provider_ref",
 );
 
-const TAKE_EVENT: Statement = Statement::sqlite(
+const TAKE_EVENT: Statement = Statement::pair(
     "payment.take_event",
     "INSERT INTO payment_provider_event (tenant, event_id, recorded_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, event_id, recorded_at, n)),
+     added AS (
+       INSERT INTO payment_provider_event (tenant, event_id, recorded_at)
+       SELECT tenant, event_id, recorded_at FROM item ORDER BY tenant, event_id, n
+       ON CONFLICT DO NOTHING RETURNING tenant, event_id)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, event_id) GROUP BY tenant, event_id",
 );
 
 /// Payments whose figures are not the sums of their ledger.
-pub(crate) const CHECK_LEDGER: Statement = Statement::sqlite(
+pub(crate) const CHECK_LEDGER: Statement = Statement::pair(
     "payment.check_ledger",
     "SELECT * FROM (SELECT p.tenant, p.payment_id, p.captured AS captured, p.refunded AS refunded, \
        p.transfers AS transfers, \
@@ -87,11 +143,21 @@ pub(crate) const CHECK_LEDGER: Statement = Statement::sqlite(
      FROM payment_payment p LEFT JOIN payment_transfer t ON t.tenant = p.tenant AND t.payment_id = p.payment_id \
      WHERE ?1 = 0 GROUP BY p.tenant, p.payment_id) \
      WHERE captured <> came OR refunded <> went OR transfers <> numbers OR transfers <> last LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT * FROM (
+         SELECT p.tenant, p.payment_id, p.captured, p.refunded, p.transfers,
+           coalesce(sum(t.amount) FILTER (WHERE t.kind IN ('invoiced', 'due_on_delivery', 'captured')), 0)::bigint AS came,
+           coalesce(sum(t.amount) FILTER (WHERE t.kind IN ('refunded', 'cancelled')), 0)::bigint AS went,
+           count(t.number) AS numbers, coalesce(max(t.number), 0) AS last
+         FROM payment_payment p LEFT JOIN payment_transfer t ON t.tenant = p.tenant AND t.payment_id = p.payment_id
+         WHERE item.zero = 0 GROUP BY p.tenant, p.payment_id) AS summed
+       WHERE captured <> came OR refunded <> went OR transfers <> numbers OR transfers <> last LIMIT 100) AS found",
 );
 
 /// Payments whose money does not stand on the account that it has to stand on, and nowhere else: an order's, the deposits
 /// that are held, or those that were forfeited.
-pub(crate) const CHECK_FUNDS: Statement = Statement::sqlite(
+pub(crate) const CHECK_FUNDS: Statement = Statement::pair(
     "payment.check_funds",
     "SELECT * FROM (SELECT p.tenant, p.payment_id, p.captured - p.refunded AS there, coalesce(p.deposit, '') AS deposit, \
        coalesce(sum(CASE WHEN t.credit = 'order_funds' THEN t.amount WHEN t.debit = 'order_funds' THEN -t.amount END), \
@@ -105,10 +171,25 @@ pub(crate) const CHECK_FUNDS: Statement = Statement::sqlite(
      WHERE order_funds <> CASE WHEN deposit IN ('', 'credited') THEN there ELSE 0 END \
        OR held <> CASE WHEN deposit = 'held' THEN there ELSE 0 END \
        OR forfeited <> CASE WHEN deposit = 'forfeited' THEN there ELSE 0 END LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT * FROM (
+         SELECT p.tenant, p.payment_id, p.captured - p.refunded AS there, coalesce(p.deposit, '') AS deposit,
+           coalesce(sum(CASE 'order_funds' WHEN t.credit THEN t.amount WHEN t.debit THEN -t.amount END), 0)::bigint
+             AS order_funds,
+           coalesce(sum(CASE 'deposits_held' WHEN t.credit THEN t.amount WHEN t.debit THEN -t.amount END), 0)::bigint
+             AS held,
+           coalesce(sum(CASE 'deposits_forfeited' WHEN t.credit THEN t.amount WHEN t.debit THEN -t.amount END), 0)::bigint
+             AS forfeited
+         FROM payment_payment p LEFT JOIN payment_transfer t ON t.tenant = p.tenant AND t.payment_id = p.payment_id
+         WHERE item.zero = 0 GROUP BY p.tenant, p.payment_id) AS summed
+       WHERE order_funds <> CASE WHEN deposit IN ('', 'credited') THEN there ELSE 0 END
+         OR held <> CASE WHEN deposit = 'held' THEN there ELSE 0 END
+         OR forfeited <> CASE WHEN deposit = 'forfeited' THEN there ELSE 0 END LIMIT 100) AS found",
 );
 
 /// Payments whose refunds do not add up to their figures.
-pub(crate) const CHECK_REFUNDS: Statement = Statement::sqlite(
+pub(crate) const CHECK_REFUNDS: Statement = Statement::pair(
     "payment.check_refunds",
     "SELECT * FROM (SELECT p.tenant, p.payment_id, p.amount, p.captured AS captured, p.refunded AS refunded, \
        p.pending_refund AS set_aside, \
@@ -121,13 +202,32 @@ pub(crate) const CHECK_REFUNDS: Statement = Statement::sqlite(
      FROM payment_payment p WHERE ?1 = 0) \
      WHERE set_aside <> pending OR refunded <> done + cancelled OR refunded > captured \
        OR refunded + set_aside > max(captured, amount) LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT * FROM (
+         SELECT p.tenant, p.payment_id, p.amount, p.captured, p.refunded, p.pending_refund AS set_aside,
+           (SELECT coalesce(sum(amount), 0)::bigint FROM payment_refund r WHERE r.tenant = p.tenant
+              AND r.payment_id = p.payment_id AND r.status = 'pending') AS pending,
+           (SELECT coalesce(sum(amount), 0)::bigint FROM payment_refund r WHERE r.tenant = p.tenant
+              AND r.payment_id = p.payment_id AND r.status = 'done') AS done,
+           (SELECT coalesce(sum(amount), 0)::bigint FROM payment_transfer t WHERE t.tenant = p.tenant
+              AND t.payment_id = p.payment_id AND t.kind = 'cancelled') AS cancelled
+         FROM payment_payment p WHERE item.zero = 0) AS summed
+       WHERE set_aside <> pending OR refunded <> done + cancelled OR refunded > captured
+         OR refunded + set_aside > greatest(captured, amount) LIMIT 100) AS found",
 );
 
 /// Transfers whose payment is missing.
-pub(crate) const CHECK_ORPHANS: Statement = Statement::sqlite(
+pub(crate) const CHECK_ORPHANS: Statement = Statement::pair(
     "payment.check_orphans",
     "SELECT t.tenant, t.payment_id, t.number FROM payment_transfer t LEFT JOIN payment_payment p \
      ON p.tenant = t.tenant AND p.payment_id = t.payment_id WHERE ?1 = 0 AND p.payment_id IS NULL LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT t.tenant, t.payment_id, t.number
+       FROM payment_transfer t LEFT JOIN payment_payment p ON p.tenant = t.tenant
+         AND p.payment_id = t.payment_id
+       WHERE item.zero = 0 AND p.payment_id IS NULL LIMIT 100) AS found",
 );
 
 /// A payment within its tenant.

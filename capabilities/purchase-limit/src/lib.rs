@@ -1,6 +1,7 @@
 //! Purchase limits: how much of an item one customer may buy in a period. A limit is an effect with a ledger, not a
 //! look: two baskets at once cannot both have the last unit. It knows no stock and no price.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -23,6 +24,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "init",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -47,5 +49,6 @@ pub fn capability(policies: Arc<Policies>) -> Result<Capability, DeclarationErro
         .policy::<policy::PurchaseLimitPolicy>()
         .migrations(MIGRATIONS)
         .check(checks::LIMITS_USED)
+        .book(book::BOOK)
         .pages(PAGES))
 }

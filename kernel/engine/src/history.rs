@@ -6,17 +6,29 @@ use serde::Serialize;
 
 use crate::definitions::PLATFORM;
 
-const VERSIONS: Statement = Statement::sqlite(
+const VERSIONS: Statement = Statement::pair(
     "engine.flow_versions",
     "SELECT d.tenant, d.hash, d.version, d.published_at,
         (SELECT count(*) FROM flow_instance i WHERE i.tenant = ?2 AND i.hash = d.hash AND i.status <> 2)
      FROM flow_definition d WHERE d.name = ?1 AND d.tenant IN (?2, ?3) ORDER BY d.published_at, d.hash",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (name, tenant, platform, n)
+     CROSS JOIN LATERAL (
+       SELECT d.tenant, d.hash, d.version, d.published_at,
+       (SELECT count(*) FROM flow_instance i WHERE i.tenant = item.tenant AND i.hash = d.hash AND i.status <> 2)
+       FROM flow_definition d
+       WHERE d.name = item.name AND d.tenant IN (item.tenant, item.platform)
+         ORDER BY d.published_at, d.hash) AS found",
 );
 
-const MOVES: Statement = Statement::sqlite(
+const MOVES: Statement = Statement::pair(
     "engine.flow_moves",
     "SELECT tenant, line, moved_at, hash FROM flow_alias_move
      WHERE name = ?1 AND tenant IN (?2, ?3) ORDER BY moved_at, tenant, line",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (name, tenant, platform, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, line, moved_at, hash FROM flow_alias_move
+       WHERE name = item.name AND tenant IN (item.tenant, item.platform)
+         ORDER BY moved_at, tenant, line) AS found",
 );
 
 /// What a name has meant.

@@ -18,6 +18,7 @@ pub mod schedule;
 mod store;
 mod stretch;
 mod subscribe;
+mod trail;
 mod verify;
 
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
@@ -36,4 +37,5 @@ pub use retrace::{
 };
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};
+pub use trail::{Noticed, TradeRow};
 pub use verify::{tenants, verify};

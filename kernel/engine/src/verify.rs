@@ -20,13 +20,13 @@ const CHUNK: usize = 500;
 
 type OpenRow = (TenantId, Arc<str>, i64, Option<Timestamp>);
 
-const ORPHAN_JOURNAL: Statement = Statement::sqlite(
+const ORPHAN_JOURNAL: Statement = Statement::both(
     "engine.orphan_journal",
     "SELECT j.tenant, j.instance FROM flow_journal j LEFT JOIN flow_instance i ON i.tenant = j.tenant AND i.id = j.instance
      WHERE i.id IS NULL GROUP BY j.tenant, j.instance LIMIT 100",
 );
 
-const JOURNAL_GAPS: Statement = Statement::sqlite(
+const JOURNAL_GAPS: Statement = Statement::both(
     "engine.journal_gaps",
     "SELECT i.tenant, i.id, i.next_seq, count(j.seq), coalesce(max(j.seq), -1)
      FROM flow_instance i LEFT JOIN flow_journal j ON j.tenant = i.tenant AND j.instance = i.id
@@ -34,21 +34,21 @@ const JOURNAL_GAPS: Statement = Statement::sqlite(
      HAVING count(j.seq) <> i.next_seq OR coalesce(max(j.seq), -1) <> i.next_seq - 1 LIMIT 100",
 );
 
-const OUTBOX_ORPHANS: Statement = Statement::sqlite(
+const OUTBOX_ORPHANS: Statement = Statement::both(
     "engine.outbox_orphans",
     "SELECT o.position, o.event FROM outbox o LEFT JOIN flow_instance i ON i.tenant = o.tenant AND i.id = o.instance
      WHERE i.id IS NULL LIMIT 100",
 );
 
-const CURSORS: Statement = Statement::sqlite(
+const CURSORS: Statement = Statement::both(
     "engine.cursors",
     "SELECT name, position FROM subscriber WHERE position > (SELECT coalesce(max(position), 0) FROM outbox)",
 );
 
 const TENANTS: Statement =
-    Statement::sqlite("engine.tenants", "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant");
+    Statement::both("engine.tenants", "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant");
 
-const ENDED_LISTENERS: Statement = Statement::sqlite(
+const ENDED_LISTENERS: Statement = Statement::both(
     "engine.ended_listeners",
     "SELECT w.tenant, w.instance, w.event FROM flow_wait w JOIN flow_instance i ON i.tenant = w.tenant AND i.id = w.instance
      WHERE i.status = 2 AND w.kind <> 2 LIMIT 100",

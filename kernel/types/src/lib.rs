@@ -15,9 +15,11 @@ mod quantity;
 mod rate;
 mod rounding;
 mod scope;
+mod seeded_ids;
 mod span;
 mod system;
 pub mod trade;
+mod virtual_clock;
 
 pub use amount::{Amount, ArithmeticError};
 pub use applied::Applied;
@@ -35,6 +37,7 @@ pub use quantity::Quantity;
 pub use rate::{IncludedTax, RateBp};
 pub use rounding::{Rounding, RoundingLevel};
 pub use scope::{BusinessLine, Channel, Scope, TenantId};
+pub use seeded_ids::SeededIds;
 pub use span::{Span, SpanError};
 pub use system::{SystemClock, SystemIds};
 pub use trade::{
@@ -43,3 +46,4 @@ pub use trade::{
 };
 /// The id type of trades, calls and events; time-ordered (version 7) where an [`IdSource`] makes it.
 pub use uuid::Uuid;
+pub use virtual_clock::VirtualClock;

@@ -40,6 +40,7 @@ async fn the_document_has_what_is_published_and_nothing_else() {
     get,post /v1/acme/books/read/till/timeline
     post /v1/acme/books/trades/ask
     post /v1/acme/books/trades/buy
+    post /v1/acme/books/trades/recount
     get /v1/acme/books/trades/{id}
     "#);
 }

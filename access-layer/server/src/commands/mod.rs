@@ -4,7 +4,6 @@
 mod capability;
 mod demo;
 mod ending;
-mod explain;
 mod flow;
 mod import;
 mod policy;

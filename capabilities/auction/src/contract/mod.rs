@@ -167,13 +167,10 @@ fn refuses_bids(operation: Operation) -> Operation {
 
 fn selling(declared: Declaration) -> Declaration {
     declared
-        .operation(
-            Operation::read::<AuctionRef, ClosingTime>(
-                "closing_time",
-                "Until when bids are taken, as it stands.",
-            )
-            .rejects::<AuctionUnknown>("auction_unknown"),
-        )
+        .operation(Operation::read::<AuctionRef, ClosingTime>(
+            "closing_time",
+            "Until when bids are taken, as it stands.",
+        ))
         .operation(
             Operation::write::<AuctionRef, Changed>(
                 "close",
@@ -206,10 +203,13 @@ fn selling(declared: Declaration) -> Declaration {
             .emits("auction.deposit_decided"),
         )
         .operation(
-            Operation::write::<OfferRef, Changed>("record_paid", "The lot is paid; all deposits are decided.")
-                .nothing_to_undo()
-                .emits("auction.sold")
-                .emits("auction.deposit_decided"),
+            Operation::write::<OfferRef, Changed>(
+                "record_paid",
+                "The lot is paid; all deposits are decided.",
+            )
+            .nothing_to_undo()
+            .emits("auction.sold")
+            .emits("auction.deposit_decided"),
         )
         .operation(
             Operation::read::<AuctionRef, Award>("sale", "Who has bought and paid.")

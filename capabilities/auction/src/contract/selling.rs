@@ -14,7 +14,7 @@ use super::terms::AuctionState;
 pub struct ClosingTime {
     /// Where it stands.
     pub state: AuctionState,
-    /// Until when bids are taken.
+    /// Until when bids are taken; now where there is no such auction.
     pub closes_at: Timestamp,
 }
 
@@ -64,6 +64,9 @@ pub struct Award {
     pub policy_version: String,
     /// Until when it has to be paid.
     pub pay_by: Timestamp,
+    /// How long that is from now, in seconds, at least a minute.
+    #[schemars(range(min = 60, max = 2_592_000), extend("x-unit" = "duration_s"))]
+    pub pay_within_s: i64,
 }
 
 /// Nobody is to pay.

@@ -82,8 +82,14 @@ pub struct Terms {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Timestamp")]
     pub opens_at: Option<Timestamp>,
-    /// Until when bids are taken, unless a late bid moves it.
-    pub closes_at: Timestamp,
+    /// Until when bids are taken, unless a late bid moves it; or
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub closes_at: Option<Timestamp>,
+    /// for how long after it opens, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64", range(min = 1, max = 4_000_000_000_i64), extend("x-unit" = "duration_s"))]
+    pub lasts_s: Option<i64>,
     /// What a bidder deposits to be admitted, in minor units; 0 for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Amount", range(min = 0, max = 1_000_000_000_000_000_i64))]

@@ -86,11 +86,7 @@ impl WriteOperation for PlaceBid {
     type Input = BidInput;
     type Output = Placed;
 
-    async fn run(
-        &self,
-        tx: &mut Tx<'_>,
-        calls: &[Call<BidInput>],
-    ) -> Result<Vec<Reply<Placed>>, StoreError> {
+    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<BidInput>]) -> Result<Vec<Reply<Placed>>, StoreError> {
         let about =
             calls.iter().map(|call| (&*call.context, &call.input.auction_id, &call.input.customer_id));
         let mut room = Room::load(tx, about).await?;
@@ -114,12 +110,7 @@ impl WriteOperation for PlaceBid {
             replies.push(reply(auction_id, lot, &bidder.bidder, &stood)?);
             let (position, bidder, at) = (stood.position, bidder.bidder.clone(), context.now);
             let placed = PlacedBid { position, bidder, bid: judged, at };
-            bids.push(NewBid {
-                key: key.clone(),
-                placed,
-                price: stood.price,
-                leading: stood.leading.paddle,
-            });
+            bids.push(NewBid { key: key.clone(), placed, price: stood.price, leading: stood.leading.paddle });
             touched.insert(key);
         }
         store::insert_bids(tx, &bids).await?;

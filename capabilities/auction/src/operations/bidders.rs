@@ -34,8 +34,9 @@ impl ReadOperation for Admit {
     ) -> Result<Vec<Reply<Admission>>, StoreError> {
         let keys = calls.iter().map(|call| key_of(&call.context, &call.input.auction_id));
         let lots = store::load_lots(reader, keys).await?;
-        let keys =
-            calls.iter().map(|call| bidder_key(&call.context, &call.input.auction_id, &call.input.customer_id));
+        let keys = calls
+            .iter()
+            .map(|call| bidder_key(&call.context, &call.input.auction_id, &call.input.customer_id));
         let bidders = store::load_bidders(reader, keys).await?;
         let mut replies = Vec::with_capacity(calls.len());
         for Call { context, input } in calls {
@@ -131,8 +132,10 @@ async fn admit(
     let (mut new, mut changed) = (Vec::new(), BTreeSet::new());
     let mut replies = Vec::with_capacity(asked.len());
     for one in asked {
-        let (at, key) = (key_of(one.context, one.auction_id), bidder_key(one.context, one.auction_id, one.customer_id));
-        if let Err(no) = lot_for(&lots, &at, one.customer_id).and_then(|lot| still_open(lot, one.context.now)) {
+        let (at, key) =
+            (key_of(one.context, one.auction_id), bidder_key(one.context, one.auction_id, one.customer_id));
+        if let Err(no) = lot_for(&lots, &at, one.customer_id).and_then(|lot| still_open(lot, one.context.now))
+        {
             replies.push(no.reply()?);
             continue;
         }

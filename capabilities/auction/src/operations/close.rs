@@ -4,7 +4,7 @@ use mortise_capability::{Call, ReadOperation, Reply, StoreError, WriteOperation}
 use mortise_store::{Reader, Tx};
 use mortise_types::{Amount, Timestamp};
 
-use super::{No, deposits, key_of};
+use super::{deposits, key_of};
 use crate::contract::{
     AuctionRef, AuctionState, Awarded, Changed, Closed, ClosingTime, DepositDecided, EntryKind, OfferState,
 };
@@ -24,13 +24,11 @@ impl ReadOperation for LookAtClock {
     ) -> Result<Vec<Reply<ClosingTime>>, StoreError> {
         let keys = calls.iter().map(|call| key_of(&call.context, &call.input.auction_id));
         let lots = store::load_lots(reader, keys).await?;
-        let reply = |call: &Call<AuctionRef>| match lots.get(&key_of(&call.context, &call.input.auction_id)) {
-            None => No::Unknown(call.input.auction_id.clone()).reply(),
-            Some(lot) => {
-                Ok(Reply::done(ClosingTime { state: lot.state, closes_at: lot.standing.closes_at }))
-            }
+        let look = |call: &Call<AuctionRef>| match lots.get(&key_of(&call.context, &call.input.auction_id)) {
+            None => ClosingTime { state: AuctionState::Unknown, closes_at: call.context.now },
+            Some(lot) => ClosingTime { state: lot.state, closes_at: lot.standing.closes_at },
         };
-        calls.iter().map(reply).collect()
+        Ok(calls.iter().map(look).map(Reply::done).collect())
     }
 }
 

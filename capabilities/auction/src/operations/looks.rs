@@ -76,15 +76,13 @@ impl ReadOperation for Get {
         let own: Vec<(LotKey, CustomerId)> = calls
             .iter()
             .filter_map(|call| match Eyes::of(&call.context, call.input.customer_id.as_ref()) {
-                Eyes::Of(customer) => {
-                    Some((key_of(&call.context, &call.input.auction_id), customer.clone()))
-                }
+                Eyes::Of(customer) => Some((key_of(&call.context, &call.input.auction_id), customer.clone())),
                 Eyes::Staff | Eyes::Everybody => None,
             })
             .collect();
-        let keys = own.iter().map(|((tenant, auction), customer)| {
-            (tenant.clone(), auction.clone(), customer.clone())
-        });
+        let keys = own
+            .iter()
+            .map(|((tenant, auction), customer)| (tenant.clone(), auction.clone(), customer.clone()));
         let bidders = store::load_bidders(reader, keys).await?;
         let keys = own.iter().map(|((tenant, auction), customer)| (tenant, auction, customer));
         let mut offers = store::offers_of(reader, keys).await?.into_iter();
@@ -93,10 +91,9 @@ impl ReadOperation for Get {
             let eyes = Eyes::of(context, input.customer_id.as_ref());
             let key = key_of(context, &input.auction_id);
             let (own, offer) = match eyes {
-                Eyes::Of(customer) => (
-                    bidders.get(&(key.0.clone(), key.1.clone(), customer.clone())),
-                    offers.next().flatten(),
-                ),
+                Eyes::Of(customer) => {
+                    (bidders.get(&(key.0.clone(), key.1.clone(), customer.clone())), offers.next().flatten())
+                }
                 Eyes::Staff | Eyes::Everybody => (None, None),
             };
             replies.push(match lots.get(&key) {
@@ -231,17 +228,5 @@ fn entry(row: store::TimelineRow, eyes: Eyes<'_>) -> Result<Entry, StoreError> {
     let customer_id = customer.filter(|customer| eyes.see(customer));
     let own = customer_id.is_some();
     let (amount, maximum) = (amount.filter(|_| own), maximum.filter(|_| own));
-    Ok(Entry {
-        position,
-        kind,
-        paddle,
-        customer_id,
-        amount,
-        maximum,
-        price,
-        leading,
-        closes_at,
-        note,
-        at,
-    })
+    Ok(Entry { position, kind, paddle, customer_id, amount, maximum, price, leading, closes_at, note, at })
 }

@@ -134,10 +134,8 @@ impl WriteOperation for RequestCancel {
             match lot.and_then(|lot| still_open(lot, call.context.now)) {
                 Err(no) => no.reply(),
                 Ok(()) => {
-                    let wish =
-                        CancelRequested { auction_id: auction_id.clone(), reason: reason.clone() };
-                    Reply::done(AppliedOnce { applied: Applied::Now })
-                        .emit("auction.cancel_requested", &wish)
+                    let wish = CancelRequested { auction_id: auction_id.clone(), reason: reason.clone() };
+                    Reply::done(AppliedOnce { applied: Applied::Now }).emit("auction.cancel_requested", &wish)
                 }
             }
         };

@@ -52,9 +52,9 @@ impl ReadOperation for ReadOffer {
             calls.iter().map(|call| key_of(&call.context, &call.input.auction_id)).collect();
         let lots = store::load_lots(reader, keys.iter().cloned()).await?;
         let mut replies = Vec::with_capacity(calls.len());
-        for key in &keys {
+        for (call, key) in calls.iter().zip(&keys) {
             replies.push(match lots.get(key) {
-                Some(lot) if lot.state == self.state() => award(reader, key, lot).await?,
+                Some(lot) if lot.state == self.state() => award(reader, key, lot, call.context.now).await?,
                 other => {
                     let state = other.map_or(AuctionState::Unknown, |lot| lot.state);
                     Reply::rejected(self.no(), &NotAwarded { state })?
@@ -66,7 +66,12 @@ impl ReadOperation for ReadOffer {
 }
 
 /// The latest offer, as an order needs it.
-async fn award(reader: &Reader<'_>, key: &LotKey, lot: &Lot) -> Result<Reply<Award>, StoreError> {
+async fn award(
+    reader: &Reader<'_>,
+    key: &LotKey,
+    lot: &Lot,
+    now: Timestamp,
+) -> Result<Reply<Award>, StoreError> {
     let offers = store::load_offers(reader, [(key, lot.offer)]).await?;
     let row = offers.into_iter().flatten().next().ok_or_else(|| off(format!("{} has no offer", key.1)))?;
     let bidder = store::bidder_of(reader, key, &row.customer_id).await?;
@@ -85,6 +90,7 @@ async fn award(reader: &Reader<'_>, key: &LotKey, lot: &Lot) -> Result<Reply<Awa
     };
     let (order_id, policy_version) = (order_of(&key.1, offer)?, lot.rules.policy_version.clone());
     let lines = vec![line];
+    let pay_within_s = (pay_by.since(now).as_millis() / 1_000).clamp(60, 2_592_000);
     Ok(Reply::done(Award {
         offer,
         customer_id,
@@ -95,6 +101,7 @@ async fn award(reader: &Reader<'_>, key: &LotKey, lot: &Lot) -> Result<Reply<Awa
         lines,
         policy_version,
         pay_by,
+        pay_within_s,
     }))
 }
 

@@ -111,7 +111,8 @@ impl Standing {
         if now < rules.opens_at {
             return Err(Refusal::NotOpen(AuctionNotOpen { opens_at: rules.opens_at }));
         }
-        let judged = clear(bid).map_err(|reason| Refusal::Unclear(BidUnclear { reason: reason.to_owned() }))?;
+        let judged =
+            clear(bid).map_err(|reason| Refusal::Unclear(BidUnclear { reason: reason.to_owned() }))?;
         if let Some(leader) = self.leader().filter(|leader| leader.bidder.customer_id == *customer) {
             let own_maximum = leader.maximum;
             return match judged.maximum > own_maximum {

@@ -8,8 +8,6 @@ use crate::policy::AuctionPolicy;
 
 /// Ids of orders and their parts are made from an auction's id, and an id has at most 128 characters.
 const AUCTION_ID_MOST_CHARS: usize = 100;
-/// An auction stays open for at most so long, so that whoever deposits knows until when.
-const OPEN_MOST: Span = Span::days(366);
 /// Beyond closing and payment windows: how long deciding the last deposit may take.
 const SLACK: Span = Span::days(7);
 
@@ -41,13 +39,19 @@ impl Rules {
         now: Timestamp,
     ) -> Result<Rules, TermsRefused> {
         let OpenInput { auction_id, lot, currency, terms } = input;
+        let opens_at = terms.opens_at.unwrap_or(now).max(now);
+        let closes_at = match (terms.closes_at, terms.lasts_s) {
+            (Some(closes_at), None) => closes_at,
+            (None, Some(lasts_s)) => opens_at.saturating_add(seconds(lasts_s)),
+            _ => return refuse("closes_at", "say either when it closes or how long it lasts"),
+        };
         let rules = Rules {
             lot,
             currency,
             starting_price: terms.starting_price,
             reserve_price: terms.reserve_price,
-            opens_at: terms.opens_at.unwrap_or(now).max(now),
-            closes_at: terms.closes_at,
+            opens_at,
+            closes_at,
             deposit: terms.deposit.unwrap_or(policy.deposit),
             increments: terms.increments.unwrap_or_else(|| policy.increments.clone()),
             extension: terms.extension.or(policy.extension),
@@ -60,20 +64,17 @@ impl Rules {
     }
 
     fn check(&self, auction_id: &AuctionId) -> Result<(), TermsRefused> {
-        let refuse = |field: &str, reason: &str| {
-            Err(TermsRefused { field: field.to_owned(), reason: reason.to_owned() })
-        };
         if auction_id.as_str().chars().count() > AUCTION_ID_MOST_CHARS {
             return refuse("auction_id", "it has more than 100 characters, and its orders are named by it");
         }
         if self.closes_at <= self.opens_at {
             return refuse("closes_at", "the auction would close before it opens");
         }
-        if self.closes_at > self.opens_at.saturating_add(OPEN_MOST) {
-            return refuse("closes_at", "the auction would be open for more than a year");
-        }
         if self.reserve_price.is_some_and(|reserve| reserve < self.starting_price) {
-            return refuse("reserve_price", "it is below the starting price, and would never decide anything");
+            return refuse(
+                "reserve_price",
+                "it is below the starting price, and would never decide anything",
+            );
         }
         if self.increments.first().is_none_or(|first| first.from > self.starting_price) {
             return refuse("increments", "there is no step at the starting price: begin with `from: 0`");
@@ -89,7 +90,9 @@ impl Rules {
             Some(Extension { within_s, by_s, .. }) if by_s < within_s => {
                 refuse("extension", "`by_s` is shorter than `within_s`: one rush of bids would use it up")
             }
-            Some(Extension { within_s, most, .. }) if within_s < 1 || !(1..=EXTENSIONS_MOST).contains(&most) => {
+            Some(Extension { within_s, most, .. })
+                if within_s < 1 || !(1..=EXTENSIONS_MOST).contains(&most) =>
+            {
                 refuse("extension", "`within_s` is at least 1, and `most` from 1 to 500")
             }
             Some(_) | None => Ok(()),
@@ -129,6 +132,10 @@ impl Rules {
     pub(crate) fn credit(&self, deposited: Amount, price: Amount) -> Amount {
         if deposited < price { deposited } else { Amount::ZERO }
     }
+}
+
+fn refuse<T>(field: &str, reason: &str) -> Result<T, TermsRefused> {
+    Err(TermsRefused { field: field.to_owned(), reason: reason.to_owned() })
 }
 
 /// So many seconds.

@@ -118,8 +118,7 @@ impl Room {
         let paddle = *self.paddles.entry(who.to_owned()).or_insert(next);
         let bidder = Bidder { customer_id: customer(who), paddle };
         let bid = Bid { amount, maximum };
-        let judged =
-            self.standing.judge(&self.rules, AuctionState::Open, &bidder.customer_id, bid, self.now);
+        let judged = self.standing.judge(&self.rules, AuctionState::Open, &bidder.customer_id, bid, self.now);
         let judged = match judged {
             Ok(judged) => judged,
             Err(refusal) => return refused(&refusal),
@@ -202,7 +201,8 @@ fn open(change: impl FnOnce(&mut OpenInput, &mut AuctionPolicy)) -> Result<Rules
         starting_price: Amount(1_000),
         reserve_price: None,
         opens_at: None,
-        closes_at: moment("60:00"),
+        closes_at: Some(moment("60:00")),
+        lasts_s: None,
         deposit: None,
         increments: None,
         extension: None,
@@ -214,7 +214,8 @@ fn open(change: impl FnOnce(&mut OpenInput, &mut AuctionPolicy)) -> Result<Rules
     let mut input = OpenInput { auction_id, lot: rules.lot, currency: rules.currency, terms };
     let mut policy = AuctionPolicy::default();
     change(&mut input, &mut policy);
-    Rules::of(input, &policy, "auction:0", Timestamp::EPOCH).map_err(|refused| (refused.field, refused.reason))
+    Rules::of(input, &policy, "auction:0", Timestamp::EPOCH)
+        .map_err(|refused| (refused.field, refused.reason))
 }
 
 #[test]
@@ -222,12 +223,10 @@ fn terms_that_contradict_themselves_are_refused() {
     let field = |change: fn(&mut OpenInput, &mut AuctionPolicy)| open(change).map_err(|(field, _)| field);
     let refused = |name: &str| Err(name.to_owned());
     assert!(open(|_, _| {}).is_ok());
-    assert_eq!(field(|input, _| input.terms.closes_at = Timestamp::EPOCH), refused("closes_at"));
+    assert_eq!(field(|input, _| input.terms.closes_at = Some(Timestamp::EPOCH)), refused("closes_at"));
+    assert_eq!(field(|input, _| input.terms.closes_at = None), refused("closes_at"));
+    assert_eq!(field(|input, _| input.terms.lasts_s = Some(60)), refused("closes_at"), "both");
     assert_eq!(field(|input, _| input.terms.opens_at = Some(moment("60:00"))), refused("closes_at"));
-    let years = |input: &mut OpenInput, _: &mut AuctionPolicy| {
-        input.terms.closes_at = Timestamp::EPOCH.saturating_add(Span::days(367));
-    };
-    assert_eq!(field(years), refused("closes_at"));
     assert_eq!(field(|input, _| input.terms.reserve_price = Some(Amount(999))), refused("reserve_price"));
     assert_eq!(field(|input, _| input.terms.increments = Some(Vec::new())), refused("increments"));
     let gap = |input: &mut OpenInput, _: &mut AuctionPolicy| {
@@ -246,6 +245,15 @@ fn terms_that_contradict_themselves_are_refused() {
         input.auction_id = mortise_types::AuctionId::new("a".repeat(101)).unwrap();
     };
     assert_eq!(field(long), refused("auction_id"));
+}
+
+#[test]
+fn an_auction_lasts_from_its_opening_on() {
+    let rules = open(|input, _| {
+        (input.terms.closes_at, input.terms.lasts_s) = (None, Some(60));
+        input.terms.opens_at = Some(moment("5:00"));
+    });
+    assert_eq!(rules.unwrap().closes_at, moment("6:00"));
 }
 
 #[test]

@@ -4,34 +4,49 @@ use std::collections::{BTreeSet, HashMap};
 
 use mortise_capability::StoreError;
 use mortise_store::{Reader, Statement, Tx};
-use mortise_types::{
-    Address, Amount, AuctionId, CustomerId, PaymentId, RegistrationId, TenantId, Timestamp,
-};
+use mortise_types::{Address, Amount, AuctionId, CustomerId, PaymentId, RegistrationId, TenantId, Timestamp};
 
 use super::{LotKey, of_word, read, word, written};
 use crate::contract::DepositState;
 use crate::rules::Bidder;
 
-const BIDDER: Statement = Statement::sqlite(
+const BIDDER: Statement = Statement::pair(
     "auction.bidder",
     "SELECT registration, paddle, state, deposit, deposit_state FROM auction_bidder
      WHERE tenant = ?1 AND auction_id = ?2 AND customer_id = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, customer_id, n)
+     CROSS JOIN LATERAL (
+       SELECT registration, paddle, state, deposit, deposit_state FROM auction_bidder
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND customer_id = item.customer_id) AS found",
 );
-const SHIP_TO: Statement = Statement::sqlite(
+const SHIP_TO: Statement = Statement::pair(
     "auction.ship_to",
     "SELECT ship_to FROM auction_bidder WHERE tenant = ?1 AND auction_id = ?2 AND customer_id = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, customer_id, n)
+     CROSS JOIN LATERAL (
+       SELECT ship_to FROM auction_bidder
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND customer_id = item.customer_id) AS found",
 );
-const REGISTRATION: Statement = Statement::sqlite(
+const REGISTRATION: Statement = Statement::pair(
     "auction.registration",
     "SELECT deposit_state FROM auction_bidder WHERE tenant = ?1 AND registration = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, registration, n)
+     CROSS JOIN LATERAL (
+       SELECT deposit_state FROM auction_bidder WHERE tenant = item.tenant
+         AND registration = item.registration) AS found",
 );
-const HELD: Statement = Statement::sqlite(
+const HELD: Statement = Statement::pair(
     "auction.held",
     "SELECT registration, customer_id FROM auction_bidder
      WHERE tenant = ?1 AND auction_id = ?2 AND deposit_state = 'held' ORDER BY customer_id",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, auction_id, n)
+     CROSS JOIN LATERAL (
+       SELECT registration, customer_id FROM auction_bidder
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND deposit_state = 'held'
+       ORDER BY customer_id) AS found",
 );
 /// Who was withdrawn and comes again keeps their number.
-const ADMIT: Statement = Statement::sqlite(
+const ADMIT: Statement = Statement::pair(
     "auction.admit",
     "INSERT INTO auction_bidder
        (tenant, auction_id, customer_id, registration, paddle, state, deposit, payment_id, deposit_state, ship_to,
@@ -41,14 +56,34 @@ const ADMIT: Statement = Statement::sqlite(
      SET registration = excluded.registration, state = 'admitted', deposit = excluded.deposit,
          payment_id = excluded.payment_id, deposit_state = excluded.deposit_state, ship_to = excluded.ship_to,
          registered_at = excluded.registered_at",
+    "INSERT INTO auction_bidder (tenant, auction_id, customer_id, registration, paddle, state, deposit,
+         payment_id, deposit_state, ship_to, registered_at)
+     SELECT DISTINCT ON (tenant, auction_id, customer_id) tenant, auction_id, customer_id, registration,
+       paddle, 'admitted', deposit, payment_id, deposit_state, ship_to, registered_at
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY
+       AS item (tenant, auction_id, customer_id, registration, paddle, deposit, payment_id, deposit_state,
+               ship_to, registered_at, n)
+     ORDER BY tenant, auction_id, customer_id, n DESC
+     ON CONFLICT (tenant, auction_id, customer_id) DO UPDATE
+       SET registration = excluded.registration, state = 'admitted', deposit = excluded.deposit,
+       payment_id = excluded.payment_id, deposit_state = excluded.deposit_state, ship_to = excluded.ship_to,
+       registered_at = excluded.registered_at",
 );
-const WITHDRAW: Statement = Statement::sqlite(
+const WITHDRAW: Statement = Statement::pair(
     "auction.withdraw",
     "UPDATE auction_bidder SET state = 'withdrawn', deposit_state = ?3 WHERE tenant = ?1 AND registration = ?2",
+    "UPDATE auction_bidder t SET state = 'withdrawn', deposit_state = item.deposit_state
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, registration, deposit_state, n)
+     WHERE t.tenant = item.tenant AND t.registration = item.registration
+     RETURNING item.n",
 );
-const SET_DEPOSIT: Statement = Statement::sqlite(
+const SET_DEPOSIT: Statement = Statement::pair(
     "auction.set_deposit",
     "UPDATE auction_bidder SET deposit_state = ?3 WHERE tenant = ?1 AND registration = ?2",
+    "UPDATE auction_bidder t SET deposit_state = item.deposit_state
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, registration, deposit_state, n)
+     WHERE t.tenant = item.tenant AND t.registration = item.registration
+     RETURNING item.n",
 );
 
 /// A bidder as they stand.
@@ -122,7 +157,16 @@ pub(crate) async fn admit(tx: &mut Tx<'_>, bidders: &[NewBidder<'_>]) -> Result<
         let (state, ship_to) = (word(state)?, written(new.ship_to)?);
         let (registration, paddle, deposit) = (&new.registration, new.paddle, new.deposit);
         rows.push((
-            tenant, auction, customer, registration, paddle, deposit, new.payment_id, state, ship_to, new.now,
+            tenant,
+            auction,
+            customer,
+            registration,
+            paddle,
+            deposit,
+            new.payment_id,
+            state,
+            ship_to,
+            new.now,
         ));
     }
     if rows.is_empty() { Ok(()) } else { tx.execute(&ADMIT, rows).await.map(drop) }
@@ -157,11 +201,7 @@ pub(crate) async fn withdraw(tx: &mut Tx<'_>, changes: &[DepositChange]) -> Resu
     change(tx, &WITHDRAW, changes).await
 }
 
-async fn change(
-    tx: &mut Tx<'_>,
-    statement: &Statement,
-    changes: &[DepositChange],
-) -> Result<(), StoreError> {
+async fn change(tx: &mut Tx<'_>, statement: &Statement, changes: &[DepositChange]) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(changes.len());
     for (tenant, registration, state) in changes {
         rows.push((tenant, registration, word(state)?));

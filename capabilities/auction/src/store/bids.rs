@@ -8,19 +8,26 @@ use super::LotKey;
 use crate::rules::sale::PlacedBid;
 use crate::rules::{Bidder, Candidate, Judged};
 
-const NEW_BID: Statement = Statement::sqlite(
+const NEW_BID: Statement = Statement::pair(
     "auction.new_bid",
     "INSERT INTO auction_bid
        (tenant, auction_id, position, customer_id, paddle, amount, maximum, price, leading, at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    "INSERT INTO auction_bid (tenant, auction_id, position, customer_id, paddle, amount, maximum, price,
+         \"leading\", at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY 1, 2, 3",
 );
-const ALL_BIDS: Statement = Statement::sqlite(
+const ALL_BIDS: Statement = Statement::pair(
     "auction.all_bids",
     "SELECT position, customer_id, paddle, amount, maximum, at FROM auction_bid
      WHERE tenant = ?1 AND auction_id = ?2 ORDER BY position",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, auction_id, n)
+     CROSS JOIN LATERAL (
+       SELECT position, customer_id, paddle, amount, maximum, at FROM auction_bid
+       WHERE tenant = item.tenant AND auction_id = item.auction_id ORDER BY position) AS found",
 );
 /// Each bidder's highest maximum, and where they first bid it.
-const BEST_BIDS: Statement = Statement::sqlite(
+const BEST_BIDS: Statement = Statement::pair(
     "auction.best_bids",
     "SELECT b.customer_id, b.paddle, b.maximum, min(b.position)
      FROM (SELECT customer_id, max(maximum) AS maximum FROM auction_bid
@@ -29,13 +36,29 @@ const BEST_BIDS: Statement = Statement::sqlite(
        AND b.customer_id = best.customer_id AND b.maximum = best.maximum
      GROUP BY b.customer_id, b.paddle, b.maximum
      ORDER BY 3 DESC, 4 LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, most, n)
+     CROSS JOIN LATERAL (
+       SELECT b.customer_id, b.paddle, b.maximum, min(b.position)
+       FROM (SELECT customer_id, max(maximum) AS maximum FROM auction_bid
+       WHERE tenant = item.tenant AND auction_id = item.auction_id GROUP BY customer_id) best
+       JOIN auction_bid b ON b.tenant = item.tenant AND b.auction_id = item.auction_id
+       AND b.customer_id = best.customer_id AND b.maximum = best.maximum
+       GROUP BY b.customer_id, b.paddle, b.maximum
+       ORDER BY 3 DESC, 4 LIMIT item.most) AS found",
 );
-const BIDS: Statement = Statement::sqlite(
+const BIDS: Statement = Statement::pair(
     "auction.bids",
     "SELECT position, 'bid', customer_id, paddle, amount, maximum, price, leading, NULL, NULL, at FROM auction_bid
      WHERE tenant = ?1 AND auction_id = ?2 AND position > ?3 ORDER BY position LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, auction_id, position, most, n)
+     CROSS JOIN LATERAL (
+       SELECT position, 'bid', customer_id, paddle, amount, maximum, price, \"leading\", NULL, NULL, at
+       FROM auction_bid
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND position > item.position
+       ORDER BY position LIMIT item.most) AS found",
 );
-const TIMELINE: Statement = Statement::sqlite(
+const TIMELINE: Statement = Statement::pair(
     "auction.timeline",
     "SELECT position, 'bid', customer_id, paddle, amount, maximum, price, leading, NULL, NULL, at FROM auction_bid
      WHERE tenant = ?1 AND auction_id = ?2 AND position > ?3
@@ -43,6 +66,17 @@ const TIMELINE: Statement = Statement::sqlite(
      SELECT position, kind, customer_id, paddle, NULL, NULL, price, NULL, closes_at, note, at FROM auction_entry
      WHERE tenant = ?1 AND auction_id = ?2 AND position > ?3
      ORDER BY 1 LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, auction_id, position, most, n)
+     CROSS JOIN LATERAL (
+       SELECT position, 'bid', customer_id, paddle, amount, maximum, price, \"leading\", NULL, NULL, at
+       FROM auction_bid
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND position > item.position
+       UNION ALL
+       SELECT position, kind, customer_id, paddle, NULL, NULL, price, NULL, closes_at, note, at
+       FROM auction_entry
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND position > item.position
+       ORDER BY 1 LIMIT item.most) AS found",
 );
 
 /// A bid to store.

@@ -10,40 +10,79 @@ use super::{LotKey, of_word, read, word, written};
 use crate::contract::{AuctionState, EntryKind};
 use crate::rules::{Bidder, Leader, Rules, Standing};
 
-const LOT: Statement = Statement::sqlite(
+const LOT: Statement = Statement::pair(
     "auction.lot",
     "SELECT rules, state, price, leader, leader_paddle, leader_maximum, leader_bid, closes_at, extensions, bids,
             position, paddles, offer
      FROM auction_lot WHERE tenant = ?1 AND auction_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, auction_id, n)
+     CROSS JOIN LATERAL (
+       SELECT rules, state, price, leader, leader_paddle, leader_maximum, leader_bid, closes_at, extensions,
+         bids,
+       position, paddles, offer
+       FROM auction_lot WHERE tenant = item.tenant AND auction_id = item.auction_id) AS found",
 );
-const LOTS: Statement = Statement::sqlite(
+const LOTS: Statement = Statement::pair(
     "auction.lots",
     "SELECT auction_id, rules, state, price, leader, leader_paddle, leader_maximum, leader_bid, closes_at, extensions,
             bids, position, paddles, offer
      FROM auction_lot WHERE tenant = ?1 AND auction_id > ?2 ORDER BY auction_id LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, most, n)
+     CROSS JOIN LATERAL (
+       SELECT auction_id, rules, state, price, leader, leader_paddle, leader_maximum, leader_bid, closes_at,
+         extensions,
+       bids, position, paddles, offer
+       FROM auction_lot
+       WHERE tenant = item.tenant AND auction_id > item.auction_id ORDER BY auction_id LIMIT item.most) AS found",
 );
-const NEW_LOT: Statement = Statement::sqlite(
+const NEW_LOT: Statement = Statement::pair(
     "auction.new_lot",
     "INSERT INTO auction_lot
        (tenant, auction_id, rules, state, closes_at, extensions, bids, position, paddles, offer)
      VALUES (?1, ?2, ?3, 'open', ?4, 0, 0, 1, 0, 0)
      ON CONFLICT (tenant, auction_id) DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, auction_id, rules, closes_at, n)),
+     added AS (
+       INSERT INTO auction_lot (tenant, auction_id, rules, state, closes_at, extensions, bids, position,
+         paddles,
+              offer)
+       SELECT tenant, auction_id, rules, 'open', closes_at, 0, 0, 1, 0, 0 FROM item
+         ORDER BY tenant, auction_id, n
+       ON CONFLICT DO NOTHING RETURNING tenant, auction_id)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, auction_id) GROUP BY tenant, auction_id",
 );
-const SAVE_LOT: Statement = Statement::sqlite(
+const SAVE_LOT: Statement = Statement::pair(
     "auction.save_lot",
     "UPDATE auction_lot
      SET state = ?3, price = ?4, leader = ?5, leader_paddle = ?6, leader_maximum = ?7, leader_bid = ?8, closes_at = ?9,
          extensions = ?10, bids = ?11, position = ?12, offer = ?13
      WHERE tenant = ?1 AND auction_id = ?2",
+    "UPDATE auction_lot t SET state = item.state, price = item.price, leader = item.leader,
+         leader_paddle = item.leader_paddle, leader_maximum = item.leader_maximum,
+         leader_bid = item.leader_bid, closes_at = item.closes_at, extensions = item.extensions,
+         bids = item.bids, position = item.position, offer = item.offer
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY
+       AS item (tenant, auction_id, state, price, leader, leader_paddle, leader_maximum, leader_bid,
+               closes_at, extensions, bids, position, offer, n)
+     WHERE t.tenant = item.tenant AND t.auction_id = item.auction_id
+     RETURNING item.n",
 );
-const SAVE_PADDLES: Statement = Statement::sqlite(
+const SAVE_PADDLES: Statement = Statement::pair(
     "auction.save_paddles",
     "UPDATE auction_lot SET paddles = ?3 WHERE tenant = ?1 AND auction_id = ?2",
+    "UPDATE auction_lot t SET paddles = item.paddles
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, paddles, n)
+     WHERE t.tenant = item.tenant AND t.auction_id = item.auction_id
+     RETURNING item.n",
 );
-const NEW_ENTRY: Statement = Statement::sqlite(
+const NEW_ENTRY: Statement = Statement::pair(
     "auction.new_entry",
     "INSERT INTO auction_entry (tenant, auction_id, position, kind, customer_id, paddle, price, closes_at, note, at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    "INSERT INTO auction_entry (tenant, auction_id, position, kind, customer_id, paddle, price, closes_at,
+         note, at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY 1, 2, 3",
 );
 
 /// An auction.
@@ -97,8 +136,21 @@ fn lead(row: Lead) -> Option<(Leader, Amount)> {
 }
 
 fn lot(row: Row) -> Result<Lot, StoreError> {
-    let (rules, state, price, leader, paddle, maximum, bid, closes_at, extensions, bids, position, paddles, offer) =
-        row;
+    let (
+        rules,
+        state,
+        price,
+        leader,
+        paddle,
+        maximum,
+        bid,
+        closes_at,
+        extensions,
+        bids,
+        position,
+        paddles,
+        offer,
+    ) = row;
     let lead = lead((price, leader, paddle, maximum, bid));
     Ok(Lot {
         rules: read(&rules)?,

@@ -20,7 +20,9 @@ pub(crate) use bids::{NewBid, TimelineRow, all_bids, best_bids, insert_bids, loa
 pub(crate) use lots::{
     Lot, NewEntry, insert_entries, insert_lots, load_lots, page_of_lots, save_lots, save_paddles,
 };
-pub(crate) use offers::{Asked, OfferRow, ask_payment, defaulters, insert_offers, load_offers, offers_of, set_offers};
+pub(crate) use offers::{
+    Asked, OfferRow, ask_payment, defaulters, insert_offers, load_offers, offers_of, set_offers,
+};
 
 /// An auction's place.
 pub(crate) type LotKey = (TenantId, AuctionId);

@@ -7,34 +7,63 @@ use mortise_types::{Amount, AuctionId, CustomerId, PaymentId, TenantId, Timestam
 use super::{LotKey, of_word, word};
 use crate::contract::OfferState;
 
-const NEW_OFFER: Statement = Statement::sqlite(
+const NEW_OFFER: Statement = Statement::pair(
     "auction.new_offer",
     "INSERT INTO auction_offer (tenant, auction_id, offer, customer_id, state, price, credit, pay_by, offered_at)
      VALUES (?1, ?2, ?3, ?4, 'awarded', ?5, ?6, ?7, ?8)",
+    "INSERT INTO auction_offer (tenant, auction_id, offer, customer_id, state, price, credit, pay_by,
+         offered_at)
+     SELECT tenant, auction_id, offer, customer_id, 'awarded', price, credit, pay_by, offered_at
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+       AS item (tenant, auction_id, offer, customer_id, price, credit, pay_by, offered_at)
+     ORDER BY 1, 2, 3",
 );
-const OFFER: Statement = Statement::sqlite(
+const OFFER: Statement = Statement::pair(
     "auction.offer",
     "SELECT customer_id, state, price, credit, pay_by, amount, pay_url FROM auction_offer
      WHERE tenant = ?1 AND auction_id = ?2 AND offer = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, offer, n)
+     CROSS JOIN LATERAL (
+       SELECT customer_id, state, price, credit, pay_by, amount, pay_url FROM auction_offer
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND offer = item.offer) AS found",
 );
 /// The latest of each; a customer has one at most.
-const OFFERS_OF: Statement = Statement::sqlite(
+const OFFERS_OF: Statement = Statement::pair(
     "auction.offers_of",
     "SELECT offer, state, price, credit, pay_by, amount, pay_url FROM auction_offer
      WHERE tenant = ?1 AND auction_id = ?2 AND customer_id = ?3 ORDER BY offer DESC LIMIT 1",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, auction_id, customer_id, n)
+     CROSS JOIN LATERAL (
+       SELECT offer, state, price, credit, pay_by, amount, pay_url FROM auction_offer
+       WHERE tenant = item.tenant AND auction_id = item.auction_id AND customer_id = item.customer_id
+       ORDER BY offer DESC LIMIT 1) AS found",
 );
-const DEFAULTERS: Statement = Statement::sqlite(
+const DEFAULTERS: Statement = Statement::pair(
     "auction.defaulters",
     "SELECT customer_id FROM auction_offer WHERE tenant = ?1 AND auction_id = ?2 ORDER BY offer",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, auction_id, n)
+     CROSS JOIN LATERAL (
+       SELECT customer_id FROM auction_offer
+       WHERE tenant = item.tenant AND auction_id = item.auction_id ORDER BY offer) AS found",
 );
-const SET_OFFER: Statement = Statement::sqlite(
+const SET_OFFER: Statement = Statement::pair(
     "auction.set_offer",
     "UPDATE auction_offer SET state = ?4 WHERE tenant = ?1 AND auction_id = ?2 AND offer = ?3",
+    "UPDATE auction_offer t SET state = item.state
+     FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, auction_id, offer, state, n)
+     WHERE t.tenant = item.tenant AND t.auction_id = item.auction_id AND t.offer = item.offer
+     RETURNING item.n",
 );
-const ASK_PAYMENT: Statement = Statement::sqlite(
+const ASK_PAYMENT: Statement = Statement::pair(
     "auction.ask_payment",
     "UPDATE auction_offer SET amount = ?4, payment_id = ?5, pay_url = ?6
      WHERE tenant = ?1 AND auction_id = ?2 AND offer = ?3 AND state = 'awarded'",
+    "UPDATE auction_offer t SET amount = item.amount, payment_id = item.payment_id, pay_url = item.pay_url
+     FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+       AS item (tenant, auction_id, offer, amount, payment_id, pay_url, n)
+     WHERE t.tenant = item.tenant AND t.auction_id = item.auction_id AND t.offer = item.offer
+       AND t.state = 'awarded'
+     RETURNING item.n",
 );
 
 /// An offer of a lot.

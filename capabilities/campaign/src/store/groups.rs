@@ -9,45 +9,75 @@ use super::off;
 use crate::contract::{GroupCondition, SeatCondition};
 use crate::rules::{Group, Seat};
 
-const GROUP: Statement = Statement::sqlite(
+const GROUP: Statement = Statement::pair(
     "campaign.group",
     "SELECT group_id, campaign, size, state, held, confirmed, opened_at, closes_at FROM campaign_group \
      WHERE tenant = ?1 AND group_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, group_id, n)
+     CROSS JOIN LATERAL (
+       SELECT group_id, campaign, size, state, held, confirmed, opened_at, closes_at FROM campaign_group
+       WHERE tenant = item.tenant AND group_id = item.group_id) AS found",
 );
-const OPEN_GROUPS: Statement = Statement::sqlite(
+const OPEN_GROUPS: Statement = Statement::pair(
     "campaign.open_groups",
     "SELECT group_id, campaign, size, state, held, confirmed, opened_at, closes_at FROM campaign_group \
      WHERE tenant = ?1 AND campaign = ?2 AND state = 'open' AND closes_at > ?3 AND held + confirmed < size \
      ORDER BY closes_at, group_id LIMIT 200",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, campaign, closes_at, n)
+     CROSS JOIN LATERAL (
+       SELECT group_id, campaign, size, state, held, confirmed, opened_at, closes_at FROM campaign_group
+       WHERE tenant = item.tenant AND campaign = item.campaign AND state = 'open'
+         AND closes_at > item.closes_at AND held + confirmed < size
+       ORDER BY closes_at, group_id LIMIT 200) AS found",
 );
-const SAVE_GROUP: Statement = Statement::sqlite(
+const SAVE_GROUP: Statement = Statement::pair(
     "campaign.save_group",
     "INSERT INTO campaign_group (tenant, group_id, campaign, size, state, held, confirmed, opened_at, closes_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, group_id) DO UPDATE \
      SET state = excluded.state, held = excluded.held, confirmed = excluded.confirmed",
+    "INSERT INTO campaign_group (tenant, group_id, campaign, size, state, held, confirmed, opened_at, closes_at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY 1, 2
+     ON CONFLICT (tenant, group_id)
+       DO UPDATE SET state = excluded.state, held = excluded.held, confirmed = excluded.confirmed",
 );
-const SEAT: Statement = Statement::sqlite(
+const SEAT: Statement = Statement::pair(
     "campaign.seat",
     "SELECT seat_id, group_id, customer_id, holder, state, taken_at FROM campaign_seat \
      WHERE tenant = ?1 AND seat_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, seat_id, n)
+     CROSS JOIN LATERAL (
+       SELECT seat_id, group_id, customer_id, holder, state, taken_at FROM campaign_seat
+       WHERE tenant = item.tenant AND seat_id = item.seat_id) AS found",
 );
-const SEATS_OF_CUSTOMER: Statement = Statement::sqlite(
+const SEATS_OF_CUSTOMER: Statement = Statement::pair(
     "campaign.seats_of_customer",
     "SELECT seat_id, group_id, customer_id, holder, state, taken_at FROM campaign_seat \
      WHERE tenant = ?1 AND group_id = ?2 AND customer_id = ?3 AND state <> 'returned'",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, group_id, customer_id, n)
+     CROSS JOIN LATERAL (
+       SELECT seat_id, group_id, customer_id, holder, state, taken_at FROM campaign_seat
+       WHERE tenant = item.tenant AND group_id = item.group_id AND customer_id = item.customer_id
+         AND state <> 'returned') AS found",
 );
-const SEATS: Statement = Statement::sqlite(
+const SEATS: Statement = Statement::pair(
     "campaign.seats",
     "SELECT seat_id, group_id, customer_id, holder, state, taken_at FROM campaign_seat \
      WHERE tenant = ?1 AND group_id = ?2 ORDER BY taken_at, seat_id LIMIT 10000",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, group_id, n)
+     CROSS JOIN LATERAL (
+       SELECT seat_id, group_id, customer_id, holder, state, taken_at FROM campaign_seat
+       WHERE tenant = item.tenant AND group_id = item.group_id ORDER BY taken_at, seat_id LIMIT 10000) AS found",
 );
-const SAVE_SEAT: Statement = Statement::sqlite(
+const SAVE_SEAT: Statement = Statement::pair(
     "campaign.save_seat",
     "INSERT INTO campaign_seat (tenant, seat_id, group_id, customer_id, holder, state, taken_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tenant, seat_id) DO UPDATE SET state = excluded.state",
+    "INSERT INTO campaign_seat (tenant, seat_id, group_id, customer_id, holder, state, taken_at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) ORDER BY 1, 2
+     ON CONFLICT (tenant, seat_id) DO UPDATE SET state = excluded.state",
 );
 /// Groups whose figures are not those of their seats, or that stand where such figures do not.
-const CHECK_GROUPS: Statement = Statement::sqlite(
+const CHECK_GROUPS: Statement = Statement::pair(
     "campaign.check_groups",
     "SELECT * FROM (SELECT g.tenant, g.group_id, g.state AS state, g.size AS size, g.held AS held, \
        g.confirmed AS confirmed, \
@@ -60,6 +90,18 @@ const CHECK_GROUPS: Statement = Statement::sqlite(
      FROM campaign_group g WHERE ?1 = 0) counted \
      WHERE held <> seats_held OR confirmed <> seats_confirmed OR held + confirmed > size OR twice > 0 \
        OR (state = 'open' AND confirmed >= size) LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT *
+       FROM (SELECT g.tenant, g.group_id, g.state AS state, g.size AS size, g.held AS held,
+         g.confirmed AS confirmed, (SELECT count(*) FROM campaign_seat s WHERE s.tenant = g.tenant
+           AND s.group_id = g.group_id AND s.state = 'held') AS seats_held, (SELECT count(*)
+             FROM campaign_seat s WHERE s.tenant = g.tenant AND s.group_id = g.group_id
+               AND s.state = 'confirmed') AS seats_confirmed, (SELECT count(*) FROM (SELECT 1
+                 FROM campaign_seat s WHERE s.tenant = g.tenant AND s.group_id = g.group_id
+                   AND s.state <> 'returned' GROUP BY s.customer_id HAVING count(*) > 1) twice) AS twice
+                     FROM campaign_group g WHERE item.zero = 0) counted
+       WHERE held <> seats_held OR confirmed <> seats_confirmed OR held + confirmed > size OR twice > 0 OR (state = 'open' AND confirmed >= size) LIMIT 100) AS found",
 );
 
 /// A group within its tenant.

@@ -12,71 +12,138 @@ pub(crate) use groups::{GroupKey, Groups, SeatKey, check_groups, open_groups, se
 
 use crate::contract::Campaign;
 
-const CAMPAIGN: Statement = Statement::sqlite(
+const CAMPAIGN: Statement = Statement::pair(
     "campaign.campaign",
     "SELECT line, version, document FROM campaign_campaign WHERE tenant = ?1 AND campaign = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, campaign, n)
+     CROSS JOIN LATERAL (
+       SELECT line, version, document FROM campaign_campaign
+       WHERE tenant = item.tenant AND campaign = item.campaign) AS found",
 );
-const DEFINE: Statement = Statement::sqlite(
+const DEFINE: Statement = Statement::pair(
     "campaign.define",
     "INSERT INTO campaign_campaign (tenant, campaign, line, version, document) VALUES (?1, ?2, ?3, ?4, ?5) \
      ON CONFLICT (tenant, campaign) DO UPDATE SET line = excluded.line, version = excluded.version, \
      document = excluded.document",
+    "INSERT INTO campaign_campaign (tenant, campaign, line, version, document)
+     SELECT * FROM unnest($1, $2, $3, $4, $5) ORDER BY 1, 2
+     ON CONFLICT (tenant, campaign)
+       DO UPDATE SET line = excluded.line, version = excluded.version, document = excluded.document",
 );
-const GIVEN: Statement = Statement::sqlite(
+const GIVEN: Statement = Statement::pair(
     "campaign.given",
     "SELECT units FROM campaign_given WHERE tenant = ?1 AND campaign = ?2 AND sku = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, campaign, sku, n)
+     CROSS JOIN LATERAL (
+       SELECT units FROM campaign_given
+       WHERE tenant = item.tenant AND campaign = item.campaign AND sku = item.sku) AS found",
 );
 /// Differences, not figures: what another writer gave out meanwhile is not lost.
-const GIVE: Statement = Statement::sqlite(
+const GIVE: Statement = Statement::pair(
     "campaign.give",
     "INSERT INTO campaign_given (tenant, campaign, sku, units) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (tenant, campaign, sku) DO UPDATE SET units = campaign_given.units + excluded.units",
+    "INSERT INTO campaign_given (tenant, campaign, sku, units)
+     SELECT * FROM unnest($1, $2, $3, $4) ORDER BY 1, 2, 3
+     ON CONFLICT (tenant, campaign, sku) DO UPDATE SET units = campaign_given.units + excluded.units",
 );
-const TAKE_AWAY: Statement = Statement::sqlite(
+const TAKE_AWAY: Statement = Statement::pair(
     "campaign.take_away",
     "UPDATE campaign_given SET units = units - ?4 WHERE tenant = ?1 AND campaign = ?2 AND sku = ?3",
+    "UPDATE campaign_given t SET units = t.units - item.units
+     FROM (
+       SELECT item.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, campaign, sku, units, n)
+       JOIN campaign_given g ON g.tenant = item.tenant AND g.campaign = item.campaign AND g.sku = item.sku
+       ORDER BY g.tenant, g.campaign, g.sku FOR UPDATE OF g) AS item
+     WHERE t.tenant = item.tenant AND t.campaign = item.campaign AND t.sku = item.sku
+     RETURNING item.n",
 );
-const GIVEN_TO: Statement = Statement::sqlite(
+const GIVEN_TO: Statement = Statement::pair(
     "campaign.given_to",
     "SELECT units FROM campaign_given_to WHERE tenant = ?1 AND campaign = ?2 AND customer_id = ?3 AND sku = ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, campaign, customer_id, sku, n)
+     CROSS JOIN LATERAL (
+       SELECT units FROM campaign_given_to
+       WHERE tenant = item.tenant AND campaign = item.campaign AND customer_id = item.customer_id
+         AND sku = item.sku) AS found",
 );
-const GIVE_TO: Statement = Statement::sqlite(
+const GIVE_TO: Statement = Statement::pair(
     "campaign.give_to",
     "INSERT INTO campaign_given_to (tenant, campaign, customer_id, sku, units) VALUES (?1, ?2, ?3, ?4, ?5) \
      ON CONFLICT (tenant, campaign, customer_id, sku) DO UPDATE \
      SET units = campaign_given_to.units + excluded.units",
+    "INSERT INTO campaign_given_to (tenant, campaign, customer_id, sku, units)
+     SELECT * FROM unnest($1, $2, $3, $4, $5) ORDER BY 1, 2, 3, 4
+     ON CONFLICT (tenant, campaign, customer_id, sku)
+       DO UPDATE SET units = campaign_given_to.units + excluded.units",
 );
-const TAKE_AWAY_FROM: Statement = Statement::sqlite(
+const TAKE_AWAY_FROM: Statement = Statement::pair(
     "campaign.take_away_from",
     "UPDATE campaign_given_to SET units = units - ?5 \
      WHERE tenant = ?1 AND campaign = ?2 AND customer_id = ?3 AND sku = ?4",
+    "UPDATE campaign_given_to t SET units = t.units - item.units
+     FROM (
+       SELECT item.* FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, campaign, customer_id, sku, units, n)
+       JOIN campaign_given_to g ON g.tenant = item.tenant AND g.campaign = item.campaign
+         AND g.customer_id = item.customer_id AND g.sku = item.sku
+       ORDER BY g.tenant, g.campaign, g.customer_id, g.sku FOR UPDATE OF g) AS item
+     WHERE t.tenant = item.tenant AND t.campaign = item.campaign AND t.customer_id = item.customer_id AND t.sku = item.sku
+     RETURNING item.n",
 );
-const TAKING: Statement = Statement::sqlite(
+const TAKING: Statement = Statement::pair(
     "campaign.taking",
     "SELECT customer_id, lines, state FROM campaign_taking WHERE tenant = ?1 AND holder = ?2 AND campaign = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, holder, campaign, n)
+     CROSS JOIN LATERAL (
+       SELECT customer_id, lines, state FROM campaign_taking
+       WHERE tenant = item.tenant AND holder = item.holder AND campaign = item.campaign) AS found",
 );
-const NEW_TAKING: Statement = Statement::sqlite(
+const NEW_TAKING: Statement = Statement::pair(
     "campaign.new_taking",
     "INSERT INTO campaign_taking (tenant, holder, campaign, customer_id, lines, state, taken_at, returned_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, NULL) ON CONFLICT (tenant, holder, campaign) DO UPDATE \
      SET customer_id = excluded.customer_id, lines = excluded.lines, state = 'open', taken_at = excluded.taken_at, \
      returned_at = NULL",
+    "INSERT INTO campaign_taking (tenant, holder, campaign, customer_id, lines, state, taken_at, returned_at)
+     SELECT DISTINCT ON (tenant, holder, campaign) tenant, holder, campaign, customer_id, lines, 'open',
+       taken_at, NULL
+     FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+       AS item (tenant, holder, campaign, customer_id, lines, taken_at, n)
+     ORDER BY tenant, holder, campaign, n DESC
+     ON CONFLICT (tenant, holder, campaign)
+       DO UPDATE SET customer_id = excluded.customer_id, lines = excluded.lines, state = 'open',
+         taken_at = excluded.taken_at, returned_at = NULL",
 );
-const RETURN_TAKING: Statement = Statement::sqlite(
+const RETURN_TAKING: Statement = Statement::pair(
     "campaign.return_taking",
     "UPDATE campaign_taking SET state = 'returned', returned_at = ?4 \
      WHERE tenant = ?1 AND holder = ?2 AND campaign = ?3",
+    "UPDATE campaign_taking t SET state = 'returned', returned_at = item.returned_at
+     FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, holder, campaign, returned_at, n)
+     WHERE t.tenant = item.tenant AND t.holder = item.holder AND t.campaign = item.campaign
+     RETURNING item.n",
 );
 /// A page of what is taken, behind a key.
-const OPEN_TAKINGS: Statement = Statement::sqlite(
+const OPEN_TAKINGS: Statement = Statement::pair(
     "campaign.check_takings",
     "SELECT tenant, holder, campaign, customer_id, lines, state = 'open' FROM campaign_taking \
      WHERE (tenant, holder, campaign) > (?1, ?2, ?3) ORDER BY tenant, holder, campaign LIMIT 1000",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, holder, campaign, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, holder, campaign, customer_id, lines, state = 'open' FROM campaign_taking
+       WHERE (tenant, holder, campaign) > (item.tenant, item.holder, item.campaign)
+       ORDER BY tenant, holder, campaign LIMIT 1000) AS found",
 );
-const ALL_GIVEN: Statement = Statement::sqlite(
+const ALL_GIVEN: Statement = Statement::pair(
     "campaign.check_given",
     "SELECT tenant, campaign, '', sku, units FROM campaign_given WHERE ?1 = 0 \
      UNION ALL SELECT tenant, campaign, customer_id, sku, units FROM campaign_given_to",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, campaign, '', sku, units FROM campaign_given
+       WHERE item.zero = 0 UNION ALL SELECT tenant, campaign, customer_id, sku, units
+         FROM campaign_given_to) AS found",
 );
 
 pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {

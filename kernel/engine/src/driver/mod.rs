@@ -97,8 +97,8 @@ pub(crate) enum Message {
     /// A person's retry of a held trade.
     Retry(TradeId),
     Tick,
-    /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer.
-    Rest(Quiet, oneshot::Sender<()>),
+    /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer; and the next clock.
+    Rest(Quiet, oneshot::Sender<Option<Timestamp>>),
     Sent {
         call: RemoteCall,
         result: Result<Value, Unanswered>,
@@ -184,7 +184,7 @@ pub(crate) struct Driver {
     under_way: HashMap<BatchNo, Vec<(TradeId, Vec<Work>)>>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     wake_at: Option<Timestamp>,
-    resting: Vec<(Quiet, oneshot::Sender<()>)>,
+    resting: Vec<(Quiet, oneshot::Sender<Option<Timestamp>>)>,
     senders: Arc<Semaphore>,
     /// Why a trade failed alone, until the scheduler says what to do about it.
     problems: HashMap<TradeId, String>,
@@ -292,11 +292,12 @@ impl Driver {
             return;
         }
         let peers = self.sending > 0;
+        let next = [self.scheduler.next_clock(), self.remotes.next_clock()].into_iter().flatten().min();
         for (quiet, waiting) in std::mem::take(&mut self.resting) {
             if quiet == Quiet::Peers && peers {
                 self.resting.push((quiet, waiting));
             } else {
-                let _ = waiting.send(());
+                let _ = waiting.send(next);
             }
         }
     }

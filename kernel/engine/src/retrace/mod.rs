@@ -20,15 +20,23 @@ use crate::definitions::Catalogue;
 use crate::record::{Record, TradeId};
 use crate::store as sql;
 
-const BY_KEY: Statement = Statement::sqlite(
+const BY_KEY: Statement = Statement::pair(
     "engine.trades_by_key",
     "SELECT id FROM flow_instance WHERE tenant = ?1 AND key = ?2 ORDER BY id",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, key, n)
+     CROSS JOIN LATERAL (
+       SELECT id FROM flow_instance WHERE tenant = item.tenant AND key = item.key ORDER BY id) AS found",
 );
 
-const ROW: Statement = Statement::sqlite(
+const ROW: Statement = Statement::pair(
     "engine.trade_row",
     "SELECT flow, hash, key, line, channel, caller, status, next_seq, wake_at, started_at, ended_at, outcome, answer
      FROM flow_instance WHERE tenant = ?1 AND id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, id, n)
+     CROSS JOIN LATERAL (
+       SELECT flow, hash, key, line, channel, caller, status, next_seq, wake_at, started_at, ended_at, outcome,
+         answer
+       FROM flow_instance WHERE tenant = item.tenant AND id = item.id) AS found",
 );
 
 /// A trade as its row has it.

@@ -16,9 +16,13 @@ use crate::definitions::Catalogue;
 use crate::job::key_text;
 use crate::record::TradeId;
 
-const LISTENERS: Statement = Statement::sqlite(
+const LISTENERS: Statement = Statement::pair(
     "engine.trade_listeners",
     "SELECT event, key, wait FROM flow_wait WHERE tenant = ?1 AND instance = ?2 AND kind = 0 ORDER BY wait",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, instance, n)
+     CROSS JOIN LATERAL (
+       SELECT event, key, wait FROM flow_wait
+       WHERE tenant = item.tenant AND instance = item.instance AND kind = 0 ORDER BY wait) AS found",
 );
 
 /// What a replay found.

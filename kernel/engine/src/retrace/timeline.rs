@@ -13,9 +13,13 @@ use super::{RetraceError, Told, amounts, asked, stored, told};
 use crate::definitions::Catalogue;
 use crate::record::TradeId;
 
-const NOTES: Statement = Statement::sqlite(
+const NOTES: Statement = Statement::pair(
     "engine.trade_notes",
     "SELECT path, text, at FROM flow_attention WHERE tenant = ?1 AND instance = ?2 ORDER BY number",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, instance, n)
+     CROSS JOIN LATERAL (
+       SELECT path, text, at FROM flow_attention
+       WHERE tenant = item.tenant AND instance = item.instance ORDER BY number) AS found",
 );
 
 /// A trade as a person reads it.

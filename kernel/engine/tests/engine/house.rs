@@ -1,6 +1,5 @@
-//! An engine in a temporary directory that can be stopped without warning and started again.
+//! An engine on a database of its own that can be stopped without warning and started again.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use mortise_contract::{Value, json};
 use mortise_engine::{Aliasing, Engine, Options, PLATFORM, StartRequest, Started, StepMode};
 use mortise_flow::Answer;
 use mortise_store::Store;
-use mortise_testkit::{SeededIds, VirtualClock};
+use mortise_testkit::{SeededIds, TestDatabase, VirtualClock};
 use mortise_types::{Clock, Scope, Span};
 use tokio::runtime::Runtime;
 
@@ -23,7 +22,7 @@ pub struct House {
     pub clock: Arc<VirtualClock>,
     pub peer: Arc<Peer>,
     pub steps: StepMode,
-    directory: tempfile::TempDir,
+    database: TestDatabase,
     ids: Arc<SeededIds>,
     life: Option<(Runtime, Engine)>,
 }
@@ -39,7 +38,7 @@ impl House {
             clock: Arc::new(VirtualClock::default()),
             peer: Arc::default(),
             steps,
-            directory: tempfile::tempdir().unwrap(),
+            database: Runtime::new().unwrap().block_on(TestDatabase::new()),
             ids: Arc::new(SeededIds::new(1)),
             life: None,
         };
@@ -58,7 +57,7 @@ impl House {
         (runtime, engine)
     }
 
-    /// Stops everything at once, as a crash does, and starts again on the same directory.
+    /// Stops everything at once, as a crash does, and starts again on the same database.
     pub fn restart(&mut self) {
         if let Some((runtime, engine)) = self.life.take() {
             drop(engine);
@@ -74,7 +73,7 @@ impl House {
         let registry = Arc::new(Registry::new([shop(&self.peer)]).unwrap());
         let mut migrations = vec![mortise_engine::migrations()];
         migrations.extend_from_slice(registry.migrations());
-        let store = open_store(self.directory.path(), &migrations).await;
+        let store = open_store(&self.database, &migrations).await;
         let options = Options {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             ids: Arc::clone(&self.ids) as _,
@@ -173,7 +172,7 @@ impl House {
     /// Writes behind the engine's back.
     pub fn write(&self, sql: &'static str) {
         let (runtime, engine) = self.life();
-        let statement = mortise_store::Statement::sqlite("test.write", sql);
+        let statement = mortise_store::Statement::both("test.write", sql);
         let written = engine.store().write(async move |tx| tx.execute(&statement, [()]).await.map(drop));
         runtime.block_on(written).unwrap();
     }
@@ -181,7 +180,7 @@ impl House {
     /// Waits, without touching the engine, until a query of one text column says so.
     pub fn until(&self, sql: &'static str, wanted: &str) {
         let (runtime, engine) = self.life();
-        let statement = mortise_store::Statement::sqlite("test.until", sql);
+        let statement = mortise_store::Statement::both("test.until", sql);
         let seen = async {
             loop {
                 let read =
@@ -199,7 +198,7 @@ impl House {
     /// Rows of a query of one text column.
     pub fn rows(&self, sql: &'static str) -> Vec<String> {
         let (runtime, engine) = self.life();
-        let statement = mortise_store::Statement::sqlite("test", sql);
+        let statement = mortise_store::Statement::both("test", sql);
         let read =
             engine.store().read(async move |reader| reader.fetch_all::<(String,), _>(&statement, ()).await);
         runtime.block_on(read).unwrap().into_iter().map(|(text,)| text).collect()
@@ -256,10 +255,10 @@ impl Door<'_> {
     }
 }
 
-async fn open_store(directory: &Path, migrations: &[mortise_store::Migrations]) -> Store {
+async fn open_store(database: &TestDatabase, migrations: &[mortise_store::Migrations]) -> Store {
     // The store of the last life may still be closing: its threads end when its last job does.
     for _ in 0..500 {
-        match Store::open(directory, migrations, mortise_store::Options::default()).await {
+        match database.open(migrations).await {
             Ok(store) => return store,
             Err(mortise_store::StoreError::Locked(_)) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),

@@ -62,12 +62,19 @@ impl Peer {
     }
 }
 
-const COUNT: Statement =
-    Statement::sqlite("shop.count", "SELECT count FROM shop_goods WHERE tenant = ?1 AND goods = ?2");
-const ADD: Statement = Statement::sqlite(
+const COUNT: Statement = Statement::pair(
+    "shop.count",
+    "SELECT count FROM shop_goods WHERE tenant = ?1 AND goods = ?2",
+    "SELECT item.n, g.count FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, goods, n)
+     JOIN shop_goods g ON g.tenant = item.tenant AND g.goods = item.goods",
+);
+const ADD: Statement = Statement::pair(
     "shop.add",
     "INSERT INTO shop_goods (tenant, goods, count) VALUES (?1, ?2, ?3)
      ON CONFLICT (tenant, goods) DO UPDATE SET count = count + excluded.count",
+    "INSERT INTO shop_goods (tenant, goods, count)
+     SELECT tenant, goods, sum(count) FROM unnest($1, $2, $3) AS item (tenant, goods, count) GROUP BY 1, 2 ORDER BY 1, 2
+     ON CONFLICT (tenant, goods) DO UPDATE SET count = shop_goods.count + excluded.count",
 );
 
 struct Look;
@@ -289,6 +296,8 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
                 description: "goods",
                 sqlite: "CREATE TABLE shop_goods (tenant TEXT NOT NULL, goods TEXT NOT NULL, count INTEGER NOT NULL,
                          PRIMARY KEY (tenant, goods)) STRICT, WITHOUT ROWID;",
+                postgres: "CREATE TABLE shop_goods (tenant TEXT COLLATE \"C\" NOT NULL, goods TEXT COLLATE \"C\" NOT NULL,
+                           count BIGINT NOT NULL, PRIMARY KEY (tenant, goods));",
             }],
         })
         .pages(&[

@@ -138,7 +138,9 @@ impl Stage {
             _ => return Err("a step has one of `advance`, `get` and `post`".to_owned()),
         };
         let request = match step.by {
-            Asker::Customer => request.header("Mortise-Customer", &scene.customer),
+            Asker::Customer => {
+                request.header("Mortise-Customer", step.customer.as_ref().unwrap_or(&scene.customer))
+            }
             Asker::Staff => request.header("Mortise-Staff", "warehouse"),
             Asker::Nobody => request,
         };

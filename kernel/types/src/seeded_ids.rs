@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mortise_types::{IdSource, Uuid};
+use uuid::Uuid;
+
+use crate::IdSource;
 
 /// 2026-01-01T00:00:00.000Z in milliseconds: where the time part of the ids begins.
 const START_MILLIS: u64 = 1_767_225_600_000;
 
-/// A source of ids for tests: the n-th id of a seed is always the same, each is greater than the one before, and two
+/// A source of ids for tests and the simulator: the n-th id of a seed is always the same, each is greater than the one before, and two
 /// seeds never give the same id.
 #[derive(Debug)]
 pub struct SeededIds {

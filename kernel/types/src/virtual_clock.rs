@@ -1,8 +1,8 @@
-//! A clock that stands still until a test moves it.
+//! A clock that stands still until it is moved: what tests and the simulator run on.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use mortise_types::{Clock, Span, Timestamp};
+use crate::{Clock, Span, Timestamp};
 
 /// A settable clock. Shared by reference or `Arc`; all who hold it see the same moment.
 #[derive(Debug)]
