@@ -243,8 +243,7 @@ impl<'k, 'c> Walk<'k, 'c> {
     pub(super) fn none_ran(&mut self, lists: &[&'c [Step]], ways: &mut Ways) {
         for step in lists.iter().flat_map(|steps| steps.iter()) {
             for name in names_of(step) {
-                if let Some(ran) =
-                    self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
+                if let Some(ran) = self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
                 {
                     ways.set(ran, false);
                 }
@@ -339,7 +338,9 @@ impl<'k, 'c> Walk<'k, 'c> {
     fn unreached(&mut self, step: &'c Step) {
         match &step.kind {
             StepKind::Let(names) => names.iter().for_each(|(name, _)| self.bind(name)),
-            StepKind::Tcc(tcc) => tcc.calls.iter().filter_map(|tried| tried.id.as_ref()).for_each(|id| self.bind(id)),
+            StepKind::Tcc(tcc) => {
+                tcc.calls.iter().filter_map(|tried| tried.id.as_ref()).for_each(|id| self.bind(id))
+            }
             StepKind::Pivot(_) => {
                 self.pivot = Pivot::Passed;
                 self.cancels.retain(|cancel| cancel.target != Target::Flow);
@@ -359,7 +360,8 @@ impl<'k, 'c> Walk<'k, 'c> {
         if let Some(expr) = partial
             && !matches!(template.kind, TemplateKind::Literal(_))
         {
-            let how = How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
+            let how =
+                How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
             self.ends(ways.clone(), step.place, format!("`{}` has no value", expr.source), how);
         }
     }
