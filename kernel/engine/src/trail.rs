@@ -19,10 +19,10 @@ const TRADES: Statement = Statement::both(
 const RECORDS: Statement = Statement::pair(
     "engine.records",
     "SELECT record FROM flow_journal WHERE tenant = ?1 AND instance = ?2 AND seq >= ?3 ORDER BY seq",
-    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, instance, seq, n)
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, instance, first, n)
      CROSS JOIN LATERAL (
-       SELECT record FROM flow_journal WHERE tenant = item.tenant AND instance = item.instance AND seq >= item.seq
-         ORDER BY seq) AS found",
+       SELECT record FROM flow_journal
+       WHERE tenant = item.tenant AND instance = item.instance AND seq >= item.first ORDER BY seq) AS found",
 );
 
 const NOTICED: Statement = Statement::both(
