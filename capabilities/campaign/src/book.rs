@@ -1,28 +1,26 @@
-//! The campaigns' book: what holders have taken of allotments, and their seats.
+//! The book of campaigns: what holders have taken of them, and seats in their groups.
 
-use mortise_capability::{Book, Entry, Stands};
-use mortise_store::{Reader, Statement, StoreError};
+use mortise_capability::{Book, Entry, Stands, StoreError};
+use mortise_store::{Reader, Statement};
 
-const HELD: Statement = Statement::sqlite(
+const TAKEN: Statement = Statement::sqlite(
     "campaign.book",
-    "SELECT tenant, holder, 'allotment of ' || campaign, count(*), 0 FROM campaign_taking WHERE state = 'open' \
-       GROUP BY 1, 2, 3 \
-     UNION ALL SELECT tenant, holder, 'seats held', count(*), 1 FROM campaign_seat WHERE state = 'held' GROUP BY 1, 2 \
-     UNION ALL SELECT tenant, holder, 'seats', count(*), 0 FROM campaign_seat WHERE state = 'confirmed' GROUP BY 1, 2 \
+    "SELECT t.tenant, t.holder, 'campaign ' || t.campaign || ', units taken', 'good', sum(line.value ->> 1)
+     FROM campaign_taking t, json_each(t.lines) line WHERE t.state = 'open' GROUP BY 1, 2, 3
+     UNION ALL
+     SELECT tenant, holder, 'seats ' || state, CASE state WHEN 'held' THEN 'open' ELSE 'good' END, count(*)
+     FROM campaign_seat WHERE state <> 'returned' GROUP BY 1, 2, 3, 4
      ORDER BY 1, 2, 3",
 );
 
-pub(crate) const BOOK: Book = Book { name: "campaigns", run: |reader| Box::pin(held(reader)) };
+pub(crate) const BOOK: Book = Book { name: "campaigns", run: |reader| Box::pin(taken(reader)) };
 
-async fn held(reader: &Reader<'_>) -> Result<Vec<Entry>, StoreError> {
-    let rows: Vec<(String, String, String, i64, bool)> = reader.fetch_all(&HELD, ()).await?;
-    let entry = |(tenant, owner, account, amount, open): (String, String, String, i64, bool)| Entry {
-        tenant,
-        owner,
-        account,
-        amount,
-        currency: None,
-        stands: if open { Stands::WhileOpen } else { Stands::ForGood },
+async fn taken(reader: &Reader<'_>) -> Result<Vec<Entry>, StoreError> {
+    type Row = (String, String, String, String, i64);
+    let rows: Vec<Row> = reader.fetch_all(&TAKEN, ()).await?;
+    let entry = |(tenant, owner, account, stands, amount): Row| {
+        let stands = if stands == "open" { Stands::WhileOpen } else { Stands::ForGood };
+        Entry { tenant, owner, account, amount, currency: None, stands }
     };
     Ok(rows.into_iter().map(entry).collect())
 }

@@ -71,8 +71,8 @@ pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError
         .read("get_group", groups::GetGroup)
         .read("open_groups", groups::OpenGroups)
         .migrations(MIGRATIONS)
-        .book(book::BOOK)
         .check(checks::ALLOTMENTS)
         .check(checks::GROUPS)
+        .book(book::BOOK)
         .pages(PAGES))
 }
