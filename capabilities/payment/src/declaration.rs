@@ -119,6 +119,7 @@ pub(crate) fn declaration() -> Declaration {
             Operation::read::<PaymentMeant, PaymentWithLedger>("get", "A payment with its ledger.")
                 .rejects::<UnknownPayment>("unknown_payment"),
         )
+        .operation(Operation::read::<OpenInput, OpenPayments>("open", "What of an order can be paid now, and where."))
         .operation(Operation::read::<ListInput, Listed>("list", "The payments of a tenant, page by page."))
         .operation(Operation::read::<Nothing, TrialBalance>("balances", "The trial balance of a tenant's ledger."))
         .event(

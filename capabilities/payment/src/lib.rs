@@ -48,6 +48,12 @@ const MIGRATIONS: Migrations = Migrations {
             sqlite: include_str!("../migrations/sqlite/0003_history.sql"),
             postgres: include_str!("../migrations/postgres/0003_history.sql"),
         },
+        Migration {
+            version: 4,
+            description: "payments that wait for their customer",
+            sqlite: include_str!("../migrations/sqlite/0004_open.sql"),
+            postgres: include_str!("../migrations/postgres/0004_open.sql"),
+        },
     ],
 };
 
@@ -99,6 +105,7 @@ pub fn capability(
         .remote("give_back", operations::GiveBack(taking_back))
         .write("record_provider_event", operations::RecordProviderEvent)
         .read("get", operations::Get)
+        .read("open", operations::Open)
         .read("list", operations::List)
         .read("balances", operations::Balances)
         .policy::<policy::PaymentPolicy>()

@@ -23,7 +23,7 @@ pub(crate) use claims::{CancelInvoice, OnDelivery, OnInvoice, RecordReceipt};
 pub(crate) use deposits::{CreditDeposit, ForfeitDeposit, HoldDeposit};
 pub(crate) use order_refund::{ReadFunds, RefundOrder};
 pub(crate) use provider_event::RecordProviderEvent;
-pub(crate) use reads::{Balances, Get, List};
+pub(crate) use reads::{Balances, Get, List, Open};
 pub(crate) use refund::Refund;
 pub(crate) use request::Request;
 pub(crate) use take_back::{GiveBack, TakingBack, Void};

@@ -55,6 +55,7 @@ async fn tenants_never_meet_in_any_operation() {
         ("payment.credit_deposit", format!(r#"{{"payment_id":"{ours}","order_id":"o-1"}}"#), "error"),
         ("payment.hold_deposit", format!(r#"{{"payment_id":"{ours}"}}"#), "error"),
         ("payment.forfeit_deposit", format!(r#"{{"payment_id":"{ours}"}}"#), "error"),
+        ("payment.open", r#"{"order_id":"o-1"}"#.to_owned(), r#"ok {"payments":[]}"#),
         ("payment.list", "{}".to_owned(), r#"ok {"payments":[]}"#),
         ("payment.balances", "{}".to_owned(), r#"ok {"balances":[]}"#),
     ] {
@@ -76,6 +77,7 @@ async fn tenants_never_meet_in_any_operation() {
         "void",
         "give_back",
         "assess",
+        "open",
         "cancel_invoice",
         "credit_deposit",
         "hold_deposit",
