@@ -1,10 +1,18 @@
 //! What the capability takes, answers and tells, as records with schemas. Which operations there are is in `declaration`.
 
-use mortise_types::{Amount, Currency, OrderId, PaymentId, Timestamp};
+mod order_refund;
+mod risk;
+
+use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::CaptureMethod;
+
+pub(crate) use risk::TooRisky;
+pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
+pub(crate) use order_refund::declare as declare_order_refund;
+pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
 
 /// What a payment is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +39,10 @@ pub struct Claim {
     /// What it is for.
     #[serde(default)]
     pub purpose: Purpose,
+    /// Who owes it, where that is to be remembered: what becomes of cash at the door counts in `assess`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerId")]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// A payment of an order.
@@ -209,6 +221,8 @@ pub enum ReceiptStage {
     Collected,
     /// The carrier has handed the money over.
     Remitted,
+    /// The customer did not take the goods: nothing is owed any more.
+    Refused,
 }
 
 /// Money that came by invoice or at the door.
@@ -219,6 +233,10 @@ pub struct ReceiptInput {
     pub payment_id: PaymentId,
     /// What happened.
     pub stage: ReceiptStage,
+    /// How much came, in minor units, where that was told: if it is not what is expected, nothing is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Amount")]
+    pub amount: Option<Amount>,
 }
 
 /// What a provider reports. An adapter makes it of a webhook whose signature it has verified.
@@ -436,6 +454,15 @@ pub(crate) struct RefundExceedsCaptured {
 pub(crate) struct ReceiptRefused {
     /// Where the payment stands.
     pub(crate) status: String,
+}
+
+/// Detail of `receipt_differs`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ReceiptDiffers {
+    /// What should have come, in minor units.
+    pub(crate) expected: Amount,
+    /// What came.
+    pub(crate) came: Amount,
 }
 
 /// What happened to a payment.

@@ -1,8 +1,10 @@
 //! The operations as code: load a batch's payments, decide by the rules, save. Nothing is decided here.
 
+mod assess;
 mod capture;
 mod claims;
 mod deposits;
+mod order_refund;
 mod provider_event;
 mod reads;
 mod refund;
@@ -14,9 +16,11 @@ use mortise_store::StoreError;
 use mortise_types::{ArithmeticError, IdSource, PaymentId};
 use serde::Serialize;
 
+pub(crate) use assess::Assess;
 pub(crate) use capture::Capture;
 pub(crate) use claims::{CancelInvoice, OnDelivery, OnInvoice, RecordReceipt};
 pub(crate) use deposits::{CreditDeposit, ForfeitDeposit, HoldDeposit};
+pub(crate) use order_refund::{ReadFunds, RefundOrder};
 pub(crate) use provider_event::RecordProviderEvent;
 pub(crate) use reads::{Balances, Get, List};
 pub(crate) use refund::Refund;

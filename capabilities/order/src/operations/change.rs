@@ -131,7 +131,11 @@ impl Command for ConfirmPayment {
             .confirm_payment(&input.payment_id, input.terms)
             .map_err(|error| store::wrong(&input.order_id, error))?;
         let applied = rules::applied(entry.as_ref());
+        let settled = entry.as_ref().is_some_and(|entry| entry.from != entry.to);
         of.orders.book(of.context, &input.order_id, entry);
+        if !settled {
+            return Ok(changed(applied));
+        }
         let (order_id, payment_id) = (input.order_id.clone(), input.payment_id.clone());
         emit_once(applied, "order.paid", || Paid { order_id, payment_id, terms: input.terms })
     }

@@ -42,6 +42,7 @@ fn requested(asked: &ProviderRequest, call: &Call<RequestInput>) -> Payment {
     Payment {
         payment_id: asked.payment_id.clone(),
         order_id: asked.order_id.clone(),
+        customer_id: None,
         method: match asked.capture {
             CaptureMethod::Automatic => Method::Provider,
             CaptureMethod::Manual => Method::ProviderManual,
