@@ -3,7 +3,7 @@
 use mortise_capability::{Book, Entry, Stands, StoreError};
 use mortise_store::{Reader, Statement};
 
-const DEPOSITS: Statement = Statement::sqlite(
+const DEPOSITS: Statement = Statement::both(
     "auction.book",
     "SELECT b.tenant, b.customer_id, b.auction_id, b.deposit_state, b.deposit, l.rules
      FROM auction_bidder b JOIN auction_lot l ON l.tenant = b.tenant AND l.auction_id = b.auction_id

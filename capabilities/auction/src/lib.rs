@@ -82,5 +82,6 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .check(checks::STANDINGS)
         .check(checks::SALES)
         .check(checks::DEPOSITS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

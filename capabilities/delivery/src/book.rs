@@ -3,7 +3,7 @@
 use mortise_capability::{Book, Entry, Stands};
 use mortise_store::{Reader, Statement, StoreError};
 
-const SHIPMENTS: Statement = Statement::sqlite(
+const SHIPMENTS: Statement = Statement::both(
     "delivery.book",
     "SELECT tenant, order_id, status = 'requested', count(*) FROM delivery_shipment
      WHERE status NOT IN ('refused', 'cancelled', 'returning', 'returned') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",

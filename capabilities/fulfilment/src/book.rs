@@ -3,7 +3,7 @@
 use mortise_capability::{Book, Entry, Stands, StoreError};
 use mortise_store::{Reader, Statement};
 
-const LISTS: Statement = Statement::sqlite(
+const LISTS: Statement = Statement::both(
     "fulfilment.book",
     "SELECT tenant, order_id, state, count(*) FROM fulfilment_pick_list
      WHERE state <> 'cancelled' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",

@@ -4,11 +4,17 @@ use mortise_capability::{Book, Entry, Stands, StoreError};
 use mortise_store::{Reader, Statement};
 use mortise_types::Quantity;
 
-const STOCK: Statement = Statement::sqlite(
+const STOCK: Statement = Statement::pair(
     "inventory.book",
     "SELECT r.tenant, r.holder, CAST(held.value ->> 0 AS TEXT), CAST(held.value ->> 1 AS TEXT), r.state,
             sum(held.value ->> 2)
      FROM inventory_reservation r, json_each(r.lines) held
+     WHERE r.state IN ('held', 'claimed') GROUP BY 1, 2, 3, 4, 5
+     UNION ALL
+     SELECT tenant, '', sku, location, 'on hand', on_hand FROM inventory_stock
+     ORDER BY 1, 2, 3, 4, 5",
+    "SELECT r.tenant, r.holder, held.value ->> 0, held.value ->> 1, r.state, sum((held.value ->> 2)::bigint)::bigint
+     FROM inventory_reservation r CROSS JOIN json_array_elements(r.lines::json) AS held (value)
      WHERE r.state IN ('held', 'claimed') GROUP BY 1, 2, 3, 4, 5
      UNION ALL
      SELECT tenant, '', sku, location, 'on hand', on_hand FROM inventory_stock

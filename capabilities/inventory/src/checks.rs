@@ -24,7 +24,7 @@ const OWED: Statement = Statement::pair(
      FROM owed o
      WHERE NOT EXISTS (SELECT 1 FROM inventory_stock s
                        WHERE s.tenant = o.tenant AND s.sku = o.sku AND s.location = o.location)
-     LIMIT 100",
+     ORDER BY 1, 2, 3 LIMIT 100",
     "WITH owed AS (
         SELECT r.tenant, held.value ->> 0 AS sku, held.value ->> 1 AS location,
                coalesce(sum((held.value ->> 2)::bigint) FILTER (WHERE r.state = 'held'), 0)::bigint AS reserved,
@@ -40,7 +40,7 @@ const OWED: Statement = Statement::pair(
      FROM owed o
      WHERE NOT EXISTS (SELECT 1 FROM inventory_stock s
                        WHERE s.tenant = o.tenant AND s.sku = o.sku AND s.location = o.location)
-     LIMIT 100",
+     ORDER BY 1, 2, 3 LIMIT 100",
 );
 const MOVED: Statement = Statement::pair(
     "inventory.check_moved",
@@ -54,7 +54,7 @@ const MOVED: Statement = Statement::pair(
      FROM moved m
      WHERE m.units <> 0 AND NOT EXISTS (SELECT 1 FROM inventory_stock s
                        WHERE s.tenant = m.tenant AND s.sku = m.sku AND s.location = m.location)
-     LIMIT 100",
+     ORDER BY 1, 2, 3 LIMIT 100",
     "WITH moved AS (
         SELECT tenant, sku, location, sum(delta)::bigint AS units FROM inventory_movement GROUP BY tenant, sku, location)
      SELECT s.tenant, s.sku, s.location, s.on_hand, coalesce(m.units, 0)
@@ -65,7 +65,7 @@ const MOVED: Statement = Statement::pair(
      FROM moved m
      WHERE m.units <> 0 AND NOT EXISTS (SELECT 1 FROM inventory_stock s
                        WHERE s.tenant = m.tenant AND s.sku = m.sku AND s.location = m.location)
-     LIMIT 100",
+     ORDER BY 1, 2, 3 LIMIT 100",
 );
 const SETTLED: Statement = Statement::pair(
     "inventory.check_settled",

@@ -3,10 +3,13 @@
 use mortise_capability::{Book, Entry, Stands, StoreError};
 use mortise_store::{Reader, Statement};
 
-const CLAIMED: Statement = Statement::sqlite(
+const CLAIMED: Statement = Statement::pair(
     "purchase_limit.book",
     "SELECT c.tenant, c.order_id, CAST(claim.value ->> 0 AS TEXT), sum(claim.value ->> 2)
      FROM purchase_limit_claim c, json_each(c.claims) claim
+     WHERE c.state = 'open' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+    "SELECT c.tenant, c.order_id, claim.value ->> 0, sum((claim.value ->> 2)::bigint)::bigint
+     FROM purchase_limit_claim c CROSS JOIN json_array_elements(c.claims::json) AS claim (value)
      WHERE c.state = 'open' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
 );
 

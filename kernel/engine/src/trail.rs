@@ -11,17 +11,21 @@ use crate::engine::Engine;
 use crate::record::{Record, TradeId};
 use crate::subscribe::{self, Delivered};
 
-const TRADES: Statement = Statement::sqlite(
+const TRADES: Statement = Statement::both(
     "engine.trades",
     "SELECT tenant, id, flow, hash, key, status, next_seq, started_at, outcome FROM flow_instance ORDER BY tenant, id",
 );
 
-const RECORDS: Statement = Statement::sqlite(
+const RECORDS: Statement = Statement::pair(
     "engine.records",
     "SELECT record FROM flow_journal WHERE tenant = ?1 AND instance = ?2 AND seq >= ?3 ORDER BY seq",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, instance, first, n)
+     CROSS JOIN LATERAL (
+       SELECT record FROM flow_journal
+       WHERE tenant = item.tenant AND instance = item.instance AND seq >= item.first ORDER BY seq) AS found",
 );
 
-const NOTICED: Statement = Statement::sqlite(
+const NOTICED: Statement = Statement::both(
     "engine.noticed",
     "SELECT tenant, instance, number, path, text, at FROM flow_attention ORDER BY tenant, instance, number",
 );

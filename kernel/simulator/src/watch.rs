@@ -61,7 +61,6 @@ struct CallInfo {
 struct WaitInfo {
     path: Arc<str>,
     event: Option<Arc<str>>,
-    due: Timestamp,
 }
 
 /// A call that went through or an event that was written: habits answer to it.
@@ -91,7 +90,6 @@ pub(crate) struct Look {
 #[derive(Debug, Clone)]
 pub(crate) struct SeenWait {
     pub(crate) trade: Arc<str>,
-    pub(crate) step: Arc<str>,
     pub(crate) event: Option<Arc<str>>,
     pub(crate) at: Timestamp,
     pub(crate) due: Timestamp,
@@ -462,10 +460,9 @@ impl Followed {
             }
             Command::Wait { wait, event, due, path } => {
                 let event = event.map(|(event, _)| event);
-                self.waits.insert(wait, WaitInfo { path: Arc::clone(&path), event: event.clone(), due });
+                self.waits.insert(wait, WaitInfo { path: Arc::clone(&path), event: event.clone() });
                 look.waits.push(SeenWait {
                     trade: Arc::clone(&self.name),
-                    step: Arc::clone(&path),
                     event: event.clone(),
                     at: now,
                     due,

@@ -9,9 +9,6 @@ use crate::stage::Stages;
 use crate::tools::{self, NEXTEST};
 use crate::workshop::Workshop;
 
-/// Tests that open whichever database the run says: those that the testkit gives it to.
-const ON_EITHER: &str = "rdeps(mortise-testkit) - package(mortise-testkit) - package(mortise-store)";
-
 pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
     let nextest = stages.run("set-up: cargo-nextest", || tools::tool(workshop, &NEXTEST))?;
     stages.run("set-up: PostgreSQL", || tools::postgres(workshop))?;
@@ -48,6 +45,26 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     Ok(Next::Done)
 }
 
+/// The packages whose tests open whichever database the run says: those that know both the store and the testkit.
+fn on_either(workshop: &Workshop) -> Result<String, Failure> {
+    let mut packages = Vec::new();
+    for part in ["kernel/engine", "capabilities", "extensions", "access-layer"] {
+        for manifest in source::files(&workshop.root().join(part), &|name| name == "Cargo.toml")? {
+            packages.extend(opens_either(&source::read(&manifest)?).map(|name| format!("package({name})")));
+        }
+    }
+    Ok(packages.join(" + "))
+}
+
+fn opens_either(manifest: &str) -> Option<&str> {
+    let names = |wanted: &str| manifest.lines().any(|line| line.split(['.', ' ']).next() == Some(wanted));
+    if !(names("mortise-testkit") && names("mortise-store")) {
+        return None;
+    }
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = "))?;
+    Some(name.trim_matches('"'))
+}
+
 /// Whether any documentation holds code. Asking costs milliseconds; an empty run over all crates costs a minute.
 fn has_doc_tests(workshop: &Workshop) -> Result<bool, Failure> {
     for part in ["kernel", "capabilities", "extensions", "access-layer"] {
@@ -82,6 +99,17 @@ fn holds_doc_test(source: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_with_a_store_and_the_testkit_runs_on_either() {
+        let manifest = |line: &str| {
+            format!(
+                "[package]\nname = \"mortise-tax\"\n\n[dependencies]\nmortise-store.workspace = true\n{line}\n"
+            )
+        };
+        assert_eq!(opens_either(&manifest("mortise-testkit.workspace = true")), Some("mortise-tax"));
+        assert_eq!(opens_either(&manifest("mortise-testkits.workspace = true")), None);
+    }
 
     #[test]
     fn only_code_in_rust_is_a_doc_test() {

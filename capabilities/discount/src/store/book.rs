@@ -3,7 +3,7 @@
 use mortise_capability::{Entry, Stands, StoreError};
 use mortise_store::{Reader, Statement};
 
-const REDEEMED: Statement = Statement::sqlite(
+const REDEEMED: Statement = Statement::both(
     "discount.book",
     "SELECT tenant, order_id, promotion, coupon, count(*) FROM discount_redemption
      WHERE restored_at IS NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mortise_contract::{Contracts, Effect, Schema, Type, Undo, Value};
 use mortise_types::{Span, Timestamp};
 
-use super::way::{Deed, Nth, Silence, Way};
+use super::way::{DeedName, Nth, Silence, Way};
 use crate::play::{DeedId, Done, Play};
 use crate::script::World;
 use crate::stage::is_within;
@@ -67,7 +67,7 @@ fn calls(play: &Play<'_>, contracts: &Contracts, ways: &mut Vec<Way>) {
 }
 
 fn deed(done: &Done, play: &Play<'_>, contracts: &Contracts, ways: &mut Vec<Way>) {
-    let deed = || Deed(done.id.clone());
+    let deed = || DeedName(done.id.clone());
     if done.starts {
         ways.extend(AGAIN.map(|span| Way::Twice(deed(), span)));
         return;

@@ -20,13 +20,13 @@ pub enum Way {
     /// A peer is asked twice; a call that takes back is made twice.
     Repeat(Nth),
     /// Something does not happen.
-    Never(Deed),
+    Never(DeedName),
     /// Something happens so much later.
-    Late(Deed, Span),
+    Late(DeedName, Span),
     /// Something happens again, so much later.
-    Twice(Deed, Span),
+    Twice(DeedName, Span),
     /// A peer's message overtakes its answer.
-    Early(Deed),
+    Early(DeedName),
     /// A trade is cancelled at a moment, after the world began.
     Cancel(String, Span),
     /// The process crashes at a point, counted from the start.
@@ -62,7 +62,7 @@ impl From<Silence> for Reach {
 
 /// A deed, by its name in a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed(pub(crate) DeedId);
+pub struct DeedName(pub(crate) DeedId);
 
 impl fmt::Display for Nth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +110,7 @@ fn parse(text: &str) -> Option<Way> {
         let (operation, nth) = text.rsplit_once(':')?;
         Some(Nth { operation: operation.to_owned(), nth: nth.parse().ok()? })
     };
-    let deed = |text: &str| Some(Deed(text.parse().ok()?));
+    let deed = |text: &str| Some(DeedName(text.parse().ok()?));
     let timed = |text: &str| {
         let (of, span) = text.rsplit_once(':')?;
         Some((of.to_owned(), span.parse().ok()?))

@@ -45,7 +45,11 @@ impl Postgres {
         options: Options,
     ) -> Result<Self, StoreError> {
         let server: PgConnectOptions = url.parse().map_err(|source| refused("connect", source))?;
-        let server = server.application_name("mortise").statement_cache_capacity(STATEMENTS);
+        let server = server
+            .application_name("mortise")
+            .statement_cache_capacity(STATEMENTS)
+            .options([("client_min_messages", "warning")])
+            .disable_statement_logging();
         migrate::postgres(&server, migrations).await?;
         let workers = |count: usize| (0..count.max(1)).map(|_| Worker::new(server.clone()));
         Ok(Self {

@@ -26,13 +26,18 @@ pub fn root() -> PathBuf {
 pub fn statements() -> Vec<Found> {
     let mut found = Vec::new();
     for group in ["kernel", "capabilities", "extensions", "access-layer"] {
-        for file in files(&root().join(group), "rs") {
-            let inside = file.strip_prefix(root()).unwrap();
-            if inside.components().any(|part| part.as_os_str() == "tests") {
-                continue;
+        for part in fs::read_dir(root().join(group)).unwrap().map(|entry| entry.unwrap().path()) {
+            let files =
+                files(&part, "rs").into_iter().filter(|file| !file.iter().any(|name| name == "tests"));
+            let sources: Vec<(PathBuf, String)> =
+                files.map(|file| (file.clone(), fs::read_to_string(file).unwrap())).collect();
+            // A macro may stand in another file of its part.
+            let all: String = sources.iter().map(|(_, source)| source.as_str()).collect();
+            for (file, source) in &sources {
+                let place = file.strip_prefix(root()).unwrap().display().to_string();
+                let part = part.file_name().unwrap().to_string_lossy();
+                in_file(&part, &place, source, &all, &mut found);
             }
-            let part = inside.iter().nth(1).unwrap().to_string_lossy().into_owned();
-            in_file(&part, &inside.display().to_string(), &fs::read_to_string(&file).unwrap(), &mut found);
         }
     }
     found
@@ -55,7 +60,7 @@ pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-fn in_file(part: &str, file: &str, source: &str, found: &mut Vec<Found>) {
+fn in_file(part: &str, file: &str, source: &str, all: &str, found: &mut Vec<Found>) {
     for (at, _) in source.match_indices("Statement::") {
         let rest = &source[at + "Statement::".len()..];
         let kind: String = rest.chars().take_while(|c| c.is_ascii_lowercase()).collect();
@@ -64,7 +69,7 @@ fn in_file(part: &str, file: &str, source: &str, found: &mut Vec<Found>) {
         }
         let line = source[..at].lines().count();
         let place = format!("{file}:{line}");
-        let mut texts = Arguments { source, rest: &rest[kind.len()..] };
+        let mut texts = Arguments { all, rest: &rest[kind.len()..] };
         let mut next = || texts.next().unwrap_or_else(|| panic!("{place}: write the texts as literals"));
         assert_eq!(next(), "(", "{place}");
         let (name, sqlite) = (next(), next());
@@ -84,7 +89,7 @@ fn in_comment(source: &str, at: usize) -> bool {
 
 /// Reads literals, one after the other.
 struct Arguments<'s> {
-    source: &'s str,
+    all: &'s str,
     rest: &'s str,
 }
 
@@ -104,7 +109,7 @@ impl Arguments<'_> {
         let name: String = self.rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         let call = self.rest[name.len()..].strip_prefix("!(")?;
         if name == "concat" {
-            let mut inside = Arguments { source: self.source, rest: call };
+            let mut inside = Arguments { all: self.all, rest: call };
             let mut text = String::new();
             while !inside.rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',').starts_with(')') {
                 text.push_str(&inside.next()?);
@@ -113,7 +118,7 @@ impl Arguments<'_> {
             return Some(text);
         }
         self.rest = call.strip_prefix(')')?;
-        let declared = self.source.split_once(&format!("macro_rules! {name} {{"))?.1;
+        let declared = self.all.split_once(&format!("macro_rules! {name} {{"))?.1;
         let body = declared.split_once("=>")?.1.trim_start().strip_prefix('{')?;
         literal(body.trim_start()).map(|(text, _)| text)
     }
@@ -156,7 +161,7 @@ fn texts_are_read_as_the_compiler_reads_them() {
         const C: Statement = Statement::sqlite("x.c", concat!("EXPLAIN ", shared_sql!(), ";"));
     "##;
     let mut found = Vec::new();
-    in_file("x", "x.rs", source, &mut found);
+    in_file("x", "x.rs", source, source, &mut found);
     let shown: Vec<String> = found
         .into_iter()
         .map(|f| format!("{} {} | {} | {}", f.place, f.name, f.sqlite, f.postgres.unwrap_or_default()))
