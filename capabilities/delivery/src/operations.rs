@@ -5,6 +5,7 @@ mod dispatch;
 mod imports;
 mod quote;
 mod reads;
+mod remittance;
 mod request_return;
 mod tracking_event;
 
@@ -17,6 +18,7 @@ pub(crate) use dispatch::{Direction, Dispatch};
 pub(crate) use imports::{ImportFees, ImportOrigins, ImportWeights};
 pub(crate) use quote::Quote;
 pub(crate) use reads::{List, Track};
+pub(crate) use remittance::RecordRemittance;
 pub(crate) use request_return::RequestReturn;
 pub(crate) use tracking_event::RecordTrackingEvent;
 

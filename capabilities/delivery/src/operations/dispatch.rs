@@ -7,10 +7,10 @@ use mortise_capability::{
     Call, Intended, Policies, RemoteOperation, Reply, SendContext, Settling, Unanswered,
 };
 use mortise_store::{StoreError, Tx};
-use mortise_types::{Address, IdSource, LocationId, ShipmentId, Sku, TenantId};
+use mortise_types::{Address, Amount, IdSource, LocationId, ShipmentId, Sku, TenantId};
 
 use super::{key, too_large};
-use crate::carrier::{Carrier, CarrierRequest, DispatchAnswer};
+use crate::carrier::{Carrier, CarrierRequest, Cash, DispatchAnswer};
 use crate::contract::{CarrierRefused, DispatchInput, Dispatched, ShipmentMeant};
 use crate::policy::DeliveryPolicy;
 use crate::rules::{Shipment, Status, parcel_grams};
@@ -85,6 +85,10 @@ impl Dispatch {
             from: from.clone(),
             to: to.clone(),
             items: input.parcel.items.clone(),
+            collect: input
+                .collect
+                .filter(|collect| collect.amount.minor() > 0)
+                .map(|collect| Cash { amount: collect.amount, currency: collect.currency }),
             weight_grams: parcel_grams(&input.parcel, grams, default_grams).map_err(too_large)?,
         }))
     }
@@ -98,6 +102,11 @@ fn requested(asked: &CarrierRequest, call: &Call<DispatchInput>) -> Result<Shipm
         status: Status::Requested,
         sequence: 0,
         delivered: false,
+        refused_at_door: false,
+        collect: asked.collect.map_or(Amount::ZERO, |cash| cash.amount),
+        collect_currency: asked.collect.map(|cash| cash.currency),
+        collected: Amount::ZERO,
+        remitted: Amount::ZERO,
         carrier_ref: None,
         tracking_number: None,
         label_url: None,

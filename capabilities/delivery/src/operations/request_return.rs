@@ -11,7 +11,7 @@ pub(crate) struct RequestReturn(pub(crate) Dispatch);
 
 fn dispatch(call: &Call<ReturnInput>) -> Call<DispatchInput> {
     let ReturnInput { order_id, parcel, ship_from } = call.input.clone();
-    let input = DispatchInput { order_id, parcel, ship_to: ship_from };
+    let input = DispatchInput { order_id, parcel, ship_to: ship_from, collect: None };
     Call { context: call.context.clone(), input }
 }
 

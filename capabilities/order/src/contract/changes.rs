@@ -99,6 +99,10 @@ pub struct RecordPaymentInput {
     pub order_id: OrderId,
     /// What has become of it.
     pub status: PaymentProgress,
+    /// The payment that it is about, where it is one that the order does not know: a deposit, as a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PaymentId")]
+    pub payment_id: Option<PaymentId>,
 }
 
 /// What the warehouse says of a parcel.

@@ -171,7 +171,7 @@ impl Command for RecordPayment {
         let Some(order) = of.orders.find(of.context, &order_id) else {
             return Reply::rejected("order_unknown", &OrderUnknown { order_id });
         };
-        match order.record_payment(to) {
+        match order.record_payment(to, input.payment_id.as_ref()) {
             Err(from) => Reply::rejected("payment_status_refused", &PaymentRefused { order_id, from, to }),
             Ok(entry) => {
                 let applied = rules::applied(entry.as_ref());

@@ -130,14 +130,20 @@ impl Order {
     }
 
     /// News of the money after that. `Err` says what was refused.
-    pub(crate) fn record_payment(&mut self, to: PaymentStatus) -> Result<Option<Entry>, PaymentStatus> {
+    pub(crate) fn record_payment(
+        &mut self,
+        to: PaymentStatus,
+        payment_id: Option<&PaymentId>,
+    ) -> Result<Option<Entry>, PaymentStatus> {
         let from = self.statuses.payment;
         match payment_step(from, to) {
             Step::Already => Ok(None),
             Step::Refused => Err(from),
             Step::Forward => {
                 self.statuses.payment = to;
-                Ok(Some(self.entry(Axis::Payment, from.word(), to.word())))
+                let mut entry = self.entry(Axis::Payment, from.word(), to.word());
+                entry.subject = payment_id.map(|payment| payment.as_str().to_owned());
+                Ok(Some(entry))
             }
         }
     }

@@ -68,12 +68,15 @@ fn transfer(
     let TransferInput { payments: from, to_order, amount, .. } = &call.input;
     let mut most: Option<(Key, Amount)> = None;
     for key in from.iter().map(|payment_id| key(call, payment_id)) {
-        let Some(refundable) = payments.get_mut(&key).map(|booked| booked.payment.refundable()) else { continue };
+        let Some(refundable) = payments.get_mut(&key).map(|booked| booked.payment.refundable()) else {
+            continue;
+        };
         if most.as_ref().is_none_or(|(_, best)| refundable > *best) {
             most = Some((key, refundable));
         }
     }
-    let nothing = || StoreError::Value(format!("order {to_order} is to be paid by payments that are not there"));
+    let nothing =
+        || StoreError::Value(format!("order {to_order} is to be paid by payments that are not there"));
     let (source, refundable) = most.ok_or_else(nothing)?;
     let amount = (*amount).max(Amount::ZERO).min(refundable);
     let now = call.context.now;

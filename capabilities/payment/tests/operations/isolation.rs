@@ -37,6 +37,11 @@ async fn tenants_never_meet_in_any_operation() {
             "rejected unknown_payment",
         ),
         (
+            "payment.assess",
+            r#"{"customer_id":"ann","amount":1,"currency":"EUR","ship_to":{"name":"A","street":["M 1"],"city":"L","postal_code":"1","country":"FR"}}"#.to_owned(),
+            r#"ok {"score":10,"#,
+        ),
+        (
             "payment.refund_order",
             format!(r#"{{"payments":["{ours}","{invoice}"],"amount":9,"reference":"r-1"}}"#),
             r#"ok {"amount":0,"missing":9,"parts":[]}"#,
@@ -50,6 +55,7 @@ async fn tenants_never_meet_in_any_operation() {
         ("payment.credit_deposit", format!(r#"{{"payment_id":"{ours}","order_id":"o-1"}}"#), "error"),
         ("payment.hold_deposit", format!(r#"{{"payment_id":"{ours}"}}"#), "error"),
         ("payment.forfeit_deposit", format!(r#"{{"payment_id":"{ours}"}}"#), "error"),
+        ("payment.open", r#"{"order_id":"o-1"}"#.to_owned(), r#"ok {"payments":[]}"#),
         ("payment.list", "{}".to_owned(), r#"ok {"payments":[]}"#),
         ("payment.balances", "{}".to_owned(), r#"ok {"balances":[]}"#),
     ] {
@@ -70,6 +76,8 @@ async fn tenants_never_meet_in_any_operation() {
         "transfer",
         "void",
         "give_back",
+        "assess",
+        "open",
         "cancel_invoice",
         "credit_deposit",
         "hold_deposit",

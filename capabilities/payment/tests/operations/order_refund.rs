@@ -148,13 +148,23 @@ async fn what_is_left_of_a_payment_pays_another_order_once_and_no_money_leaves()
     assert_eq!(figures(&rig, "pay-r-1").await, "captured 700-0-0");
     assert_eq!(provider.with(|book| book.refunded()), 0);
     let balances = rig.call("payment.balances", "{}").await;
-    assert!(balances.contains(r#"{"account":"provider_balance","currency":"EUR","amount":1000}"#), "{balances}");
+    assert!(
+        balances.contains(r#"{"account":"provider_balance","currency":"EUR","amount":1000}"#),
+        "{balances}"
+    );
     // What is left goes back from either, at the one provider.
     rig.call("payment.refund_order", &refund(&[&card, "pay-r-1"], 500, "r-2")).await;
     assert_eq!(provider.with(|book| book.refunded()), 500);
-    assert_eq!((figures(&rig, &card).await, figures(&rig, "pay-r-1").await), ("captured 1000-1000-0".to_owned(), "captured 700-200-0".to_owned()));
+    assert_eq!(
+        (figures(&rig, &card).await, figures(&rig, "pay-r-1").await),
+        ("captured 1000-1000-0".to_owned(), "captured 700-200-0".to_owned())
+    );
     let more = format!(r#"{{"payments":["{card}"],"to_order":"o-3","amount":9,"reference":"r-3"}}"#);
-    assert_eq!(rig.call("payment.transfer", &more).await, r#"ok {"payment_id":"pay-r-3","amount":0}"#, "nothing is left");
+    assert_eq!(
+        rig.call("payment.transfer", &more).await,
+        r#"ok {"payment_id":"pay-r-3","amount":0}"#,
+        "nothing is left"
+    );
     clean(&rig).await;
 }
 
@@ -164,8 +174,14 @@ async fn a_claim_that_is_transferred_is_owed_for_the_other_order() {
     let claim = invoice(&rig, 500).await;
     let asked = format!(r#"{{"payments":["{claim}"],"to_order":"o-2","amount":300,"reference":"r-1"}}"#);
     rig.call("payment.transfer", &asked).await;
-    assert_eq!((figures(&rig, &claim).await, figures(&rig, "pay-r-1").await), ("due 500-300-0".to_owned(), "due 300-0-0".to_owned()));
+    assert_eq!(
+        (figures(&rig, &claim).await, figures(&rig, "pay-r-1").await),
+        ("due 500-300-0".to_owned(), "due 300-0-0".to_owned())
+    );
     let balances = rig.call("payment.balances", "{}").await;
-    assert!(balances.contains(r#"{"account":"customer_receivable","currency":"EUR","amount":500}"#), "{balances}");
+    assert!(
+        balances.contains(r#"{"account":"customer_receivable","currency":"EUR","amount":500}"#),
+        "{balances}"
+    );
     clean(&rig).await;
 }
