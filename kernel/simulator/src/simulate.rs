@@ -1,6 +1,6 @@
 //! Simulating worlds: a shop is set up once and kept as an image, each world runs on a copy of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,6 +60,29 @@ impl Flows {
         let mut others = shipped;
         others.retain(|(_, text)| !taken.contains(&name_of(text)));
         Ok(Self { own, others })
+    }
+
+    /// Those that a world can come to: its own, what its script starts, and what those start.
+    fn of_world(&self, world: &World) -> Self {
+        let started = |text: &str| -> BTreeSet<String> {
+            let flow = mortise_flow::parse(text).ok();
+            flow.iter().flat_map(|flow| flow.started()).map(ToString::to_string).collect()
+        };
+        let mut wanted: BTreeSet<String> = self.own.iter().flat_map(|(_, text)| started(text)).collect();
+        wanted.extend(world.script.iter().filter_map(|entry| match &entry.deed {
+            Deed::Start { flow, .. } => Some(flow.clone()),
+            _ => None,
+        }));
+        let mut others: Vec<(String, String)> = Vec::new();
+        let mut left = self.others.clone();
+        while let Some(at) =
+            left.iter().position(|(_, text)| name_of(text).is_some_and(|name| wanted.contains(&name)))
+        {
+            let flow = left.remove(at);
+            wanted.extend(started(&flow.1));
+            others.push(flow);
+        }
+        Self { own: self.own.clone(), others }
     }
 }
 
@@ -135,6 +158,7 @@ impl<'c> Simulator<'c> {
                 _ => None,
             })
             .collect();
+        let flows = &flows.of_world(world);
         let key = format!("{flows:?} {:?} {:?} {events:?} {}", world.seed, world.scope, world.opens_at);
         let known = self.images.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(image) = known {

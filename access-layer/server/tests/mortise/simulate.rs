@@ -23,7 +23,8 @@ fn a_world_is_told_for_people_and_for_programs() {
 
 #[test]
 fn a_way_is_replayed_and_every_way_is_explored() {
-    let said = simulate(WORLD, &["--way", "reject:order.place:1:order_exists", "--format", "json"]).ok().json();
+    let said =
+        simulate(WORLD, &["--way", "reject:order.place:1:order_exists", "--format", "json"]).ok().json();
     assert_eq!(said["trades"], serde_json::json!([["finn", "failed: order_exists"]]), "{said}");
     let said = simulate(WORLD, &["--explore", "--format", "json"]).ok().json();
     assert!(said["ways"].as_u64().unwrap() > 30, "{said}");
@@ -39,7 +40,10 @@ fn a_script_that_is_off_is_named_with_what_is_off() {
         ("world: x\nscript: [{ start: a, operation: b }]", "one of `start`"),
         ("world: x\nscript: [{ wait: a }]", "unknown field `wait`"),
         ("world: x\nhabits: { paying: never }\nscript: []", "no habit `paying`"),
-        ("world: x\nscript: [{ operation: order.request_cancel, with: { order_id: \"${ nobody.answer }\" } }]", "nobody.answer"),
+        (
+            "world: x\nscript: [{ operation: order.request_cancel, with: { order_id: \"${ nobody.answer }\" } }]",
+            "nobody.answer",
+        ),
     ] {
         std::fs::write(&world, script).unwrap();
         let said = simulate(world.to_str().unwrap(), &[]);
