@@ -8,7 +8,8 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn readable(&mut self, kind: Kind) -> Option<Readable> {
-        let from = if self.choices.once_in(self.care * 4) { &self.hidden } else { &self.seen };
+        let from =
+            if self.choices.once_in(self.care.steps.saturating_mul(4)) { &self.hidden } else { &self.seen };
         let fitting: Vec<Readable> = from.iter().filter(|readable| readable.kind == kind).cloned().collect();
         self.choices.of(&fitting).cloned()
     }
@@ -31,7 +32,7 @@ impl Writer<'_, '_> {
         if plain.starts_with("7 /") {
             guards.push(format!("{} != 0", readable.path));
         }
-        match guards.is_empty() || self.careless() {
+        match guards.is_empty() || self.choices.once_in(self.care.reads) {
             true => plain,
             false => format!("({} ? {plain} : {literal})", guards.join(" && ")),
         }
@@ -49,7 +50,7 @@ impl Writer<'_, '_> {
         };
         let guard = guard.filter(|_| !list.filled || self.choices.below(2) == 0);
         let guards: Vec<String> = list.guard.into_iter().chain(guard).collect();
-        match guards.is_empty() || self.careless() {
+        match guards.is_empty() || self.choices.once_in(self.care.reads) {
             true => what,
             false => format!("({} ? {what} : 3)", guards.join(" && ")),
         }

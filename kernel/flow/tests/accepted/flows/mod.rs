@@ -33,6 +33,15 @@ enum Phase {
     Behind,
 }
 
+/// Once in so many times the writer is careless.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Care {
+    /// Reads what may be absent, or divides by what may be 0.
+    pub(crate) reads: usize,
+    /// Reads what it cannot see, forgets a handler, takes an effect without undo.
+    pub(crate) steps: usize,
+}
+
 struct Writer<'a, 'n> {
     choices: &'a mut Choices<'n>,
     contracts: &'a Contracts,
@@ -44,11 +53,10 @@ struct Writer<'a, 'n> {
     /// Whether what fails is taken by somebody around.
     taken: bool,
     depth: usize,
-    /// Once in so many times the writer is careless.
-    care: usize,
+    care: Care,
 }
 
-pub(crate) fn random(choices: &mut Choices<'_>, contracts: &Contracts, care: usize) -> String {
+pub(crate) fn random(choices: &mut Choices<'_>, contracts: &Contracts, care: Care) -> String {
     let input = json!({"type": "object", "required": ["n", "t", "l", "yes"], "properties": {
         "n": {"type": "integer"}, "o": {"type": "integer"}, "t": {"type": "string"}, "yes": {"type": "boolean"},
         "l": {"type": "array", "maxItems": 3, "items": {"type": "integer"}}}});
@@ -101,7 +109,7 @@ impl Writer<'_, '_> {
     }
 
     fn careless(&mut self) -> bool {
-        self.choices.once_in(self.care)
+        self.choices.once_in(self.care.steps)
     }
 
     fn list(&mut self, most: usize) -> Vec<Json> {
