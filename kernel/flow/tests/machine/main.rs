@@ -4,9 +4,11 @@
 
 mod backward;
 mod forward;
+mod held;
 mod late;
 mod laws;
 mod random;
+mod resources;
 mod rounds;
 mod synthesized;
 mod trade;

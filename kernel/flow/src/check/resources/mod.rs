@@ -13,11 +13,12 @@ mod walk;
 
 use std::collections::HashSet;
 
-use mortise_contract::{How, OperationContract};
+use mortise_contract::{Acquires, CallTemplate, How, OperationContract, Schema};
 
 use super::Checker;
-use crate::ast::Flow;
+use crate::ast::{Flow, Place};
 use crate::diagnostic::Diagnostic;
+use crate::parse::contract_template;
 use crate::report::listed;
 use crate::typing::Ty;
 
@@ -84,9 +85,39 @@ impl<'c> Checker<'c> {
         }
     }
 
+    /// Whether a contract's own call settles all that its operation or event acquires, which is in `name`.
+    pub(super) fn takes_all_back(
+        &self,
+        acquires: &[Acquires],
+        within: &'c Schema,
+        name: &str,
+        call: &CallTemplate,
+    ) -> bool {
+        let Some(contract) = self.contracts.operations.get(&call.call) else { return true };
+        let Ok(with) = contract_template(&call.with, Place::default()) else { return true };
+        let path =
+            |acquired: &Acquires| parts(&acquired.handle, Ty::of(within, self.contracts), self.contracts);
+        let paths: Vec<_> = acquires.iter().map(path).collect();
+        let (output, numbers) = value::acquired(&paths.iter().map(|path| &**path).collect::<Vec<_>>());
+        let given = value::of_contract(&with, &[(name, &output)]);
+        let mut settled = Vec::new();
+        for settles in &contract.settles {
+            let mut slots = Vec::new();
+            given.handles(&parts(&settles.handle, Ty::unknown(), self.contracts), &mut slots);
+            settled.extend(slots.into_iter().filter(|slot| {
+                numbers
+                    .get(usize::from(*slot))
+                    .is_some_and(|number| acquires[*number].resource == settles.resource)
+            }));
+        }
+        (0..numbers.len()).all(|slot| settled.iter().any(|known| usize::from(*known) == slot))
+    }
+
     fn too_much(&mut self, site: &Site) {
-        let message =
-            format!("what `{}` acquires cannot be followed: there are too many ways through the flow", site.name);
+        let message = format!(
+            "what `{}` acquires cannot be followed: there are too many ways through the flow",
+            site.name
+        );
         let help = "put what depends on the same condition under one `switch`, or split the flow";
         self.refuse("over-budget", site.place, message, help);
     }
@@ -104,7 +135,11 @@ impl<'c> Checker<'c> {
             && !left_behind
         {
             let resources: Vec<&str> = site.held.iter().map(|held| held.resource.as_str()).collect();
-            let message = format!("the undo of `{}` does not settle the {} that it acquires", site.name, resources.join(" and "));
+            let message = format!(
+                "the undo of `{}` does not settle the {} that it acquires",
+                site.name,
+                resources.join(" and ")
+            );
             self.refuse("cannot-undo", place, message, self.settlers(resources[0], Some(How::Release)));
         }
     }

@@ -60,8 +60,10 @@ pub(super) struct Walk<'k, 'c> {
     pub(super) endings: Vec<Vec<Ending>>,
     /// Ways between the steps of the branches around, innermost last.
     pub(super) between: Vec<Ways>,
-    /// Where the outermost loop around begins: what it reads is not forgotten within it.
-    pub(super) loop_from: Option<usize>,
+    /// How many loops are around.
+    pub(super) loops: usize,
+    /// Where the outermost loop or `parallel` around begins: what is read in it is not forgotten within it.
+    pub(super) keep_from: Option<usize>,
     pub(super) verdict: super::ends::Verdict,
     /// Steps times ways that may still be looked at.
     pub(super) left: &'k mut usize,
@@ -103,7 +105,8 @@ impl<'k, 'c> Walk<'k, 'c> {
             attempts: 0,
             endings: Vec::new(),
             between: Vec::new(),
-            loop_from: None,
+            loops: 0,
+            keep_from: None,
             verdict: super::ends::Verdict::default(),
             left,
         }
@@ -163,7 +166,7 @@ impl<'k, 'c> Walk<'k, 'c> {
                 ways.all.retain(Way::follows);
             }
             if let Some(next) = steps.get(index + 1) {
-                let from = self.loop_from.map_or(next.place.offset, |from| from.min(next.place.offset));
+                let from = self.keep_from.map_or(next.place.offset, |from| from.min(next.place.offset));
                 ways = ways.forget(&self.checker.facts, from, self.checker.limit);
             }
             self.collect(&ways);
@@ -243,8 +246,7 @@ impl<'k, 'c> Walk<'k, 'c> {
     pub(super) fn none_ran(&mut self, lists: &[&'c [Step]], ways: &mut Ways) {
         for step in lists.iter().flat_map(|steps| steps.iter()) {
             for name in walk::names(step) {
-                if let Some(ran) =
-                    self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
+                if let Some(ran) = self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
                 {
                     ways.set(ran, false);
                 }
@@ -337,7 +339,9 @@ impl<'k, 'c> Walk<'k, 'c> {
     fn unreached(&mut self, step: &'c Step) {
         match &step.kind {
             StepKind::Let(names) => names.iter().for_each(|(name, _)| self.bind(name)),
-            StepKind::Tcc(tcc) => tcc.calls.iter().filter_map(|tried| tried.id.as_ref()).for_each(|id| self.bind(id)),
+            StepKind::Tcc(tcc) => {
+                tcc.calls.iter().filter_map(|tried| tried.id.as_ref()).for_each(|id| self.bind(id))
+            }
             StepKind::Pivot(_) => {
                 self.pivot = Pivot::Passed;
                 self.cancels.retain(|cancel| cancel.target != Target::Flow);
@@ -357,7 +361,8 @@ impl<'k, 'c> Walk<'k, 'c> {
         if let Some(expr) = partial
             && !matches!(template.kind, TemplateKind::Literal(_))
         {
-            let how = How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
+            let how =
+                How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
             self.ends(ways.clone(), step.place, format!("`{}` has no value", expr.source), how);
         }
     }
