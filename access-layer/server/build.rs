@@ -1,5 +1,7 @@
-//! Embeds the shipped trades: every `orchestrations/trades/*/flow.yaml` becomes an entry of a table that start-up publishes,
-//! so that adding a trade is adding a file and no trade's name stands in Rust. It checks nothing: the tests and start-up do.
+//! Embeds the shipped trades: every `orchestrations/trades/*/flow.yaml`, and every further `*.yaml` beside it (a companion
+//! flow of the trade), becomes an entry of a table that start-up publishes, so that adding a trade is adding files and no
+//! trade's name stands in Rust. What lies in a folder below (`worlds/`) is not a flow. It checks nothing: the tests and
+//! start-up do.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -20,19 +22,40 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The folders that hold a flow, by name.
+/// The flows by name, which is that of the folder, and for companions `folder/file`. Companions come first: a trade may
+/// start one, and what it starts has to be published before it.
 fn trades(root: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
-    let mut found = Vec::new();
-    if root.is_dir() {
-        for entry in fs::read_dir(root)? {
-            let file = entry?.path().join("flow.yaml");
-            let name =
-                file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-            if let Some(name) = name.filter(|_| file.is_file()) {
-                found.push((name, file));
+    let (mut companions, mut trades) = (Vec::new(), Vec::new());
+    for folder in entries(root)? {
+        println!("cargo::rerun-if-changed={}", folder.display());
+        let name = stem(&folder);
+        if !folder.join("flow.yaml").is_file() {
+            continue;
+        }
+        for file in entries(&folder)?.into_iter().filter(|file| file.is_file()) {
+            if file.ends_with("flow.yaml") {
+                trades.push((name.clone(), file));
+            } else if file.extension().is_some_and(|extension| extension == "yaml") {
+                companions.push((format!("{name}/{}", stem(&file)), file));
             }
+        }
+    }
+    companions.append(&mut trades);
+    Ok(companions)
+}
+
+/// What a folder holds, by name; nothing where there is no folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    if folder.is_dir() {
+        for entry in fs::read_dir(folder)? {
+            found.push(entry?.path());
         }
     }
     found.sort();
     Ok(found)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

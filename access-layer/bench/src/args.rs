@@ -45,7 +45,7 @@ pub(crate) struct Checkout {
     #[arg(long, value_name = "DIR")]
     pub(crate) disk: Option<PathBuf>,
     /// Only these of a round's measurements, in the order of a round.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Echo, Part::Uniform, Part::OneSku, Part::Rows], value_name = "PARTS")]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Echo, Part::Uniform, Part::OneSku, Part::Rows, Part::Bids], value_name = "PARTS")]
     pub(crate) parts: Vec<Part>,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -63,6 +63,8 @@ pub(crate) enum Part {
     OneSku,
     /// Baseline 2: the rows of the uniform orders, written by hand.
     Rows,
+    /// All callers bid in one auction.
+    Bids,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::args::{Checkout, Format, Part};
+use crate::bids;
 use crate::failure::Failure;
 use crate::files::{self, Bench};
 use crate::load::{self, Load, Loop, Numbers, Until};
@@ -22,6 +23,7 @@ use crate::proc::{self, Usage};
 use crate::report::{Cost, Measured, Report, Series, Speed};
 use crate::rows::{self, Rows};
 use crate::shop;
+use crate::stopwatch::Stopwatch;
 
 /// How long a server runs before it is measured: statements are prepared and code is warm then, as in a shop that is open.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -34,7 +36,7 @@ pub(crate) async fn run(wish: Checkout) -> Result<(), Failure> {
         for part in &wish.parts {
             let measured = run.measure(*part, &mut report).await?;
             print::progress(&format!(
-                "round {round} of {}: {part:?}: {:.0} orders/s",
+                "round {round} of {}: {part:?}: {:.0} a second",
                 wish.rounds, measured.speed.orders_per_second
             ));
             series(&mut report, *part).add(measured);
@@ -53,6 +55,7 @@ fn series(report: &mut Report, part: Part) -> &mut Series {
         Part::Uniform => &mut report.uniform,
         Part::OneSku => &mut report.one_sku,
         Part::Rows => &mut report.rows,
+        Part::Bids => &mut report.bids,
     }
 }
 
@@ -91,6 +94,9 @@ fn prepare(wish: &Checkout) -> Result<(Run, Report), Failure> {
         uniform: Series::default(),
         one_sku: Series::default(),
         rows: Series::default(),
+        bids: Series::default(),
+        bids_decided: 0,
+        bids_taken: 0,
         one_sku_stock: 0,
         one_sku_sold: 0,
         inserted_rows: rows::Counts::new(),
@@ -122,6 +128,7 @@ impl Run {
             Part::Uniform => self.uniform(report).await,
             Part::OneSku => self.one_sku(report).await,
             Part::Rows => self.by_hand(),
+            Part::Bids => self.bids(report).await,
         }
     }
 
@@ -158,7 +165,11 @@ impl Run {
         let measured = {
             let server = self.platform.serve(&data)?;
             load::run(&self.all_skus(&server, Until::Passed(WARM_UP), &numbers)).await?;
-            measured(&server, &self.all_skus(&server, Until::Passed(self.time()), &numbers)).await?.1
+            {
+                let wish = self.all_skus(&server, Until::Passed(self.time()), &numbers);
+                let (load, cost) = costing(&server, load::run(&wish), Load::orders).await?;
+                Measured { speed: speed(&load), cost: Some(cost) }
+            }
         };
         // The server was killed: what it acknowledged is there, no more and no less.
         self.platform.verify(&data)?;
@@ -188,7 +199,9 @@ impl Run {
             load::run(&self.all_skus(&server, Until::Passed(WARM_UP), &numbers)).await?;
             let (address, callers, numbers) = (server.address, self.callers, Arc::clone(&numbers));
             let wish = Loop { address, callers, choice: Choice::One(hot), until: Until::SoldOut, numbers };
-            measured(&server, &wish).await?
+            let (load, cost) = costing(&server, load::run(&wish), Load::orders).await?;
+            let measured = Measured { speed: speed(&load), cost: Some(cost) };
+            (load, measured)
         };
         self.platform.verify(&data)?;
         let sold = load.orders() * order::UNITS;
@@ -206,6 +219,28 @@ impl Run {
         report.one_sku_stock += stock;
         report.one_sku_sold += sold;
         Ok(measured)
+    }
+
+    /// All callers bid in one auction; no bid that was answered is lost, and the auction is where its bids lead one by one.
+    async fn bids(&self, report: &mut Report) -> Result<Measured, Failure> {
+        let data = self.data()?;
+        let numbers = Numbers::default();
+        let (mut taken, bidding, cost) = {
+            let server = self.platform.serve(&data)?;
+            bids::open(server.address, self.callers).await?;
+            let warm = bids::run(server.address, self.callers, WARM_UP, &numbers).await?;
+            let run = bids::run(server.address, self.callers, self.time(), &numbers);
+            let (bidding, cost) = costing(&server, run, |bidding| bidding.load.orders()).await?;
+            (warm.taken, bidding, cost)
+        };
+        // The server was killed: what it answered is there, no more and no less.
+        self.platform.verify(&data)?;
+        report.bids_decided += bidding.load.orders();
+        report.bids_taken += bidding.taken.len() as u64;
+        let speed = speed(&bidding.load);
+        taken.extend(bidding.taken);
+        bids::hold(self.platform.serve(&data)?.address, &taken).await?;
+        Ok(Measured { speed, cost: Some(cost) })
     }
 
     fn by_hand(&self) -> Result<Measured, Failure> {
@@ -232,20 +267,26 @@ fn speed(load: &Load) -> Speed {
     }
 }
 
-/// Runs the loop and says what each of its orders has cost.
-async fn measured(server: &Server, wish: &Loop) -> Result<(Load, Measured), Failure> {
+/// Runs a load and says what each of its orders has cost, `count` of them.
+async fn costing<T>(
+    server: &Server,
+    run: impl Future<Output = Result<T, Failure>>,
+    count: impl Fn(&T) -> u64,
+) -> Result<(T, Cost), Failure> {
     let us = std::process::id();
     let before = (server.figures().await?, server.usage(), Usage::of(us), proc::machine_busy());
-    let load = load::run(wish).await?;
+    let began = Stopwatch::start();
+    let ran = run.await?;
+    let took = began.passed();
     let after = (server.figures().await?, server.usage(), Usage::of(us), proc::machine_busy());
     let (figures, used, generator) =
         (after.0.since(&before.0), after.1.since(&before.1), after.2.since(&before.2).cpu_in_all());
-    let orders = load.orders().max(1) as f64;
+    let orders = count(&ran).max(1) as f64;
     let each = |count: u64| count as f64 / orders;
     let us_each = |time: Duration| time.as_secs_f64() * 1e6 / orders;
     let others = after.3.saturating_sub(before.3).saturating_sub(used.cpu_in_all() + generator);
     let machine_time =
-        load.took.as_secs_f64() * std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        took.as_secs_f64() * std::thread::available_parallelism().map_or(1, usize::from) as f64;
     let cost = Cost {
         statements: each(figures.statements),
         executions: each(figures.executions),
@@ -259,6 +300,5 @@ async fn measured(server: &Server, wish: &Loop) -> Result<(Load, Measured), Fail
         generator_cpu_us: us_each(generator),
         others_percent: 100.0 * others.as_secs_f64() / machine_time.max(1e-9),
     };
-    let speed = speed(&load);
-    Ok((load, Measured { speed, cost: Some(cost) }))
+    Ok((ran, cost))
 }

@@ -2,6 +2,7 @@
 //! over HTTP and its command line; nothing of the platform is linked in.
 
 mod args;
+mod bids;
 mod checkout;
 mod client;
 mod echo;

@@ -64,6 +64,10 @@ pub(crate) struct Report {
     pub(crate) uniform: Series,
     pub(crate) one_sku: Series,
     pub(crate) rows: Series,
+    pub(crate) bids: Series,
+    /// Bids that were decided, and those of them that were taken, over all rounds.
+    pub(crate) bids_decided: u64,
+    pub(crate) bids_taken: u64,
     /// Units of the one SKU that were on the shelf, and that were sold, over all rounds.
     pub(crate) one_sku_stock: u64,
     pub(crate) one_sku_sold: u64,
@@ -125,6 +129,7 @@ impl Report {
                 "rows_per_second": self.rows.per_second(),
                 "uniform_per_second": self.uniform.per_second(),
                 "one_sku_per_second": self.one_sku.per_second(),
+                "bids_per_second": self.bids.per_second(),
                 "uniform_to_echo": ratio(&self.uniform, &self.echo),
                 "uniform_to_rows": ratio(&self.uniform, &self.rows),
                 "one_sku_to_uniform": ratio(&self.one_sku, &self.uniform),
@@ -155,12 +160,13 @@ impl Report {
             ("the same rows, written by hand", &self.rows),
             ("Mortise, all SKUs", &self.uniform),
             ("Mortise, all callers on one SKU", &self.one_sku),
+            ("Mortise, bids in one auction", &self.bids),
         ];
         line(
             text,
             format_args!(
                 "\n{:<34}{:>10}{:>10}{:>10}{:>10}{:>10}",
-                "", "orders/s", "p50 ms", "p99 ms", "to echo", "to rows"
+                "", "a second", "p50 ms", "p99 ms", "to echo", "to rows"
             ),
         );
         for (name, series) in parts {
@@ -192,6 +198,16 @@ impl Report {
                 ),
             );
         }
+        if self.bids_decided > 0 {
+            let (decided, taken) = (self.bids_decided, self.bids_taken);
+            line(
+                text,
+                format_args!(
+                    "of {decided} bids {taken} were taken, the others were overtaken on their way; leader and price are those of \
+                     the bids one by one"
+                ),
+            );
+        }
         let rounds = |series: &Series| {
             series
                 .rounds
@@ -206,25 +222,31 @@ impl Report {
     }
 
     fn costs(&self, text: &mut String) {
-        let (all, one) = (&self.uniform, &self.one_sku);
+        let (all, one, bids) = (&self.uniform, &self.one_sku, &self.bids);
         let shown =
             |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.2}"));
-        line(text, format_args!("\n{:<46}{:>12}{:>12}", "An order costs", "all SKUs", "one SKU"));
+        line(text, format_args!("\n{:<46}{:>12}{:>12}{:>12}", "Each costs", "all SKUs", "one SKU", "a bid"));
         let mut row = |name: &str, figure: &dyn Fn(&Cost) -> f64| {
             line(
                 text,
-                format_args!("  {name:<44}{:>12}{:>12}", shown(all.cost(figure)), shown(one.cost(figure))),
+                format_args!(
+                    "  {name:<44}{:>12}{:>12}{:>12}",
+                    shown(all.cost(figure)),
+                    shown(one.cost(figure)),
+                    shown(bids.cost(figure))
+                ),
             );
         };
         row("statements, as a batch sees them", &|cost| cost.statements);
         row("statements, as SQLite ran them", &|cost| cost.executions);
         row("commits", &|cost| cost.commits);
-        row("orders a batch", &|cost| cost.orders_a_batch);
+        row("of them in a batch", &|cost| cost.orders_a_batch);
         row("stretches", &|cost| cost.stretches);
         row("stretches that ran again", &|cost| cost.stale);
         row("bytes of journal", &|cost| cost.journal_bytes);
         row("bytes written to the disk", &|cost| cost.written_bytes);
-        for (name, _) in all.threads().into_iter().filter(|(_, us)| *us >= 0.5) {
+        let threads = if all.rounds.is_empty() { bids.threads() } else { all.threads() };
+        for (name, _) in threads.into_iter().filter(|(_, us)| *us >= 0.5) {
             row(&format!("CPU us of {name}"), &|cost| cost.server_cpu_us.get(&name).copied().unwrap_or(0.0));
         }
         row("CPU us of the server", &|cost| cost.server_cpu_us.values().sum());

@@ -67,6 +67,11 @@ pub(crate) enum Command {
     /// Chooses how a shop rounds, stacks, splits, and shows what is chosen.
     #[command(subcommand)]
     Policy(Policy),
+    /// Shows what trades did.
+    #[command(subcommand)]
+    Trade(Trade),
+    /// Runs a trade again from its journal and reports every difference from what is stored.
+    Replay(Replay),
     /// Checks every invariant of a data directory and names what is off.
     ///
     /// Stock, ledger, price proofs, journal, outbox, flows; with --sandbox also our books beside the provider's and the
@@ -274,6 +279,58 @@ pub(crate) enum Flow {
     Publish(FlowPublish),
     /// Lists the published flows.
     List(FlowList),
+    /// Runs a flow in a world: the real capabilities on a database that is thrown away and a clock that jumps.
+    ///
+    /// A world script says what customers, staff, providers and carriers do; the transcript says what came of it. Scripts stand
+    /// in the `worlds` folder beside a flow, and how they are written in kernel/simulator/README.md.
+    Simulate(FlowSimulate),
+    /// Shows a flow's versions, who runs on each, and when its name meant which.
+    History(FlowHistory),
+    /// Draws a flow: lanes by capability, the pivot marked, what takes back dotted.
+    Graph(FlowGraph),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct FlowHistory {
+    /// The flow's name.
+    #[arg(value_name = "FLOW")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The tenant.
+    #[arg(long, default_value = "demo", value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// What a picture is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Picture {
+    /// A file for any browser.
+    #[default]
+    Svg,
+    /// Text for READMEs and wikis.
+    Mermaid,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct FlowGraph {
+    /// The flow, YAML or JSON; `-` is stdin.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What is written.
+    #[arg(long = "as", value_enum, default_value_t = Picture::Svg, value_name = "FORM")]
+    pub(crate) picture: Picture,
+    /// Where it is written; stdout where left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Contracts that say what a call is, as `capability export` writes them; those of this program where left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) contracts: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -309,6 +366,28 @@ pub(crate) struct FlowPublish {
     /// The business line that it is for; all lines where left out.
     #[arg(long, default_value = "", value_name = "LINE", hide_default_value = true)]
     pub(crate) line: String,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct FlowSimulate {
+    /// The flow, YAML or JSON. Flows beside it and the shipped ones can be started too.
+    pub(crate) file: PathBuf,
+    /// What happens; every script of the folder `worlds` beside the flow where left out.
+    #[arg(long, value_name = "SCRIPT")]
+    pub(crate) world: Vec<PathBuf>,
+    /// Tries every single thing that can go otherwise: each step fails, each event is late, early, twice or never, each wait is
+    /// cancelled, the process crashes at every record. What does not balance is named, with the way.
+    #[arg(long, conflicts_with = "way")]
+    pub(crate) explore: bool,
+    /// Goes one way that --explore has named.
+    #[arg(long, value_name = "WAY")]
+    pub(crate) way: Option<mortise_simulator::Way>,
+    #[command(flatten)]
+    pub(crate) extensions: Extensions,
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -392,6 +471,44 @@ pub(crate) struct PolicyList {
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) whose: Whose,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trade {
+    /// Prints a trade's timeline: step, outcome, time taken, money, what it holds, who was asked.
+    Show(TradeShow),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct TradeShow {
+    /// The trade, by its id or by its flow's key (an order's id, as a rule).
+    #[arg(value_name = "ID")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Whose trade it is.
+    #[arg(long, default_value = "demo", value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Replay {
+    /// The trade, by its id or by its flow's key (an order's id, as a rule).
+    #[arg(value_name = "ID")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Whose trade it is.
+    #[arg(long, default_value = "demo", value_name = "TENANT")]
+    pub(crate) tenant: String,
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

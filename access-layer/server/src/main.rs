@@ -6,6 +6,8 @@ mod clock;
 mod commands;
 mod compose;
 mod failure;
+#[cfg(test)]
+mod laws;
 mod print;
 
 use std::io::IsTerminal as _;

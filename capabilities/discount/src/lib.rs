@@ -11,7 +11,7 @@ mod store;
 use std::sync::Arc;
 
 use mortise_capability::import::ROW_REFUSED;
-use mortise_capability::{Capability, Check, Policies, RejectionPage};
+use mortise_capability::{Book, Capability, Check, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
@@ -27,6 +27,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "promotions, sheets, coupons and the ledger of redemptions",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 
@@ -35,6 +36,10 @@ const PAGES: &[RejectionPage] = &[
     RejectionPage {
         code: contract::COUPON_EXHAUSTED,
         page: include_str!("../rejections/coupon_exhausted.md"),
+    },
+    RejectionPage {
+        code: contract::DEPOSIT_COVERS_PRICE,
+        page: include_str!("../rejections/deposit_covers_price.md"),
     },
     RejectionPage {
         code: contract::EXTENSION_REFUSED,
@@ -52,6 +57,7 @@ const PAGES: &[RejectionPage] = &[
 /// # Errors
 /// A contract outside of the language's subset: a mistake of this crate.
 pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Capability, DeclarationError> {
+    let deposits = operations::GrantForDeposit { policies: Arc::clone(&policies) };
     let evaluator = Arc::new(operations::Evaluator { policies, points, cache: cache::Cache::default() });
     let capability = Capability::new(
         "discount",
@@ -61,8 +67,10 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
     Ok(capability
         .read("evaluate", operations::Evaluate { evaluator: Arc::clone(&evaluator) })
         .read("explain", operations::Explain { evaluator })
+        .pure("grant_for_deposit", deposits)
         .write("redeem", operations::Redeem)
         .write("restore", operations::Restore)
+        .read("terms", operations::Terms)
         .read("usage", operations::Usage)
         .write("define", operations::Define)
         .write("import_entries", operations::ImportEntries)
@@ -75,5 +83,6 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
             run: |reader| Box::pin(store::usage_is_the_ledger(reader)),
         })
         .check(Check { name: "promotions", run: |reader| Box::pin(store::unreadable_promotions(reader)) })
+        .book(Book { name: "coupons", run: |reader| Box::pin(store::redemptions(reader)) })
         .pages(PAGES))
 }

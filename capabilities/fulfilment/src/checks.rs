@@ -4,12 +4,12 @@ use futures::future::LocalBoxFuture;
 use mortise_capability::{Check, Finding, StoreError};
 use mortise_store::{Reader, Statement};
 
-const TWICE: Statement = Statement::sqlite(
+const TWICE: Statement = Statement::both(
     "fulfilment.check_twice",
     "SELECT tenant, order_id, parcel_id, count(*) FROM fulfilment_pick_list
      WHERE state <> 'cancelled' GROUP BY tenant, order_id, parcel_id HAVING count(*) > 1 LIMIT 100",
 );
-const MOMENTS: Statement = Statement::sqlite(
+const MOMENTS: Statement = Statement::pair(
     "fulfilment.check_moments",
     "SELECT tenant, pick_list_id, state FROM fulfilment_pick_list
      WHERE (state = 'requested' AND (packed_at IS NOT NULL OR handed_over_at IS NOT NULL))
@@ -17,6 +17,13 @@ const MOMENTS: Statement = Statement::sqlite(
         OR (state = 'handed_over' AND (packed_at IS NULL OR handed_over_at IS NULL))
         OR (state = 'cancelled') <> (cancelled_at IS NOT NULL)
         OR parcel ->> 'parcel_id' <> parcel_id OR parcel ->> 'location' <> location
+     LIMIT 100",
+    "SELECT tenant, pick_list_id, state FROM fulfilment_pick_list
+     WHERE (state = 'requested' AND (packed_at IS NOT NULL OR handed_over_at IS NOT NULL))
+        OR (state = 'packed' AND (packed_at IS NULL OR handed_over_at IS NOT NULL))
+        OR (state = 'handed_over' AND (packed_at IS NULL OR handed_over_at IS NULL))
+        OR (state = 'cancelled') <> (cancelled_at IS NOT NULL)
+        OR parcel::json ->> 'parcel_id' <> parcel_id OR parcel::json ->> 'location' <> location
      LIMIT 100",
 );
 

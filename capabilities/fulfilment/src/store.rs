@@ -1,5 +1,7 @@
 //! Pick lists: loaded and saved for a whole batch. It decides nothing.
 
+pub(crate) mod stop;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mortise_capability::StoreError;
@@ -8,34 +10,65 @@ use mortise_types::{LocationId, OrderId, Parcel, ParcelId, PickListId, TenantId,
 
 use crate::contract::{PickList, PickListState, RequestInput};
 
-const NEW: Statement = Statement::sqlite(
+const NEW: Statement = Statement::pair(
     "fulfilment.new_pick_list",
     "INSERT INTO fulfilment_pick_list
        (tenant, pick_list_id, order_id, parcel_id, location, state, parcel, requested_at)
      VALUES (?1, ?2, ?3, ?4, ?5, 'requested', ?6, ?7)",
+    "INSERT INTO fulfilment_pick_list (tenant, pick_list_id, order_id, parcel_id, location, state, parcel,
+         requested_at)
+     SELECT tenant, pick_list_id, order_id, parcel_id, location, 'requested', parcel, requested_at
+     FROM unnest($1, $2, $3, $4, $5, $6, $7)
+       AS item (tenant, pick_list_id, order_id, parcel_id, location, parcel, requested_at)
+     ORDER BY 1, 2",
 );
-const STANDING: Statement = Statement::sqlite(
+const STANDING: Statement = Statement::pair(
     "fulfilment.standing",
     "SELECT state, order_id, parcel_id, location FROM fulfilment_pick_list WHERE tenant = ?1 AND pick_list_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, pick_list_id, n)
+     CROSS JOIN LATERAL (
+       SELECT state, order_id, parcel_id, location FROM fulfilment_pick_list
+       WHERE tenant = item.tenant AND pick_list_id = item.pick_list_id) AS found",
 );
-const CHANGE: Statement = Statement::sqlite(
+const CHANGE: Statement = Statement::pair(
     "fulfilment.change",
     "UPDATE fulfilment_pick_list
      SET state = ?3, packed_at = coalesce(packed_at, ?4), handed_over_at = coalesce(handed_over_at, ?5),
          cancelled_at = coalesce(cancelled_at, ?6)
      WHERE tenant = ?1 AND pick_list_id = ?2",
+    "UPDATE fulfilment_pick_list t SET state = item.state, packed_at = coalesce(t.packed_at, item.packed_at),
+         handed_over_at = coalesce(t.handed_over_at, item.handed_over_at),
+         cancelled_at = coalesce(t.cancelled_at, item.cancelled_at)
+     FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+       AS item (tenant, pick_list_id, state, packed_at, handed_over_at, cancelled_at, n)
+     WHERE t.tenant = item.tenant AND t.pick_list_id = item.pick_list_id
+     RETURNING item.n",
 );
-const OPEN_AT: Statement = Statement::sqlite(
+const OPEN_AT: Statement = Statement::pair(
     "fulfilment.open_at",
     "SELECT pick_list_id, order_id, parcel, state, requested_at, packed_at FROM fulfilment_pick_list
      WHERE tenant = ?1 AND location = ?2 AND state IN ('requested', 'packed') AND pick_list_id > ?3
      ORDER BY pick_list_id LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, location, pick_list_id, most, n)
+     CROSS JOIN LATERAL (
+       SELECT pick_list_id, order_id, parcel, state, requested_at, packed_at FROM fulfilment_pick_list
+       WHERE tenant = item.tenant AND location = item.location AND state IN ('requested', 'packed')
+         AND pick_list_id > item.pick_list_id
+       ORDER BY pick_list_id LIMIT item.most) AS found",
 );
-const OPEN: Statement = Statement::sqlite(
+const OPEN: Statement = Statement::pair(
     "fulfilment.open",
     "SELECT pick_list_id, order_id, parcel, state, requested_at, packed_at FROM fulfilment_pick_list
      WHERE tenant = ?1 AND state IN ('requested', 'packed') AND (location, pick_list_id) > (?2, ?3)
      ORDER BY location, pick_list_id LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, location, pick_list_id, most, n)
+     CROSS JOIN LATERAL (
+       SELECT pick_list_id, order_id, parcel, state, requested_at, packed_at FROM fulfilment_pick_list
+       WHERE tenant = item.tenant AND state IN ('requested', 'packed')
+         AND (location, pick_list_id) > (item.location, item.pick_list_id)
+       ORDER BY location, pick_list_id LIMIT item.most) AS found",
 );
 
 pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {

@@ -1,5 +1,7 @@
 //! The inventory's rows of stock and its holds: loaded and saved for a whole batch. It decides nothing.
 
+mod returns;
+
 use std::collections::{BTreeSet, HashMap};
 
 use mortise_capability::StoreError;
@@ -12,49 +14,94 @@ use crate::rules::StockError;
 use crate::rules::reservation::{Reservation, Standing};
 use crate::rules::stock::{Book, Levels, Shelf, ShelfChange, StockKey};
 
-const SHELF: Statement = Statement::sqlite(
+pub(crate) use returns::{NewRestock, insert_restocks, restocked};
+
+const SHELF: Statement = Statement::pair(
     "inventory.shelf",
     "SELECT on_hand, reserved, claimed, threshold FROM inventory_stock WHERE tenant = ?1 AND sku = ?2 AND location = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, sku, location, n)
+     CROSS JOIN LATERAL (
+       SELECT on_hand, reserved, claimed, threshold FROM inventory_stock
+       WHERE tenant = item.tenant AND sku = item.sku AND location = item.location) AS found",
 );
-const CHANGE_SHELF: Statement = Statement::sqlite(
+const CHANGE_SHELF: Statement = Statement::pair(
     "inventory.change_shelf",
     "UPDATE inventory_stock SET on_hand = on_hand + ?4, reserved = reserved + ?5, claimed = claimed + ?6
      WHERE tenant = ?1 AND sku = ?2 AND location = ?3",
+    "UPDATE inventory_stock t
+     SET on_hand = t.on_hand + item.on_hand, reserved = t.reserved + item.reserved, claimed = t.claimed + item.claimed
+     FROM (
+       SELECT item.* FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+         AS item (tenant, sku, location, on_hand, reserved, claimed, n)
+       JOIN inventory_stock s ON s.tenant = item.tenant AND s.sku = item.sku AND s.location = item.location
+       ORDER BY s.tenant, s.sku, s.location FOR UPDATE OF s) AS item
+     WHERE t.tenant = item.tenant AND t.sku = item.sku AND t.location = item.location
+     RETURNING item.n",
 );
-const NEW_SHELF: Statement = Statement::sqlite(
+const NEW_SHELF: Statement = Statement::pair(
     "inventory.new_shelf",
     "INSERT INTO inventory_stock (tenant, sku, location, on_hand, reserved, claimed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    "INSERT INTO inventory_stock (tenant, sku, location, on_hand, reserved, claimed)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6) ORDER BY 1, 2, 3",
 );
-const ELSEWHERE: Statement = Statement::sqlite(
+const ELSEWHERE: Statement = Statement::pair(
     "inventory.elsewhere",
     "SELECT coalesce(sum(max(0, s.on_hand - s.reserved - s.claimed - coalesce(s.threshold, ?4))), 0)
      FROM inventory_stock s CROSS JOIN inventory_location l
      WHERE s.tenant = ?1 AND s.sku = ?2 AND s.location <> ?3
        AND l.tenant = s.tenant AND l.location = s.location AND l.state = 'open'",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, sku, location, threshold, n)
+     CROSS JOIN LATERAL (
+       SELECT coalesce(sum(greatest(0, s.on_hand - s.reserved - s.claimed - coalesce(s.threshold, item.threshold))), 0)::bigint
+       FROM inventory_stock s CROSS JOIN inventory_location l
+       WHERE s.tenant = item.tenant AND s.sku = item.sku AND s.location <> item.location
+         AND l.tenant = s.tenant AND l.location = s.location AND l.state = 'open') AS found",
 );
-const RESERVATION: Statement = Statement::sqlite(
+const RESERVATION: Statement = Statement::pair(
     "inventory.reservation",
     "SELECT state, lines, parcels FROM inventory_reservation WHERE tenant = ?1 AND reservation = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, reservation, n)
+     CROSS JOIN LATERAL (
+       SELECT state, lines, parcels FROM inventory_reservation
+       WHERE tenant = item.tenant AND reservation = item.reservation) AS found",
 );
-const NEW_RESERVATION: Statement = Statement::sqlite(
+const NEW_RESERVATION: Statement = Statement::pair(
     "inventory.new_reservation",
     "INSERT INTO inventory_reservation
        (tenant, reservation, holder, state, lines, parcels, policy_version, held_at, changed_at)
      VALUES (?1, ?2, ?3, 'held', ?4, '[]', ?5, ?6, ?6)",
+    "INSERT INTO inventory_reservation (tenant, reservation, holder, state, lines, parcels, policy_version,
+         held_at, changed_at)
+     SELECT tenant, reservation, holder, 'held', lines, '[]', policy_version, held_at, held_at
+     FROM unnest($1, $2, $3, $4, $5, $6)
+       AS item (tenant, reservation, holder, lines, policy_version, held_at)
+     ORDER BY 1, 2",
 );
-const SETTLE_RESERVATION: Statement = Statement::sqlite(
+const SETTLE_RESERVATION: Statement = Statement::pair(
     "inventory.settle_reservation",
     "UPDATE inventory_reservation SET state = ?3, changed_at = ?4 WHERE tenant = ?1 AND reservation = ?2",
+    "UPDATE inventory_reservation t SET state = item.state, changed_at = item.changed_at
+     FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, reservation, state, changed_at, n)
+     WHERE t.tenant = item.tenant AND t.reservation = item.reservation
+     RETURNING item.n",
 );
-const SHIP_RESERVATION: Statement = Statement::sqlite(
+const SHIP_RESERVATION: Statement = Statement::pair(
     "inventory.ship_reservation",
     "UPDATE inventory_reservation SET state = ?3, lines = ?5, parcels = ?6, changed_at = ?4
      WHERE tenant = ?1 AND reservation = ?2",
+    "UPDATE inventory_reservation t SET state = item.state, lines = item.lines, parcels = item.parcels,
+         changed_at = item.changed_at
+     FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+       AS item (tenant, reservation, state, changed_at, lines, parcels, n)
+     WHERE t.tenant = item.tenant AND t.reservation = item.reservation
+     RETURNING item.n",
 );
-const MOVED: Statement = Statement::sqlite(
+const MOVED: Statement = Statement::pair(
     "inventory.moved",
     "INSERT INTO inventory_movement (tenant, sku, location, entry, n, delta, reason, reference, at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    "INSERT INTO inventory_movement (tenant, sku, location, entry, n, delta, reason, reference, at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY 1, 2, 3, 4, 5",
 );
 
 impl From<StockError> for StoreError {

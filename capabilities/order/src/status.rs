@@ -1,6 +1,6 @@
 //! The words of an order's four statuses, and of its parcels. Which follows which is decided in the rules.
 
-use mortise_store::{AsDatum, Datum, FromDatum};
+use mortise_store::{AsDatum, Datum, DatumType, FromDatum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ macro_rules! status {
         }
 
         impl AsDatum for $name {
+            const TYPE: DatumType = DatumType::Text;
             fn datum(&self) -> Datum<'_> {
                 Datum::Text(self.word())
             }
@@ -62,6 +63,10 @@ status! {
     PaymentStatus {
         /// It is owed.
         Due = "due",
+        /// A deposit is paid, the balance is owed.
+        DepositPaid = "deposit_paid",
+        /// The shop keeps the deposit: the balance did not come.
+        DepositForfeited = "deposit_forfeited",
         /// It is owed, by invoice: the goods may go.
         Invoiced = "invoiced",
         /// It is owed to the carrier, against the goods.
@@ -72,6 +77,8 @@ status! {
         Collected = "collected",
         /// The carrier has passed it on to the shop.
         Remitted = "remitted",
+        /// The customer has a part of it back.
+        PartiallyRefunded = "partially_refunded",
         /// The customer has it back.
         Refunded = "refunded",
         /// Nothing is owed: the order was cancelled before it was paid.
@@ -96,6 +103,8 @@ status! {
         Delivered = "delivered",
         /// The carrier cannot bring it; a person has to look.
         Undeliverable = "undeliverable",
+        /// It has come back to the shop.
+        Returned = "returned",
     }
 }
 

@@ -1,5 +1,7 @@
 //! An order's header, documents and timeline: loaded and saved for a whole batch. It decides nothing.
 
+pub(crate) mod after_sale;
+
 use std::collections::BTreeSet;
 
 use mortise_capability::StoreError;
@@ -13,43 +15,86 @@ use crate::rules::{Entry, Order, OrderError, ParcelProgress};
 use crate::status::{AfterSaleStatus, FulfilmentStatus, OrderStatus, PaymentStatus};
 
 /// Changes nothing where the order exists: how many rows it changed says so, without a look before.
-const NEW_HEADER: Statement = Statement::sqlite(
+const NEW_HEADER: Statement = Statement::pair(
     "order.new_header",
     "INSERT INTO order_header
        (tenant, order_id, placement, customer_id, business_line, channel, currency, payable,
         order_status, payment_status, fulfilment_status, after_sale_status, parcels, position, placed_at, changed_at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', 'due', 'none', 'none', ?9, 1, ?10, ?10)
      ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY
+          AS item (tenant, order_id, placement, customer_id, business_line, channel, currency, payable,
+                  parcels, placed_at, n)),
+     added AS (
+       INSERT INTO order_header (tenant, order_id, placement, customer_id, business_line, channel, currency,
+              payable, order_status, payment_status, fulfilment_status, after_sale_status, parcels,
+              position, placed_at, changed_at)
+       SELECT tenant, order_id, placement, customer_id, business_line, channel, currency, payable, 'open',
+              'due', 'none', 'none', parcels, 1, placed_at, placed_at FROM item ORDER BY tenant, order_id, n
+       ON CONFLICT DO NOTHING RETURNING tenant, order_id)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, order_id) GROUP BY tenant, order_id",
 );
-const REPLACE_HEADER: Statement = Statement::sqlite(
+const REPLACE_HEADER: Statement = Statement::pair(
     "order.replace_header",
     "UPDATE order_header
      SET placement = ?3, customer_id = ?4, business_line = ?5, channel = ?6, currency = ?7, payable = ?8,
          order_status = 'open', payment_status = 'due', fulfilment_status = 'none', after_sale_status = 'none',
          parcels = ?9, payment_id = NULL, cancel_requested_at = NULL, position = ?11, placed_at = ?10, changed_at = ?10
      WHERE tenant = ?1 AND order_id = ?2",
+    "UPDATE order_header t SET placement = item.placement, customer_id = item.customer_id,
+         business_line = item.business_line, channel = item.channel, currency = item.currency,
+         payable = item.payable, order_status = 'open', payment_status = 'due',
+         fulfilment_status = 'none', after_sale_status = 'none', parcels = item.parcels,
+         payment_id = NULL, cancel_requested_at = NULL, position = item.position,
+         placed_at = item.placed_at, changed_at = item.placed_at
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY
+       AS item (tenant, order_id, placement, customer_id, business_line, channel, currency, payable,
+               parcels, placed_at, position, n)
+     WHERE t.tenant = item.tenant AND t.order_id = item.order_id
+     RETURNING item.n",
 );
-const NEW_DOCUMENT: Statement = Statement::sqlite(
+const NEW_DOCUMENT: Statement = Statement::pair(
     "order.new_document",
-    "INSERT INTO order_document (tenant, placement, order_id, proof, parcels, ship_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    "INSERT INTO order_document (tenant, placement, order_id, proof, parcels, ship_to, reservation)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    "INSERT INTO order_document (tenant, placement, order_id, proof, parcels, ship_to, reservation)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) ORDER BY 1, 2",
 );
-const NEW_ENTRY: Statement = Statement::sqlite(
+const NEW_ENTRY: Statement = Statement::pair(
     "order.new_entry",
     "INSERT INTO order_timeline (tenant, order_id, position, axis, from_status, to_status, subject, note, at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    "INSERT INTO order_timeline (tenant, order_id, position, axis, from_status, to_status, subject, note, at)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY 1, 2, 3",
 );
-const STANDING: Statement = Statement::sqlite(
+const STANDING: Statement = Statement::pair(
     "order.standing",
     "SELECT customer_id, order_status, payment_status, fulfilment_status, after_sale_status, parcels, payment_id,
             cancel_requested_at, position
      FROM order_header WHERE tenant = ?1 AND order_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT customer_id, order_status, payment_status, fulfilment_status, after_sale_status, parcels,
+         payment_id,
+       cancel_requested_at, position
+       FROM order_header WHERE tenant = item.tenant AND order_id = item.order_id) AS found",
 );
-const CHANGE_HEADER: Statement = Statement::sqlite(
+const CHANGE_HEADER: Statement = Statement::pair(
     "order.change_header",
     "UPDATE order_header
      SET order_status = ?3, payment_status = ?4, fulfilment_status = ?5, after_sale_status = ?6, parcels = ?7,
          payment_id = ?8, cancel_requested_at = ?9, position = ?10, changed_at = ?11
      WHERE tenant = ?1 AND order_id = ?2",
+    "UPDATE order_header t SET order_status = item.order_status, payment_status = item.payment_status,
+         fulfilment_status = item.fulfilment_status, after_sale_status = item.after_sale_status,
+         parcels = item.parcels, payment_id = item.payment_id,
+         cancel_requested_at = item.cancel_requested_at, position = item.position,
+         changed_at = item.changed_at
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY
+       AS item (tenant, order_id, order_status, payment_status, fulfilment_status, after_sale_status,
+               parcels, payment_id, cancel_requested_at, position, changed_at, n)
+     WHERE t.tenant = item.tenant AND t.order_id = item.order_id
+     RETURNING item.n",
 );
 
 pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {
@@ -237,7 +282,8 @@ pub(crate) async fn insert_documents(tx: &mut Tx<'_>, orders: &[&NewOrder<'_>]) 
     for NewOrder { context, input, placement, .. } in orders {
         let documents = (written(&input.proof)?, written(&input.parcels)?, written(&input.ship_to)?);
         let (proof, parcels, ship_to) = documents;
-        rows.push((&context.scope.tenant, placement, &input.order_id, proof, parcels, ship_to));
+        let hold = &input.reservation;
+        rows.push((&context.scope.tenant, placement, &input.order_id, proof, parcels, ship_to, hold));
     }
     tx.execute(&NEW_DOCUMENT, rows).await.map(drop)
 }

@@ -1,10 +1,34 @@
 //! What the capability takes, answers and tells, as records with schemas. Which operations there are is in `declaration`.
 
-use mortise_types::{Amount, Currency, OrderId, PaymentId, Timestamp};
+mod open;
+mod order_refund;
+mod risk;
+mod transfer;
+
+use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::CaptureMethod;
+
+pub use open::{OpenInput, OpenPayment, OpenPayments};
+pub(crate) use order_refund::declare as declare_order_refund;
+pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
+pub(crate) use risk::TooRisky;
+pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
+pub(crate) use transfer::declare as declare_transfer;
+pub use transfer::{TransferInput, Transferred};
+
+/// What a payment is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It pays an order.
+    #[default]
+    Order,
+    /// It is security for something that is decided later: it is then credited, forfeited or given back.
+    Deposit,
+}
 
 /// An order to be paid outside of a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,6 +41,13 @@ pub struct Claim {
     pub amount: Amount,
     /// Of the amount.
     pub currency: Currency,
+    /// What it is for.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// Who owes it, where that is to be remembered: what becomes of cash at the door counts in `assess`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerId")]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// A payment of an order.
@@ -68,10 +99,41 @@ pub struct RequestInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     pub expires_in_s: Option<u32>,
+    /// Until when the customer has time, where that is a moment; it comes before `expires_in_s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub expires_at: Option<Timestamp>,
     /// When the money moves; the shop's policy where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "CaptureMethod")]
     pub capture: Option<CaptureMethod>,
+    /// What it is for.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// Who pays: a signed-in customer finds it by its order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerId")]
+    pub customer_id: Option<CustomerId>,
+}
+
+/// A deposit that counts as paid from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditDepositInput {
+    /// The deposit: the handle that this consumes.
+    pub payment_id: PaymentId,
+    /// The order that it is credited to; it need not be the one that it was asked for with.
+    pub order_id: OrderId,
+}
+
+/// What a deposit came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DepositMoved {
+    /// Whether it was moved now.
+    pub applied: Applied,
+    /// How much of it there was, in minor units: what was captured without what had gone back.
+    pub amount: Amount,
 }
 
 /// A payment that the customer can make now.
@@ -172,6 +234,8 @@ pub enum ReceiptStage {
     Collected,
     /// The carrier has handed the money over.
     Remitted,
+    /// The customer did not take the goods: nothing is owed any more.
+    Refused,
 }
 
 /// Money that came by invoice or at the door.
@@ -182,6 +246,10 @@ pub struct ReceiptInput {
     pub payment_id: PaymentId,
     /// What happened.
     pub stage: ReceiptStage,
+    /// How much came, in minor units, where that was told: if it is not what is expected, nothing is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Amount")]
+    pub amount: Option<Amount>,
 }
 
 /// What a provider reports. An adapter makes it of a webhook whose signature it has verified.
@@ -270,6 +338,14 @@ pub struct PaymentView {
     pub order_id: OrderId,
     /// `invoice`, `on_delivery`, `provider`, `provider_manual`.
     pub method: String,
+    /// For a deposit: `held`, `credited`, `forfeited`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub deposit: Option<String>,
+    /// The order that a deposit was credited to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "OrderId")]
+    pub credited_to: Option<OrderId>,
     /// Where it stands.
     pub status: String,
     /// Of all its amounts.
@@ -391,6 +467,15 @@ pub(crate) struct RefundExceedsCaptured {
 pub(crate) struct ReceiptRefused {
     /// Where the payment stands.
     pub(crate) status: String,
+}
+
+/// Detail of `receipt_differs`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ReceiptDiffers {
+    /// What should have come, in minor units.
+    pub(crate) expected: Amount,
+    /// What came.
+    pub(crate) came: Amount,
 }
 
 /// What happened to a payment.

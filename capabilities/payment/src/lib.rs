@@ -2,6 +2,7 @@
 //! It decides what is owed and what may be given back. It knows no order but its id, and no provider's protocol:
 //! `PaymentProvider` is implemented by adapters.
 
+mod book;
 mod check;
 pub mod contract;
 mod declaration;
@@ -20,7 +21,7 @@ use mortise_types::IdSource;
 
 /// For adapters: the peer has not said what became of a call.
 pub use mortise_capability::Unanswered;
-pub use policy::{CaptureMethod, PaymentPolicy};
+pub use policy::{CaptureMethod, PaymentPolicy, RiskPolicy};
 pub use provider::{
     CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
     RequestAnswer, VoidAnswer,
@@ -28,14 +29,35 @@ pub use provider::{
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "payment",
-    steps: &[Migration {
-        version: 1,
-        description: "init",
-        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            description: "init",
+            sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
+        },
+        Migration {
+            version: 2,
+            description: "deposits",
+            sqlite: include_str!("../migrations/sqlite/0002_deposits.sql"),
+            postgres: include_str!("../migrations/postgres/0002_deposits.sql"),
+        },
+        Migration {
+            version: 3,
+            description: "what became of payments at the door",
+            sqlite: include_str!("../migrations/sqlite/0003_history.sql"),
+            postgres: include_str!("../migrations/postgres/0003_history.sql"),
+        },
+        Migration {
+            version: 4,
+            description: "payments that wait for their customer",
+            sqlite: include_str!("../migrations/sqlite/0004_open.sql"),
+            postgres: include_str!("../migrations/postgres/0004_open.sql"),
+        },
+    ],
 };
 
-const PAGES: [RejectionPage; 7] = [
+const PAGES: [RejectionPage; 9] = [
     RejectionPage { code: "payment_refused", page: include_str!("../rejections/payment_refused.md") },
     RejectionPage { code: "unknown_payment", page: include_str!("../rejections/unknown_payment.md") },
     RejectionPage { code: "not_capturable", page: include_str!("../rejections/not_capturable.md") },
@@ -45,6 +67,8 @@ const PAGES: [RejectionPage; 7] = [
         page: include_str!("../rejections/refund_exceeds_captured.md"),
     },
     RejectionPage { code: "refund_refused", page: include_str!("../rejections/refund_refused.md") },
+    RejectionPage { code: "receipt_differs", page: include_str!("../rejections/receipt_differs.md") },
+    RejectionPage { code: "too_risky", page: include_str!("../rejections/too_risky.md") },
     RejectionPage { code: "receipt_refused", page: include_str!("../rejections/receipt_refused.md") },
 ];
 
@@ -64,21 +88,32 @@ pub fn capability(
         .write("on_delivery", operations::OnDelivery { ids: Arc::clone(&ids) })
         .write("cancel_invoice", operations::CancelInvoice)
         .write("record_receipt", operations::RecordReceipt)
+        .read("assess", operations::Assess { policies: Arc::clone(&policies) })
+        .write("credit_deposit", operations::CreditDeposit)
+        .write("hold_deposit", operations::HoldDeposit)
+        .write("forfeit_deposit", operations::ForfeitDeposit)
         .remote(
             "request",
             operations::Request { ids: Arc::clone(&ids), policies, provider: Arc::clone(&provider) },
         )
         .remote("capture", operations::Capture { provider: Arc::clone(&provider) })
         .remote("refund", operations::Refund { ids, provider })
+        .remote("refund_order", operations::RefundOrder(taking_back.clone()))
+        .read("funds", operations::ReadFunds)
+        .write("transfer", operations::TransferFunds)
         .remote("void", operations::Void(taking_back.clone()))
         .remote("give_back", operations::GiveBack(taking_back))
         .write("record_provider_event", operations::RecordProviderEvent)
         .read("get", operations::Get)
+        .read("open", operations::Open)
         .read("list", operations::List)
         .read("balances", operations::Balances)
         .policy::<policy::PaymentPolicy>()
         .migrations(MIGRATIONS)
         .check(check::LEDGER)
+        .check(check::FUNDS)
+        .check(check::HISTORY)
         .check(check::REFUNDS)
+        .book(book::BOOK)
         .pages(&PAGES))
 }

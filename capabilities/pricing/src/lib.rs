@@ -23,6 +23,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "price entries and customer groups",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 

@@ -17,42 +17,87 @@ macro_rules! candidates_sql {
             AND customer_group IN (?6, '') AND valid_from <= ?7 AND valid_until > ?7"
     };
 }
-const CANDIDATES: Statement = Statement::sqlite("pricing.candidates", candidates_sql!());
-const GROUP_OF: Statement = Statement::sqlite(
+const CANDIDATES: Statement = Statement::pair(
+    "pricing.candidates",
+    candidates_sql!(),
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY
+       AS item (tenant, line, location, sku, currency, customer_group, at, n)
+     CROSS JOIN LATERAL (
+       SELECT role, price_list, line, location, customer_group, channel, min_quantity, valid_from, priority, amount, per
+       FROM pricing_entry
+       WHERE tenant = item.tenant AND line IN (item.line, '') AND location IN (item.location, '') AND sku = item.sku
+         AND currency = item.currency AND customer_group IN (item.customer_group, '')
+         AND valid_from <= item.at AND valid_until > item.at) AS found",
+);
+const GROUP_OF: Statement = Statement::pair(
     "pricing.group_of",
     "SELECT customer_group FROM pricing_member
       WHERE tenant = ?1 AND customer_id = ?2 AND line IN (?3, '') ORDER BY line DESC LIMIT 1",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, customer_id, line, n)
+     CROSS JOIN LATERAL (
+       SELECT customer_group FROM pricing_member
+       WHERE tenant = item.tenant AND customer_id = item.customer_id AND line IN (item.line, '')
+       ORDER BY line DESC LIMIT 1) AS found",
 );
-const PUT_ENTRY: Statement = Statement::sqlite(
+const PUT_ENTRY: Statement = Statement::pair(
     "pricing.put_entry",
     "INSERT INTO pricing_entry (tenant, line, location, sku, currency, customer_group, valid_from, role, price_list,
                                 channel, min_quantity, valid_until, priority, amount, per)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
      ON CONFLICT DO UPDATE SET valid_until = excluded.valid_until, priority = excluded.priority,
                                amount = excluded.amount, per = excluded.per",
+    "INSERT INTO pricing_entry (tenant, line, location, sku, currency, customer_group, valid_from, role,
+         price_list, channel, min_quantity, valid_until, priority, amount, per)
+     SELECT DISTINCT ON (tenant, line, location, sku, currency, customer_group, valid_from, role, price_list,
+       channel, min_quantity)
+       tenant, line, location, sku, currency, customer_group, valid_from, role, price_list, channel,
+       min_quantity, valid_until, priority, amount, per
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) WITH ORDINALITY
+       AS item (tenant, line, location, sku, currency, customer_group, valid_from, role, price_list,
+               channel, min_quantity, valid_until, priority, amount, per, n)
+     ORDER BY tenant, line, location, sku, currency, customer_group, valid_from, role, price_list, channel,
+       min_quantity, n DESC
+     ON CONFLICT (tenant, line, location, sku, currency, customer_group, valid_from, role, price_list, channel,
+       min_quantity) DO UPDATE SET valid_until = excluded.valid_until, priority = excluded.priority,
+       amount = excluded.amount, per = excluded.per",
 );
-const REMOVE_ENTRY: Statement = Statement::sqlite(
+const REMOVE_ENTRY: Statement = Statement::pair(
     "pricing.remove_entry",
     "DELETE FROM pricing_entry
       WHERE tenant = ?1 AND line = ?2 AND location = ?3 AND sku = ?4 AND currency = ?5 AND customer_group = ?6
         AND valid_from = ?7 AND role = ?8 AND price_list = ?9 AND channel = ?10 AND min_quantity = ?11",
+    "DELETE FROM pricing_entry t USING unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY
+       AS item (tenant, line, location, sku, currency, customer_group, valid_from, role, price_list,
+               channel, min_quantity, n)
+     WHERE t.tenant = item.tenant AND t.line = item.line AND t.location = item.location
+       AND t.sku = item.sku AND t.currency = item.currency AND t.customer_group = item.customer_group
+         AND t.valid_from = item.valid_from AND t.role = item.role AND t.price_list = item.price_list
+           AND t.channel = item.channel AND t.min_quantity = item.min_quantity RETURNING item.n",
 );
-const PUT_MEMBER: Statement = Statement::sqlite(
+const PUT_MEMBER: Statement = Statement::pair(
     "pricing.put_member",
     "INSERT INTO pricing_member (tenant, customer_id, line, customer_group) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT DO UPDATE SET customer_group = excluded.customer_group",
+    "INSERT INTO pricing_member (tenant, customer_id, line, customer_group)
+     SELECT DISTINCT ON (tenant, customer_id, line) tenant, customer_id, line, customer_group
+     FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, customer_id, line, customer_group, n)
+     ORDER BY tenant, customer_id, line, n DESC
+     ON CONFLICT (tenant, customer_id, line) DO UPDATE SET customer_group = excluded.customer_group",
 );
-const REMOVE_MEMBER: Statement = Statement::sqlite(
+const REMOVE_MEMBER: Statement = Statement::pair(
     "pricing.remove_member",
     "DELETE FROM pricing_member WHERE tenant = ?1 AND customer_id = ?2 AND line = ?3",
+    "DELETE FROM pricing_member t USING unnest($1, $2, $3)
+       WITH ORDINALITY AS item (tenant, customer_id, line, n)
+     WHERE t.tenant = item.tenant AND t.customer_id = item.customer_id AND t.line = item.line RETURNING item.n",
 );
-const ODD_ENTRIES: Statement = Statement::sqlite(
+const ODD_ENTRIES: Statement = Statement::both(
     "pricing.odd_entries",
     "SELECT tenant, line, location, sku, price_list, amount, per, valid_from, valid_until
        FROM pricing_entry WHERE amount < 0 OR per < 1 OR min_quantity < 1 OR valid_until <= valid_from LIMIT 100",
 );
 /// A floor above a ceiling of the same reach, at the same time; both for the same units.
-const CROSSED_BOUNDS: Statement = Statement::sqlite(
+const CROSSED_BOUNDS: Statement = Statement::pair(
     "pricing.crossed_bounds",
     "SELECT f.tenant, f.line, f.location, f.sku, f.price_list, f.amount, f.per, c.amount, c.per
        FROM pricing_entry f
@@ -61,6 +106,13 @@ const CROSSED_BOUNDS: Statement = Statement::sqlite(
         AND c.currency = f.currency AND c.customer_group = f.customer_group AND c.role = 'ceiling'
         AND c.channel = f.channel AND c.valid_from < f.valid_until AND f.valid_from < c.valid_until
       WHERE f.role = 'floor' AND f.amount * c.per > c.amount * f.per LIMIT 100",
+    "SELECT f.tenant, f.line, f.location, f.sku, f.price_list, f.amount, f.per, c.amount, c.per
+       FROM pricing_entry f
+       JOIN pricing_entry c
+         ON c.tenant = f.tenant AND c.line = f.line AND c.location = f.location AND c.sku = f.sku
+        AND c.currency = f.currency AND c.customer_group = f.customer_group AND c.role = 'ceiling'
+        AND c.channel = f.channel AND c.valid_from < f.valid_until AND f.valid_from < c.valid_until
+      WHERE f.role = 'floor' AND f.amount::numeric * c.per > c.amount::numeric * f.per LIMIT 100",
 );
 
 /// What an item's entries are looked up by. Empty texts stand for none.

@@ -1,5 +1,7 @@
 //! Rules, counters and the ledger by order: loaded and saved for a whole batch. It decides nothing.
 
+mod returns;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mortise_capability::StoreError;
@@ -10,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{Claim, Period};
 use crate::rules::{Rule, Target};
 
-const RULES_OF_ITEM: Statement = Statement::sqlite(
+pub(crate) use returns::{ReturnKey, given_back, groups, insert_returns, save_claims, targets};
+
+const RULES_OF_ITEM: Statement = Statement::pair(
     "purchase_limit.rules_of_item",
     "SELECT rule, target, business_line, period, most, valid_from, valid_until FROM purchase_limit_rule
      WHERE tenant = ?1 AND target IN ('all', 'sku:' || ?2) AND state = 'active'
@@ -19,26 +23,52 @@ const RULES_OF_ITEM: Statement = Statement::sqlite(
      FROM purchase_limit_item i CROSS JOIN purchase_limit_rule r
      WHERE i.tenant = ?1 AND i.sku = ?2
        AND r.tenant = i.tenant AND r.target = 'group:' || i.item_group AND r.state = 'active'",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, sku, n)
+     CROSS JOIN LATERAL (
+       SELECT rule, target, business_line, period, most, valid_from, valid_until FROM purchase_limit_rule
+       WHERE tenant = item.tenant AND target IN ('all', 'sku:' || item.sku) AND state = 'active'
+       UNION ALL
+       SELECT r.rule, r.target, r.business_line, r.period, r.most, r.valid_from, r.valid_until
+       FROM purchase_limit_item i CROSS JOIN purchase_limit_rule r
+       WHERE i.tenant = item.tenant AND i.sku = item.sku
+       AND r.tenant = i.tenant AND r.target = 'group:' || i.item_group AND r.state = 'active') AS found",
 );
-const RULE: Statement = Statement::sqlite(
+const RULE: Statement = Statement::pair(
     "purchase_limit.rule",
     "SELECT rule, target, business_line, period, most, valid_from, valid_until FROM purchase_limit_rule
      WHERE tenant = ?1 AND rule = ?2 AND state = 'active'",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, rule, n)
+     CROSS JOIN LATERAL (
+       SELECT rule, target, business_line, period, most, valid_from, valid_until FROM purchase_limit_rule
+       WHERE tenant = item.tenant AND rule = item.rule AND state = 'active') AS found",
 );
-const USED: Statement = Statement::sqlite(
+const USED: Statement = Statement::pair(
     "purchase_limit.used",
     "SELECT used FROM purchase_limit_use WHERE tenant = ?1 AND customer_id = ?2 AND rule = ?3 AND window_start = ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, customer_id, rule, window_start, n)
+     CROSS JOIN LATERAL (
+       SELECT used FROM purchase_limit_use
+       WHERE tenant = item.tenant AND customer_id = item.customer_id AND rule = item.rule
+         AND window_start = item.window_start) AS found",
 );
-const SET_USED: Statement = Statement::sqlite(
+const SET_USED: Statement = Statement::pair(
     "purchase_limit.set_used",
     "INSERT INTO purchase_limit_use (tenant, customer_id, rule, window_start, used) VALUES (?1, ?2, ?3, ?4, ?5)
      ON CONFLICT (tenant, customer_id, rule, window_start) DO UPDATE SET used = excluded.used",
+    "INSERT INTO purchase_limit_use (tenant, customer_id, rule, window_start, used)
+     SELECT * FROM unnest($1, $2, $3, $4, $5) ORDER BY 1, 2, 3, 4
+     ON CONFLICT (tenant, customer_id, rule, window_start) DO UPDATE SET used = excluded.used",
 );
-const CLAIMED: Statement = Statement::sqlite(
+const CLAIMED: Statement = Statement::pair(
     "purchase_limit.claimed",
     "SELECT customer_id, claims, state FROM purchase_limit_claim WHERE tenant = ?1 AND order_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT customer_id, claims, state FROM purchase_limit_claim
+       WHERE tenant = item.tenant AND order_id = item.order_id) AS found",
 );
-const NEW_CLAIM: Statement = Statement::sqlite(
+const NEW_CLAIM: Statement = Statement::pair(
     "purchase_limit.new_claim",
     "INSERT INTO purchase_limit_claim
        (tenant, order_id, customer_id, claims, state, policy_version, claimed_at, released_at)
@@ -46,10 +76,23 @@ const NEW_CLAIM: Statement = Statement::sqlite(
      ON CONFLICT (tenant, order_id) DO UPDATE
      SET customer_id = excluded.customer_id, claims = excluded.claims, state = 'open',
          policy_version = excluded.policy_version, claimed_at = excluded.claimed_at, released_at = NULL",
+    "INSERT INTO purchase_limit_claim (tenant, order_id, customer_id, claims, state, policy_version,
+         claimed_at, released_at)
+     SELECT tenant, order_id, customer_id, claims, 'open', policy_version, claimed_at, NULL
+     FROM unnest($1, $2, $3, $4, $5, $6)
+       AS item (tenant, order_id, customer_id, claims, policy_version, claimed_at)
+     ORDER BY 1, 2
+     ON CONFLICT (tenant, order_id) DO UPDATE
+       SET customer_id = excluded.customer_id, claims = excluded.claims, state = 'open',
+       policy_version = excluded.policy_version, claimed_at = excluded.claimed_at, released_at = NULL",
 );
-const RELEASE_CLAIM: Statement = Statement::sqlite(
+const RELEASE_CLAIM: Statement = Statement::pair(
     "purchase_limit.release_claim",
     "UPDATE purchase_limit_claim SET state = 'released', released_at = ?3 WHERE tenant = ?1 AND order_id = ?2",
+    "UPDATE purchase_limit_claim t SET state = 'released', released_at = item.released_at
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, order_id, released_at, n)
+     WHERE t.tenant = item.tenant AND t.order_id = item.order_id
+     RETURNING item.n",
 );
 
 type RuleColumns = (String, String, Option<String>, String, Quantity, Option<Timestamp>, Option<Timestamp>);
@@ -194,6 +237,14 @@ pub(crate) struct Entry {
 #[derive(Serialize, Deserialize)]
 struct StoredClaim(String, i64, Quantity);
 
+fn stored_claims(claims: &[Claim]) -> Result<String, serde_json::Error> {
+    let stored = claims.iter();
+    let stored: Vec<StoredClaim> = stored
+        .map(|claim| StoredClaim(claim.rule.clone(), claim.window_start.as_millis(), claim.quantity))
+        .collect();
+    serde_json::to_string(&stored)
+}
+
 /// The ledger's entries of these orders; orders without one are left out.
 pub(crate) async fn load_entries<'a>(
     reader: &Reader<'_>,
@@ -233,11 +284,7 @@ pub(crate) struct NewEntry<'a> {
 pub(crate) async fn insert_entries(tx: &mut Tx<'_>, entries: &[NewEntry<'_>]) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
-        let stored = entry.claims.iter();
-        let stored: Vec<StoredClaim> = stored
-            .map(|claim| StoredClaim(claim.rule.clone(), claim.window_start.as_millis(), claim.quantity))
-            .collect();
-        let claims = serde_json::to_string(&stored).map_err(off)?;
+        let claims = stored_claims(&entry.claims).map_err(off)?;
         rows.push((
             entry.tenant,
             entry.order_id,

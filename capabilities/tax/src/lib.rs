@@ -22,6 +22,7 @@ const MIGRATIONS: Migrations = Migrations {
         version: 1,
         description: "rates and classes",
         sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+        postgres: include_str!("../migrations/postgres/0001_init.sql"),
     }],
 };
 

@@ -6,30 +6,55 @@ use mortise_types::{CountryCode, RateBp, Scope, Sku, Timestamp};
 
 use crate::rules::Rate;
 
-const RATES: Statement = Statement::sqlite(
+const RATES: Statement = Statement::pair(
     "tax.rates",
     "SELECT line, region, tax_class, code, valid_from, rate_bp FROM tax_rate
       WHERE tenant = ?1 AND line IN (?2, '') AND country = ?3 AND region IN (?4, '')
         AND valid_from <= ?5 AND valid_until > ?5",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4, $5)
+       WITH ORDINALITY AS item (tenant, line, country, region, valid_from, n)
+     CROSS JOIN LATERAL (
+       SELECT line, region, tax_class, code, valid_from, rate_bp FROM tax_rate
+       WHERE tenant = item.tenant AND line IN (item.line, '') AND country = item.country
+         AND region IN (item.region, '')
+       AND valid_from <= item.valid_from AND valid_until > item.valid_from) AS found",
 );
 /// A class for the line comes before one for all lines.
-const CLASSES: Statement = Statement::sqlite(
+const CLASSES: Statement = Statement::pair(
     "tax.classes",
     "SELECT tax_class FROM tax_item WHERE tenant = ?1 AND line IN (?2, '') AND sku = ?3 ORDER BY line DESC LIMIT 1",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, line, sku, n)
+     CROSS JOIN LATERAL (
+       SELECT tax_class FROM tax_item
+       WHERE tenant = item.tenant AND line IN (item.line, '') AND sku = item.sku ORDER BY line DESC
+         LIMIT 1) AS found",
 );
-const PUT_RATE: Statement = Statement::sqlite(
+const PUT_RATE: Statement = Statement::pair(
     "tax.put_rate",
     "INSERT INTO tax_rate (tenant, line, country, region, tax_class, code, valid_from, valid_until, rate_bp)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
      ON CONFLICT DO UPDATE SET valid_until = excluded.valid_until, rate_bp = excluded.rate_bp",
+    "INSERT INTO tax_rate (tenant, line, country, region, tax_class, code, valid_from, valid_until, rate_bp)
+     SELECT DISTINCT ON (tenant, line, country, region, tax_class, code, valid_from) tenant, line,
+       country, region, tax_class, code, valid_from, valid_until, rate_bp
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY
+       AS item (tenant, line, country, region, tax_class, code, valid_from, valid_until, rate_bp, n)
+     ORDER BY tenant, line, country, region, tax_class, code, valid_from, n DESC
+     ON CONFLICT (tenant, line, country, region, tax_class, code, valid_from)
+       DO UPDATE SET valid_until = excluded.valid_until, rate_bp = excluded.rate_bp",
 );
-const PUT_ITEM: Statement = Statement::sqlite(
+const PUT_ITEM: Statement = Statement::pair(
     "tax.put_item",
     "INSERT INTO tax_item (tenant, line, sku, tax_class) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT DO UPDATE SET tax_class = excluded.tax_class",
+    "INSERT INTO tax_item (tenant, line, sku, tax_class)
+     SELECT DISTINCT ON (tenant, line, sku) tenant, line, sku, tax_class
+     FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, line, sku, tax_class, n)
+     ORDER BY tenant, line, sku, n DESC
+     ON CONFLICT (tenant, line, sku) DO UPDATE SET tax_class = excluded.tax_class",
 );
 /// Of one code, place and class two rates at the same time: which one holds is by its beginning only.
-const OVERLAPPING: Statement = Statement::sqlite(
+const OVERLAPPING: Statement = Statement::both(
     "tax.overlapping",
     "SELECT a.tenant, a.line, a.country, a.region, a.tax_class, a.code, a.rate_bp, b.rate_bp
        FROM tax_rate a JOIN tax_rate b

@@ -6,6 +6,7 @@ use futures::future::LocalBoxFuture;
 use mortise_contract::{Contracts, Declaration, DeclarationError};
 use mortise_store::{Migrations, Reader, StoreError};
 
+use crate::book::Book;
 use crate::erased::Handler;
 use crate::operation::{PureOperation, ReadOperation, RemoteOperation, WriteOperation};
 use crate::policy::{Policy, PolicyKind};
@@ -55,6 +56,7 @@ pub struct Capability {
     pub(crate) handlers: BTreeMap<String, Handler>,
     pub(crate) migrations: Option<Migrations>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) books: Vec<Book>,
     pub(crate) pages: Vec<RejectionPage>,
     pub(crate) policies: Vec<PolicyKind>,
 }
@@ -76,6 +78,7 @@ impl Capability {
             handlers: BTreeMap::new(),
             migrations: None,
             checks: Vec::new(),
+            books: Vec::new(),
             pages: Vec::new(),
             policies: Vec::new(),
         })
@@ -121,6 +124,13 @@ impl Capability {
     #[must_use]
     pub fn check(mut self, check: Check) -> Self {
         self.checks.push(check);
+        self
+    }
+
+    /// With a book that says who has how much of what.
+    #[must_use]
+    pub fn book(mut self, book: Book) -> Self {
+        self.books.push(book);
         self
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use mortise_contract::{CallTemplate, Contracts, DeclarationError, Effect, OperationContract, Undo};
 use mortise_store::Migrations;
 
+use crate::book::Book;
 use crate::capability::{Capability, Check, RejectionPage};
 use crate::erased::Handler;
 use crate::policy::{Policy, PolicyError, PolicyKind, PolicyRow};
@@ -34,6 +35,7 @@ pub struct Registry {
     capabilities: BTreeMap<&'static str, &'static str>,
     migrations: Vec<Migrations>,
     checks: Vec<(&'static str, Check)>,
+    books: Vec<Book>,
     pages: BTreeMap<&'static str, RejectionPage>,
     policies: BTreeMap<&'static str, PolicyKind>,
 }
@@ -52,6 +54,7 @@ impl Registry {
             registry.capabilities.insert(name, capability.summary);
             registry.migrations.extend(capability.migrations);
             registry.checks.extend(capability.checks.into_iter().map(|check| (name, check)));
+            registry.books.extend(capability.books);
             registry.policies.extend(capability.policies.into_iter().map(|kind| (kind.name, kind)));
             for page in capability.pages {
                 // One code has one meaning, also where several capabilities answer it.
@@ -69,6 +72,20 @@ impl Registry {
     pub fn offer<P: Policy>(mut self) -> Self {
         let kind = PolicyKind::of::<P>();
         self.policies.insert(kind.name, kind);
+        self
+    }
+
+    /// The same operations with something put around the code of each: what a simulator or a test does.
+    #[must_use]
+    pub fn wrapped(mut self, wrap: impl Fn(&str, Handler) -> Handler) -> Self {
+        self.handlers = self
+            .handlers
+            .into_iter()
+            .map(|(name, handler)| {
+                let wrapped = wrap(&name, handler);
+                (name, wrapped)
+            })
+            .collect();
         self
     }
 
@@ -95,6 +112,11 @@ impl Registry {
     /// Invariants with the capability that holds them.
     pub fn checks(&self) -> impl Iterator<Item = (&'static str, Check)> {
         self.checks.iter().copied()
+    }
+
+    /// Books of all capabilities.
+    pub fn books(&self) -> &[Book] {
+        &self.books
     }
 
     /// The page of a rejection code.

@@ -30,11 +30,20 @@ const MOST_LOAD: usize = 8_192;
 pub const fn migrations() -> Migrations {
     Migrations {
         owner: "engine",
-        steps: &[Migration {
-            version: 1,
-            description: "definitions, trades, journal, listeners, inbox, outbox",
-            sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
-        }],
+        steps: &[
+            Migration {
+                version: 1,
+                description: "definitions, trades, journal, listeners, inbox, outbox",
+                sqlite: include_str!("../migrations/sqlite/0001_engine.sql"),
+                postgres: include_str!("../migrations/postgres/0001_engine.sql"),
+            },
+            Migration {
+                version: 2,
+                description: "what a name has meant, what a person did",
+                sqlite: include_str!("../migrations/sqlite/0002_history.sql"),
+                postgres: include_str!("../migrations/postgres/0002_history.sql"),
+            },
+        ],
     }
 }
 
@@ -196,9 +205,26 @@ impl Engine {
         policies: Arc<Policies>,
         options: Options,
     ) -> Result<Self, StoreError> {
+        let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
+        catalogue.load(&store).await?;
+        Self::start_knowing(catalogue, store, registry, policies, options).await
+    }
+
+    /// As [`Engine::start`], with definitions that are known already: what is published is not checked once more. For those
+    /// who start many engines on copies of one database.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn start_knowing(
+        catalogue: Arc<Catalogue>,
+        store: Arc<Store>,
+        registry: Arc<Registry>,
+        policies: Arc<Policies>,
+        options: Options,
+    ) -> Result<Self, StoreError> {
         let epoch = claim(&store).await?;
         let found = find_open(&store).await?;
-        Self::run(store, registry, policies, options, (epoch, found)).await
+        Self::run((store, catalogue), registry, policies, options, (epoch, found)).await
     }
 
     /// Runs what it is asked and leaves open trades where they are, for a command that writes while no server does: no
@@ -213,24 +239,25 @@ impl Engine {
         options: Options,
     ) -> Result<Self, StoreError> {
         let epoch = claim(&store).await?;
-        Self::run(store, registry, policies, options, (epoch, Vec::new())).await
+        let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
+        catalogue.load(&store).await?;
+        Self::run((store, catalogue), registry, policies, options, (epoch, Vec::new())).await
     }
 
     async fn run(
-        store: Arc<Store>,
+        (store, catalogue): (Arc<Store>, Arc<Catalogue>),
         registry: Arc<Registry>,
         policies: Arc<Policies>,
         options: Options,
         (epoch, found): (i64, Vec<Found>),
     ) -> Result<Self, StoreError> {
-        let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
-        catalogue.load(&store).await?;
         policies::load(&store, &policies).await?;
         let (to_self, messages) = mpsc::unbounded_channel();
         let (committed_sender, committed) = watch::channel(0);
         let figures = Arc::new(Figures::default());
         let tools = Tools {
             registry: Arc::clone(&registry),
+            catalogue: Arc::clone(&catalogue),
             bound: Arc::clone(&options.bound),
             single_steps: options.steps == StepMode::SingleSteps,
         };
@@ -485,16 +512,16 @@ impl Engine {
         self.rest_of(Quiet::Trades).await;
     }
 
-    /// Returns when nothing is queued, in a batch, or being asked of a peer; clocks and events may still come.
-    pub async fn rest(&self) {
-        self.rest_of(Quiet::Peers).await;
+    /// Returns when nothing is queued, in a batch, or being asked of a peer; clocks and events may still come. Says when the
+    /// next clock is due.
+    pub async fn rest(&self) -> Option<Timestamp> {
+        self.rest_of(Quiet::Peers).await
     }
 
-    async fn rest_of(&self, quiet: Quiet) {
+    async fn rest_of(&self, quiet: Quiet) -> Option<Timestamp> {
         let (done, rested) = oneshot::channel();
-        if self.messages.send(Message::Rest(quiet, done)).is_ok() {
-            let _ = rested.await;
-        }
+        self.messages.send(Message::Rest(quiet, done)).ok()?;
+        rested.await.ok().flatten()
     }
 
     /// Whether [`Engine::drain`] was called.
@@ -521,7 +548,7 @@ fn currency_of(program: &mortise_flow::Program, record: &str) -> Option<String> 
 }
 
 /// `{tenant, line, channel}` as flows see it.
-fn scope_value(scope: &Scope) -> Value {
+pub(crate) fn scope_value(scope: &Scope) -> Value {
     let fields = [
         ("tenant", scope.tenant.as_str()),
         ("line", scope.line.as_str()),

@@ -39,11 +39,20 @@ pub enum Work {
         /// What it carries.
         payload: Value,
     },
-    /// The event of `cancel_on`.
+    /// The event of a `cancel_on`.
     Cancel {
+        /// The number of what it cancels; 0 is the trade.
+        wait: WaitNo,
         /// Its place in the outbox.
         position: i64,
     },
+    /// The trade that this call started may have ended: its row says.
+    Child {
+        /// The call that started it.
+        of: CallNo,
+    },
+    /// The trade that started this one wants it taken back.
+    TakeBack,
     /// A clock has passed.
     Due,
     /// Go on with the calls that the last stretch left.
@@ -76,6 +85,14 @@ pub(crate) struct Pending {
     pub(crate) input: Value,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) persistence: Persistence,
+}
+
+/// A trade that is to be started as a part of another one.
+#[derive(Debug, Clone)]
+pub(crate) struct Starting {
+    pub(crate) call: CallNo,
+    pub(crate) flow: Arc<str>,
+    pub(crate) input: Value,
 }
 
 /// A remote call that is to be sent when the batch is committed.
@@ -130,6 +147,14 @@ pub(crate) struct Job {
     pub(crate) answer: Option<Answer>,
     pub(crate) ended: Option<Ended>,
     pub(crate) sends: Vec<Sending>,
+    /// Trades that are to be started.
+    pub(crate) starts: Vec<Starting>,
+    /// Trades that begin with this stretch.
+    pub(crate) children: Vec<Job>,
+    /// Calls whose trades are to be looked at: they may have ended, or may be still to be started.
+    pub(crate) look: Vec<CallNo>,
+    /// Trades that are to be told to take themselves back, by the calls that started them.
+    pub(crate) take_back: Vec<CallNo>,
 }
 
 impl Job {
@@ -159,6 +184,10 @@ impl Job {
             answer: None,
             ended: None,
             sends: Vec::new(),
+            starts: Vec::new(),
+            children: Vec::new(),
+            look: Vec::new(),
+            take_back: Vec::new(),
         }
     }
 
@@ -167,12 +196,15 @@ impl Job {
         self.works.iter().any(|work| matches!(work, Work::Answered { .. }))
     }
 
-    /// Tells the machine all works but peers' answers, which are booked in the transaction.
+    /// Tells the machine all works but peers' answers, which are booked in the transaction. Clocks come last: an event that
+    /// is there wins.
     pub(crate) fn tell(&mut self) {
         if std::mem::replace(&mut self.told, true) {
             return;
         }
-        for work in self.works.clone() {
+        let (due, works): (Vec<Work>, Vec<Work>) =
+            self.works.clone().into_iter().partition(|work| matches!(work, Work::Due));
+        for work in works.into_iter().chain(due) {
             match work {
                 Work::Begin(fresh) => self.feed(Input::Begin(fresh.begin.clone())),
                 Work::Answered { .. } => {}
@@ -191,10 +223,9 @@ impl Job {
                         self.look_again = true;
                     }
                 }
-                Work::Cancel { position } => {
-                    self.taken.push(position);
-                    self.feed(Input::Cancel);
-                }
+                Work::Cancel { wait, position } => self.cancel(wait, position),
+                Work::Child { of } => self.look.push(of),
+                Work::TakeBack => self.taken_back(),
                 Work::Due => self.pass_clocks(),
                 Work::Continue => self.take_calls(Peers::Leave),
                 Work::Resume => self.take_calls(Peers::AskAgain),
@@ -206,13 +237,54 @@ impl Job {
         }
     }
 
+    fn cancel(&mut self, wait: WaitNo, position: i64) {
+        let wanted = self.cancellable().iter().any(|listen| listen.wait == wait);
+        if !wanted || self.taken.contains(&position) {
+            self.look_again = true;
+            return;
+        }
+        self.taken.push(position);
+        self.feed(if wait == WaitNo(0) { Input::Cancel } else { Input::CancelAttempt { wait } });
+    }
+
+    /// A trade that has failed already has nothing to take back, and one that has passed its pivot keeps what it did.
+    fn taken_back(&mut self) {
+        if !self.trade.state.passed_pivot() && !self.has_failed() {
+            self.feed(Input::TakeBack);
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self.trade.state.ended(), Some(Ended::Failed(_)))
+    }
+
+    /// Whether it was over before this stretch and stays so.
+    pub(crate) fn stays_over(&self) -> bool {
+        self.ended.is_none() && self.trade.state.is_ended()
+    }
+
+    /// Whether it was asked to take itself back: a trade that is over may be.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        self.works.iter().any(|work| matches!(work, Work::TakeBack))
+    }
+
+    /// What is due, the earliest first. One clock of a race withdraws the others.
     fn pass_clocks(&mut self) {
         let now = self.record.now;
-        let due: Vec<WaitNo> =
-            self.trade.state.waits().iter().filter(|open| open.due <= now).map(|open| open.wait).collect();
-        for wait in due {
-            self.stop_listening(wait, WAIT);
-            self.feed(Input::Due { wait });
+        let mut due: Vec<(Timestamp, WaitNo)> = self
+            .trade
+            .state
+            .waits()
+            .iter()
+            .filter_map(|open| Some((open.due?, open.wait)))
+            .filter(|(due, _)| *due <= now)
+            .collect();
+        due.sort_unstable();
+        for (_, wait) in due {
+            if self.trade.state.waits().iter().any(|open| open.wait == wait) {
+                self.stop_listening(wait, WAIT);
+                self.feed(Input::Due { wait });
+            }
         }
     }
 
@@ -223,10 +295,20 @@ impl Job {
         }
     }
 
-    /// An outstanding call: one without a stored intent is made; one with is under way, or sent again after a start.
+    /// An outstanding call: one without a stored intent is made; one with is under way, or sent again after a start. A trade
+    /// that it waits for is looked at.
     fn take_call(&mut self, command: Command, peers: Peers) {
-        let Command::Call { call, .. } = &command else {
-            return;
+        let call = match &command {
+            Command::Call { call, .. } => call,
+            Command::Start { call: of, .. } | Command::TakeBack { of, .. } => {
+                let in_hand = self.starts.iter().any(|starting| starting.call == *of);
+                if !in_hand && !self.look.contains(of) {
+                    self.look.push(*of);
+                }
+                return;
+            }
+            Command::Withdraw { call } if peers == Peers::AskAgain => return self.take_back.push(*call),
+            _ => return,
         };
         let stored = self.trade.intents.get(call).map(|intent| intent.intent.clone());
         let in_hand = self.pending.iter().any(|pending| pending.call == *call);
@@ -266,12 +348,14 @@ impl Job {
             Command::Wait { wait, event: Some((event, key)), .. } => {
                 self.listen.push(Listen { event, key: key_text(&key), wait, kind: WAIT });
             }
+            Command::Start { call, flow, input, .. } => self.starts.push(Starting { call, flow, input }),
+            Command::Withdraw { call } | Command::TakeBack { of: call, .. } => self.take_back.push(call),
             Command::Wait { event: None, .. } | Command::PivotPassed => {}
             Command::Unwait { wait } => self.stop_listening(wait, WAIT),
-            Command::Cancellable { event, key } => {
-                self.listen.push(Listen { event, key: key_text(&key), wait: WaitNo(0), kind: CANCEL });
+            Command::Cancellable { wait, event, key } => {
+                self.listen.push(Listen { event, key: key_text(&key), wait, kind: CANCEL });
             }
-            Command::NotCancellable => self.stop_listening(WaitNo(0), CANCEL),
+            Command::NotCancellable { wait } => self.stop_listening(wait, CANCEL),
             Command::LateKey { event, key } => {
                 self.listen.push(Listen { event, key: key_text(&key), wait: WaitNo(0), kind: LATE });
             }
@@ -350,18 +434,45 @@ impl Job {
         self.sends.push(Sending { pending, intent, key });
     }
 
-    /// The waits for events that are open, as their listeners.
-    pub(crate) fn open_waits(&self) -> Vec<Listen> {
+    /// What can cancel the trade or a part of it.
+    fn cancellable(&self) -> Vec<Listen> {
+        let open = self.trade.state.outstanding().into_iter().filter_map(|command| match command {
+            Command::Cancellable { wait, event, key } => {
+                Some(Listen { event, key: key_text(&key), wait, kind: CANCEL })
+            }
+            _ => None,
+        });
+        open.collect()
+    }
+
+    /// What is waited for, and what can cancel, as listeners; the oldest first.
+    pub(crate) fn open_listeners(&self) -> Vec<Listen> {
         let waits = self.trade.state.waits().into_iter().filter_map(|open| {
             let (event, key) = open.event?;
             Some(Listen { event, key: key_text(&key), wait: open.wait, kind: WAIT })
         });
-        waits.collect()
+        let mut open: Vec<Listen> = waits.chain(self.cancellable()).collect();
+        open.sort_by_key(|listen| listen.wait);
+        open
     }
 
     /// The next clock.
     pub(crate) fn due(&self) -> Option<Timestamp> {
-        self.trade.state.waits().iter().map(|open| open.due).min()
+        self.trade.state.next_due()
+    }
+
+    /// Whether it has something left that its next stretch can do at once.
+    pub(crate) fn is_cut(&self) -> bool {
+        !self.pending.is_empty() || !self.starts.is_empty()
+    }
+
+    /// The call by which it wants to know of the trade that `of` started: the start itself, or the taking back.
+    pub(crate) fn asks_of(&self, of: CallNo) -> Option<Command> {
+        self.trade.state.outstanding().into_iter().find(|command| match command {
+            Command::Start { call, .. } => *call == of,
+            Command::TakeBack { of: started, .. } => *started == of,
+            _ => false,
+        })
     }
 }
 

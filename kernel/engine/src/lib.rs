@@ -1,20 +1,24 @@
 //! The durable driver: it runs trades in stretches, gathers the stretches of many trades into one commit, keeps the journal
 //! beside the data, and resumes after a crash. It knows no capability and no trade by name.
 
+mod children;
 mod commit;
 mod definitions;
 mod driver;
 mod engine;
+mod history;
 mod job;
 mod load;
 mod policies;
 mod prune;
 mod record;
 pub mod remote;
+mod retrace;
 pub mod schedule;
 mod store;
 mod stretch;
 mod subscribe;
+mod trail;
 mod verify;
 
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
@@ -23,9 +27,15 @@ pub use engine::{
     Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus,
     migrations,
 };
+pub use history::{History, Move, Version, history};
 pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};
+pub use retrace::{
+    Difference, Effect, Entry, Happened, Note, Replayed, RetraceError, Timeline, find as find_trades, replay,
+    timeline,
+};
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};
+pub use trail::{Noticed, TradeRow};
 pub use verify::{tenants, verify};

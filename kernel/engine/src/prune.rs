@@ -30,39 +30,74 @@ impl Default for Retention {
     }
 }
 
-const IDEMPOTENCY: Statement = Statement::sqlite(
+const IDEMPOTENCY: Statement = Statement::pair(
     "engine.prune_idempotency",
     "DELETE FROM idempotency WHERE (tenant, key) IN
         (SELECT tenant, key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
+    "DELETE FROM idempotency t USING unnest($1, $2) WITH ORDINALITY AS item (at, most, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, key FROM idempotency WHERE at < item.at ORDER BY at LIMIT item.most) AS old
+     WHERE t.tenant = old.tenant AND t.key = old.key RETURNING item.n",
 );
 
-const OUTBOX: Statement = Statement::sqlite(
+const OUTBOX: Statement = Statement::pair(
     "engine.prune_outbox",
     "DELETE FROM outbox WHERE position <=
         (SELECT coalesce(max(position), 0) FROM (SELECT position, at FROM outbox ORDER BY position LIMIT ?2) WHERE at < ?1)
         AND position <= (SELECT coalesce(min(position), 9223372036854775807) FROM subscriber)",
+    "DELETE FROM outbox t USING unnest($1, $2) WITH ORDINALITY AS item (at, most, n)
+     WHERE t.position <= (
+         SELECT coalesce(max(oldest.position), 0)
+         FROM (SELECT position, at FROM outbox ORDER BY position LIMIT item.most) AS oldest WHERE oldest.at < item.at)
+       AND t.position <= (SELECT coalesce(min(position), 9223372036854775807) FROM subscriber)
+     RETURNING item.n",
 );
 
 /// An event that came before every open trade began is wanted by none: an event counts from a trade's start.
-const INBOX: Statement = Statement::sqlite(
+const INBOX: Statement = Statement::pair(
     "engine.prune_inbox",
     "DELETE FROM inbox WHERE (tenant, event, key, position) IN
         (SELECT tenant, event, key, position FROM inbox WHERE received_at <
             min(?1, (SELECT coalesce(min(started_at), 9223372036854775807) FROM flow_instance WHERE status <> 2))
          ORDER BY received_at LIMIT ?2)",
+    "DELETE FROM inbox t USING unnest($1, $2) WITH ORDINALITY AS item (received_at, most, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, event, key, position FROM inbox WHERE received_at < least(item.received_at,
+         (SELECT coalesce(min(started_at), 9223372036854775807) FROM flow_instance WHERE status <> 2))
+       ORDER BY received_at LIMIT item.most) AS old
+     WHERE t.tenant = old.tenant AND t.event = old.event AND t.key = old.key AND t.position = old.position
+     RETURNING item.n",
 );
 
-const OVER: Statement = Statement::sqlite(
+/// A part of a trade that is not over may still be asked to take itself back, for which it needs its journal.
+const OVER: Statement = Statement::pair(
     "engine.prune_over",
-    "SELECT tenant, id, status = 2 AND coalesce(ended_at, started_at) < ?3 FROM flow_instance
-     WHERE (tenant, id) > (?1, ?2) ORDER BY tenant, id LIMIT ?4",
+    "SELECT i.tenant, i.id, i.status = 2 AND coalesce(i.ended_at, i.started_at) < ?3
+        AND NOT EXISTS (SELECT 1 FROM flow_instance p WHERE p.tenant = i.tenant
+            AND p.id = substr(i.id, 1, instr(i.id, '-') - 1) AND p.status <> 2)
+     FROM flow_instance i WHERE (i.tenant, i.id) > (?1, ?2) ORDER BY i.tenant, i.id LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, id, ended_at, most, n)
+     CROSS JOIN LATERAL (
+       SELECT i.tenant, i.id, i.status = 2 AND coalesce(i.ended_at, i.started_at) < item.ended_at
+           AND NOT EXISTS (SELECT 1 FROM flow_instance p WHERE p.tenant = i.tenant
+               AND p.id = split_part(i.id, '-', 1) AND p.id <> i.id AND p.status <> 2)
+       FROM flow_instance i WHERE (i.tenant, i.id) > (item.tenant, item.id)
+       ORDER BY i.tenant, i.id LIMIT item.most) AS found",
 );
 
-const JOURNAL: Statement =
-    Statement::sqlite("engine.prune_journal", "DELETE FROM flow_journal WHERE tenant = ?1 AND instance = ?2");
+const JOURNAL: Statement = Statement::pair(
+    "engine.prune_journal",
+    "DELETE FROM flow_journal WHERE tenant = ?1 AND instance = ?2",
+    "DELETE FROM flow_journal t USING unnest($1, $2) WITH ORDINALITY AS item (tenant, instance, n)
+     WHERE t.tenant = item.tenant AND t.instance = item.instance RETURNING item.n",
+);
 
-const TAKEN: Statement =
-    Statement::sqlite("engine.prune_taken", "DELETE FROM inbox_taken WHERE tenant = ?1 AND instance = ?2");
+const TAKEN: Statement = Statement::pair(
+    "engine.prune_taken",
+    "DELETE FROM inbox_taken WHERE tenant = ?1 AND instance = ?2",
+    "DELETE FROM inbox_taken t USING unnest($1, $2) WITH ORDINALITY AS item (tenant, instance, n)
+     WHERE t.tenant = item.tenant AND t.instance = item.instance RETURNING item.n",
+);
 
 /// Where the walk over the instances stands.
 type Place = Arc<Mutex<(String, String)>>;

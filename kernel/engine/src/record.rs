@@ -19,6 +19,25 @@ pub struct TradeId {
     pub id: Arc<str>,
 }
 
+impl TradeId {
+    /// The name of the trade that a call of this one starts: the same whenever it is asked for.
+    pub(crate) fn child(&self, call: CallNo) -> Self {
+        Self { tenant: self.tenant.clone(), id: format!("{}-{}", self.id, call.0).into() }
+    }
+
+    /// The trade that started this one, and by which call; none for a trade of its own.
+    pub fn parent(&self) -> Option<(Self, CallNo)> {
+        let (parent, call) = self.id.rsplit_once('-')?;
+        let call = CallNo(call.parse().ok()?);
+        Some((Self { tenant: self.tenant.clone(), id: parent.into() }, call))
+    }
+
+    /// How many trades stand above this one.
+    pub(crate) fn depth(&self) -> usize {
+        self.id.matches('-').count()
+    }
+}
+
 impl std::fmt::Display for TradeId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.tenant, self.id)

@@ -195,6 +195,11 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         self.ready.len() + self.batches.values().map(|b| b.jobs.len()).sum::<usize>()
     }
 
+    /// The next moment at which something is due or tried again.
+    pub fn next_clock(&self) -> Option<Timestamp> {
+        self.clocks.first().map(|(moment, _)| *moment)
+    }
+
     /// Takes a notice and says what follows.
     pub fn handle(&mut self, now: Timestamp, notice: Notice<T, W>) -> Vec<Order<T, W>> {
         let mut orders = Vec::new();
@@ -405,7 +410,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
     }
 
     fn wake(&mut self, now: Timestamp, orders: &mut Vec<Order<T, W>>) {
-        let next = self.clocks.first().map(|(moment, _)| *moment);
+        let next = self.next_clock();
         if self.woken_at.is_some_and(|at| at <= now) {
             self.woken_at = None;
         }

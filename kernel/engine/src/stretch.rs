@@ -10,6 +10,7 @@ use mortise_flow::CallOutcome;
 use mortise_store::{Reader, StoreError, Tx};
 use mortise_types::Scope;
 
+use crate::definitions::Catalogue;
 use crate::job::{Job, Pending, Work};
 use crate::store as sql;
 
@@ -20,6 +21,7 @@ pub type Bound = Arc<dyn Fn(&str, &Scope) -> bool + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Tools {
     pub(crate) registry: Arc<Registry>,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) bound: Bound,
     /// Every stretch ends behind one step: each step is durable before the next begins.
     pub(crate) single_steps: bool,
@@ -87,9 +89,13 @@ impl Tools {
         for job in jobs.iter_mut() {
             job.tell();
         }
+        self.look(tx, jobs).await?;
         loop {
             let wave = wave(jobs, |job, pending| self.may_step(job) && !self.must_leave(job, pending));
             if wave.is_empty() {
+                if self.start_children(jobs) {
+                    continue;
+                }
                 return Ok(Vec::new());
             }
             let mut stale = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use mortise_contract::Value;
-use mortise_store::{Store, StoreError};
+use mortise_store::{Reader, Store, StoreError};
 use mortise_types::{TenantId, Timestamp};
 use tokio::sync::watch;
 
@@ -85,18 +85,26 @@ async fn chunk(store: &Store, subscriber: &Arc<dyn Subscriber>) -> Result<usize,
     Ok(events.len())
 }
 
+/// What was written to the outbox behind `position`, in its order.
+pub(crate) async fn since(store: &Store, position: i64) -> Result<Vec<Delivered>, StoreError> {
+    store.read(async move |reader| events(reader, position, i64::MAX).await).await
+}
+
 async fn read(store: &Store, name: String) -> Result<Vec<Delivered>, StoreError> {
-    type Row = (i64, TenantId, String, String, String, String, Timestamp);
     store
         .read(async move |reader| {
             let cursor = reader.fetch_all::<(i64,), _>(&sql::SUBSCRIBER, (name.as_str(),)).await?;
-            let since = cursor.first().map_or(0, |(position,)| *position);
-            let rows = reader.fetch_all::<Row, _>(&sql::OUTBOX_SINCE, (since, CHUNK)).await?;
-            rows.into_iter()
-                .map(|(position, tenant, event, key, trade, payload, at)| {
-                    Ok(Delivered { position, tenant, event, key, trade, payload: stored(&payload)?, at })
-                })
-                .collect()
+            events(reader, cursor.first().map_or(0, |(position,)| *position), CHUNK).await
         })
         .await
+}
+
+async fn events(reader: &Reader<'_>, since: i64, most: i64) -> Result<Vec<Delivered>, StoreError> {
+    type Row = (i64, TenantId, String, String, String, String, Timestamp);
+    let rows = reader.fetch_all::<Row, _>(&sql::OUTBOX_SINCE, (since, most)).await?;
+    rows.into_iter()
+        .map(|(position, tenant, event, key, trade, payload, at)| {
+            Ok(Delivered { position, tenant, event, key, trade, payload: stored(&payload)?, at })
+        })
+        .collect()
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use mortise_capability::{Finding, Registry};
+use mortise_flow::Command;
 use mortise_store::{Reader, Statement, Store, StoreError};
 use mortise_types::{TenantId, Timestamp};
 
@@ -20,13 +21,13 @@ const CHUNK: usize = 500;
 
 type OpenRow = (TenantId, Arc<str>, i64, Option<Timestamp>);
 
-const ORPHAN_JOURNAL: Statement = Statement::sqlite(
+const ORPHAN_JOURNAL: Statement = Statement::both(
     "engine.orphan_journal",
     "SELECT j.tenant, j.instance FROM flow_journal j LEFT JOIN flow_instance i ON i.tenant = j.tenant AND i.id = j.instance
      WHERE i.id IS NULL GROUP BY j.tenant, j.instance LIMIT 100",
 );
 
-const JOURNAL_GAPS: Statement = Statement::sqlite(
+const JOURNAL_GAPS: Statement = Statement::both(
     "engine.journal_gaps",
     "SELECT i.tenant, i.id, i.next_seq, count(j.seq), coalesce(max(j.seq), -1)
      FROM flow_instance i LEFT JOIN flow_journal j ON j.tenant = i.tenant AND j.instance = i.id
@@ -34,24 +35,32 @@ const JOURNAL_GAPS: Statement = Statement::sqlite(
      HAVING count(j.seq) <> i.next_seq OR coalesce(max(j.seq), -1) <> i.next_seq - 1 LIMIT 100",
 );
 
-const OUTBOX_ORPHANS: Statement = Statement::sqlite(
+const OUTBOX_ORPHANS: Statement = Statement::both(
     "engine.outbox_orphans",
     "SELECT o.position, o.event FROM outbox o LEFT JOIN flow_instance i ON i.tenant = o.tenant AND i.id = o.instance
      WHERE i.id IS NULL LIMIT 100",
 );
 
-const CURSORS: Statement = Statement::sqlite(
+const CURSORS: Statement = Statement::both(
     "engine.cursors",
     "SELECT name, position FROM subscriber WHERE position > (SELECT coalesce(max(position), 0) FROM outbox)",
 );
 
 const TENANTS: Statement =
-    Statement::sqlite("engine.tenants", "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant");
+    Statement::both("engine.tenants", "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant");
 
-const ENDED_LISTENERS: Statement = Statement::sqlite(
+const ENDED_LISTENERS: Statement = Statement::both(
     "engine.ended_listeners",
     "SELECT w.tenant, w.instance, w.event FROM flow_wait w JOIN flow_instance i ON i.tenant = w.tenant AND i.id = w.instance
      WHERE i.status = 2 AND w.kind <> 2 LIMIT 100",
+);
+
+/// A trade that is a part of another one which is gone, or over while it is not.
+const LOST_PARTS: Statement = Statement::sqlite(
+    "engine.lost_parts",
+    "SELECT c.tenant, c.id, p.id IS NULL FROM flow_instance c
+     LEFT JOIN flow_instance p ON p.tenant = c.tenant AND p.id = rtrim(rtrim(c.id, '0123456789'), '-')
+     WHERE instr(c.id, '-') > 0 AND c.status <> 2 AND (p.id IS NULL OR p.status = 2) LIMIT 100",
 );
 
 /// Whose trades the database has, for checks that ask the outside tenant by tenant.
@@ -77,6 +86,7 @@ pub async fn verify(
         ("journal", store.read(async |reader| journal(reader).await).await?),
         ("outbox", store.read(async |reader| outbox(reader).await).await?),
         ("listeners", store.read(async |reader| listeners(reader).await).await?),
+        ("parts", store.read(async |reader| parts(reader).await).await?),
     ] {
         found.extend(findings.into_iter().map(|finding| (format!("engine: {name}"), finding)));
     }
@@ -129,6 +139,27 @@ async fn listeners(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
     Ok(found.collect())
 }
 
+async fn parts(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
+    let rows = reader.fetch_all::<(String, String, bool), _>(&LOST_PARTS, ()).await?;
+    let found = rows.into_iter().map(|(tenant, id, gone)| {
+        let problem = if gone { "gone" } else { "over" };
+        finding(format!("trade {tenant}/{id}"), format!("runs as a part of a trade that is {problem}"))
+    });
+    Ok(found.collect())
+}
+
+/// The trades that this one waits for are there.
+async fn started(reader: &Reader<'_>, trades: &[TradeId]) -> Result<Vec<Finding>, StoreError> {
+    let rows = reader
+        .fetch_optional::<(Option<String>, Option<String>), _>(
+            &sql::CHILD,
+            trades.iter().map(|id| (id.tenant.as_str(), &*id.id)),
+        )
+        .await?;
+    let missing = trades.iter().zip(rows).filter(|(_, row)| row.is_none());
+    Ok(missing.map(|(id, _)| finding(format!("trade {id}"), "is waited for and was never started")).collect())
+}
+
 /// Every open trade folds, and has a clock, outstanding calls, or a person.
 async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>, StoreError> {
     let open =
@@ -139,6 +170,8 @@ async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>
             chunk.iter().map(|(tenant, id, ..)| TradeId { tenant: tenant.clone(), id: id.clone() }).collect();
         let (catalogue, asked) = (Arc::clone(catalogue), ids.clone());
         let loaded = store.read(async move |reader| load(reader, &catalogue, &asked).await).await?;
+        let parts: Vec<TradeId> = loaded.iter().flatten().flat_map(waited_for).collect();
+        found.extend(store.read(async move |reader| started(reader, &parts).await).await?);
         for ((id, (_, _, status, wake_at)), loaded) in ids.iter().zip(chunk).zip(loaded) {
             if let Some(problem) = off(*status, *wake_at, loaded) {
                 found.push(finding(format!("trade {id}"), problem));
@@ -151,12 +184,21 @@ async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>
     Ok(found)
 }
 
+/// The trades that a trade has started and that have not ended for it. A start whose turn has not come yet is none.
+fn waited_for(trade: &Trade) -> Vec<TradeId> {
+    let open = trade.state.outstanding().into_iter().filter_map(|command| match command {
+        Command::TakeBack { of, .. } => Some(trade.id.child(of)),
+        _ => None,
+    });
+    open.collect()
+}
+
 fn off(status: i64, wake_at: Option<Timestamp>, loaded: Result<Trade, String>) -> Option<String> {
     let trade = match loaded {
         Ok(trade) => trade,
         Err(reason) => return Some(reason),
     };
-    let due = trade.state.waits().iter().map(|open| open.due).min();
+    let due = trade.state.next_due();
     match status {
         _ if trade.state.is_ended() => Some("its journal has ended but it is open".to_owned()),
         HELD => None,

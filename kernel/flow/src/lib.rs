@@ -7,6 +7,7 @@ mod compile;
 pub mod diagnostic;
 mod eval;
 pub mod machine;
+mod migrate;
 mod parse;
 mod render;
 mod report;
@@ -18,7 +19,8 @@ pub use compile::{CompileError, Program};
 pub use eval::EvalError;
 pub use machine::{
     Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State,
-    WaitNo, step,
+    TAKEN_BACK, WaitNo, step,
 };
+pub use migrate::{Obstacle, obstacles};
 pub use parse::{contract_template, parse};
 pub use render::render;

@@ -16,8 +16,8 @@ fn folder() -> PathBuf {
 }
 
 fn contracts() -> Contracts {
-    let text = std::fs::read_to_string(folder().join("contracts.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
+    serde_json::from_str(include_str!("../../../docs/flow/contracts.json"))
+        .expect("the contracts of the pages are JSON")
 }
 
 /// The blocks of a page of this kind, in order, without their fences.

@@ -1,5 +1,7 @@
 //! What can go wrong with a database. A business "no" is not here: that is a reply.
 
+use crate::statement::Statement;
+
 /// What a caller may do about a store error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreErrorKind {
@@ -23,6 +25,14 @@ pub enum StoreError {
         statement: &'static str,
         /// SQLite's own words, for the log.
         source: rusqlite::Error,
+    },
+    /// PostgreSQL refused, or could not be asked.
+    #[error("statement `{statement}`: {source}")]
+    Postgres {
+        /// The statement's name.
+        statement: &'static str,
+        /// The server's own words, or the network's, for the log.
+        source: sqlx::Error,
     },
     /// A column does not hold what its reader expects.
     #[error("statement `{statement}`, column {column}: {problem}")]
@@ -59,9 +69,15 @@ pub enum StoreError {
     /// An operation waited for something that is not its transaction.
     #[error("an operation awaited something other than its transaction")]
     Awaited,
+    /// An operation went on behind a statement that had failed.
+    #[error("an operation went on behind a statement that had failed")]
+    WentOn,
     /// An operation panicked.
     #[error("panic: {0}")]
     Panic(String),
+    /// The machine gives no thread to work on.
+    #[error("no thread for the database: {0}")]
+    Thread(std::io::Error),
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,
@@ -86,10 +102,58 @@ impl StoreError {
                 }
                 _ => StoreErrorKind::Statement,
             },
+            Self::Postgres { source, .. } => kind_of(source),
             Self::Column { .. } | Self::Value(_) => StoreErrorKind::Statement,
             Self::Migration { .. } => StoreErrorKind::Corrupt,
-            Self::Locked(_) | Self::Directory { .. } | Self::Closed => StoreErrorKind::Unavailable,
-            Self::Awaited | Self::Panic(_) => StoreErrorKind::Program,
+            Self::Locked(_) | Self::Directory { .. } | Self::Thread(_) | Self::Closed => {
+                StoreErrorKind::Unavailable
+            }
+            Self::Awaited | Self::WentOn | Self::Panic(_) => StoreErrorKind::Program,
         }
+    }
+
+    /// Whether another transaction was in the way: the same one, run again, finds it gone.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let code = match self {
+            Self::Postgres { source, .. } => source.as_database_error().and_then(|error| error.code()),
+            _ => None,
+        };
+        // Serialization failure, deadlock, lock not available.
+        matches!(code.as_deref(), Some("40001" | "40P01" | "55P03"))
+    }
+
+    /// Whether the connection is gone.
+    pub(crate) fn is_disconnect(&self) -> bool {
+        match self {
+            Self::Postgres { source: sqlx::Error::Database(error), .. } => {
+                error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+            }
+            Self::Postgres { source, .. } => kind_of(source) == StoreErrorKind::Unavailable,
+            _ => false,
+        }
+    }
+
+    /// What a column holds instead of what its reader or the statement expects.
+    pub(crate) fn column(statement: &Statement, (column, problem): (usize, String)) -> Self {
+        Self::Column { statement: statement.name, column, problem }
+    }
+}
+
+/// By the server's class of the error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn kind_of(source: &sqlx::Error) -> StoreErrorKind {
+    let code = match source {
+        sqlx::Error::Database(error) => error.code(),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+            return StoreErrorKind::Unavailable;
+        }
+        _ => return StoreErrorKind::Statement,
+    };
+    match code.as_deref().unwrap_or_default() {
+        // Connections, who may connect, transactions in each other's way, resources, operators, the system.
+        code if ["08", "28", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class)) => {
+            StoreErrorKind::Unavailable
+        }
+        code if code.starts_with("XX") => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Statement,
     }
 }

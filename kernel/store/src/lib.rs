@@ -1,14 +1,19 @@
-//! The database behind one transaction type: statements as named texts that run on all items of a batch, one writer
-//! thread, reader threads, migrations by capability, a locked data directory. It knows no table but its own history.
+//! The database behind one transaction type, SQLite in a data directory or PostgreSQL by its address: statements as named
+//! pairs of texts that run on all items of a batch, migrations by capability. It knows no table but its own history.
 
 mod error;
 mod migrate;
+mod pool;
+mod postgres;
 mod row;
 mod session;
+mod sqlite;
+mod statement;
 mod store;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use migrate::{Migration, Migrations};
-pub use row::{AsDatum, Datum, FromDatum, FromRow, Params, ReadColumn, TakeDatum};
-pub use session::{Reader, Statement, Tx};
-pub use store::{Cost, Options, Store};
+pub use row::{AsDatum, Datum, DatumType, FromDatum, FromRow, Params, ReadColumn, TakeDatum};
+pub use session::{Reader, Tx};
+pub use statement::Statement;
+pub use store::{Cost, Durability, Options, Store};

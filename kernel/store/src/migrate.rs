@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
-use sqlx::migrate::{Migration as SqlxMigration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, Migration as SqlxMigration, MigrationType, Migrator};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqlSafeStr as _};
+use sqlx::{Acquire, ConnectOptions as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
+use crate::store::Durability;
 
 /// One step of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,9 @@ pub struct Migration {
     pub description: &'static str,
     /// The text for SQLite, by `include_str!`.
     pub sqlite: &'static str,
+    /// The text for PostgreSQL, by `include_str!`: the same tables and columns. Integers are `BIGINT`, texts `TEXT COLLATE
+    /// "C"`, which orders them by their bytes as SQLite does.
+    pub postgres: &'static str,
 }
 
 /// The history of one capability's schema.
@@ -29,28 +34,52 @@ pub struct Migrations {
     pub steps: &'static [Migration],
 }
 
-/// Applies what is missing, owner by owner.
-pub(crate) async fn apply(database: &Path, all: &[Migrations]) -> Result<(), StoreError> {
-    let failed = |owner: &str, source| StoreError::Migration { capability: owner.to_owned(), source };
+/// Applies to a file what it lacks, owner by owner.
+pub(crate) async fn sqlite(
+    database: &Path,
+    all: &[Migrations],
+    durability: Durability,
+) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let mut connection = options.connect().await.map_err(|e| failed("store", e.into()))?;
+        .synchronous(match durability {
+            Durability::Power => SqliteSynchronous::Full,
+            Durability::Process => SqliteSynchronous::Off,
+        });
+    let connection = options.connect().await.map_err(|e| failed("store", e.into()))?;
+    apply(connection, all, |step| step.sqlite).await
+}
+
+/// Applies to a server's database what it lacks. Of several processes that start at a time one does; the others wait for it.
+pub(crate) async fn postgres(server: &PgConnectOptions, all: &[Migrations]) -> Result<(), StoreError> {
+    let connection =
+        server.connect().await.map_err(|e| StoreError::Postgres { statement: "connect", source: e })?;
+    apply(connection, all, |step| step.postgres).await
+}
+
+async fn apply<C: Migrate + sqlx::Connection>(
+    mut connection: C,
+    all: &[Migrations],
+    text: impl Fn(&Migration) -> &'static str,
+) -> Result<(), StoreError>
+where
+    for<'c> &'c mut C: Acquire<'c>,
+    for<'c> <&'c mut C as Acquire<'c>>::Connection: std::ops::Deref<Target: Migrate>,
+{
     for Migrations { owner, steps } in all {
         let steps = steps.iter().map(|step| {
-            SqlxMigration::new(
-                step.version,
-                step.description.into(),
-                MigrationType::Simple,
-                step.sqlite.into_sql_str(),
-                false,
-            )
+            let (version, description) = (step.version, step.description.into());
+            SqlxMigration::new(version, description, MigrationType::Simple, text(step).into_sql_str(), false)
         });
         let mut migrator = Migrator::with_migrations(steps.collect());
         migrator.dangerous_set_table_name(format!("migration_{owner}"));
         migrator.run(&mut connection).await.map_err(|e| failed(owner, e))?;
     }
-    sqlx::Connection::close(connection).await.map_err(|e| failed("store", e.into()))
+    connection.close().await.map_err(|e| failed("store", e.into()))
+}
+
+fn failed(owner: &str, source: sqlx::migrate::MigrateError) -> StoreError {
+    StoreError::Migration { capability: owner.to_owned(), source }
 }

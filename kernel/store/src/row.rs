@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mortise_types::{
-    Amount, BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId,
-    PaymentId, PickListId, Quantity, RateBp, ReservationId, ShipmentId, Sku, TenantId, Timestamp,
+    Amount, AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId,
+    LocationId, OrderId, ParcelId, PaymentId, PickListId, Quantity, RateBp, RegistrationId, ReservationId,
+    RmaId, SeatId, ShipmentId, Sku, TenantId, Timestamp,
 };
 
 /// One column's value on its way in or out.
@@ -20,8 +21,21 @@ pub enum Datum<'a> {
     Bytes(&'a [u8]),
 }
 
+/// What a parameter column holds, whichever value it has: PostgreSQL is told before the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatumType {
+    /// INTEGER; PostgreSQL's `bigint`.
+    Int,
+    /// TEXT.
+    Text,
+    /// BLOB; PostgreSQL's `bytea`.
+    Bytes,
+}
+
 /// What can be a parameter.
 pub trait AsDatum {
+    /// What it is when it is not null.
+    const TYPE: DatumType;
     /// The column's value.
     fn datum(&self) -> Datum<'_>;
 }
@@ -35,10 +49,12 @@ pub trait FromDatum: Sized {
     fn from_datum(datum: Datum<'_>) -> Result<Self, String>;
 }
 
-/// The parameters of one item: a tuple of up to sixteen columns.
+/// The parameters of one item: a tuple of up to eighteen columns.
 pub trait Params {
+    /// What the columns hold.
+    const TYPES: &'static [DatumType];
     /// How many columns.
-    const COLUMNS: usize;
+    const COLUMNS: usize = Self::TYPES.len();
     /// The column at `index`, from 0.
     fn column(&self, index: usize) -> Datum<'_>;
 }
@@ -48,7 +64,7 @@ pub type TakeDatum<'t> = dyn FnMut(Datum<'_>) -> Result<(), String> + 't;
 /// Gives the column at an index to who takes it.
 pub type ReadColumn<'r> = dyn FnMut(usize, &mut TakeDatum<'_>) -> Result<(), String> + 'r;
 
-/// One result row: a tuple of up to sixteen columns.
+/// One result row: a tuple of up to eighteen columns.
 pub trait FromRow: Sized {
     /// Reads the row; `read` gives the column at an index.
     ///
@@ -60,6 +76,7 @@ pub trait FromRow: Sized {
 macro_rules! integer {
     ($($type:ty: $into:expr, $from:expr;)*) => {$(
         impl AsDatum for $type {
+            const TYPE: DatumType = DatumType::Int;
             fn datum(&self) -> Datum<'_> {
                 let into: fn(&$type) -> i64 = $into;
                 Datum::Int(into(self))
@@ -90,6 +107,7 @@ integer! {
 macro_rules! text {
     ($($type:ty),*) => {$(
         impl AsDatum for $type {
+            const TYPE: DatumType = DatumType::Text;
             fn datum(&self) -> Datum<'_> {
                 Datum::Text(self.as_str())
             }
@@ -106,41 +124,48 @@ macro_rules! text {
 }
 
 text! {
-    BusinessLine, Channel, CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId,
-    PickListId, ReservationId, ShipmentId, Sku, TenantId
+    AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId,
+    ParcelId, PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku, TenantId
 }
 
 impl AsDatum for str {
+    const TYPE: DatumType = DatumType::Text;
     fn datum(&self) -> Datum<'_> {
         Datum::Text(self)
     }
 }
 impl AsDatum for String {
+    const TYPE: DatumType = DatumType::Text;
     fn datum(&self) -> Datum<'_> {
         Datum::Text(self)
     }
 }
 impl AsDatum for Arc<str> {
+    const TYPE: DatumType = DatumType::Text;
     fn datum(&self) -> Datum<'_> {
         Datum::Text(self)
     }
 }
 impl AsDatum for [u8] {
+    const TYPE: DatumType = DatumType::Bytes;
     fn datum(&self) -> Datum<'_> {
         Datum::Bytes(self)
     }
 }
 impl AsDatum for Vec<u8> {
+    const TYPE: DatumType = DatumType::Bytes;
     fn datum(&self) -> Datum<'_> {
         Datum::Bytes(self)
     }
 }
 impl<T: AsDatum + ?Sized> AsDatum for &T {
+    const TYPE: DatumType = T::TYPE;
     fn datum(&self) -> Datum<'_> {
         (**self).datum()
     }
 }
 impl<T: AsDatum> AsDatum for Option<T> {
+    const TYPE: DatumType = T::TYPE;
     fn datum(&self) -> Datum<'_> {
         self.as_ref().map_or(Datum::Null, AsDatum::datum)
     }
@@ -180,9 +205,9 @@ impl<T: FromDatum> FromDatum for Option<T> {
 }
 
 macro_rules! tuples {
-    ($(($count:literal: $($name:ident $index:tt),+))*) => {$(
+    ($(($($name:ident $index:tt),+))*) => {$(
         impl<$($name: AsDatum),+> Params for ($($name,)+) {
-            const COLUMNS: usize = $count;
+            const TYPES: &'static [DatumType] = &[$($name::TYPE),+];
             fn column(&self, index: usize) -> Datum<'_> {
                 match index {
                     $($index => self.$index.datum(),)+
@@ -209,26 +234,29 @@ macro_rules! tuples {
 }
 
 tuples! {
-    (1: A 0)
-    (2: A 0, B 1)
-    (3: A 0, B 1, C 2)
-    (4: A 0, B 1, C 2, D 3)
-    (5: A 0, B 1, C 2, D 3, E 4)
-    (6: A 0, B 1, C 2, D 3, E 4, F 5)
-    (7: A 0, B 1, C 2, D 3, E 4, F 5, G 6)
-    (8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
-    (9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8)
-    (10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
-    (11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
-    (12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
-    (13: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12)
-    (14: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
-    (15: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
-    (16: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18)
 }
 
 impl Params for () {
-    const COLUMNS: usize = 0;
+    const TYPES: &'static [DatumType] = &[];
     fn column(&self, _: usize) -> Datum<'_> {
         Datum::Null
     }

@@ -1,32 +1,40 @@
-//! Opens a data directory and runs jobs on it: writes on one thread with its own connection, reads on a few.
-//! A job's future runs on that thread, so no statement leaves it. What a job does is its owner's business.
+//! A store: jobs that write and jobs that read, on the database that it was opened on. What a job does is its owner's business.
 
-use std::any::Any;
-use std::fs::File;
-use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-
-use futures::FutureExt as _;
-use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::migrate::{self, Migrations};
+use crate::migrate::Migrations;
+use crate::postgres::Postgres;
 use crate::session::{Reader, Tx};
+use crate::sqlite::Sqlite;
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Threads that read.
     pub readers: usize,
+    /// What a commit to a SQLite database survives.
+    pub durability: Durability,
+    /// Threads that write to PostgreSQL; a SQLite database has one.
+    pub writers: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 2 }
+        Self { readers: 2, durability: Durability::Power, writers: 2 }
     }
+}
+
+/// What an acknowledged commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The loss of power: it is flushed to the disk.
+    #[default]
+    Power,
+    /// The end of the process only: nothing is ever flushed. For data that is thrown away, as a simulation's is.
+    Process,
 }
 
 /// What was asked of the database since it was opened.
@@ -34,7 +42,7 @@ impl Default for Options {
 pub struct Cost {
     /// Statements as a batch sees them: one for all its items.
     pub statements: u64,
-    /// Statements as SQLite ran them: one for each item.
+    /// Statements as SQLite runs them: one for each item. PostgreSQL is given them together.
     pub executions: u64,
     /// Write transactions that were committed.
     pub commits: u64,
@@ -52,23 +60,27 @@ impl Counters {
         self.statements.fetch_add(1, Ordering::Relaxed);
         self.executions.fetch_add(items as u64, Ordering::Relaxed);
     }
+
+    pub(crate) fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
-type Job = Box<dyn FnOnce(&Connection, &Counters) + Send>;
-
-/// An open data directory.
+/// An open database.
 #[derive(Debug)]
 pub struct Store {
-    writer: mpsc::Sender<Job>,
-    readers: mpsc::Sender<Job>,
+    database: Database,
     counters: Arc<Counters>,
-    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
-    directory: PathBuf,
-    _lock: File,
+}
+
+#[derive(Debug)]
+enum Database {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Store {
-    /// Opens `directory` (made if missing), locks it, applies `migrations`.
+    /// Opens `directory` (made if missing) with a SQLite database in it, locks it, applies `migrations`.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process has it; what the file system or a migration says otherwise.
@@ -77,44 +89,17 @@ impl Store {
         migrations: &[Migrations],
         options: Options,
     ) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Directory { path: directory.to_owned(), source };
-        std::fs::create_dir_all(directory).map_err(failed)?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(directory.join("lock"))
-            .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(StoreError::Locked(directory.to_owned())),
-            Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
-        }
-        let database = directory.join("mortise.db");
-        migrate::apply(&database, migrations).await?;
-        let counters = Arc::new(Counters::default());
-        let (writer, writes) = mpsc::channel::<Job>();
-        let (readers, reads) = mpsc::channel::<Job>();
-        let mut threads =
-            vec![spawn("mortise-writer", connect(&database, Role::Writer)?, Jobs::Own(writes), &counters)];
-        let reads = Arc::new(Mutex::new(reads));
-        for _ in 0..options.readers.max(1) {
-            let connection = connect(&database, Role::Reader)?;
-            threads.push(spawn("mortise-reader", connection, Jobs::Shared(Arc::clone(&reads)), &counters));
-        }
-        Ok(Self {
-            writer,
-            readers,
-            counters,
-            threads: Mutex::new(threads),
-            directory: directory.to_owned(),
-            _lock: lock,
-        })
+        let database = Database::Sqlite(Sqlite::open(directory, migrations, options).await?);
+        Ok(Self { database, counters: Arc::default() })
     }
 
-    /// Where the data is.
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    /// Connects to a PostgreSQL database, `postgres://user@host/database`, and applies `migrations`.
+    ///
+    /// # Errors
+    /// What the server, the network or a migration says.
+    pub async fn connect(url: &str, migrations: &[Migrations], options: Options) -> Result<Self, StoreError> {
+        let database = Database::Postgres(Postgres::connect(url, migrations, options).await?);
+        Ok(Self { database, counters: Arc::default() })
     }
 
     /// What was asked of the database so far.
@@ -128,27 +113,19 @@ impl Store {
 
     /// Runs `job` in a transaction and commits it, durably, if the job says `Ok`; else nothing has happened.
     ///
+    /// On PostgreSQL another transaction may be in the way; the job is run again then, with what it had captured.
+    ///
     /// # Errors
     /// The job's own, or the commit's.
     pub async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
-        let (done, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection, counters| {
-            let result = in_transaction(connection, "BEGIN IMMEDIATE", || {
-                let mut tx = Tx::new(connection, counters);
-                now(job(&mut tx))
-            });
-            if result.is_ok() {
-                counters.commits.fetch_add(1, Ordering::Relaxed);
-            }
-            // Nobody may be waiting any more; what was committed stays committed.
-            let _ = done.send(result);
-        });
-        self.writer.send(job).map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.write(&self.counters, job).await,
+            Database::Postgres(postgres) => postgres.write(&self.counters, job).await,
+        }
     }
 
     /// Runs `job` on a snapshot.
@@ -160,111 +137,17 @@ impl Store {
         T: Send + 'static,
         F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let (done, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection, counters| {
-            let result = in_transaction(connection, "BEGIN", || now(job(&Reader::new(connection, counters))));
-            let _ = done.send(result);
-        });
-        self.readers.send(job).map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.read(&self.counters, job).await,
+            Database::Postgres(postgres) => postgres.read(&self.counters, job).await,
+        }
     }
 
     /// Waits for the jobs that are queued and closes the connections.
     pub fn close(self) {
-        let Self { writer, readers, threads, .. } = self;
-        drop((writer, readers));
-        for thread in threads.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// On SQLite a session never waits; a future that does awaits something that is not its transaction.
-fn now<T>(future: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.now_or_never()));
-    match polled {
-        Ok(Some(result)) => result,
-        Ok(None) => Err(StoreError::Awaited),
-        Err(panic) => Err(StoreError::Panic(words(&*panic))),
-    }
-}
-
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
-}
-
-fn in_transaction<T>(
-    connection: &Connection,
-    begin: &'static str,
-    job: impl FnOnce() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let control = |text: &'static str| {
-        let run = connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute());
-        run.map(drop).map_err(|source| StoreError::Sqlite { statement: text, source })
-    };
-    control(begin)?;
-    let result = job().and_then(|value| control("COMMIT").map(|()| value));
-    if result.is_err() && !connection.is_autocommit() {
-        control("ROLLBACK")?;
-    }
-    result
-}
-
-enum Role {
-    Writer,
-    Reader,
-}
-
-fn connect(database: &Path, role: Role) -> Result<Connection, StoreError> {
-    let refused = |source| StoreError::Sqlite { statement: "open", source };
-    let connection = Connection::open(database).map_err(refused)?;
-    connection.set_prepared_statement_cache_capacity(1024);
-    connection
-        .execute_batch(match role {
-            Role::Writer => {
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
-                 PRAGMA busy_timeout=5000;"
-            }
-            Role::Reader => {
-                "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA busy_timeout=5000;"
-            }
-        })
-        .map_err(refused)?;
-    Ok(connection)
-}
-
-enum Jobs {
-    Own(mpsc::Receiver<Job>),
-    Shared(Arc<Mutex<mpsc::Receiver<Job>>>),
-}
-
-impl Jobs {
-    fn next(&self) -> Option<Job> {
-        match self {
-            Self::Own(jobs) => jobs.recv().ok(),
-            Self::Shared(jobs) => jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok(),
-        }
-    }
-}
-
-fn spawn(
-    name: &str,
-    connection: Connection,
-    jobs: Jobs,
-    counters: &Arc<Counters>,
-) -> std::thread::JoinHandle<()> {
-    let counters = Arc::clone(counters);
-    let run = move || {
-        while let Some(job) = jobs.next() {
-            job(&connection, &counters);
-        }
-    };
-    match std::thread::Builder::new().name(name.to_owned()).spawn(run) {
-        Ok(handle) => handle,
-        Err(error) => {
-            tracing::error!(%error, "no thread for the database");
-            std::thread::spawn(|| {})
+        match self.database {
+            Database::Sqlite(sqlite) => sqlite.close(),
+            Database::Postgres(postgres) => postgres.close(),
         }
     }
 }

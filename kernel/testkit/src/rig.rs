@@ -8,9 +8,10 @@ use mortise_capability::{
     SettleCall, Staleness,
 };
 use mortise_contract::Value;
-use mortise_store::{Options, Store, StoreError};
+use mortise_store::{Store, StoreError};
 use mortise_types::{Scope, Timestamp};
-use tempfile::TempDir;
+
+use crate::database::TestDatabase;
 
 /// Capabilities, a store and a scope to call them in.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct Rig {
     /// Whether a write may reply that it is stale.
     pub staleness: Staleness,
     calls: std::sync::atomic::AtomicU64,
-    _directory: TempDir,
+    _database: TestDatabase,
 }
 
 impl Rig {
@@ -35,11 +36,16 @@ impl Rig {
     /// # Panics
     /// When the capabilities do not fit together or the database cannot be made: the test has failed.
     pub async fn new(capabilities: impl IntoIterator<Item = Capability>) -> Self {
+        Self::on(TestDatabase::new().await, capabilities).await
+    }
+
+    /// On a database that the test chooses: what is SQLite's alone is tested on SQLite.
+    ///
+    /// # Panics
+    /// When the capabilities do not fit together or the database cannot be made: the test has failed.
+    pub async fn on(database: TestDatabase, capabilities: impl IntoIterator<Item = Capability>) -> Self {
         let registry = Registry::new(capabilities).expect("the capabilities fit together");
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = Store::open(directory.path(), registry.migrations(), Options::default())
-            .await
-            .expect("a fresh store opens");
+        let store = database.open(registry.migrations()).await.expect("a fresh store opens");
         Self {
             store: Arc::new(store),
             registry: Arc::new(registry),
@@ -47,7 +53,7 @@ impl Rig {
             now: Timestamp::from_millis(1_767_225_600_000),
             staleness: Staleness::Decide,
             calls: std::sync::atomic::AtomicU64::new(0),
-            _directory: directory,
+            _database: database,
         }
     }
 

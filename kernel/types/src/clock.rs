@@ -1,5 +1,5 @@
-//! Moments, and the traits through which time and ids come in. Nothing here reads a clock: see `system`, and the
-//! virtual clock of the test kit.
+//! Moments, and the traits through which time and ids come in. Nothing here reads a clock: see `system`,
+//! and `virtual_clock` for one that is moved by hand.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -51,12 +51,37 @@ string_newtype!(
     PickListId, "fulfilment/PickListId", check_id
 );
 string_newtype!(
+    /// A return merchandise authorisation: what a customer gives back of an order, or no longer wants of it. Whoever asks
+    /// for it chooses the id, so that a repeated request names the same one.
+    RmaId, "after_sale/RmaId", check_id
+);
+string_newtype!(
     /// The code that a customer types to get a discount.
     CouponCode, "discount/CouponCode", check_id
 );
 string_newtype!(
+    /// A campaign: what is sold under terms of its own, for a time.
+    CampaignId, "campaign/CampaignId", check_id
+);
+string_newtype!(
+    /// A group of buyers in a campaign.
+    GroupId, "campaign/GroupId", check_id
+);
+string_newtype!(
+    /// A buyer's place in a group.
+    SeatId, "campaign/SeatId", check_id
+);
+string_newtype!(
     /// A fee of an order, within that order.
     FeeId, "pricing/FeeId", check_id
+);
+string_newtype!(
+    /// An auction, within a tenant. Whoever opens it chooses it.
+    AuctionId, "auction/AuctionId", check_id
+);
+string_newtype!(
+    /// A customer's admission to an auction, with the deposit that was paid for it.
+    RegistrationId, "auction/RegistrationId", check_id
 );
 
 impl LineId {

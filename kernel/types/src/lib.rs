@@ -15,9 +15,11 @@ mod quantity;
 mod rate;
 mod rounding;
 mod scope;
+mod seeded_ids;
 mod span;
 mod system;
 pub mod trade;
+mod virtual_clock;
 
 pub use amount::{Amount, ArithmeticError};
 pub use applied::Applied;
@@ -25,8 +27,8 @@ pub use clock::{Clock, IdSource, Timestamp, TimestampError};
 pub use country::{CountryCode, UnknownCountry};
 pub use currency::{Currency, Money, MoneyError, ParseAmountError, UnknownCurrency};
 pub use id::{
-    CouponCode, CustomerId, FeeId, LineId, LocationId, OrderId, ParcelId, PaymentId, PickListId,
-    ReservationId, ShipmentId, Sku,
+    AuctionId, CampaignId, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId, ParcelId,
+    PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku,
 };
 pub use named::judge_text;
 pub use newtype::{InvalidText, TextProblem};
@@ -35,11 +37,14 @@ pub use quantity::Quantity;
 pub use rate::{IncludedTax, RateBp};
 pub use rounding::{Rounding, RoundingLevel};
 pub use scope::{BusinessLine, Channel, Scope, TenantId};
+pub use seeded_ids::SeededIds;
 pub use span::{Span, SpanError};
 pub use system::{SystemClock, SystemIds};
 pub use trade::{
-    Address, Adjustment, AdjustmentKind, Allocation, Attributes, FeeKind, Parcel, ParcelItem, PriceProof,
-    ProofError, ProofFee, ProofLine, ProofPlace, RequestedLine, TaxPart, TaxTreatment,
+    Address, Adjustment, AdjustmentKind, Allocation, Attributes, FeeKind, GoodsCondition, ItemUnits, Parcel,
+    ParcelItem, PriceProof, PromotionTerms, ProofError, ProofFee, ProofLine, ProofPlace, RequestedLine,
+    ReturnedUnits, TaxPart, TaxTreatment,
 };
 /// The id type of trades, calls and events; time-ordered (version 7) where an [`IdSource`] makes it.
 pub use uuid::Uuid;
+pub use virtual_clock::VirtualClock;

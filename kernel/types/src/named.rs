@@ -2,8 +2,9 @@
 //! place, not where an operation first reads it. Names that are not in this table are not judged.
 
 use crate::{
-    BusinessLine, Channel, CountryCode, CouponCode, Currency, CustomerId, FeeId, LineId, LocationId, OrderId,
-    ParcelId, PaymentId, PickListId, ReservationId, ShipmentId, Sku, TenantId,
+    AuctionId, BusinessLine, CampaignId, Channel, CountryCode, CouponCode, Currency, CustomerId, FeeId,
+    GroupId, LineId, LocationId, OrderId, ParcelId, PaymentId, PickListId, RegistrationId, ReservationId,
+    RmaId, SeatId, ShipmentId, Sku, TenantId,
 };
 
 /// Whether `text` is a value of the type that contracts call `type_name`.
@@ -27,8 +28,14 @@ pub fn judge_text(type_name: &str, text: &str) -> Result<(), String> {
         ParcelId::TYPE_NAME => parse::<ParcelId>(text),
         ShipmentId::TYPE_NAME => parse::<ShipmentId>(text),
         PickListId::TYPE_NAME => parse::<PickListId>(text),
+        RmaId::TYPE_NAME => parse::<RmaId>(text),
         CouponCode::TYPE_NAME => parse::<CouponCode>(text),
+        CampaignId::TYPE_NAME => parse::<CampaignId>(text),
+        GroupId::TYPE_NAME => parse::<GroupId>(text),
+        SeatId::TYPE_NAME => parse::<SeatId>(text),
         FeeId::TYPE_NAME => parse::<FeeId>(text),
+        AuctionId::TYPE_NAME => parse::<AuctionId>(text),
+        RegistrationId::TYPE_NAME => parse::<RegistrationId>(text),
         TenantId::TYPE_NAME => parse::<TenantId>(text),
         BusinessLine::TYPE_NAME => parse::<BusinessLine>(text),
         Channel::TYPE_NAME => parse::<Channel>(text),

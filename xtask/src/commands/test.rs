@@ -11,6 +11,7 @@ use crate::workshop::Workshop;
 
 pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
     let nextest = stages.run("set-up: cargo-nextest", || tools::tool(workshop, &NEXTEST))?;
+    stages.run("set-up: PostgreSQL", || tools::postgres(workshop))?;
     build_guests(workshop, stages)?;
     stages.run("the workspace and its tests, compiled", || {
         // Binaries too: the same selection gives the same features, so nothing is compiled a second time for them.
@@ -19,6 +20,13 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     stages.run("tests", || {
         let select = ["nextest", "run", "--workspace", "--locked"];
         workshop.program(&nextest).args(select).args(args).run()
+    })?;
+    stages.run("the same on PostgreSQL, where a test has a database", || {
+        // A selection may leave nothing of them.
+        let select =
+            ["nextest", "run", "--workspace", "--locked", "--no-tests=pass", "--filterset", ON_EITHER];
+        let nextest = workshop.program(&nextest).variable("MORTISE_TEST_DATABASE", "postgres");
+        nextest.args(select).args(args).run()
     })?;
     if !args.is_empty() {
         note("a selection ran; documentation, guests, scripts and the grocery year have their tests too");
@@ -35,6 +43,26 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     stages.run("tests of the examples' Python", || grocery_year::test_rules(workshop))?;
     stages.run("a slice of the grocery year", || grocery_year::slice(workshop))?;
     Ok(Next::Done)
+}
+
+/// The packages whose tests open whichever database the run says: those that know both the store and the testkit.
+fn on_either(workshop: &Workshop) -> Result<String, Failure> {
+    let mut packages = Vec::new();
+    for part in ["kernel/engine", "capabilities", "extensions", "access-layer"] {
+        for manifest in source::files(&workshop.root().join(part), &|name| name == "Cargo.toml")? {
+            packages.extend(opens_either(&source::read(&manifest)?).map(|name| format!("package({name})")));
+        }
+    }
+    Ok(packages.join(" + "))
+}
+
+fn opens_either(manifest: &str) -> Option<&str> {
+    let names = |wanted: &str| manifest.lines().any(|line| line.split(['.', ' ']).next() == Some(wanted));
+    if !(names("mortise-testkit") && names("mortise-store")) {
+        return None;
+    }
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = "))?;
+    Some(name.trim_matches('"'))
 }
 
 /// Whether any documentation holds code. Asking costs milliseconds; an empty run over all crates costs a minute.
@@ -71,6 +99,17 @@ fn holds_doc_test(source: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_with_a_store_and_the_testkit_runs_on_either() {
+        let manifest = |line: &str| {
+            format!(
+                "[package]\nname = \"mortise-tax\"\n\n[dependencies]\nmortise-store.workspace = true\n{line}\n"
+            )
+        };
+        assert_eq!(opens_either(&manifest("mortise-testkit.workspace = true")), Some("mortise-tax"));
+        assert_eq!(opens_either(&manifest("mortise-testkits.workspace = true")), None);
+    }
 
     #[test]
     fn only_code_in_rust_is_a_doc_test() {

@@ -86,9 +86,10 @@ fn flow(app: &App, name: &str, published: &Published) -> Json {
         fails => format!(" `reason` is one of {}.", fails.join(", ")),
     };
     let mut parameters = vec![idempotency_key()];
-    if edge.customer != CustomerField::None {
-        parameters.push(customer(edge.customer));
-    }
+    parameters.push(match edge.customer {
+        CustomerField::None => staff_name(),
+        field => customer(field),
+    });
     json!({
         "operationId": format!("start-{name}"),
         "tags": ["trades"],

@@ -9,8 +9,7 @@ use mortise_capability::{Policies, Registry};
 use mortise_contract::Value;
 use mortise_engine::{Aliasing, Engine, Options, PLATFORM, Retention, StepMode};
 use mortise_http::{HeaderMap, HookCall, HookError, Server, SettableClock, Settings, Webhook};
-use mortise_store::Store;
-use mortise_testkit::{SeededIds, VirtualClock};
+use mortise_testkit::{SeededIds, TestDatabase, VirtualClock};
 use mortise_types::{Clock, Currency, Scope, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -60,10 +59,24 @@ input:
   required: [order_id]
   properties:
     order_id: { type: string }
+    customer_id: { $ref: customer/CustomerId }
 steps:
   - call: till.ask
     with: { order_id: "${ input.order_id }" }
   - answer: { order_id: "${ input.order_id }", fee: 7 }
+"#;
+
+const RECOUNT: &str = r#"
+flow: recount
+version: 1
+summary: Says nothing of a customer, so that it is for staff.
+input:
+  type: object
+  required: [till]
+  properties:
+    till: { type: string }
+steps:
+  - answer: { till: "${ input.till }" }
 "#;
 
 const SECRET: &str = r#"
@@ -126,7 +139,7 @@ pub struct House {
     pub clock: Arc<DevClock>,
     pub stop: Option<oneshot::Sender<()>>,
     pub served: JoinHandle<std::io::Result<()>>,
-    _directory: tempfile::TempDir,
+    _database: TestDatabase,
 }
 
 impl House {
@@ -137,14 +150,13 @@ impl House {
 
     /// A server with other limits.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let database = TestDatabase::new().await;
         let gate = Arc::new(Semaphore::new(0));
         let clock = Arc::new(DevClock::default());
         let registry = Arc::new(Registry::new([till(&gate)]).unwrap());
         let mut migrations = vec![mortise_engine::migrations()];
         migrations.extend_from_slice(registry.migrations());
-        let store =
-            Store::open(directory.path(), &migrations, mortise_store::Options::default()).await.unwrap();
+        let store = database.open(&migrations).await.unwrap();
         let options = Options {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(SeededIds::new(1)),
@@ -155,7 +167,7 @@ impl House {
         };
         let engine =
             Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap();
-        for flow in [BUY, ASK, SECRET] {
+        for flow in [BUY, ASK, RECOUNT, SECRET] {
             engine
                 .publish((PLATFORM, ""), flow, Aliasing::Keep)
                 .await
@@ -172,7 +184,7 @@ impl House {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.serve(listener, async move { drop(stopped.await) }));
-        Self { address, engine, gate, clock, stop: Some(stop), served, _directory: directory }
+        Self { address, engine, gate, clock, stop: Some(stop), served, _database: database }
     }
 
     /// Sends a request and returns what came back, as it came.

@@ -36,6 +36,7 @@ async fn every_route_as_every_caller_in_both_tenants() {
     let (buys, gets) = ("POST trades/buy".to_owned(), format!("GET trades/{trade}"));
     let routes = [
         (buys.as_str(), "buy"),
+        ("POST trades/recount", r#"{"till":"west"}"#),
         (gets.as_str(), ""),
         ("POST operations/till/note", note),
         ("GET read/till/order?order_id=o2", ""),
@@ -48,13 +49,13 @@ async fn every_route_as_every_caller_in_both_tenants() {
     ];
     let mut table = String::new();
     for tenant in ["acme", "zenith"] {
-        for (route, sent) in routes {
+        for (r, (route, sent)) in routes.iter().enumerate() {
             let (method, path) = route.split_once(' ').unwrap();
             let _ = write!(table, "{tenant:6} {:42}", route.replace(&trade, "<ada's>"));
             for (n, (name, caller)) in CALLERS.iter().enumerate() {
-                let key = format!("{caller}\nidempotency-key: {tenant}-{n}");
+                let key = format!("{caller}\nidempotency-key: {tenant}-{r}-{n}");
                 let sent =
-                    if sent == "buy" { buy(&format!("{tenant}-{n}"), "pen", 5) } else { sent.to_owned() };
+                    if *sent == "buy" { buy(&format!("{tenant}-{n}"), "pen", 5) } else { (*sent).to_owned() };
                 let request =
                     house.request(&format!("{method} /v1/{tenant}/books/{path}"), key.trim(), &sent);
                 let _ = write!(table, " {name} {}", status(&house, &request).await);
@@ -64,6 +65,7 @@ async fn every_route_as_every_caller_in_both_tenants() {
     }
     assert_snapshot!(table, @"
     acme   POST trades/buy                            nobody 401 ada 200 bob 200 staff 422
+    acme   POST trades/recount                        nobody 401 ada 403 bob 403 staff 200
     acme   GET trades/<ada's>                         nobody 404 ada 422 bob 404 staff 422
     acme   POST operations/till/note                  nobody 401 ada 403 bob 403 staff 200
     acme   GET read/till/order?order_id=o2            nobody 401 ada 200 bob 422 staff 200
@@ -74,6 +76,7 @@ async fn every_route_as_every_caller_in_both_tenants() {
     acme   GET openapi.json                           nobody 200 ada 200 bob 200 staff 200
     acme   GET docs                                   nobody 200 ada 200 bob 200 staff 200
     zenith POST trades/buy                            nobody 401 ada 200 bob 200 staff 422
+    zenith POST trades/recount                        nobody 401 ada 403 bob 403 staff 200
     zenith GET trades/<ada's>                         nobody 404 ada 404 bob 404 staff 404
     zenith POST operations/till/note                  nobody 401 ada 403 bob 403 staff 422
     zenith GET read/till/order?order_id=o2            nobody 401 ada 422 bob 422 staff 422

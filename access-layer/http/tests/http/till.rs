@@ -82,24 +82,42 @@ records! {
     NotedEvent { order_id: String }
 }
 
-const PLACE: Statement = Statement::sqlite(
+const PLACE: Statement = Statement::pair(
     "till.place",
     "INSERT INTO till_order (tenant, order_id, customer_id, currency, total) VALUES (?1, ?2, ?3, ?4, ?5)",
+    "INSERT INTO till_order (tenant, order_id, customer_id, currency, total)
+     SELECT * FROM unnest($1, $2, $3, $4, $5) ORDER BY 1, 2",
 );
-const ORDER: Statement = Statement::sqlite(
+const ORDER: Statement = Statement::pair(
     "till.order",
     "SELECT customer_id, currency, total FROM till_order WHERE tenant = ?1 AND order_id = ?2",
+    "SELECT item.n, o.customer_id, o.currency, o.total
+     FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     JOIN till_order o ON o.tenant = item.tenant AND o.order_id = item.order_id",
 );
-const NOTE: Statement = Statement::sqlite(
+const NOTE: Statement = Statement::pair(
     "till.note",
     "INSERT INTO till_entry (tenant, order_id, position, text, fee)
      SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, ?4 FROM till_entry WHERE tenant = ?1 AND order_id = ?2
      RETURNING position",
+    "WITH item AS (
+       SELECT item.*, row_number() OVER (PARTITION BY tenant, order_id ORDER BY n) + (SELECT coalesce(max(e.position), 0)
+         FROM till_entry e WHERE e.tenant = item.tenant AND e.order_id = item.order_id) AS position
+       FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, order_id, text, fee, n)),
+     added AS (
+       INSERT INTO till_entry (tenant, order_id, position, text, fee)
+       SELECT tenant, order_id, position, text, fee FROM item ORDER BY 1, 2, 3)
+     SELECT n, position FROM item",
 );
-const ENTRIES: Statement = Statement::sqlite(
+const ENTRIES: Statement = Statement::pair(
     "till.entries",
     "SELECT position, text, fee FROM till_entry WHERE tenant = ?1 AND order_id = ?2 AND position > ?3
      ORDER BY position LIMIT 2",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, order_id, position, n)
+     CROSS JOIN LATERAL (
+       SELECT position, text, fee FROM till_entry
+       WHERE tenant = item.tenant AND order_id = item.order_id AND position > item.position
+       ORDER BY position LIMIT 2) AS found",
 );
 
 fn currency(text: &str) -> Result<Currency, StoreError> {
@@ -374,6 +392,12 @@ pub fn till(gate: &Arc<Semaphore>) -> Capability {
                              currency TEXT NOT NULL, total INTEGER NOT NULL, PRIMARY KEY (tenant, order_id)) STRICT;
                          CREATE TABLE till_entry (tenant TEXT NOT NULL, order_id TEXT NOT NULL, position INTEGER NOT NULL,
                              text TEXT NOT NULL, fee INTEGER, PRIMARY KEY (tenant, order_id, position)) STRICT;",
+                postgres: r#"CREATE TABLE till_order (tenant TEXT COLLATE "C" NOT NULL, order_id TEXT COLLATE "C" NOT NULL,
+                               customer_id TEXT COLLATE "C" NOT NULL, currency TEXT COLLATE "C" NOT NULL,
+                               total BIGINT NOT NULL, PRIMARY KEY (tenant, order_id));
+                             CREATE TABLE till_entry (tenant TEXT COLLATE "C" NOT NULL, order_id TEXT COLLATE "C" NOT NULL,
+                               position BIGINT NOT NULL, text TEXT COLLATE "C" NOT NULL, fee BIGINT,
+                               PRIMARY KEY (tenant, order_id, position));"#,
             }],
         })
         .pages(&[

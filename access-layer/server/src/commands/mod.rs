@@ -4,12 +4,12 @@
 mod capability;
 mod demo;
 mod ending;
-mod explain;
 mod flow;
 mod import;
 mod policy;
 mod sandbox;
 mod serve;
+mod trade;
 mod verify;
 
 use std::io::Read as _;
@@ -30,6 +30,8 @@ pub(crate) async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Flow(flow) => flow::run(flow).await,
         Command::Import(import) => import::run(import).await,
         Command::Policy(policy) => policy::run(policy).await,
+        Command::Trade(trade) => trade::run(trade).await,
+        Command::Replay(replay) => trade::replay(replay).await,
         Command::Verify(verify) => verify::run(verify).await,
         Command::Demo(demo) => demo::run(demo).await,
     }

@@ -5,6 +5,7 @@ mod extensions;
 mod hooks;
 mod policies;
 mod shipped;
+mod simulated;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 pub(crate) use extensions::Answering;
 pub(crate) use hooks::hooks;
 pub(crate) use policies::LinePolicy;
+pub(crate) use simulated::Simulation;
 
 use crate::cli;
 use crate::failure::Failure;
@@ -94,8 +96,19 @@ pub(crate) struct Wired {
 /// # Errors
 /// Parts that do not fit together.
 pub(crate) fn registry(points: Arc<dyn Points>, peers: &Peers) -> Result<Wired, ComposeError> {
+    let outside = Outside { provider: provider(peers)?, carrier: carrier(peers)? };
+    wire(points, Arc::new(SystemIds), outside)
+}
+
+/// Whom the remote operations ask.
+#[derive(Debug, Clone)]
+struct Outside {
+    provider: Arc<dyn mortise_payment::PaymentProvider>,
+    carrier: Arc<dyn mortise_delivery::Carrier>,
+}
+
+fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Result<Wired, ComposeError> {
     let policies = Arc::new(Policies::default());
-    let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let (chosen, points, ids) = (|| Arc::clone(&policies), || Arc::clone(&points), || Arc::clone(&ids));
     let registry = Registry::new([
         mortise_purchase_limit::capability(chosen())?,
@@ -104,10 +117,13 @@ pub(crate) fn registry(points: Arc<dyn Points>, peers: &Peers) -> Result<Wired, 
         mortise_pricing::capability(chosen(), points())?,
         mortise_discount::capability(chosen(), points())?,
         mortise_tax::capability(chosen())?,
+        mortise_auction::capability(chosen(), ids())?,
+        mortise_campaign::capability(ids())?,
         mortise_order::capability(ids())?,
-        mortise_payment::capability(ids(), chosen(), provider(peers)?)?,
+        mortise_after_sale::capability(chosen(), ids())?,
+        mortise_payment::capability(ids(), chosen(), outside.provider)?,
         mortise_fulfilment::capability(ids())?,
-        mortise_delivery::capability(ids(), chosen(), carrier(peers)?)?,
+        mortise_delivery::capability(ids(), chosen(), outside.carrier)?,
     ])?
     .offer::<LinePolicy>();
     let off = mortise_flow::check_contracts(registry.contracts());

@@ -1,13 +1,16 @@
 //! What discount takes and answers, as records with schemas. Which promotion counts is not here: see `rules`.
 
+mod deposit;
 mod promotion;
 mod records;
+mod terms;
 
 use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
 use mortise_contract::{Declaration, Operation};
 use mortise_points::{Discount, Point as _};
 use serde_json::json;
 
+pub(crate) use deposit::{DepositCoversPrice, GrantForDepositInput, GrantedForDeposit};
 pub(crate) use promotion::{BenefitKind, Each, Exclusive, OpenedBy, Promotion, Status, Target};
 pub(crate) use records::{
     CouponExhausted, CouponProblem, CouponRefused, CouponRow, DefineInput, EntryRow, EvaluateInput,
@@ -16,12 +19,16 @@ pub(crate) use records::{
     Redemption, RestoreInput, Restored, UsageInput, UsageOutput,
 };
 
+pub(crate) use terms::{TermsInput, TermsOutput};
+
 /// Rejection: a coupon code does not open anything here.
 pub(crate) const COUPON_REFUSED: &str = "coupon_refused";
 /// Rejection: a limit was reached by others.
 pub(crate) const COUPON_EXHAUSTED: &str = "coupon_exhausted";
 /// Rejection: an extension failed, and its binding says refuse.
 pub(crate) const EXTENSION_REFUSED: &str = "extension_refused";
+/// Rejection: a deposit that leaves nothing to pay.
+pub(crate) const DEPOSIT_COVERS_PRICE: &str = "deposit_covers_price";
 /// Rejection: a promotion makes no sense.
 pub(crate) const PROMOTION_INVALID: &str = "promotion_invalid";
 
@@ -45,6 +52,13 @@ pub(crate) fn declaration() -> Declaration {
             .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
+            Operation::pure::<GrantForDepositInput, GrantedForDeposit>(
+                "grant_for_deposit",
+                "What is paid early of an order, and what the order costs less for it.",
+            )
+            .rejects::<DepositCoversPrice>(DEPOSIT_COVERS_PRICE),
+        )
+        .operation(
             Operation::write::<RedeemInput, Redeemed>(
                 "redeem",
                 "Books limited promotions and coupons to an order.",
@@ -60,6 +74,10 @@ pub(crate) fn declaration() -> Declaration {
             )
             .nothing_to_undo(),
         )
+        .operation(Operation::read::<TermsInput, TermsOutput>(
+            "terms",
+            "What the promotions of a price proof asked for, where they stand as they stood then.",
+        ))
         .operation(Operation::read::<UsageInput, UsageOutput>(
             "usage",
             "How much of a promotion or coupon is used.",

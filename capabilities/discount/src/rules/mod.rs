@@ -2,6 +2,7 @@
 //! several count, what of a coupon or a budget is left, and how all of that stands in a proof. Nothing here reads a table.
 
 mod coupon;
+mod deposit;
 mod effect;
 mod promotion;
 mod proof;
@@ -16,6 +17,7 @@ use mortise_types::{
 };
 
 pub(crate) use coupon::{CouponFacts, judge as judge_coupon, problem_of_fate};
+pub(crate) use deposit::grant as grant_for_deposit;
 pub(crate) use promotion::{Benefit, Promotion, compile};
 pub(crate) use proof::build as build_proof;
 pub(crate) use redeem::{CouponLimits, Limits, Standing, exhausted};

@@ -7,14 +7,23 @@ use mortise_types::{Amount, CouponCode, Currency, Price, Quantity, Scope, Sku, T
 use crate::contract;
 use crate::rules::{CouponFacts, CouponLimits, Fact, Limits, Promotion, SheetEntry, compile};
 
-const VERSION: Statement =
-    Statement::sqlite("discount.version", "SELECT version FROM discount_version WHERE tenant = ?1");
-const PROMOTIONS: Statement = Statement::sqlite(
+const VERSION: Statement = Statement::pair(
+    "discount.version",
+    "SELECT version FROM discount_version WHERE tenant = ?1",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (tenant, n)
+     CROSS JOIN LATERAL (
+       SELECT version FROM discount_version WHERE tenant = item.tenant) AS found",
+);
+const PROMOTIONS: Statement = Statement::pair(
     "discount.promotions",
     "SELECT line, version, document FROM discount_promotion
       WHERE tenant = ?1 AND line IN (?2, '') ORDER BY promotion, line DESC",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, line, n)
+     CROSS JOIN LATERAL (
+       SELECT line, version, document FROM discount_promotion
+       WHERE tenant = item.tenant AND line IN (item.line, '') ORDER BY promotion, line DESC) AS found",
 );
-const PUT_PROMOTION: Statement = Statement::sqlite(
+const PUT_PROMOTION: Statement = Statement::pair(
     "discount.put_promotion",
     "INSERT INTO discount_promotion (tenant, line, promotion, version, document, budget_amount, budget_count,
                                      customer_budget_amount, customer_budget_count)
@@ -23,10 +32,28 @@ const PUT_PROMOTION: Statement = Statement::sqlite(
             budget_amount = excluded.budget_amount, budget_count = excluded.budget_count,
             customer_budget_amount = excluded.customer_budget_amount,
             customer_budget_count = excluded.customer_budget_count",
+    "INSERT INTO discount_promotion (tenant, line, promotion, version, document, budget_amount, budget_count,
+                                     customer_budget_amount, customer_budget_count)
+     SELECT DISTINCT ON (tenant, line, promotion) tenant, line, promotion, 1, document, budget_amount, budget_count,
+            customer_budget_amount, customer_budget_count
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY
+       AS item (tenant, line, promotion, document, budget_amount, budget_count, customer_budget_amount,
+                customer_budget_count, n)
+     ORDER BY tenant, line, promotion, n DESC
+     ON CONFLICT (tenant, line, promotion) DO UPDATE
+     SET version = discount_promotion.version + (discount_promotion.document <> excluded.document)::int,
+         document = excluded.document, budget_amount = excluded.budget_amount, budget_count = excluded.budget_count,
+         customer_budget_amount = excluded.customer_budget_amount,
+         customer_budget_count = excluded.customer_budget_count",
 );
-const BUMP_VERSION: Statement = Statement::sqlite(
+const BUMP_VERSION: Statement = Statement::pair(
     "discount.bump_version",
     "INSERT INTO discount_version (tenant, version) VALUES (?1, 1) ON CONFLICT DO UPDATE SET version = version + 1",
+    "INSERT INTO discount_version (tenant, version)
+     SELECT tenant, 1
+     FROM unnest($1) AS item (tenant)
+     ORDER BY 1
+     ON CONFLICT (tenant) DO UPDATE SET version = discount_version.version + 1",
 );
 /// Seeks the key once for each combination of the line or any, the location or any.
 macro_rules! sheet_entries_sql {
@@ -36,21 +63,52 @@ macro_rules! sheet_entries_sql {
             AND valid_from <= ?6 AND valid_until > ?6"
     };
 }
-const SHEET_ENTRIES: Statement = Statement::sqlite("discount.sheet_entries", sheet_entries_sql!());
-const PUT_ENTRY: Statement = Statement::sqlite(
+const SHEET_ENTRIES: Statement = Statement::pair(
+    "discount.sheet_entries",
+    sheet_entries_sql!(),
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+       AS item (tenant, line, location, sku, currency, at, n)
+     CROSS JOIN LATERAL (
+       SELECT promotion, line, location, valid_from, amount_off, per FROM discount_entry
+       WHERE tenant = item.tenant AND line IN (item.line, '') AND location IN (item.location, '')
+         AND sku = item.sku AND currency = item.currency AND valid_from <= item.at AND valid_until > item.at) AS found",
+);
+const PUT_ENTRY: Statement = Statement::pair(
     "discount.put_entry",
     "INSERT INTO discount_entry (tenant, line, location, sku, currency, valid_from, promotion, valid_until,
                                  amount_off, per)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
      ON CONFLICT DO UPDATE SET valid_until = excluded.valid_until, amount_off = excluded.amount_off, per = excluded.per",
+    "INSERT INTO discount_entry (tenant, line, location, sku, currency, valid_from, promotion, valid_until,
+         amount_off, per)
+     SELECT DISTINCT ON (tenant, line, location, sku, currency, valid_from, promotion) tenant, line,
+       location, sku, currency, valid_from, promotion, valid_until, amount_off, per
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY
+       AS item (tenant, line, location, sku, currency, valid_from, promotion, valid_until, amount_off,
+               per, n)
+     ORDER BY tenant, line, location, sku, currency, valid_from, promotion, n DESC
+     ON CONFLICT (tenant, line, location, sku, currency, valid_from, promotion)
+       DO UPDATE SET valid_until = excluded.valid_until, amount_off = excluded.amount_off, per = excluded.per",
 );
-const FACTS: Statement = Statement::sqlite(
+const FACTS: Statement = Statement::pair(
     "discount.facts",
     "SELECT name, value FROM discount_item WHERE tenant = ?1 AND line IN (?2, '') AND sku = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, line, sku, n)
+     CROSS JOIN LATERAL (
+       SELECT name, value FROM discount_item
+       WHERE tenant = item.tenant AND line IN (item.line, '') AND sku = item.sku) AS found",
 );
-const PUT_ITEM: Statement = Statement::sqlite(
+const PUT_ITEM: Statement = Statement::pair(
     "discount.put_item",
     "INSERT INTO discount_item (tenant, line, sku, name, value) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3, $4, $5)
+       WITH ORDINALITY AS item (tenant, line, sku, name, value, n)),
+     added AS (
+       INSERT INTO discount_item (tenant, line, sku, name, value)
+       SELECT tenant, line, sku, name, value FROM item ORDER BY tenant, line, sku, name, value, n
+       ON CONFLICT DO NOTHING RETURNING tenant, line, sku, name, value)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, line, sku, name, value)
+       GROUP BY tenant, line, sku, name, value",
 );
 /// A code for the line comes before one for all lines. The ledger is asked by customer only where there is one, and by
 /// its index: left to itself SQLite reads the tenant's whole ledger.
@@ -67,8 +125,23 @@ macro_rules! coupon_sql {
           WHERE c.tenant = ?1 AND c.line IN (?2, '') AND c.coupon = ?3 ORDER BY c.line DESC LIMIT 1"
     };
 }
-const COUPON: Statement = Statement::sqlite("discount.coupon", coupon_sql!());
-const PUT_COUPON: Statement = Statement::sqlite(
+const COUPON: Statement = Statement::pair(
+    "discount.coupon",
+    coupon_sql!(),
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, line, coupon, customer_id, n)
+     CROSS JOIN LATERAL (
+       SELECT c.promotion, c.valid_from, c.valid_until, c.max_redemptions, c.max_per_customer,
+         coalesce((SELECT u.count FROM discount_usage u WHERE u.tenant = c.tenant AND u.line = c.line
+                     AND u.promotion = c.promotion AND u.coupon = c.coupon), 0),
+         CASE WHEN item.customer_id = '' THEN NULL ELSE
+           (SELECT count(*) FROM discount_redemption r
+            WHERE r.tenant = c.tenant AND r.customer_id = item.customer_id AND r.promotion = c.promotion
+              AND r.coupon = c.coupon AND r.coupon_line = c.line AND r.restored_at IS NULL) END
+       FROM discount_coupon c
+       WHERE c.tenant = item.tenant AND c.line IN (item.line, '') AND c.coupon = item.coupon
+       ORDER BY c.line DESC LIMIT 1) AS found",
+);
+const PUT_COUPON: Statement = Statement::pair(
     "discount.put_coupon",
     "INSERT INTO discount_coupon (tenant, line, coupon, promotion, valid_from, valid_until, max_redemptions,
                                   max_per_customer)
@@ -76,6 +149,18 @@ const PUT_COUPON: Statement = Statement::sqlite(
      ON CONFLICT DO UPDATE SET promotion = excluded.promotion, valid_from = excluded.valid_from,
             valid_until = excluded.valid_until, max_redemptions = excluded.max_redemptions,
             max_per_customer = excluded.max_per_customer",
+    "INSERT INTO discount_coupon (tenant, line, coupon, promotion, valid_from, valid_until, max_redemptions,
+         max_per_customer)
+     SELECT DISTINCT ON (tenant, line, coupon) tenant, line, coupon, promotion, valid_from, valid_until,
+       max_redemptions, max_per_customer
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY
+       AS item (tenant, line, coupon, promotion, valid_from, valid_until, max_redemptions,
+               max_per_customer, n)
+     ORDER BY tenant, line, coupon, n DESC
+     ON CONFLICT (tenant, line, coupon)
+       DO UPDATE SET promotion = excluded.promotion, valid_from = excluded.valid_from,
+       valid_until = excluded.valid_until, max_redemptions = excluded.max_redemptions,
+       max_per_customer = excluded.max_per_customer",
 );
 
 /// The version of each tenant's promotions; 0 where none was ever defined.

@@ -6,7 +6,7 @@ use mortise_store::{Reader, Statement};
 use super::catalogue::read;
 
 /// Counters taken away from what the ledger adds up to; what is left over is off.
-const OFF_LEDGER: Statement = Statement::sqlite(
+const OFF_LEDGER: Statement = Statement::pair(
     "discount.off_ledger",
     "SELECT tenant, line, promotion, coupon, sum(ledger), sum(ledger_amount), sum(counted), sum(counted_amount) FROM (
        SELECT tenant, line, promotion, coupon, 0 AS ledger, 0 AS ledger_amount,
@@ -18,8 +18,19 @@ const OFF_LEDGER: Statement = Statement::sqlite(
         WHERE restored_at IS NULL AND coupon <> '')
       GROUP BY tenant, line, promotion, coupon
      HAVING sum(ledger) <> sum(counted) OR sum(ledger_amount) <> sum(counted_amount) LIMIT 100",
+    "SELECT tenant, line, promotion, coupon, sum(ledger)::bigint, sum(ledger_amount)::bigint, sum(counted)::bigint,
+            sum(counted_amount)::bigint FROM (
+       SELECT tenant, line, promotion, coupon, 0 AS ledger, 0 AS ledger_amount,
+              count AS counted, amount AS counted_amount FROM discount_usage
+       UNION ALL
+       SELECT tenant, line, promotion, '', 1, amount, 0, 0 FROM discount_redemption WHERE restored_at IS NULL
+       UNION ALL
+       SELECT tenant, coupon_line, promotion, coupon, 1, amount, 0, 0 FROM discount_redemption
+        WHERE restored_at IS NULL AND coupon <> '') AS told
+      GROUP BY tenant, line, promotion, coupon
+     HAVING sum(ledger) <> sum(counted) OR sum(ledger_amount) <> sum(counted_amount) LIMIT 100",
 );
-const ALL_PROMOTIONS: Statement = Statement::sqlite(
+const ALL_PROMOTIONS: Statement = Statement::both(
     "discount.all_promotions",
     "SELECT tenant, line, promotion, version, document FROM discount_promotion",
 );

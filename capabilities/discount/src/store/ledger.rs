@@ -7,24 +7,46 @@ use mortise_types::{Amount, CustomerId, OrderId, TenantId, Timestamp};
 use crate::rules::{CouponLimits, Limits, Use};
 
 /// A promotion for the line comes before one for all lines.
-const BUDGETS: Statement = Statement::sqlite(
+const BUDGETS: Statement = Statement::pair(
     "discount.budgets",
     "SELECT line, budget_amount, budget_count, customer_budget_amount, customer_budget_count FROM discount_promotion
       WHERE tenant = ?1 AND line IN (?2, '') AND promotion = ?3 ORDER BY line DESC LIMIT 1",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, line, promotion, n)
+     CROSS JOIN LATERAL (
+       SELECT line, budget_amount, budget_count, customer_budget_amount, customer_budget_count
+       FROM discount_promotion
+       WHERE tenant = item.tenant AND line IN (item.line, '') AND promotion = item.promotion
+       ORDER BY line DESC LIMIT 1) AS found",
 );
-const COUPON_LIMITS: Statement = Statement::sqlite(
+const COUPON_LIMITS: Statement = Statement::pair(
     "discount.coupon_limits",
     "SELECT line, promotion, max_redemptions, max_per_customer FROM discount_coupon
       WHERE tenant = ?1 AND line IN (?2, '') AND coupon = ?3 ORDER BY line DESC LIMIT 1",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, line, coupon, n)
+     CROSS JOIN LATERAL (
+       SELECT line, promotion, max_redemptions, max_per_customer FROM discount_coupon
+       WHERE tenant = item.tenant AND line IN (item.line, '') AND coupon = item.coupon
+       ORDER BY line DESC LIMIT 1) AS found",
 );
-const USAGE: Statement = Statement::sqlite(
+const USAGE: Statement = Statement::pair(
     "discount.usage",
     "SELECT count, amount FROM discount_usage WHERE tenant = ?1 AND line = ?2 AND promotion = ?3 AND coupon = ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, line, promotion, coupon, n)
+     CROSS JOIN LATERAL (
+       SELECT count, amount FROM discount_usage
+       WHERE tenant = item.tenant AND line = item.line AND promotion = item.promotion
+         AND coupon = item.coupon) AS found",
 );
-const ADD_USAGE: Statement = Statement::sqlite(
+const ADD_USAGE: Statement = Statement::pair(
     "discount.add_usage",
     "INSERT INTO discount_usage (tenant, line, promotion, coupon, count, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
      ON CONFLICT DO UPDATE SET count = count + excluded.count, amount = amount + excluded.amount",
+    "INSERT INTO discount_usage (tenant, line, promotion, coupon, count, amount)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6) ORDER BY 1, 2, 3, 4
+     ON CONFLICT (tenant, line, promotion, coupon)
+       DO UPDATE SET count = discount_usage.count + excluded.count,
+         amount = discount_usage.amount + excluded.amount",
 );
 /// Of a promotion (the coupon empty), or of one of its codes. Left to itself SQLite reads the tenant's whole ledger.
 macro_rules! usage_by_customer_sql {
@@ -35,14 +57,28 @@ macro_rules! usage_by_customer_sql {
             AND ((?5 = '' AND line = ?4) OR (?5 <> '' AND coupon = ?5 AND coupon_line = ?4))"
     };
 }
-const USAGE_BY_CUSTOMER: Statement =
-    Statement::sqlite("discount.usage_by_customer", usage_by_customer_sql!());
-const OPEN_REDEMPTIONS: Statement = Statement::sqlite(
+const USAGE_BY_CUSTOMER: Statement = Statement::pair(
+    "discount.usage_by_customer",
+    usage_by_customer_sql!(),
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY
+       AS item (tenant, customer_id, promotion, line, coupon, n)
+     CROSS JOIN LATERAL (
+       SELECT count(*), coalesce(sum(amount), 0)::bigint FROM discount_redemption
+       WHERE tenant = item.tenant AND customer_id = item.customer_id AND promotion = item.promotion
+         AND restored_at IS NULL
+         AND CASE item.coupon WHEN '' THEN line = item.line
+             ELSE coupon = item.coupon AND coupon_line = item.line END) AS found",
+);
+const OPEN_REDEMPTIONS: Statement = Statement::pair(
     "discount.open_redemptions",
     "SELECT promotion, coupon, line, coupon_line, amount FROM discount_redemption
       WHERE tenant = ?1 AND order_id = ?2 AND restored_at IS NULL",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT promotion, coupon, line, coupon_line, amount FROM discount_redemption
+       WHERE tenant = item.tenant AND order_id = item.order_id AND restored_at IS NULL) AS found",
 );
-const PUT_REDEMPTION: Statement = Statement::sqlite(
+const PUT_REDEMPTION: Statement = Statement::pair(
     "discount.put_redemption",
     "INSERT INTO discount_redemption (tenant, order_id, promotion, coupon, line, coupon_line, customer_id, version,
                                       amount, redeemed_at, restored_at)
@@ -50,10 +86,26 @@ const PUT_REDEMPTION: Statement = Statement::sqlite(
      ON CONFLICT DO UPDATE SET line = excluded.line, coupon_line = excluded.coupon_line,
             customer_id = excluded.customer_id, version = excluded.version, amount = excluded.amount,
             redeemed_at = excluded.redeemed_at, restored_at = NULL",
+    "INSERT INTO discount_redemption (tenant, order_id, promotion, coupon, line, coupon_line, customer_id,
+         version, amount, redeemed_at, restored_at)
+     SELECT tenant, order_id, promotion, coupon, line, coupon_line, customer_id, version, amount,
+       redeemed_at, NULL
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       AS item (tenant, order_id, promotion, coupon, line, coupon_line, customer_id, version, amount,
+         redeemed_at)
+     ORDER BY 1, 2, 3, 4
+     ON CONFLICT (tenant, order_id, promotion, coupon)
+       DO UPDATE SET line = excluded.line, coupon_line = excluded.coupon_line,
+       customer_id = excluded.customer_id, version = excluded.version, amount = excluded.amount,
+       redeemed_at = excluded.redeemed_at, restored_at = NULL",
 );
-const RESTORE: Statement = Statement::sqlite(
+const RESTORE: Statement = Statement::pair(
     "discount.restore",
     "UPDATE discount_redemption SET restored_at = ?3 WHERE tenant = ?1 AND order_id = ?2 AND restored_at IS NULL",
+    "UPDATE discount_redemption t SET restored_at = item.restored_at
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, order_id, restored_at, n)
+     WHERE t.tenant = item.tenant AND t.order_id = item.order_id AND t.restored_at IS NULL
+     RETURNING item.n",
 );
 
 /// A promotion as a line sees it.

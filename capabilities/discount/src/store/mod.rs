@@ -1,9 +1,11 @@
 //! Discount's tables: statements in plain sight, each for a whole batch. What counts among the rows is not decided here.
 
+mod book;
 mod catalogue;
 mod checks;
 mod ledger;
 
+pub(crate) use book::redemptions;
 pub(crate) use catalogue::{
     CouponRecord, EntryRecord, ItemRecord, SheetKey, coupons, facts, promotions, put_coupons, put_entries,
     put_items, put_promotions, sheet_entries, versions,

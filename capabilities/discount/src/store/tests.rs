@@ -1,11 +1,11 @@
-//! How the database finds what every order asks for: by keys, never by reading a tenant's ledger or sheets.
+//! How SQLite finds what every order asks for: by keys, never by reading a tenant's ledger or sheets.
 
 use std::sync::Arc;
 
 use mortise_capability::Policies;
 use mortise_points::NoExtensions;
 use mortise_store::{Params, Statement};
-use mortise_testkit::Rig;
+use mortise_testkit::{Rig, TestDatabase};
 
 use super::catalogue::{COUPON_PLAN, SHEET_ENTRIES_PLAN};
 use super::ledger::USAGE_BY_CUSTOMER_PLAN;
@@ -21,7 +21,7 @@ async fn plan(rig: &Rig, statement: Statement, parameters: impl Params + Send + 
 #[tokio::test]
 async fn an_order_seeks_sheets_coupons_and_the_ledger_by_keys() {
     let capability = crate::capability(Arc::new(Policies::default()), Arc::new(NoExtensions));
-    let rig = Rig::new([capability.expect("the contract can be declared")]).await;
+    let rig = Rig::on(TestDatabase::sqlite(), [capability.expect("the contract can be declared")]).await;
     let sheet = plan(&rig, SHEET_ENTRIES_PLAN, ("t", "l", "p", "s", "EUR", 0_i64)).await;
     let key = "discount_entry USING PRIMARY KEY (tenant=? AND line=? AND location=? AND sku=? AND currency=? AND \
                valid_from<?)";

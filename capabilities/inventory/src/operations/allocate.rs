@@ -14,7 +14,7 @@ use crate::rules::allocate::{Decision, Offer, Offers, OpenTo, Preference, alloca
 use crate::rules::stock::Levels;
 
 /// Locations that have some come first, so that the limit cuts off none that matters.
-const OFFERS: Statement = Statement::sqlite(
+const OFFERS: Statement = Statement::pair(
     "inventory.offers",
     "SELECT s.location, s.on_hand, s.reserved, s.claimed, coalesce(s.threshold, ?4),
             CASE WHEN ?3 IS NULL OR l.country = ?3 THEN 0 ELSE 1 END, l.priority
@@ -22,13 +22,30 @@ const OFFERS: Statement = Statement::sqlite(
      WHERE s.tenant = ?1 AND s.sku = ?2 AND l.tenant = s.tenant AND l.location = s.location AND l.state = 'open'
      ORDER BY s.on_hand - s.reserved - s.claimed - coalesce(s.threshold, ?4) > 0 DESC, 6, 7, 1
      LIMIT 50",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, sku, country, threshold, n)
+     CROSS JOIN LATERAL (
+       SELECT s.location, s.on_hand, s.reserved, s.claimed, coalesce(s.threshold, item.threshold),
+       CASE WHEN item.country IS NULL OR l.country = item.country THEN 0 ELSE 1 END, l.priority
+       FROM inventory_stock s CROSS JOIN inventory_location l
+       WHERE s.tenant = item.tenant AND s.sku = item.sku AND l.tenant = s.tenant
+         AND l.location = s.location AND l.state = 'open'
+       ORDER BY s.on_hand - s.reserved - s.claimed - coalesce(s.threshold, item.threshold) > 0 DESC, 6, 7, 1
+       LIMIT 50) AS found",
 );
-const OFFER_AT: Statement = Statement::sqlite(
+const OFFER_AT: Statement = Statement::pair(
     "inventory.offer_at",
     "SELECT s.location, s.on_hand, s.reserved, s.claimed, coalesce(s.threshold, ?4), 0, l.priority
      FROM inventory_stock s CROSS JOIN inventory_location l
      WHERE s.tenant = ?1 AND s.sku = ?2 AND s.location = ?3
        AND l.tenant = s.tenant AND l.location = s.location AND l.state = 'open'",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, sku, location, threshold, n)
+     CROSS JOIN LATERAL (
+       SELECT s.location, s.on_hand, s.reserved, s.claimed, coalesce(s.threshold, item.threshold), 0, l.priority
+       FROM inventory_stock s CROSS JOIN inventory_location l
+       WHERE s.tenant = item.tenant AND s.sku = item.sku AND s.location = item.location
+       AND l.tenant = s.tenant AND l.location = s.location AND l.state = 'open') AS found",
 );
 
 type OfferRow = (LocationId, Quantity, Quantity, Quantity, Quantity, i64, i64);

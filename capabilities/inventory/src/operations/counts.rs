@@ -16,24 +16,42 @@ use crate::rules::StockError;
 use crate::rules::stock::{Book, StockKey};
 use crate::store::{self, NewMovement};
 
-const LOCATION: Statement = Statement::sqlite(
+const LOCATION: Statement = Statement::pair(
     "inventory.location",
     "SELECT location FROM inventory_location WHERE tenant = ?1 AND location = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, location, n)
+     CROSS JOIN LATERAL (
+       SELECT location FROM inventory_location WHERE tenant = item.tenant AND location = item.location) AS found",
 );
 /// Runs before the row is set: what is booked is the difference to what stands there.
-const BOOK_IMPORT: Statement = Statement::sqlite(
+const BOOK_IMPORT: Statement = Statement::pair(
     "inventory.book_import",
     "INSERT INTO inventory_movement (tenant, sku, location, entry, n, delta, reason, reference, at)
      SELECT ?1, ?2, ?3, ?4, 0, moved.delta, 'import', NULL, ?6
      FROM (SELECT ?5 - coalesce(
          (SELECT on_hand FROM inventory_stock WHERE tenant = ?1 AND sku = ?2 AND location = ?3), 0) AS delta) AS moved
      WHERE moved.delta <> 0",
+    "WITH item AS (
+       SELECT item.*, item.on_hand - coalesce((SELECT s.on_hand FROM inventory_stock s
+         WHERE s.tenant = item.tenant AND s.sku = item.sku AND s.location = item.location), 0) AS delta
+       FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY AS item (tenant, sku, location, entry, on_hand, at, n)),
+     added AS (
+       INSERT INTO inventory_movement (tenant, sku, location, entry, n, delta, reason, reference, at)
+       SELECT tenant, sku, location, entry, 0, delta, 'import', NULL, at FROM item WHERE delta <> 0
+       ORDER BY tenant, sku, location)
+     SELECT n FROM item WHERE delta <> 0",
 );
-const SET_STOCK: Statement = Statement::sqlite(
+const SET_STOCK: Statement = Statement::pair(
     "inventory.set_stock",
     "INSERT INTO inventory_stock (tenant, sku, location, on_hand, reserved, claimed, threshold)
      VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)
      ON CONFLICT (tenant, sku, location) DO UPDATE SET on_hand = excluded.on_hand, threshold = excluded.threshold",
+    "INSERT INTO inventory_stock (tenant, sku, location, on_hand, reserved, claimed, threshold)
+     SELECT DISTINCT ON (tenant, sku, location) tenant, sku, location, on_hand, 0, 0, threshold
+     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, sku, location, on_hand, threshold, n)
+     ORDER BY tenant, sku, location, n DESC
+     ON CONFLICT (tenant, sku, location)
+       DO UPDATE SET on_hand = excluded.on_hand, threshold = excluded.threshold",
 );
 
 pub(crate) struct ImportStock {
@@ -174,7 +192,7 @@ const fn reason_word(reason: AdjustmentReason) -> &'static str {
     }
 }
 
-async fn known_locations<'a, I: 'a, L: Iterator<Item = &'a LocationId>>(
+pub(super) async fn known_locations<'a, I: 'a, L: Iterator<Item = &'a LocationId>>(
     reader: &Reader<'_>,
     calls: &'a [Call<I>],
     locations: impl Fn(&'a I) -> L,

@@ -13,16 +13,29 @@ use crate::policy::InventoryPolicy;
 use crate::rules::StockError;
 use crate::rules::stock::Levels;
 
-const LEVELS: Statement = Statement::sqlite(
+const LEVELS: Statement = Statement::pair(
     "inventory.levels",
     "SELECT location, on_hand, reserved, claimed, coalesce(threshold, ?4) FROM inventory_stock
      WHERE tenant = ?1 AND sku = ?2 AND (?3 IS NULL OR location = ?3) ORDER BY location LIMIT 500",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, sku, location, threshold, n)
+     CROSS JOIN LATERAL (
+       SELECT location, on_hand, reserved, claimed, coalesce(threshold, item.threshold) FROM inventory_stock
+       WHERE tenant = item.tenant AND sku = item.sku AND (item.location IS NULL OR location = item.location)
+       ORDER BY location LIMIT 500) AS found",
 );
-const MOVEMENTS: Statement = Statement::sqlite(
+const MOVEMENTS: Statement = Statement::pair(
     "inventory.movements",
     "SELECT entry, n, at, delta, reason, reference FROM inventory_movement
      WHERE tenant = ?1 AND sku = ?2 AND location = ?3 AND (?4 IS NULL OR (entry, n) < (?4, ?5))
      ORDER BY entry DESC, n DESC LIMIT ?6",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4, $5, $6)
+       WITH ORDINALITY AS item (tenant, sku, location, entry, place, most, n)
+     CROSS JOIN LATERAL (
+       SELECT entry, n, at, delta, reason, reference FROM inventory_movement
+       WHERE tenant = item.tenant AND sku = item.sku AND location = item.location
+         AND (item.entry IS NULL OR (entry, n) < (item.entry, item.place))
+       ORDER BY entry DESC, n DESC LIMIT item.most) AS found",
 );
 
 /// Location, on hand, reserved, claimed, threshold.

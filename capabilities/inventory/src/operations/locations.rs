@@ -5,11 +5,19 @@ use mortise_store::{Statement, Tx};
 
 use crate::contract::{ImportLocationsInput, Imported, LocationState};
 
-const UPSERT: Statement = Statement::sqlite(
+const UPSERT: Statement = Statement::pair(
     "inventory.upsert_location",
     "INSERT INTO inventory_location (tenant, location, name, country, priority, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
      ON CONFLICT (tenant, location) DO UPDATE
      SET name = excluded.name, country = excluded.country, priority = excluded.priority, state = excluded.state",
+    "INSERT INTO inventory_location (tenant, location, name, country, priority, state)
+     SELECT DISTINCT ON (tenant, location) tenant, location, name, country, priority, state
+     FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+       AS item (tenant, location, name, country, priority, state, n)
+     ORDER BY tenant, location, n DESC
+     ON CONFLICT (tenant, location) DO UPDATE
+       SET name = excluded.name, country = excluded.country, priority = excluded.priority,
+         state = excluded.state",
 );
 
 pub(crate) struct ImportLocations;

@@ -12,27 +12,46 @@ use crate::rules::{ParcelProgress, state_of};
 use crate::status::{AfterSaleStatus, Axis, FulfilmentStatus, OrderStatus, PaymentStatus};
 use crate::store::{off, read};
 
-const GET: Statement = Statement::sqlite(
+const GET: Statement = Statement::pair(
     "order.get",
     "SELECT order_id, customer_id, business_line, channel, currency, payable,
             order_status, payment_status, fulfilment_status, after_sale_status,
             placed_at, changed_at, position, placement, payment_id, parcels
      FROM order_header WHERE tenant = ?1 AND order_id = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT order_id, customer_id, business_line, channel, currency, payable,
+       order_status, payment_status, fulfilment_status, after_sale_status,
+       placed_at, changed_at, position, placement, payment_id, parcels
+       FROM order_header WHERE tenant = item.tenant AND order_id = item.order_id) AS found",
 );
-const DOCUMENTS: Statement = Statement::sqlite(
+const DOCUMENTS: Statement = Statement::pair(
     "order.documents",
     "SELECT proof, parcels, ship_to FROM order_document WHERE tenant = ?1 AND placement = ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, placement, n)
+     CROSS JOIN LATERAL (
+       SELECT proof, parcels, ship_to FROM order_document
+       WHERE tenant = item.tenant AND placement = item.placement) AS found",
 );
-const LIST_OF_CUSTOMER: Statement = Statement::sqlite(
+const LIST_OF_CUSTOMER: Statement = Statement::pair(
     "order.list_of_customer",
     "SELECT order_id, customer_id, business_line, channel, currency, payable,
             order_status, payment_status, fulfilment_status, after_sale_status,
             placed_at, changed_at, position, placement, payment_id, parcels
      FROM order_header WHERE tenant = ?1 AND customer_id = ?2 AND placement < ?3
      ORDER BY placement DESC LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, customer_id, placement, most, n)
+     CROSS JOIN LATERAL (
+       SELECT order_id, customer_id, business_line, channel, currency, payable,
+       order_status, payment_status, fulfilment_status, after_sale_status,
+       placed_at, changed_at, position, placement, payment_id, parcels
+       FROM order_header
+       WHERE tenant = item.tenant AND customer_id = item.customer_id AND placement < item.placement
+       ORDER BY placement DESC LIMIT item.most) AS found",
 );
 /// The documents' key is by time; a cancelled placement's document belongs to no header any more.
-const LIST: Statement = Statement::sqlite(
+const LIST: Statement = Statement::pair(
     "order.list",
     "SELECT h.order_id, h.customer_id, h.business_line, h.channel, h.currency, h.payable,
             h.order_status, h.payment_status, h.fulfilment_status, h.after_sale_status,
@@ -41,11 +60,26 @@ const LIST: Statement = Statement::sqlite(
      WHERE d.tenant = ?1 AND d.placement < ?2
        AND h.tenant = d.tenant AND h.order_id = d.order_id AND h.placement = d.placement
      ORDER BY d.placement DESC LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, placement, most, n)
+     CROSS JOIN LATERAL (
+       SELECT h.order_id, h.customer_id, h.business_line, h.channel, h.currency, h.payable,
+       h.order_status, h.payment_status, h.fulfilment_status, h.after_sale_status,
+       h.placed_at, h.changed_at, h.position, h.placement, h.payment_id, h.parcels
+       FROM order_document d CROSS JOIN order_header h
+       WHERE d.tenant = item.tenant AND d.placement < item.placement
+       AND h.tenant = d.tenant AND h.order_id = d.order_id AND h.placement = d.placement
+       ORDER BY d.placement DESC LIMIT item.most) AS found",
 );
-const TIMELINE: Statement = Statement::sqlite(
+const TIMELINE: Statement = Statement::pair(
     "order.timeline",
     "SELECT position, axis, from_status, to_status, subject, note, at FROM order_timeline
      WHERE tenant = ?1 AND order_id = ?2 AND position > ?3 ORDER BY position LIMIT ?4",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4)
+       WITH ORDINALITY AS item (tenant, order_id, position, most, n)
+     CROSS JOIN LATERAL (
+       SELECT position, axis, from_status, to_status, subject, note, at FROM order_timeline
+       WHERE tenant = item.tenant AND order_id = item.order_id AND position > item.position
+       ORDER BY position LIMIT item.most) AS found",
 );
 
 /// Greater than every placement: those are hexadecimal digits and dashes.

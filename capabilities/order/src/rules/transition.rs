@@ -25,14 +25,19 @@ pub(crate) fn order_step(from: OrderStatus, to: OrderStatus) -> Step {
 
 /// What becomes of the money. Cash on delivery is owed, then with the carrier, then with the shop; never simply paid.
 pub(crate) fn payment_step(from: PaymentStatus, to: PaymentStatus) -> Step {
-    use PaymentStatus::{Collected, Due, DueOnDelivery, Invoiced, Paid, Refunded, Remitted, Void};
+    use PaymentStatus::{
+        Collected, DepositForfeited, DepositPaid, Due, DueOnDelivery, Invoiced, Paid, Refunded, Remitted,
+        Void,
+    };
     match (from, to) {
         (from, to) if from == to => Step::Already,
-        (Due, Paid | Invoiced | DueOnDelivery | Void)
+        (Due, Paid | Invoiced | DueOnDelivery | DepositPaid | Void)
+        | (DepositPaid, Paid | Invoiced | DueOnDelivery | DepositForfeited | Void)
         | (Invoiced, Paid | Void)
         | (DueOnDelivery, Collected | Void)
         | (Collected, Remitted | Refunded)
-        | (Paid | Remitted, Refunded) => Step::Forward,
+        | (Paid | Remitted, Refunded)
+        | (PaymentStatus::PartiallyRefunded, Refunded) => Step::Forward,
         _ => Step::Refused,
     }
 }
@@ -46,6 +51,7 @@ const fn rank(status: FulfilmentStatus) -> u8 {
         FulfilmentStatus::Undeliverable => 4,
         FulfilmentStatus::InTransit => 5,
         FulfilmentStatus::Delivered => 6,
+        FulfilmentStatus::Returned => 7,
     }
 }
 
@@ -57,6 +63,7 @@ pub(crate) fn parcel_step(from: FulfilmentStatus, to: FulfilmentStatus) -> Step 
 }
 
 /// How far the goods are, out of the parcels: as far as the parcel that is least far, unless one cannot be brought.
+/// What came back is further than what arrived: an order is returned when all of it is.
 pub(crate) fn fulfilment_of(parcels: impl IntoIterator<Item = FulfilmentStatus>) -> FulfilmentStatus {
     let mut least: Option<FulfilmentStatus> = None;
     for parcel in parcels {
@@ -81,11 +88,17 @@ pub(crate) fn state_of(statuses: &Statuses) -> OrderState {
     }
     match (statuses.fulfilment, statuses.payment) {
         (FulfilmentStatus::Delivered, _) => OrderState::Delivered,
-        (FulfilmentStatus::HandedOver | FulfilmentStatus::InTransit | FulfilmentStatus::Undeliverable, _) => {
-            OrderState::Shipped
-        }
+        (
+            FulfilmentStatus::HandedOver
+            | FulfilmentStatus::InTransit
+            | FulfilmentStatus::Undeliverable
+            | FulfilmentStatus::Returned,
+            _,
+        ) => OrderState::Shipped,
         (FulfilmentStatus::Requested | FulfilmentStatus::Packed, _) => OrderState::InFulfilment,
-        (FulfilmentStatus::None, PaymentStatus::Due) => OrderState::AwaitingPayment,
+        (FulfilmentStatus::None, PaymentStatus::Due | PaymentStatus::DepositPaid) => {
+            OrderState::AwaitingPayment
+        }
         (FulfilmentStatus::None, _) => OrderState::AwaitingFulfilment,
     }
 }

@@ -5,7 +5,8 @@ use mortise_types::{Amount, ArithmeticError, Timestamp};
 
 use super::ledger::{Account, Transfer, TransferKind};
 use super::payment::{
-    Booked, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took, WhatHappened,
+    Booked, Deposit, Fact, Method, News, NotReceived, Payment, RefundRow, RefundStatus, Stage, Status,
+    TakeBack, Took, WhatHappened,
 };
 
 impl Booked {
@@ -21,63 +22,74 @@ impl Booked {
         }
     }
 
-    /// The claim of an invoice or of cash at the door, made when the payment is made.
+    /// The claim of an invoice or of cash at the door, or money that the provider has already, made when the payment is made.
     pub(crate) fn claim(&mut self, now: Timestamp) {
         let kind = match self.payment.method {
             Method::OnDelivery => TransferKind::DueOnDelivery,
-            _ => TransferKind::Invoiced,
+            Method::Invoice => TransferKind::Invoiced,
+            Method::Provider | Method::ProviderManual => TransferKind::Captured,
         };
         self.payment.captured = self.payment.amount;
-        self.post(kind, self.payment.claim_account(), Account::OrderFunds, self.payment.amount, now);
+        self.post(kind, self.payment.claim_account(), self.payment.funds_account(), self.payment.amount, now);
     }
 
     /// Takes a claim back, once. What was received of it stands as the customer's credit on the claim's account.
     pub(crate) fn cancel_claim(&mut self, now: Timestamp) -> Result<WhatHappened, ArithmeticError> {
-        if self.payment.is_providers() || self.payment.status == Status::Cancelled {
+        let forfeited = self.payment.deposit == Some(Deposit::Forfeited);
+        if self.payment.is_providers() || self.payment.is_taken_back() || forfeited {
             return Ok(WhatHappened::Already);
         }
-        self.payment.status = Status::Cancelled;
-        let amount = self.payment.refundable();
-        self.payment.refunded = self.payment.refunded.checked_add(amount)?;
-        self.post(TransferKind::Cancelled, Account::OrderFunds, self.payment.claim_account(), amount, now);
+        self.end_claim(Status::Cancelled, now)?;
         Ok(WhatHappened::Now)
     }
 
-    /// Money of a claim has come one step further. `None` when the payment is not at the step before.
-    pub(crate) fn receive(&mut self, stage: Stage, now: Timestamp) -> Option<WhatHappened> {
-        let (from, to, kind, debit, credit) = match stage {
-            Stage::InvoicePaid => (
-                Status::Due,
-                Status::Paid,
-                TransferKind::Received,
-                Account::Bank,
-                Account::CustomerReceivable,
-            ),
-            Stage::Collected => (
-                Status::DueOnDelivery,
-                Status::Collected,
-                TransferKind::Collected,
-                Account::CarrierClearing,
-                Account::CashOnDelivery,
-            ),
-            Stage::Remitted => (
-                Status::Collected,
-                Status::Remitted,
-                TransferKind::Remitted,
-                Account::Bank,
-                Account::CarrierClearing,
-            ),
+    fn end_claim(&mut self, ended: Status, now: Timestamp) -> Result<(), ArithmeticError> {
+        self.payment.status = ended;
+        let amount = self.payment.refundable();
+        self.payment.refunded = self.payment.refunded.checked_add(amount)?;
+        let (from, to) = (self.payment.funds_account(), self.payment.claim_account());
+        self.post(TransferKind::Cancelled, from, to, amount, now);
+        Ok(())
+    }
+
+    /// Money of a claim has come one step further, or will not come; `came` is how much, where that was told.
+    pub(crate) fn receive(
+        &mut self,
+        stage: Stage,
+        came: Option<Amount>,
+        now: Timestamp,
+    ) -> Result<Result<WhatHappened, NotReceived>, ArithmeticError> {
+        let (from, to) = match stage {
+            Stage::InvoicePaid => (Status::Due, Status::Paid),
+            Stage::Collected => (Status::DueOnDelivery, Status::Collected),
+            Stage::Remitted => (Status::Collected, Status::Remitted),
+            Stage::Refused => (Status::DueOnDelivery, Status::Refused),
         };
         if self.payment.status == to {
-            return Some(WhatHappened::Already);
+            return Ok(Ok(WhatHappened::Already));
         }
         if self.payment.status != from {
-            return None;
+            return Ok(Err(NotReceived::OutOfTurn));
         }
+        let expected = match stage {
+            Stage::Refused => Amount::ZERO,
+            _ => self.payment.headroom(self.payment.captured),
+        };
+        if came.is_some_and(|came| came != expected) {
+            return Ok(Err(NotReceived::Expected(expected)));
+        }
+        let (kind, debit, credit) = match stage {
+            Stage::InvoicePaid => (TransferKind::Received, Account::Bank, Account::CustomerReceivable),
+            Stage::Collected => (TransferKind::Collected, Account::CarrierClearing, Account::CashOnDelivery),
+            Stage::Remitted => (TransferKind::Remitted, Account::Bank, Account::CarrierClearing),
+            Stage::Refused => {
+                self.end_claim(Status::Refused, now)?;
+                return Ok(Ok(WhatHappened::Now));
+            }
+        };
         self.payment.status = to;
-        let amount = self.payment.headroom(self.payment.captured);
-        self.post(kind, debit, credit, amount, now);
-        Some(WhatHappened::Now)
+        self.post(kind, debit, credit, expected, now);
+        Ok(Ok(WhatHappened::Now))
     }
 
     /// The provider has taken the request. A webhook may have been faster.
@@ -134,7 +146,8 @@ impl Booked {
         }
         self.payment.status = Status::Captured;
         self.payment.captured = amount;
-        self.post(TransferKind::Captured, Account::ProviderBalance, Account::OrderFunds, amount, now);
+        let funds = self.payment.funds_account();
+        self.post(TransferKind::Captured, Account::ProviderBalance, funds, amount, now);
         WhatHappened::Now
     }
 
@@ -174,7 +187,8 @@ impl Booked {
     pub(crate) fn take_back(&mut self, limit: Option<Amount>) -> Result<TakeBack, ArithmeticError> {
         let bounded = |amount: Amount| limit.map_or(amount, |limit| amount.min(limit)).max(Amount::ZERO);
         if !self.payment.is_providers() {
-            let open = self.payment.status != Status::Cancelled;
+            let forfeited = self.payment.deposit == Some(Deposit::Forfeited);
+            let open = !self.payment.is_taken_back() && !forfeited;
             return Ok(if open { TakeBack::Here } else { TakeBack::Nothing });
         }
         if self.payment.may_still_be_captured() {
@@ -225,7 +239,31 @@ impl Booked {
     pub(crate) fn book_refund(&mut self, amount: Amount, now: Timestamp) -> Result<(), ArithmeticError> {
         self.capture(self.payment.amount, now);
         self.payment.refunded = self.payment.refunded.checked_add(amount)?;
-        self.post(TransferKind::Refunded, Account::OrderFunds, self.payment.claim_account(), amount, now);
+        let (from, to) = (self.payment.funds_account(), self.payment.claim_account());
+        self.post(TransferKind::Refunded, from, to, amount, now);
         Ok(())
+    }
+
+    /// A deposit goes another way: towards an order, back from there, or to the shop. `None` when it cannot: it is no
+    /// deposit, has not come, or has gone elsewhere.
+    pub(crate) fn move_deposit(&mut self, to: Deposit, now: Timestamp) -> Option<WhatHappened> {
+        let from = self.payment.deposit?;
+        if from == to {
+            return Some(WhatHappened::Already);
+        }
+        let kind = match (from, to) {
+            (Deposit::Held, Deposit::Credited) => TransferKind::DepositCredited,
+            (Deposit::Held, Deposit::Forfeited) => TransferKind::DepositForfeited,
+            (Deposit::Credited, Deposit::Held) => TransferKind::DepositUncredited,
+            _ => return None,
+        };
+        if !self.payment.has_come() {
+            return None;
+        }
+        let debit = self.payment.funds_account();
+        self.payment.deposit = Some(to);
+        let there = self.payment.there();
+        self.post(kind, debit, self.payment.funds_account(), there, now);
+        Some(WhatHappened::Now)
     }
 }

@@ -21,6 +21,10 @@ pub(crate) enum Account {
     Bank,
     /// What orders have brought: the shop owes goods for it, or the money back.
     OrderFunds,
+    /// Deposits: the shop owes them to whoever paid them until they are credited or forfeited.
+    DepositsHeld,
+    /// Deposits that the shop may keep: its income.
+    DepositsForfeited,
 }
 
 /// What a transfer is for.
@@ -34,6 +38,9 @@ pub(crate) enum TransferKind {
     Received,
     Collected,
     Remitted,
+    DepositCredited,
+    DepositUncredited,
+    DepositForfeited,
 }
 
 /// One transaction of two entries: `debit` gets `+amount`, `credit` gets `-amount`.
@@ -88,6 +95,8 @@ words!(Account {
     ProviderBalance = "provider_balance",
     Bank = "bank",
     OrderFunds = "order_funds",
+    DepositsHeld = "deposits_held",
+    DepositsForfeited = "deposits_forfeited",
 });
 
 words!(TransferKind {
@@ -99,4 +108,7 @@ words!(TransferKind {
     Received = "received",
     Collected = "collected",
     Remitted = "remitted",
+    DepositCredited = "deposit_credited",
+    DepositUncredited = "deposit_uncredited",
+    DepositForfeited = "deposit_forfeited",
 });

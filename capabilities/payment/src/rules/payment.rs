@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mortise_types::{Amount, Currency, OrderId, PaymentId, Timestamp};
+use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 
 use super::ledger::{Account, Transfer, words};
 
@@ -42,7 +42,22 @@ pub(crate) enum Status {
     /// The carrier has handed the money over.
     Remitted,
     Cancelled,
+    /// The customer did not take the goods at the door.
+    Refused,
 }
+
+/// What has become of a payment that is a deposit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deposit {
+    /// It is the customer's until it is decided; also before it has come.
+    Held,
+    /// It counts as paid towards an order.
+    Credited,
+    /// It is the shop's.
+    Forfeited,
+}
+
+words!(Deposit { Held = "held", Credited = "credited", Forfeited = "forfeited" });
 
 words!(Method {
     Invoice = "invoice",
@@ -66,13 +81,20 @@ words!(Status {
     Collected = "collected",
     Remitted = "remitted",
     Cancelled = "cancelled",
+    Refused = "refused",
 });
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Payment {
     pub(crate) payment_id: PaymentId,
     pub(crate) order_id: OrderId,
+    /// Who owes it, where that is remembered.
+    pub(crate) customer_id: Option<CustomerId>,
     pub(crate) method: Method,
+    /// What has become of it, if it is a deposit.
+    pub(crate) deposit: Option<Deposit>,
+    /// The order that a deposit was credited to.
+    pub(crate) credited_to: Option<OrderId>,
     pub(crate) status: Status,
     pub(crate) currency: Currency,
     /// What was asked for.
@@ -148,6 +170,16 @@ pub(crate) enum Stage {
     InvoicePaid,
     Collected,
     Remitted,
+    Refused,
+}
+
+/// Why a receipt is not booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotReceived {
+    /// The payment is not at the step before.
+    OutOfTurn,
+    /// Another amount should have come.
+    Expected(Amount),
 }
 
 /// How a payment is taken back.
@@ -180,15 +212,38 @@ pub(crate) enum WhatHappened {
 }
 
 impl Payment {
-    /// What can still be promised to be given back of captured money.
+    /// What can still be promised to be given back of captured money: nothing of what was forfeited.
     pub(crate) fn refundable(&self) -> Amount {
-        self.headroom(self.captured)
+        match self.deposit {
+            Some(Deposit::Forfeited) => Amount::ZERO,
+            _ => self.headroom(self.captured),
+        }
+    }
+
+    /// The account that what it brought stands on.
+    pub(super) fn funds_account(&self) -> Account {
+        match self.deposit {
+            None | Some(Deposit::Credited) => Account::OrderFunds,
+            Some(Deposit::Held) => Account::DepositsHeld,
+            Some(Deposit::Forfeited) => Account::DepositsForfeited,
+        }
+    }
+
+    /// Whether its money has come, or is claimed: what can be credited or forfeited.
+    pub(super) fn has_come(&self) -> bool {
+        use Status::{Captured, Collected, Due, DueOnDelivery, Paid, Remitted};
+        matches!(self.status, Captured | Due | Paid | DueOnDelivery | Collected | Remitted)
     }
 
     /// `ceiling` without what was and is being given back; never below zero.
     pub(super) fn headroom(&self, ceiling: Amount) -> Amount {
         let left = ceiling.checked_sub(self.refunded).and_then(|left| left.checked_sub(self.pending_refund));
         left.map_or(Amount::ZERO, |left| left.max(Amount::ZERO))
+    }
+
+    /// What came of it and has not gone back; what is on its way back has not.
+    pub(crate) fn there(&self) -> Amount {
+        self.captured.checked_sub(self.refunded).map_or(Amount::ZERO, |there| there.max(Amount::ZERO))
     }
 
     pub(super) fn may_still_be_captured(&self) -> bool {
@@ -198,6 +253,11 @@ impl Payment {
 
     pub(super) fn is_providers(&self) -> bool {
         matches!(self.method, Method::Provider | Method::ProviderManual)
+    }
+
+    /// Whether its claim was taken back.
+    pub(super) fn is_taken_back(&self) -> bool {
+        matches!(self.status, Status::Cancelled | Status::Refused)
     }
 
     /// The account that the shop's claim stands on.

@@ -10,7 +10,7 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
-fn payment(method: Method, amount: i64) -> Booked {
+fn payment(method: Method, amount: i64, deposit: Option<Deposit>) -> Booked {
     let status = match method {
         Method::Invoice => Status::Due,
         Method::OnDelivery => Status::DueOnDelivery,
@@ -19,7 +19,10 @@ fn payment(method: Method, amount: i64) -> Booked {
     let mut booked = Booked::of(Payment {
         payment_id: PaymentId::new("pay-1").unwrap(),
         order_id: OrderId::new("o-1").unwrap(),
+        customer_id: None,
         method,
+        deposit,
+        credited_to: None,
         status,
         currency: Currency::new("EUR").unwrap(),
         amount: Amount(amount),
@@ -46,8 +49,8 @@ struct World {
 }
 
 impl World {
-    fn of(method: Method, amount: i64) -> World {
-        World { booked: payment(method, amount), refunds: Vec::new() }
+    fn of(method: Method, amount: i64, deposit: Option<Deposit>) -> World {
+        World { booked: payment(method, amount, deposit), refunds: Vec::new() }
     }
 
     fn open_refund(&mut self, amount: Amount) {
@@ -70,6 +73,14 @@ impl World {
         let there = Amount(captured.minor() - refunded.minor());
         let given = if status == Status::Captured { refund.amount.min(there) } else { refund.amount };
         self.booked.end_refund(refund, given, ended, NOW).unwrap()
+    }
+
+    fn receive(&mut self, stage: Stage, came: Option<Amount>) -> String {
+        match self.booked.receive(stage, came, NOW).unwrap() {
+            Ok(happened) => format!("{happened:?}"),
+            Err(NotReceived::OutOfTurn) => "out of turn".to_owned(),
+            Err(NotReceived::Expected(expected)) => format!("{expected} is expected"),
+        }
     }
 
     /// One step of a case, and what came of it.
@@ -120,10 +131,14 @@ impl World {
                 self.booked.took(Took::Captured(amount().unwrap()), NOW);
                 format!("{:?}", self.end_refund(self.refunds.len() - 1, RefundStatus::Done))
             }
+            "credit" => format!("{:?}", self.booked.move_deposit(Deposit::Credited, NOW)),
+            "hold" => format!("{:?}", self.booked.move_deposit(Deposit::Held, NOW)),
+            "forfeit" => format!("{:?}", self.booked.move_deposit(Deposit::Forfeited, NOW)),
             "cancel" => format!("{:?}", self.booked.cancel_claim(NOW).unwrap()),
-            "paid" => format!("{:?}", self.booked.receive(Stage::InvoicePaid, NOW)),
-            "collected" => format!("{:?}", self.booked.receive(Stage::Collected, NOW)),
-            "remitted" => format!("{:?}", self.booked.receive(Stage::Remitted, NOW)),
+            "paid" => self.receive(Stage::InvoicePaid, amount()),
+            "collected" => self.receive(Stage::Collected, amount()),
+            "remitted" => self.receive(Stage::Remitted, amount()),
+            "refused_at_door" => self.receive(Stage::Refused, amount()),
             other => panic!("no step `{other}`"),
         }
     }
@@ -144,8 +159,13 @@ impl World {
 
 fn case(input: &str) -> String {
     let mut lines = input.lines();
-    let (method, amount) = lines.next().unwrap().split_once(' ').unwrap();
-    let mut world = World::of(method.parse().unwrap(), amount.parse().unwrap());
+    let first = lines.next().unwrap();
+    let (deposit, first) = match first.strip_prefix("deposit ") {
+        Some(rest) => (Some(Deposit::Held), rest),
+        None => (None, first),
+    };
+    let (method, amount) = first.split_once(' ').unwrap();
+    let mut world = World::of(method.parse().unwrap(), amount.parse().unwrap(), deposit);
     let mut out = vec![world.line(method, "", &world.booked.transfers)];
     for line in lines {
         let before = world.booked.transfers.len();
@@ -158,6 +178,36 @@ fn case(input: &str) -> String {
 #[test]
 fn tables() {
     mortise_testkit::table::run("tests/cases", case);
+}
+
+/// `AMOUNT REFUSED COLLECTED COUNTRY STREET...` by the default policy with a limit of 50000 and the countries DE and FR.
+fn risk_case(input: &str) -> String {
+    let words: Vec<&str> = input.splitn(5, ' ').collect();
+    let [amount, refused, collected, country, street] = words[..] else { panic!("`{input}`") };
+    let ship_to = serde_json::json!({ "name": "Ann", "street": [street], "city": "Lyon", "postal_code": "1", "country": country });
+    let policy = crate::policy::RiskPolicy {
+        amount_limit: Some(Amount(50_000)),
+        countries: ["DE", "FR"].map(|country| country.parse().unwrap()).to_vec(),
+        ..crate::policy::RiskPolicy::default()
+    };
+    let facts = Facts {
+        amount: Amount(amount.parse().unwrap()),
+        ship_to: &serde_json::from_value(ship_to).unwrap(),
+        history: crate::store::History {
+            refused: refused.parse().unwrap(),
+            collected: collected.parse().unwrap(),
+        },
+    };
+    let (score, reasons) = assess(&facts, &policy);
+    let reason = |reason: &crate::contract::RiskReason| format!("{:?} {}", reason.code, reason.points);
+    let reasons: Vec<String> = reasons.iter().map(reason).collect();
+    let refused = if score >= i64::from(policy.refuse_from) { ", refused" } else { "" };
+    format!("{score}{refused}: {}", reasons.join(", "))
+}
+
+#[test]
+fn risk_tables() {
+    mortise_testkit::table::run("tests/cases/risk", risk_case);
 }
 
 /// What the accounts hold, debits less credits.
@@ -187,10 +237,15 @@ fn a_step() -> impl Strategy<Value = String> {
         (1_usize..4).prop_map(|number| format!("refund_refused {number}")),
         Just("take_back".to_owned()),
         amount.prop_map(|amount| format!("take_back {amount}")),
+        Just("credit".to_owned()),
+        Just("hold".to_owned()),
+        Just("forfeit".to_owned()),
         Just("cancel".to_owned()),
         Just("paid".to_owned()),
         Just("collected".to_owned()),
         Just("remitted".to_owned()),
+        Just("collected 999".to_owned()),
+        Just("refused_at_door".to_owned()),
     ]
 }
 
@@ -205,8 +260,8 @@ fn a_method() -> impl Strategy<Value = Method> {
 
 proptest! {
     #[test]
-    fn the_ledger_balances_and_no_more_goes_back_than_came(method in a_method(), steps in prop::collection::vec(a_step(), 0..40)) {
-        let mut world = World::of(method, 1_000);
+    fn the_ledger_balances_and_no_more_goes_back_than_came(method in a_method(), deposit in any::<bool>(), steps in prop::collection::vec(a_step(), 0..40)) {
+        let mut world = World::of(method, 1_000, deposit.then_some(Deposit::Held));
         let mut captures = 0;
         for step in steps {
             if step.starts_with("refund_") && world.refunds.len() < step[step.len() - 1..].parse::<usize>().unwrap() {
@@ -216,9 +271,13 @@ proptest! {
             let Booked { payment, transfers } = &world.booked;
             let balances = balances(transfers);
             prop_assert_eq!(balances.values().sum::<i64>(), 0);
-            let funds = -balances.get(&Account::OrderFunds).copied().unwrap_or(0);
-            prop_assert_eq!(funds, payment.captured.minor() - payment.refunded.minor(), "after {}", step);
-            prop_assert!(funds >= 0, "more went back than came, after {}", step);
+            let stands_on = payment.funds_account();
+            for account in [Account::OrderFunds, Account::DepositsHeld, Account::DepositsForfeited] {
+                let funds = -balances.get(&account).copied().unwrap_or(0);
+                let there = payment.captured.minor() - payment.refunded.minor();
+                prop_assert_eq!(funds, if account == stands_on { there } else { 0 }, "{} after {}", account, step);
+                prop_assert!(funds >= 0, "more went back than came, after {}", step);
+            }
             let pending: i64 =
                 world.refunds.iter().filter(|refund| refund.status == RefundStatus::Pending).map(|refund| refund.amount.minor()).sum();
             prop_assert_eq!(payment.pending_refund.minor(), pending);

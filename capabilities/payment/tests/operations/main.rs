@@ -2,8 +2,11 @@
 //! faults; the adapter's tests run the same operations against the sandbox over HTTP.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod deposits;
+mod door;
 mod isolation;
 mod operations;
+mod order_refund;
 mod provider;
 mod shop;
 mod verify;

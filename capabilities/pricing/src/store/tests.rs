@@ -1,19 +1,19 @@
-//! How the database finds the entries of an item: by the key, never by a scan.
+//! How SQLite finds the entries of an item: by the key, never by a scan.
 
 use std::sync::Arc;
 
 use mortise_capability::Policies;
 use mortise_points::NoExtensions;
 use mortise_store::Statement;
-use mortise_testkit::Rig;
+use mortise_testkit::{Rig, TestDatabase};
 
 const PLAN: Statement =
     Statement::sqlite("pricing.candidates_plan", concat!("EXPLAIN QUERY PLAN ", candidates_sql!()));
 
 #[tokio::test]
 async fn a_quote_seeks_by_the_key_down_to_the_period() {
-    let rig =
-        Rig::new([crate::capability(Arc::new(Policies::default()), Arc::new(NoExtensions)).unwrap()]).await;
+    let capability = crate::capability(Arc::new(Policies::default()), Arc::new(NoExtensions)).unwrap();
+    let rig = Rig::on(TestDatabase::sqlite(), [capability]).await;
     let read = rig.store.read(async move |reader| {
         reader.fetch_all::<(i64, i64, i64, String), _>(&PLAN, ("t", "l", "p", "s", "EUR", "g", 0_i64)).await
     });

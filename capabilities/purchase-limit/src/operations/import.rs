@@ -7,7 +7,7 @@ use crate::contract::{ImportItemsInput, ImportRulesInput, Imported, RuleState, R
 use crate::rules::target;
 use crate::store::{period_word, target_word};
 
-const UPSERT_RULE: Statement = Statement::sqlite(
+const UPSERT_RULE: Statement = Statement::pair(
     "purchase_limit.upsert_rule",
     "INSERT INTO purchase_limit_rule
        (tenant, rule, target, business_line, period, most, valid_from, valid_until, state)
@@ -16,10 +16,27 @@ const UPSERT_RULE: Statement = Statement::sqlite(
      SET target = excluded.target, business_line = excluded.business_line, period = excluded.period,
          most = excluded.most, valid_from = excluded.valid_from, valid_until = excluded.valid_until,
          state = excluded.state",
+    "INSERT INTO purchase_limit_rule (tenant, rule, target, business_line, period, most, valid_from,
+         valid_until, state)
+     SELECT DISTINCT ON (tenant, rule) tenant, rule, target, business_line, period, most, valid_from,
+       valid_until, state
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY
+       AS item (tenant, rule, target, business_line, period, most, valid_from, valid_until, state, n)
+     ORDER BY tenant, rule, n DESC
+     ON CONFLICT (tenant, rule) DO UPDATE
+       SET target = excluded.target, business_line = excluded.business_line, period = excluded.period,
+       most = excluded.most, valid_from = excluded.valid_from, valid_until = excluded.valid_until,
+       state = excluded.state",
 );
-const UPSERT_ITEM: Statement = Statement::sqlite(
+const UPSERT_ITEM: Statement = Statement::pair(
     "purchase_limit.upsert_item",
     "INSERT INTO purchase_limit_item (tenant, sku, item_group) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, sku, item_group, n)),
+     added AS (
+       INSERT INTO purchase_limit_item (tenant, sku, item_group)
+       SELECT tenant, sku, item_group FROM item ORDER BY tenant, sku, item_group, n
+       ON CONFLICT DO NOTHING RETURNING tenant, sku, item_group)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, sku, item_group) GROUP BY tenant, sku, item_group",
 );
 
 pub(crate) struct ImportRules;

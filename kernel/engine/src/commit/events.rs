@@ -77,7 +77,7 @@ impl Pen {
         matched: &mut Matched,
     ) -> Result<(), StoreError> {
         let again: Vec<(&Job, Vec<Listen>)> =
-            jobs.iter().filter(|job| job.look_again).map(|job| (job, job.open_waits())).collect();
+            jobs.iter().filter(|job| job.look_again).map(|job| (job, job.open_listeners())).collect();
         let new = jobs.iter().flat_map(|job| job.listen.iter().map(move |listen| (job, listen)));
         let again = again.iter().flat_map(|(job, waits)| waits.iter().map(move |listen| (*job, listen)));
         let mut listeners: Vec<(&Job, &Listen)> = new.chain(again).collect();
@@ -270,7 +270,7 @@ impl Match {
         let Self { trade, kind, wait, position, payload, .. } = self;
         let work = match kind {
             WAIT => Work::Event { wait: WaitNo(wait), position, payload },
-            CANCEL => Work::Cancel { position },
+            CANCEL => Work::Cancel { wait: WaitNo(wait), position },
             _ => return None,
         };
         Some((trade, work))

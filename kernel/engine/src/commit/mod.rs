@@ -109,7 +109,14 @@ impl Pen {
         Ok(done)
     }
 
-    async fn write(&self, tx: &mut Tx<'_>, jobs: Vec<Job>, done: &mut Committed) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        tx: &mut Tx<'_>,
+        mut jobs: Vec<Job>,
+        done: &mut Committed,
+    ) -> Result<(), StoreError> {
+        let children: Vec<Job> = jobs.iter_mut().flat_map(|job| std::mem::take(&mut job.children)).collect();
+        jobs.extend(children);
         write_instances(tx, &jobs).await?;
         done.journal_bytes += write_journal(tx, &jobs).await?;
         write_listeners(tx, &jobs).await?;
@@ -127,6 +134,13 @@ impl Pen {
         self.publish(tx, &jobs, &mut matched).await?;
         self.look_back(tx, &jobs, &mut matched).await?;
         self.deliver(tx, matched, done).await?;
+        for job in &jobs {
+            let asked = job.take_back.iter().map(|of| (job.trade.id.child(*of), Work::TakeBack));
+            done.follow_ups.extend(asked);
+            if job.ended.is_some() {
+                done.follow_ups.extend(ended_child(&job.trade.id));
+            }
+        }
         done.finished.extend(jobs.into_iter().map(finish));
         Ok(())
     }
@@ -141,13 +155,18 @@ pub(crate) const ENDED: i64 = 2;
 /// Waits for a person.
 pub(crate) const HELD: i64 = 3;
 
+/// The trade that started this one is to look at it.
+fn ended_child(trade: &TradeId) -> Option<(TradeId, Work)> {
+    trade.parent().map(|(parent, of)| (parent, Work::Child { of }))
+}
+
 fn finish(mut job: Job) -> Finished {
     let fate = if job.ended.is_some() {
         Fate::Ended
-    } else if job.pending.is_empty() {
-        Fate::Open { due: job.due() }
-    } else {
+    } else if job.is_cut() {
         Fate::Cut
+    } else {
+        Fate::Open { due: job.due() }
     };
     job.trade.next_seq += 1;
     Finished { trade: job.trade, fate, answer: job.answer, sends: job.sends, attention: job.attention }

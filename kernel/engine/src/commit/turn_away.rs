@@ -12,6 +12,13 @@ impl Pen {
     ) -> Result<Vec<Job>, StoreError> {
         let mut fates: Vec<Option<Fate>> = jobs.iter().map(|_| None).collect();
         self.lost(tx, &jobs, &mut fates).await?;
+        for (job, fate) in jobs.iter().zip(&mut fates).filter(|(job, _)| job.is_taken_back()) {
+            // There is nothing left to take back; whoever asked hears of it again.
+            if job.stays_over() {
+                *fate = Some(Fate::Lost);
+                done.follow_ups.extend(ended_child(&job.trade.id));
+            }
+        }
         let echoes = self.repeated_requests(tx, &jobs, &mut fates).await?;
         self.repeated_keys(tx, &jobs, &mut fates).await?;
         for (index, first) in echoes {
@@ -41,15 +48,20 @@ impl Pen {
         jobs: &[Job],
         fates: &mut [Option<Fate>],
     ) -> Result<(), StoreError> {
-        let running: Vec<usize> = (0..jobs.len()).filter(|i| jobs[*i].fresh.is_none()).collect();
-        let rows = running.iter().map(|i| &jobs[*i].trade);
-        let ours = tx
-            .fetch_optional::<(i64,), _>(
-                &sql::STILL_OURS,
-                rows.map(|trade| (trade.id.tenant.clone(), &*trade.id.id, trade.epoch, trade.next_seq)),
-            )
-            .await?;
-        for (index, ours) in running.into_iter().zip(ours) {
+        let (over, running): (Vec<usize>, Vec<usize>) =
+            (0..jobs.len()).filter(|i| jobs[*i].fresh.is_none()).partition(|i| jobs[*i].is_taken_back());
+        let key = |i: &usize| {
+            let trade = &jobs[*i].trade;
+            (trade.id.tenant.clone(), &*trade.id.id, trade.epoch, trade.next_seq)
+        };
+        let mut ours = tx.fetch_optional::<(i64,), _>(&sql::STILL_OURS, running.iter().map(key)).await?;
+        if !over.is_empty() {
+            ours.extend(
+                tx.fetch_optional::<(i64,), _>(&sql::STILL_OURS_OR_OVER, over.iter().map(key)).await?,
+            );
+        }
+        let running = running.into_iter().chain(over);
+        for (index, ours) in running.zip(ours) {
             if ours.is_none() {
                 fates[index] = Some(Fate::Lost);
             }

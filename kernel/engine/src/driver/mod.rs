@@ -97,8 +97,8 @@ pub(crate) enum Message {
     /// A person's retry of a held trade.
     Retry(TradeId),
     Tick,
-    /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer.
-    Rest(Quiet, oneshot::Sender<()>),
+    /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer; and the next clock.
+    Rest(Quiet, oneshot::Sender<Option<Timestamp>>),
     Sent {
         call: RemoteCall,
         result: Result<Value, Unanswered>,
@@ -184,7 +184,7 @@ pub(crate) struct Driver {
     under_way: HashMap<BatchNo, Vec<(TradeId, Vec<Work>)>>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     wake_at: Option<Timestamp>,
-    resting: Vec<(Quiet, oneshot::Sender<()>)>,
+    resting: Vec<(Quiet, oneshot::Sender<Option<Timestamp>>)>,
     senders: Arc<Semaphore>,
     /// Why a trade failed alone, until the scheduler says what to do about it.
     problems: HashMap<TradeId, String>,
@@ -242,11 +242,12 @@ impl Driver {
 
     /// Runs until nobody can send it anything any more.
     pub(crate) async fn run(mut self, found: Vec<Found>) {
+        // What has come goes before what is due: an event that came while no process was there is not late.
         for Found { id, works, due } in found {
-            self.notice(Notice::Known { trade: id.clone(), due });
             for work in works {
                 self.notice(Notice::Work { trade: id.clone(), work });
             }
+            self.notice(Notice::Known { trade: id, due });
         }
         loop {
             self.tell_rest();
@@ -291,11 +292,12 @@ impl Driver {
             return;
         }
         let peers = self.sending > 0;
+        let next = [self.scheduler.next_clock(), self.remotes.next_clock()].into_iter().flatten().min();
         for (quiet, waiting) in std::mem::take(&mut self.resting) {
             if quiet == Quiet::Peers && peers {
                 self.resting.push((quiet, waiting));
             } else {
-                let _ = waiting.send(());
+                let _ = waiting.send(next);
             }
         }
     }
@@ -455,8 +457,14 @@ impl Driver {
         let mut after: HashMap<TradeId, After> =
             works.iter().map(|(id, _)| (id.clone(), After::Open { due: None })).collect();
         let mut next = Vec::new();
+        let mut born = Vec::new();
         for finished in committed.finished {
+            let id = finished.trade.id.clone();
+            let known = after.contains_key(&id);
             self.finished(finished, &mut after, &mut next);
+            if let (false, Some(After::Open { due })) = (known, after.get(&id)) {
+                born.push((id, *due));
+            }
         }
         for (id, works) in works {
             if committed.stale.contains(&id) {
@@ -465,10 +473,14 @@ impl Driver {
             }
         }
         self.committed.send_modify(|count| *count += 1);
-        self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
+        // Before the trades' clocks are looked at: an event that is there goes before a clock that is due.
         for (trade, work) in next.into_iter().chain(committed.follow_ups) {
             self.notice(Notice::Work { trade, work });
         }
+        for (trade, due) in born {
+            self.notice(Notice::Known { trade, due });
+        }
+        self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
     }
 
     fn finished(

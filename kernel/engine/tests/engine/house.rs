@@ -1,7 +1,7 @@
-//! An engine in a temporary directory that can be stopped without warning and started again.
+//! An engine on a database of its own that can be stopped without warning and started again.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use mortise_capability::{Policies, Registry};
@@ -9,7 +9,7 @@ use mortise_contract::{Value, json};
 use mortise_engine::{Aliasing, Engine, Options, PLATFORM, StartRequest, Started, StepMode};
 use mortise_flow::Answer;
 use mortise_store::Store;
-use mortise_testkit::{SeededIds, VirtualClock};
+use mortise_testkit::{SeededIds, TestDatabase, VirtualClock};
 use mortise_types::{Clock, Scope, Span};
 use tokio::runtime::Runtime;
 
@@ -23,7 +23,9 @@ pub struct House {
     pub clock: Arc<VirtualClock>,
     pub peer: Arc<Peer>,
     pub steps: StepMode,
-    directory: tempfile::TempDir,
+    /// Commits until the process dies, right behind one.
+    crash_in: Arc<AtomicI64>,
+    database: TestDatabase,
     ids: Arc<SeededIds>,
     life: Option<(Runtime, Engine)>,
 }
@@ -39,18 +41,34 @@ impl House {
             clock: Arc::new(VirtualClock::default()),
             peer: Arc::default(),
             steps,
-            directory: tempfile::tempdir().unwrap(),
+            database: Runtime::new().unwrap().block_on(TestDatabase::new()),
+            crash_in: Arc::new(AtomicI64::new(i64::MAX)),
             ids: Arc::new(SeededIds::new(1)),
             life: None,
         };
         house.restart();
-        let (runtime, engine) = house.life();
-        let published = runtime.block_on(engine.publish((PLATFORM, ""), text, Aliasing::Keep));
+        house.publish(text, Aliasing::Keep);
+        house
+    }
+
+    /// Publishes a flow as the platform's.
+    pub fn publish(&self, text: &str, aliasing: Aliasing) {
+        let (runtime, engine) = self.life();
+        let published = runtime.block_on(engine.publish((PLATFORM, ""), text, aliasing));
         if let Err(mortise_engine::PublishError::Refused(diagnostics)) = &published {
             panic!("the flow is refused: {diagnostics:#?}");
         }
         published.unwrap();
-        house
+    }
+
+    /// The process dies behind so many more commits of trades, before anything else hears of the last one.
+    pub fn crash_after(&self, commits: i64) {
+        self.crash_in.store(commits, Ordering::SeqCst);
+    }
+
+    /// Whether it has died.
+    pub fn has_crashed(&self) -> bool {
+        self.crash_in.load(Ordering::SeqCst) <= 0
     }
 
     fn life(&self) -> (&Runtime, &Engine) {
@@ -58,12 +76,13 @@ impl House {
         (runtime, engine)
     }
 
-    /// Stops everything at once, as a crash does, and starts again on the same directory.
+    /// Stops everything at once, as a crash does, and starts again on the same database.
     pub fn restart(&mut self) {
         if let Some((runtime, engine)) = self.life.take() {
             drop(engine);
             drop(runtime);
         }
+        self.crash_in.store(i64::MAX, Ordering::SeqCst);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let engine = runtime.block_on(self.open());
@@ -74,16 +93,27 @@ impl House {
         let registry = Arc::new(Registry::new([shop(&self.peer)]).unwrap());
         let mut migrations = vec![mortise_engine::migrations()];
         migrations.extend_from_slice(registry.migrations());
-        let store = open_store(self.directory.path(), &migrations).await;
+        let store = open_store(&self.database, &migrations).await;
         let options = Options {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             ids: Arc::clone(&self.ids) as _,
             bound: Arc::new(|_, _| false),
             steps: self.steps,
             retention: mortise_engine::Retention::default(),
-            crash_point: None,
+            crash_point: Some(self.crash_point()),
         };
         Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap()
+    }
+
+    fn crash_point(&self) -> mortise_engine::CrashPoint {
+        let crash_in = Arc::clone(&self.crash_in);
+        Arc::new(move |point| {
+            if point == "committed" && crash_in.fetch_sub(1, Ordering::SeqCst) == 1 {
+                crash_in.store(0, Ordering::SeqCst);
+                // The driver's task ends here, with all that it knew.
+                std::panic::resume_unwind(Box::new("the process dies"));
+            }
+        })
     }
 
     /// The same house as another tenant sees it.
@@ -173,7 +203,7 @@ impl House {
     /// Writes behind the engine's back.
     pub fn write(&self, sql: &'static str) {
         let (runtime, engine) = self.life();
-        let statement = mortise_store::Statement::sqlite("test.write", sql);
+        let statement = mortise_store::Statement::both("test.write", sql);
         let written = engine.store().write(async move |tx| tx.execute(&statement, [()]).await.map(drop));
         runtime.block_on(written).unwrap();
     }
@@ -181,7 +211,7 @@ impl House {
     /// Waits, without touching the engine, until a query of one text column says so.
     pub fn until(&self, sql: &'static str, wanted: &str) {
         let (runtime, engine) = self.life();
-        let statement = mortise_store::Statement::sqlite("test.until", sql);
+        let statement = mortise_store::Statement::both("test.until", sql);
         let seen = async {
             loop {
                 let read =
@@ -199,7 +229,7 @@ impl House {
     /// Rows of a query of one text column.
     pub fn rows(&self, sql: &'static str) -> Vec<String> {
         let (runtime, engine) = self.life();
-        let statement = mortise_store::Statement::sqlite("test", sql);
+        let statement = mortise_store::Statement::both("test", sql);
         let read =
             engine.store().read(async move |reader| reader.fetch_all::<(String,), _>(&statement, ()).await);
         runtime.block_on(read).unwrap().into_iter().map(|(text,)| text).collect()
@@ -256,10 +286,10 @@ impl Door<'_> {
     }
 }
 
-async fn open_store(directory: &Path, migrations: &[mortise_store::Migrations]) -> Store {
+async fn open_store(database: &TestDatabase, migrations: &[mortise_store::Migrations]) -> Store {
     // The store of the last life may still be closing: its threads end when its last job does.
     for _ in 0..500 {
-        match Store::open(directory, migrations, mortise_store::Options::default()).await {
+        match database.open(migrations).await {
             Ok(store) => return store,
             Err(mortise_store::StoreError::Locked(_)) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),

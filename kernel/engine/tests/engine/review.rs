@@ -107,7 +107,7 @@ fn give_up(order: &str) -> String {
 }
 
 const OUTCOMES: &str =
-    "SELECT coalesce(outcome, 'open') FROM flow_instance WHERE instr(flow, '.') = 0 ORDER BY id";
+    "SELECT coalesce(outcome, 'open') FROM flow_instance WHERE flow NOT LIKE '%.%' ORDER BY id";
 
 #[test]
 fn two_events_that_come_at_once_satisfy_two_waits() {

@@ -285,7 +285,7 @@ fn what_is_off_in_the_data_is_named() {
         ("UPDATE flow_journal SET record = '{' WHERE seq = 1 AND instance <> 'nobody'", "cannot be read"),
         ("DELETE FROM flow_journal WHERE seq = 1 AND instance <> 'nobody'", "records"),
     ] {
-        let statement = mortise_store::Statement::sqlite("test.break", sql);
+        let statement = mortise_store::Statement::both("test.break", sql);
         let broken =
             house.engine().store().write(async move |tx| tx.execute(&statement, [()]).await.map(drop));
         house.runtime().block_on(broken).unwrap();

@@ -47,9 +47,10 @@ impl<'c> Checker<'c> {
         let mut done = Ways::default();
         for racer in racers {
             let out = self.racer(racer, ways.clone(), level, &mut inner);
-            done = done.union(out, self.limit);
+            done.add(out, self.limit);
         }
         self.around.pop();
+        let done = done.union(Ways::default(), self.limit);
         self.closing(step, inner, done)
     }
 

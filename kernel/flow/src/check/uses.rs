@@ -85,6 +85,7 @@ impl Uses {
         match kind {
             StepKind::Call(call) => self.call(call, end),
             StepKind::Tcc(tcc) => {
+                self.steps += tcc.calls.len();
                 for tried in &tcc.calls {
                     tried.id.iter().for_each(|id| self.id(id));
                     self.call(&tried.call, end);
@@ -98,6 +99,7 @@ impl Uses {
             StepKind::Sleep(clock) => self.clock(clock, end),
             StepKind::Switch(switch) => switch.cases.iter().for_each(|case| self.expr(&case.condition, end)),
             StepKind::Race(racers) => {
+                self.steps += racers.len();
                 for racer in racers {
                     self.name(&racer.name.value, racer.name.place);
                     match &racer.until {

@@ -186,6 +186,14 @@ impl Ways {
         Self { all: pairs.collect() }.once(limit)
     }
 
+    /// Takes more ways in, of which there may be many parts; it is made sure now and then that each stands once.
+    pub(super) fn add(&mut self, other: Self, limit: usize) {
+        self.all.extend(other.all);
+        if self.all.len() > limit.saturating_mul(2) {
+            *self = std::mem::take(self).once(limit);
+        }
+    }
+
     /// The ways of both, each once; at most `limit` of them.
     pub(super) fn union(mut self, other: Self, limit: usize) -> Self {
         self.all.extend(other.all);

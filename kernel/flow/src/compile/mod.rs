@@ -14,7 +14,10 @@ use std::sync::Arc;
 use mortise_contract::{Contracts, Schema, Value};
 use mortise_types::Timestamp;
 
-pub(crate) use program::{Body, CallSite, CancelSite, Clock, ForeachSite, Handle, Op, Pc, Undo, WaitSite};
+pub(crate) use program::{
+    Body, CallSite, CancelSite, Clock, Exports, ForeachSite, Handle, Handler, Op, ParallelSite, Pc,
+    RepeatSite, ScopeSite, Taking, Target, Undo, WaitSite,
+};
 pub(crate) use steps::{INPUT, SCOPE};
 
 use crate::ast;
@@ -59,9 +62,12 @@ pub enum CompileError {
         /// What is wrong.
         problem: String,
     },
-    /// A step that the machine does not run yet.
-    #[error("the step `{0}` is not compiled")]
-    NotCompiled(String),
+    /// A flow that nothing publishes.
+    #[error("no flow `{0}` is published")]
+    UnknownFlow(String),
+    /// A call of a `tcc` whose operation cannot be tried.
+    #[error("the operation `{0}` has no confirm and cancel")]
+    NoTriple(String),
     /// More names or steps than a program has room for, or nesting beyond all reason.
     #[error("the definition is too large: {0}")]
     TooLarge(&'static str),
@@ -77,10 +83,13 @@ pub struct Program {
     key: Option<Mapping>,
     currency: Option<Mapping>,
     contracts: BTreeMap<String, String>,
+    started: BTreeMap<String, String>,
     pub(crate) cancel_on: Option<CancelSite>,
     pub(crate) ops: Box<[Op]>,
     pub(crate) labels: Box<[Arc<str>]>,
     pub(crate) bodies: Box<[Body]>,
+    /// Whether there is a `repeat` in it, whose rounds may wait for the same event again.
+    pub(crate) repeats: bool,
     /// Stands for a step that did not run; shared.
     pub(crate) nothing: Value,
 }
@@ -155,7 +164,9 @@ impl Program {
             key: None,
             currency: None,
             contracts: compiled.used,
+            started: compiled.started,
             cancel_on: None,
+            repeats: compiled.ops.iter().any(|op| matches!(op, Op::Repeat(_))),
             ops: compiled.ops.into(),
             labels: compiled.labels.into(),
             bodies: compiled.bodies.into(),
@@ -186,6 +197,12 @@ impl Program {
     /// The operations and events that the program names, undo and late calls included, each with its contract's hash.
     pub fn contract_hashes(&self) -> &BTreeMap<String, String> {
         &self.contracts
+    }
+
+    /// The flows that it starts, each with the hash of its contract. They are not part of the identity: what a flow's name
+    /// means may change while trades of this definition run.
+    pub fn started_flows(&self) -> &BTreeMap<String, String> {
+        &self.started
     }
 
     /// The trade's key: a second start with an equal key is the same trade. A key that is no text is written as JSON.

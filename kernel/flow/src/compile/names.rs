@@ -114,3 +114,12 @@ impl<'a> Names<'a> {
         self.names.extend(block.names);
     }
 }
+
+impl<'a> IntoIterator for Names<'a> {
+    type Item = (String, Bound, Shape<'a>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.names.into_iter()
+    }
+}

@@ -1,5 +1,7 @@
 //! Steps turned into operations: blocks become jumps, names become slots, contracts are looked up.
 
+mod blocks;
+mod scopes;
 mod sites;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,8 +12,8 @@ use mortise_contract::{Contracts, Schema};
 use super::CompileError;
 use super::expression::Expressions;
 use super::names::{Bound, Names, Shape};
-use super::program::{Body, CancelSite, ForeachSite, Op, Pc};
-use crate::ast::{self, Rounds, Step, StepKind, Template};
+use super::program::{Body, CancelSite, Exports, Op, Pc};
+use crate::ast::{self, Step, StepKind, Template};
 use crate::eval::{Mapping, Node};
 
 /// Slots of the whole flow's frame that every flow has.
@@ -30,6 +32,16 @@ pub(super) struct Compiled {
     pub(super) bodies: Vec<Body>,
     /// The operations and events that are named.
     pub(super) used: BTreeMap<String, String>,
+    /// The flows that are started, each with its contract's hash.
+    pub(super) started: BTreeMap<String, String>,
+}
+
+/// A body that is being compiled, and what is put back when it is done.
+struct Entered {
+    body: usize,
+    mark: usize,
+    label: Arc<str>,
+    rejections: Vec<u16>,
 }
 
 /// Turns the steps of one flow into operations.
@@ -138,9 +150,13 @@ impl<'a> Steps<'a> {
 
     fn bind(&mut self, name: &str, shape: Shape<'a>) -> Result<u16, CompileError> {
         let slot = self.new_slot()?;
+        self.bind_slot(name, slot, shape);
+        Ok(slot)
+    }
+
+    fn bind_slot(&mut self, name: &str, slot: u16, shape: Shape<'a>) {
         let level = self.level();
         self.names.bind(name, Bound::Slot { level, slot }, shape);
-        Ok(slot)
     }
 
     fn bind_id(&mut self, step: &Step, shape: Shape<'a>) -> Result<Option<u16>, CompileError> {
@@ -193,12 +209,12 @@ impl<'a> Steps<'a> {
             }
             StepKind::Switch(switch) => self.switch(step, switch, &label)?,
             StepKind::Foreach(foreach) => self.foreach(step, foreach)?,
-            StepKind::Tcc(_)
-            | StepKind::Parallel(_)
-            | StepKind::Race(_)
-            | StepKind::Repeat(_)
-            | StepKind::Attempt(_)
-            | StepKind::Start(_) => return Err(CompileError::NotCompiled(label.to_string())),
+            StepKind::Tcc(tcc) => self.tcc(step, tcc, &label)?,
+            StepKind::Parallel(branches) => self.parallel(step, branches, &label)?,
+            StepKind::Race(racers) => self.race(step, racers, &label)?,
+            StepKind::Repeat(repeat) => self.repeat(step, repeat)?,
+            StepKind::Attempt(attempt) => self.attempt(step, attempt, &label)?,
+            StepKind::Start(start) => self.start(step, start)?,
             StepKind::Emit { event, with } => {
                 self.uses_event(&event.value)?;
                 let payload = self.mapping(with)?.0;
@@ -238,22 +254,19 @@ impl<'a> Steps<'a> {
         Ok(())
     }
 
-    /// The step's id, or what it does. Calls without an id get a number where one is not enough, for their path is part
-    /// of their identity.
+    /// The step's id, or what it does.
     fn label_of(&mut self, step: &Step) -> Arc<str> {
-        if let Some(id) = &step.id {
-            return id.value.as_str().into();
-        }
         let word = match &step.kind {
             StepKind::Call(call) => &call.operation.value,
             StepKind::Tcc(_) => "tcc",
-            StepKind::Wait(wait) => return wait.event.value.as_str().into(),
+            StepKind::Wait(wait) if step.id.is_none() => return wait.event.value.as_str().into(),
+            StepKind::Wait(_) => "wait",
             StepKind::Sleep(_) => "sleep",
             StepKind::Switch(_) => "switch",
             StepKind::Parallel(_) => "parallel",
             StepKind::Race(_) => "race",
             StepKind::Foreach(_) => "foreach",
-            StepKind::Repeat(_) => "repeat",
+            StepKind::Repeat(repeat) => &repeat.name.value,
             StepKind::Attempt(_) => "attempt",
             StepKind::Start(start) => &start.flow.value,
             StepKind::Emit { event, .. } => return event.value.as_str().into(),
@@ -264,40 +277,18 @@ impl<'a> Steps<'a> {
             StepKind::End(_) => "end",
             StepKind::Attention(_) => "attention",
         };
+        self.label_for(step.id.as_ref(), word)
+    }
+
+    /// The id, or the word. Calls without an id get a number where one is not enough, for their path is part of their
+    /// identity.
+    fn label_for(&mut self, id: Option<&ast::At<String>>, word: &str) -> Arc<str> {
+        if let Some(id) = id {
+            return id.value.as_str().into();
+        }
         let times = self.unnamed.entry(word.to_owned()).or_default();
         *times += 1;
         if *times == 1 { word.into() } else { format!("{word}#{times}").into() }
-    }
-
-    fn switch(&mut self, step: &Step, switch: &ast::Switch, label: &Arc<str>) -> Result<(), CompileError> {
-        let mut ends = Vec::with_capacity(switch.cases.len());
-        let mut inside = Vec::with_capacity(switch.cases.len() + 1);
-        for case in &switch.cases {
-            self.label = label.clone();
-            let condition = self.node(&case.condition)?.0;
-            let branch = self.push(Op::Branch { condition, otherwise: 0 });
-            inside.push(self.block(&case.steps)?);
-            ends.push(self.push(Op::Jump(0)));
-            let next = self.here();
-            if let Some(Op::Branch { otherwise, .. }) = self.out.ops.get_mut(branch) {
-                *otherwise = next;
-            }
-        }
-        if let Some(steps) = &switch.otherwise {
-            inside.push(self.block(&steps.value)?);
-        }
-        let behind = self.here();
-        for end in ends {
-            self.land(end, behind);
-        }
-        self.label = label.clone();
-        let result = self.result(step, inside)?;
-        let shape = result.as_ref().map_or(Shape::Unknown, |(_, shape)| shape.clone());
-        let slot = self.bind_id(step, shape)?;
-        if let (Some(slot), Some((value, _))) = (slot, result) {
-            self.push(Op::Bind { slot, value });
-        }
-        Ok(())
     }
 
     /// A block's `result:`, which sees the names directly inside.
@@ -318,46 +309,61 @@ impl<'a> Steps<'a> {
         Ok(Some(compiled))
     }
 
-    fn foreach(&mut self, step: &Step, foreach: &ast::Foreach) -> Result<(), CompileError> {
-        let (list, list_shape) = self.node(&foreach.list)?;
-        let (at_once, until) = match &foreach.mode {
-            Rounds::InOrder { until } => (1, until.as_ref()),
-            Rounds::AtOnce(most) => (usize::try_from(most.value).unwrap_or(1).max(1), None),
-        };
-        let at = self.push(Op::Jump(0));
+    /// The end of a block: its result is worked out and bound to its id.
+    fn closing(&mut self, step: &Step, inside: Vec<Names<'a>>, label: &Arc<str>) -> Result<(), CompileError> {
+        self.label = label.clone();
+        let result = self.result(step, inside)?;
+        let shape = result.as_ref().map_or(Shape::Unknown, |(_, shape)| shape.clone());
+        let slot = self.bind_id(step, shape)?;
+        if let (Some(slot), Some((value, _))) = (slot, result) {
+            self.push(Op::Bind { slot, value });
+        }
+        Ok(())
+    }
+
+    /// What follows runs in a frame of its own, on that of the body around.
+    fn enter(&mut self) -> Result<Entered, CompileError> {
         let body = self.out.bodies.len();
-        self.out.bodies.push(Body { start: at + 1, ..Body::default() });
+        self.out.bodies.push(Body { start: self.here(), ..Body::default() });
         self.levels.push(body);
         if self.levels.len() > usize::from(u8::MAX) {
-            return Err(CompileError::TooLarge("loops are nested too deep"));
+            return Err(CompileError::TooLarge("blocks are nested too deep"));
         }
-        let label = self.label.clone();
-        let outer_rejections = std::mem::take(&mut self.rejections);
-        let mark = self.names.mark();
-        self.bind(&foreach.name.value, list_shape.element(self.contracts))?;
-        let inside = self.block(&foreach.steps)?;
-        self.label = label;
-        self.names.reopen(inside);
-        let until = until.map(|until| self.node(until)).transpose()?.map(|(node, _)| node);
-        let result = step.result.as_ref().map(|result| self.mapping(result)).transpose()?;
-        let _ = self.names.close(mark);
-        self.rejections = outer_rejections;
-        self.push(Op::RoundEnd);
-        self.levels.pop();
+        let (mark, label) = (self.names.mark(), self.label.clone());
+        Ok(Entered { body, mark, label, rejections: std::mem::take(&mut self.rejections) })
+    }
 
-        let (result, shape) = result.map_or((None, Shape::Unknown), |(result, shape)| (Some(result), shape));
-        let inner = &self.out.bodies[body];
-        let over = if inner.waits.is_empty() && inner.loops.is_empty() {
-            None
-        } else {
-            self.body().loops.push(at);
-            Some(self.new_slot()?)
-        };
-        let slot = self.bind_id(step, Shape::list(shape))?;
-        let max = foreach.max.as_ref().map(|max| max.value);
-        let then = self.here();
-        let site = ForeachSite { list, body, then, slot, at_once, max, until, result, over };
-        self.out.ops[at] = Op::Foreach(Box::new(site));
-        Ok(())
+    /// The body's end. Gives back the names that were bound in it.
+    fn leave(&mut self, entered: Entered) -> Names<'a> {
+        self.label = entered.label;
+        self.push(Op::BodyEnd);
+        self.levels.pop();
+        self.rejections = entered.rejections;
+        self.names.close(entered.mark)
+    }
+
+    /// Slots outside for the names of a body that was left, and the names as they are bound there.
+    fn export(&mut self, inside: Names<'a>) -> Result<(Exports, Names<'a>), CompileError> {
+        let level = self.level();
+        let (mut exports, mut outside) = (Vec::new(), Names::default());
+        for (name, bound, shape) in inside {
+            if let Bound::Slot { level: of, slot } = bound
+                && of == level + 1
+            {
+                let to = self.new_slot()?;
+                exports.push((slot, to));
+                outside.bind(name, Bound::Slot { level, slot: to }, shape);
+            }
+        }
+        Ok((exports.into(), outside))
+    }
+
+    /// A slot that says that the block at `at` is over, if an acquiring event is waited for in its bodies.
+    fn over(&mut self, at: Pc, bodies: &[usize]) -> Result<Option<u16>, CompileError> {
+        if !bodies.iter().any(|body| self.out.bodies[*body].acquires()) {
+            return Ok(None);
+        }
+        self.body().blocks.push(at);
+        self.new_slot().map(Some)
     }
 }

@@ -49,17 +49,6 @@ impl Mapping {
             }
         }
     }
-
-    /// Whether the value depends on a slot of the innermost body.
-    pub(crate) fn uses(&self, slot: u16) -> bool {
-        match self {
-            Self::Literal(_) => false,
-            Self::Expr(node) => node.uses(slot),
-            Self::Text(parts) => parts.iter().any(|part| matches!(part, Part::Expr(node) if node.uses(slot))),
-            Self::List(items) => items.iter().any(|item| item.uses(slot)),
-            Self::Record(fields) => fields.iter().any(|(_, field)| field.uses(slot)),
-        }
-    }
 }
 
 fn interpolate(parts: &[Part], env: &Env<'_>) -> Result<String, EvalError> {

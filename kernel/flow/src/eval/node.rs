@@ -172,31 +172,6 @@ impl Node {
             other => Err(EvalError::wrong("`has()`", &other)),
         }
     }
-
-    /// Whether the value depends on a slot of the innermost body.
-    pub(crate) fn uses(&self, slot: u16) -> bool {
-        match self {
-            Self::Path(path) => path.up == 0 && path.slot == slot,
-            Self::Literal(_) | Self::Now | Self::StartedAt | Self::Local(_) => false,
-            Self::Moment(of)
-            | Self::Moments(of)
-            | Self::Span(of)
-            | Self::Spans(of)
-            | Self::Select(of, _)
-            | Self::Has(of, _)
-            | Self::Negate(of)
-            | Self::Not(of) => of.uses(slot),
-            Self::Index(a, b) | Self::And(a, b) | Self::Or(a, b) | Self::Binary(_, a, b) => {
-                a.uses(slot) || b.uses(slot)
-            }
-            Self::Conditional(parts) => parts.iter().any(|node| node.uses(slot)),
-            Self::Function(_, nodes) | Self::List(nodes) => nodes.iter().any(|node| node.uses(slot)),
-            Self::Record(fields) => fields.iter().any(|(_, node)| node.uses(slot)),
-            Self::Macro(this) => {
-                this.over.uses(slot) || this.body.uses(slot) || this.filter.iter().any(|node| node.uses(slot))
-            }
-        }
-    }
 }
 
 impl Macro {

@@ -2,11 +2,15 @@
 //! nothing itself. The durable driver, the simulator and the crash tests drive the same one.
 
 mod backward;
+mod confirm;
 mod late;
 mod reply;
 mod rounds;
 mod run;
+mod scope;
 mod state;
+mod undo;
+mod waits;
 
 use std::sync::Arc;
 
@@ -16,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compile::Program;
 
+pub use backward::TAKEN_BACK;
 pub use run::{EVALUATION_FAILED, UNAVAILABLE};
 pub use state::{OpenWait, State};
 
@@ -84,8 +89,16 @@ pub enum Input {
         /// Which.
         wait: WaitNo,
     },
-    /// The event of `cancel_on`, between stretches.
+    /// The event of the head's `cancel_on`, between stretches.
     Cancel,
+    /// The event of an attempt's `cancel_on`, between stretches.
+    CancelAttempt {
+        /// The number that [`Command::Cancellable`] gave.
+        wait: WaitNo,
+    },
+    /// The trade that started this one wants it taken back: it fails if it runs and has not passed its pivot; if it has gone
+    /// forward to its end without one, it goes backward now.
+    TakeBack,
     /// A person says of a trade that is held ([`Command::Stuck`]): try the held steps again.
     Resume,
 }
@@ -96,7 +109,9 @@ pub enum Input {
 pub enum CallKind {
     /// A step of the flow.
     Forward,
-    /// Takes back what this call did (or may have done, if it was unavailable).
+    /// Makes final what this call has tried.
+    Confirm(CallNo),
+    /// Takes back what this call did (or may have done, if it was unavailable), or cancels what it tried.
     Undo(CallNo),
     /// Takes back what an event brought: its contract's `late` call.
     UndoEvent(WaitNo),
@@ -132,7 +147,7 @@ pub enum Answer {
 /// What a trade asks the world to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Run an operation and reply. An undo of a remote operation or behind the pivot is retried without end by the driver.
+    /// Run an operation and reply.
     Call {
         /// Its number.
         call: CallNo,
@@ -149,14 +164,42 @@ pub enum Command {
         /// Whether an `unavailable` outcome may be given (before the pivot), or it is to be asked without end.
         persistence: Persistence,
     },
+    /// Start a trade as a part of this one, and reply when it has ended: done with its answer, or rejected with its code when
+    /// it has failed and taken everything back.
+    Start {
+        /// Its number.
+        call: CallNo,
+        /// The flow's name.
+        flow: Arc<str>,
+        /// Where it stands in the definition.
+        path: Arc<str>,
+        /// Its input, worked out already.
+        input: Value,
+    },
+    /// The trade that was started by this call is no longer wanted: tell it [`Input::TakeBack`]. Its start is still replied
+    /// to when it has ended.
+    Withdraw {
+        /// The call that started it.
+        call: CallNo,
+    },
+    /// The trade that was started by `of` has gone forward and is to take itself back: tell it [`Input::TakeBack`], and reply
+    /// when it has.
+    TakeBack {
+        /// The number of this command.
+        call: CallNo,
+        /// The call that started it.
+        of: CallNo,
+        /// For people.
+        path: Arc<str>,
+    },
     /// Tell the trade when the event with this key comes, or when it is due.
     Wait {
         /// Its number.
         wait: WaitNo,
         /// The event's name and the key's value; `None` is a sleep.
         event: Option<(Arc<str>, Value)>,
-        /// When it is due.
-        due: Timestamp,
+        /// When it is due. The event of a race has no clock of its own.
+        due: Option<Timestamp>,
         /// For people.
         path: Arc<str>,
     },
@@ -165,15 +208,20 @@ pub enum Command {
         /// Which.
         wait: WaitNo,
     },
-    /// The trade can be cancelled by this event from now on.
+    /// The trade, or an attempt in it, can be cancelled by this event from now on.
     Cancellable {
+        /// 0 is the whole trade: [`Input::Cancel`]. Any other is an attempt: [`Input::CancelAttempt`].
+        wait: WaitNo,
         /// The event's name.
         event: Arc<str>,
         /// The key's value.
         key: Value,
     },
     /// It no longer can.
-    NotCancellable,
+    NotCancellable {
+        /// Which.
+        wait: WaitNo,
+    },
     /// An acquiring event with this key would come late from now on: nobody will wait for it.
     LateKey {
         /// The event's name.
@@ -197,8 +245,8 @@ pub enum Command {
         /// Where.
         path: Arc<str>,
     },
-    /// A step is held for a person: past the pivot an expression had no value or a rejection had no taker, or an undo
-    /// was refused. Other rounds go on. [`Input::Resume`] tries it again.
+    /// A step is held for a person: past the pivot an expression had no value or a rejection had no taker, or an undo or a
+    /// confirm was refused. What runs beside it goes on. [`Input::Resume`] tries it again.
     Stuck {
         /// Where.
         path: Arc<str>,
@@ -207,7 +255,7 @@ pub enum Command {
     },
     /// It has passed its pivot.
     PivotPassed,
-    /// It is over. The last command.
+    /// It is over. The last command, but for a trade that went forward and is told [`Input::TakeBack`].
     End(Ended),
 }
 

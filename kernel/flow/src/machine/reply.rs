@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use mortise_contract::value::Text;
-use mortise_contract::{Record, Value};
+use mortise_contract::Value;
 
 use super::run::Run;
-use super::state::{Again, Called, Doing, Effect, Finished, Outcome, Pending, Phase};
+use super::state::{Called, Course, Doing, Effect, Finished, Pending};
 use super::{CallNo, CallOutcome, Command, Persistence};
 use crate::compile::{CallSite, Op, Pc, Undo};
 
@@ -24,8 +23,10 @@ impl Run<'_> {
             return self.take_back_replied(index, outcome);
         }
         let pc = self.state.fibers[index].pc;
-        let Some(Op::Call(site)) = self.program.ops.get(pc) else {
-            return;
+        let site = match self.program.ops.get(pc) {
+            Some(Op::Call(site)) => site,
+            Some(Op::Confirm) => return self.confirm_replied(index, outcome),
+            _ => return,
         };
         match outcome {
             CallOutcome::Done(output) => self.done(index, pc, site, output),
@@ -37,9 +38,10 @@ impl Run<'_> {
     /// The input and number of the call that a fiber waits for.
     fn called(&mut self, index: usize, output: Value) -> Option<Called> {
         match &self.state.fibers[index].doing {
-            Doing::Calling(Pending { call, command: Command::Call { input, .. } }) => {
-                Some(Called { call: *call, input: input.clone(), output, own_undo: None })
-            }
+            Doing::Calling(Pending {
+                call,
+                command: Command::Call { input, .. } | Command::Start { input, .. },
+            }) => Some(Called { call: *call, input: input.clone(), output, own_undo: None }),
             _ => None,
         }
     }
@@ -55,68 +57,53 @@ impl Run<'_> {
 
     /// Keeps what going backward has to know.
     fn log(&mut self, index: usize, pc: Pc, site: &CallSite, mut called: Called) {
-        if self.state.passed_pivot || !site.is_logged() {
+        let scope = self.state.fibers[index].scope;
+        let wanted = site.is_logged() && (scope != 0 || !self.state.passed_pivot);
+        if !wanted && site.triple.is_none() {
             return;
         }
         if let Undo::Own(taking) = &site.undo {
             called.own_undo = Some(taking.with.evaluate(&self.env(index)));
         }
+        let what = if site.triple.is_some() { Effect::Tried(called) } else { Effect::Call(called) };
         let path = self.path(index, pc);
-        Arc::make_mut(&mut self.state.finished).push(Finished { path, pc, what: Effect::Call(called) });
+        Arc::make_mut(&mut self.state.finished).push(Finished { scope, path, pc, what });
     }
 
-    /// Goes on behind a reply, or, where the trade drains, looks whether that was the last one.
+    /// Goes on behind a reply, or, where this drains, looks whether that was the last one.
     fn reply_done(&mut self, index: usize, then: Pc) {
-        if self.state.phase == Phase::Forward {
+        if self.state.fibers[index].course == Course::Forward {
             self.wake(index, then);
         } else {
             self.state.fibers[index].doing = Doing::Over;
-            self.drained();
+            self.part_rests(index);
         }
     }
 
     pub(super) fn rejected(&mut self, index: usize, site: &CallSite, code: &str, detail: Value) {
-        if self.state.phase != Phase::Forward {
+        if self.state.fibers[index].course != Course::Forward {
             return self.reply_done(index, 0);
         }
-        let by_code = site.handlers.iter().find(|(known, _)| **known == *code).map(|(_, handler)| *handler);
-        match by_code.or(site.any) {
-            Some(handler) => {
-                let mut rejection = Record::with_capacity(2);
-                rejection.insert(Text::Static("code"), Value::text(code));
-                rejection.insert(Text::Static("detail"), detail);
-                self.bind(index, Some(handler.rejection), Value::Record(rejection.into()));
-                self.wake(index, handler.start);
-            }
-            None if self.state.passed_pivot => {
-                self.hold(
-                    index,
-                    &format!("{} is rejected with `{code}`, which nobody takes", site.operation),
-                    Again::Step,
-                );
-            }
-            None => {
-                self.state.fibers[index].doing = Doing::Over;
-                self.fail(code.into(), detail);
-            }
+        match site.handlers.of(code) {
+            Some(handler) => self.handle(index, handler, code, detail),
+            None => self.raise(index, code.into(), detail, |code| {
+                format!("{} is rejected with `{code}`, which nobody takes", site.operation)
+            }),
         }
     }
 
     fn unavailable(&mut self, index: usize, pc: Pc, site: &CallSite, minted: Value) {
-        let without_end = matches!(
+        let may_be = matches!(
             &self.state.fibers[index].doing,
-            Doing::Calling(Pending {
-                command: Command::Call { persistence: Persistence::WithoutEnd, .. },
-                ..
-            })
+            Doing::Calling(Pending { command: Command::Call { persistence: Persistence::GiveUp, .. }, .. })
         );
-        if without_end {
+        if !may_be {
             return;
         }
         let Some(called) = self.called(index, minted.clone()) else {
             return;
         };
-        if matches!(self.state.phase, Phase::Draining(Outcome::Fail(_))) {
+        if self.state.fibers[index].course == Course::Failing {
             self.bind(index, site.slot, minted);
             self.log(index, pc, site, called);
             return self.reply_done(index, site.then);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use mortise_contract::Value;
 use mortise_contract::value::Text;
-use mortise_types::{Span, Timestamp};
+use mortise_types::Timestamp;
 
-use super::state::{Again, Doing, Effect, Fiber, Finished, Held, OpenWait, Outcome, Pending, Phase};
+use super::state::{Again, Course, Doing, Fiber, Held, Outcome, Pending, Phase};
 use super::{Answer, Begin, CallKind, CallNo, Command, Ended, Input, Persistence, State, WaitNo};
-use crate::compile::{CallSite, Clock, INPUT, Op, Pc, Program, SCOPE};
-use crate::eval::{Env, EvalError, Frame, Item, moment_of};
+use crate::compile::{CallSite, INPUT, Op, Pc, Program, SCOPE, Target};
+use crate::eval::{Env, EvalError, Frame};
 
 /// The code of a trade that failed because an expression had no value.
 pub const EVALUATION_FAILED: &str = "evaluation_failed";
@@ -45,6 +45,8 @@ impl<'p> Run<'p> {
             Input::Event { wait, payload } => self.event(wait, payload),
             Input::Due { wait } => self.due(wait),
             Input::Cancel => self.cancel(),
+            Input::CancelAttempt { wait } => self.cancel_attempt(wait),
+            Input::TakeBack => self.take_back_trade(),
             Input::Resume => self.resume(),
         }
         self.run();
@@ -64,32 +66,48 @@ impl<'p> Run<'p> {
         }
         self.state.phase = Phase::Forward;
         self.state.started_at = self.now;
-        let id = self.new_fiber(None, 0, 0, 0, Arc::new(frame), None);
-        self.ready.push_back(id);
+        self.state.fibers.push(Fiber::new(self.state.fibers_ever, None, 0, 0, Arc::new(frame)));
+        self.state.fibers_ever += 1;
+        self.ready.push_back(0);
         if let Some(cancel) = &self.program.cancel_on {
             match cancel.key.evaluate(&self.env(0)) {
                 Ok(key) => {
                     self.state.cancellable = Some((cancel.event.clone(), key.clone()));
-                    self.out.push(Command::Cancellable { event: cancel.event.clone(), key });
+                    let event = cancel.event.clone();
+                    self.out.push(Command::Cancellable { wait: WaitNo(0), event, key });
                 }
                 Err(error) => self.problem(0, &error.to_string()),
             }
         }
     }
 
-    pub(super) fn new_fiber(
+    /// A fiber for a part of what `parent` does, on its frame; it can go on at once.
+    pub(super) fn begin_part(
         &mut self,
-        parent: Option<u32>,
+        parent: usize,
         round: usize,
         body: usize,
-        pc: Pc,
-        frame: Arc<Frame>,
+        first: Option<Value>,
         prefix: Option<Arc<str>>,
     ) -> u32 {
+        let of = &self.state.fibers[parent];
+        let frame = self.inner_frame(&of.frame, body, first);
+        let (parent, scope) = (of.id, of.scope);
         let id = self.state.fibers_ever;
         self.state.fibers_ever += 1;
-        self.state.fibers.push(Fiber { id, parent, round, body, pc, frame, prefix, doing: Doing::Ready });
+        let fiber = Fiber::new(id, Some(parent), body, self.program.bodies[body].start, Arc::new(frame));
+        self.state.fibers.push(Fiber { round, scope, prefix, ..fiber });
+        self.ready.push_back(id);
         id
+    }
+
+    /// A frame of a body on that of the body around it; `first` is a round's element or number.
+    pub(super) fn inner_frame(&self, parent: &Arc<Frame>, body: usize, first: Option<Value>) -> Frame {
+        let mut slots = vec![self.program.nothing.clone(); self.program.bodies[body].slots];
+        if let (Some(place), Some(first)) = (slots.first_mut(), first) {
+            *place = first;
+        }
+        Frame { parent: Some(parent.clone()), slots }
     }
 
     pub(super) fn index(&self, id: u32) -> Option<usize> {
@@ -133,7 +151,8 @@ impl<'p> Run<'p> {
                 let fiber = &self.state.fibers[index];
                 let pc = fiber.pc;
                 // Every round that ends wakes its loop; by then the loop may be over and its fiber elsewhere.
-                if !matches!(fiber.doing, Doing::Ready | Doing::Rounds(_)) {
+                if fiber.course != Course::Forward || !matches!(fiber.doing, Doing::Ready | Doing::Rounds(_))
+                {
                     break;
                 }
                 let Some(op) = self.program.ops.get(pc) else { break };
@@ -156,22 +175,19 @@ impl<'p> Run<'p> {
                 self.call(index, pc, site, input);
                 return Ok(Then::Park);
             }
-            Op::Wait(site) => {
-                let key = site.key.evaluate(&self.env(index))?;
-                self.wait(index, pc, Some((site.event.clone(), key)), &site.clock)?;
-                return Ok(Then::Park);
-            }
-            Op::Sleep(clock) => {
-                self.wait(index, pc, None, clock)?;
-                return Ok(Then::Park);
-            }
+            Op::Wait(_) | Op::Sleep(_) => return self.wait(index, pc),
+            Op::Race(racers) => return self.race(index, racers),
             Op::Branch { condition, otherwise } => {
                 let holds = condition.holds(&self.env(index))?;
                 return Ok(Then::Go(if holds { pc + 1 } else { *otherwise }));
             }
             Op::Jump(to) => return Ok(Then::Go(*to)),
             Op::Foreach(site) => return self.foreach(index, pc, site),
-            Op::RoundEnd => return self.round_end(index),
+            Op::Repeat(site) => return Ok(self.repeat(index, pc, site)),
+            Op::Parallel(site) => return Ok(self.parallel(index, site)),
+            Op::Scope(site) => return self.scope(index, site),
+            Op::BodyEnd => return self.body_end(index),
+            Op::Confirm => return Ok(self.confirm(index, pc)),
             Op::Fail { code, rejection } => {
                 self.fail_step(index, code, *rejection);
                 return Ok(Then::Park);
@@ -228,7 +244,7 @@ impl<'p> Run<'p> {
 
     pub(super) fn no_longer_cancellable(&mut self) {
         if self.state.cancellable.take().is_some() {
-            self.out.push(Command::NotCancellable);
+            self.out.push(Command::NotCancellable { wait: WaitNo(0) });
         }
     }
 
@@ -238,113 +254,46 @@ impl<'p> Run<'p> {
     }
 
     fn call(&mut self, index: usize, pc: Pc, site: &CallSite, input: Value) {
-        let call = self.next_call();
-        let command = Command::Call {
-            call,
-            kind: CallKind::Forward,
-            operation: site.operation.clone(),
-            path: self.path(index, pc),
-            input,
-            timeout_ms: site.timeout_ms,
-            persistence: if self.state.passed_pivot { Persistence::WithoutEnd } else { site.persistence },
+        let (call, path) = (self.next_call(), self.path(index, pc));
+        let command = match site.target {
+            Target::Flow => Command::Start { call, flow: site.operation.clone(), path, input },
+            Target::Operation => Command::Call {
+                call,
+                kind: CallKind::Forward,
+                operation: site.operation.clone(),
+                path,
+                input,
+                timeout_ms: site.timeout_ms,
+                persistence: if self.state.passed_pivot { Persistence::WithoutEnd } else { site.persistence },
+            },
         };
         self.out.push(command.clone());
         self.state.fibers[index].doing = Doing::Calling(Pending { call, command });
     }
 
-    fn wait(
-        &mut self,
-        index: usize,
-        pc: Pc,
-        event: Option<(Arc<str>, Value)>,
-        clock: &Clock,
-    ) -> Result<(), EvalError> {
-        let due = self.when(index, clock)?;
-        self.state.waits += 1;
-        let open = OpenWait { wait: WaitNo(self.state.waits), event, due, path: self.path(index, pc) };
-        self.out.push(open.command());
-        self.state.fibers[index].doing = Doing::Waiting(open);
-        Ok(())
-    }
-
-    fn when(&self, index: usize, clock: &Clock) -> Result<Timestamp, EvalError> {
-        let node = match clock {
-            Clock::AfterMs(millis) => return Ok(self.now.saturating_add(Span::from_millis(*millis))),
-            Clock::At(node) => node,
-        };
-        match node.evaluate(&self.env(index))? {
-            Item::Duration(millis) => {
-                Ok(Timestamp::from_millis(self.now.as_millis().saturating_add(millis.max(0))))
-            }
-            other => moment_of(other),
-        }
-    }
-
     fn fail_step(&mut self, index: usize, code: &Arc<str>, rejection: Option<u16>) {
-        if self.state.passed_pivot {
-            return self.hold(index, &format!("`fail: {code}` behind the pivot"), Again::Step);
-        }
         let rejection =
             rejection.and_then(|slot| self.state.fibers[index].frame.slots.get(usize::from(slot)));
         let same = |rejection: &&Value| rejection.get("code").and_then(Value::as_str) == Some(code);
         let detail = rejection.filter(same).and_then(|rejection| rejection.get("detail")).cloned();
-        self.fail(code.clone(), detail.unwrap_or_else(|| self.program.nothing.clone()));
+        let detail = detail.unwrap_or_else(|| self.program.nothing.clone());
+        self.raise(index, code.clone(), detail, |code| format!("`fail: {code}` behind the pivot"));
     }
 
-    /// An expression without a value: the trade fails, or past the pivot its step is held for a person.
-    fn problem(&mut self, index: usize, problem: &str) {
-        if self.state.passed_pivot {
-            return self.hold(index, problem, Again::Step);
-        }
+    /// An expression without a value: what it stands in fails, or past the pivot its step is held for a person.
+    pub(super) fn problem(&mut self, index: usize, problem: &str) {
         let step = self.path(index, self.state.fibers[index].pc);
         let detail = Value::record([
             (Text::Static("step"), Value::text(step.as_ref())),
             (Text::Static("problem"), Value::text(problem)),
         ]);
-        self.fail(EVALUATION_FAILED.into(), detail);
+        self.raise(index, EVALUATION_FAILED.into(), detail, |_| problem.to_owned());
     }
 
     pub(super) fn hold(&mut self, index: usize, problem: &str, again: Again) {
         let held = Held { path: self.path(index, self.state.fibers[index].pc), problem: problem.into() };
         self.out.push(Command::Stuck { path: held.path.clone(), problem: held.problem.clone() });
         self.state.fibers[index].doing = Doing::Stuck { held, again };
-    }
-
-    fn event(&mut self, wait: WaitNo, payload: Value) {
-        let Some(index) = self.waiting(wait) else { return };
-        let pc = self.state.fibers[index].pc;
-        let Some(Op::Wait(site)) = self.program.ops.get(pc) else {
-            return;
-        };
-        if let Some(acquiring) = &site.acquiring {
-            self.bind(index, Some(acquiring.over), Value::Bool(true));
-            if !self.state.passed_pivot {
-                let path = self.path(index, pc);
-                let what = Effect::Event { wait, payload: payload.clone() };
-                Arc::make_mut(&mut self.state.finished).push(Finished { path, pc, what });
-            }
-        }
-        self.bind(index, site.slot, payload);
-        self.wake(index, site.then);
-    }
-
-    fn due(&mut self, wait: WaitNo) {
-        let Some(index) = self.waiting(wait) else { return };
-        let pc = self.state.fibers[index].pc;
-        match self.program.ops.get(pc) {
-            Some(Op::Wait(site)) => {
-                self.timed_out(index, site);
-                self.wake(index, site.on_timeout);
-            }
-            _ => self.wake(index, pc + 1),
-        }
-    }
-
-    fn waiting(&self, wait: WaitNo) -> Option<usize> {
-        self.state
-            .fibers
-            .iter()
-            .position(|fiber| matches!(&fiber.doing, Doing::Waiting(open) if open.wait == wait))
     }
 
     fn cancel(&mut self) {
@@ -363,12 +312,14 @@ impl<'p> Run<'p> {
         let ids: Vec<u32> = self.state.fibers.iter().map(|fiber| fiber.id).collect();
         for id in ids {
             let Some(index) = self.index(id) else { continue };
-            let Doing::Stuck { again, .. } = &self.state.fibers[index].doing else {
-                continue;
-            };
-            match again.clone() {
-                Again::Step => self.wake(index, self.state.fibers[index].pc),
-                Again::TakeBack(called) => self.take_back(index, called),
+            match &self.state.fibers[index].doing {
+                Doing::Stuck { again: Again::Step, .. } => self.wake(index, self.state.fibers[index].pc),
+                Doing::Stuck { again: Again::TakeBack(called), .. } => {
+                    self.take_back(index, called.clone());
+                }
+                Doing::Stuck { again: Again::Confirm, .. } => self.confirm_next(index),
+                Doing::Scope(_) => self.undo_scope_again(index),
+                _ => {}
             }
         }
     }

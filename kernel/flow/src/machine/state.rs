@@ -21,12 +21,15 @@ pub struct State {
     pub(super) calls: u32,
     pub(super) waits: u32,
     pub(super) fibers_ever: u32,
-    /// The flow itself and the rounds that run, by id.
+    /// The flow itself, and the rounds, branches and scopes that run, by id.
     pub(super) fibers: Vec<Fiber>,
-    /// What going backward has to know, in order of completion; empty past the pivot.
+    /// What going backward has to know, in order of completion; past the pivot that of attempts only. Kept behind the end, for
+    /// the trade that started this one may want it back.
     pub(super) finished: Arc<Vec<Finished>>,
     /// The late keys that were commanded.
     pub(super) late: Arc<Vec<(Arc<str>, Value)>>,
+    /// The keys of acquiring events that came; only of a flow that repeats.
+    pub(super) came: Arc<Vec<(Arc<str>, Value)>>,
 }
 
 /// What the trade as a whole is doing.
@@ -48,7 +51,7 @@ pub(super) enum Outcome {
     Fail(Arc<str>),
 }
 
-/// Going backward: the last of `finished` is next.
+/// Going backward, the whole trade or a scope: the last of its part of `finished` is next.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Backward {
     pub(super) code: Arc<str>,
@@ -77,6 +80,8 @@ pub(super) struct Pending {
 /// A step that has to be known when the trade goes backward.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Finished {
+    /// The innermost scope that it is a part of: see [`Fiber::scope`].
+    pub(super) scope: u32,
     pub(super) path: Arc<str>,
     pub(super) pc: Pc,
     pub(super) what: Effect,
@@ -86,7 +91,12 @@ pub(super) struct Finished {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Effect {
     Call(Called),
-    Event { wait: WaitNo, payload: Value },
+    /// A call of a `tcc` that is neither confirmed nor cancelled.
+    Tried(Called),
+    Event {
+        wait: WaitNo,
+        payload: Value,
+    },
 }
 
 /// A call that happened, or may have.
@@ -100,20 +110,33 @@ pub(super) struct Called {
     pub(super) own_undo: Option<Result<Value, EvalError>>,
 }
 
-/// A thread of steps: the flow, or one round of a loop.
+/// A thread of steps: the flow, a round of a loop, a branch of a `parallel`, or a scope.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fiber {
     pub(super) id: u32,
-    /// The fiber whose loop this is a round of.
+    /// The fiber whose block this is a part of.
     pub(super) parent: Option<u32>,
-    /// Which round, from 0.
+    /// Which round or branch, from 0.
     pub(super) round: usize,
+    /// The fiber of the innermost scope around: itself, if it is one; 0 is the whole trade.
+    pub(super) scope: u32,
+    pub(super) course: Course,
     pub(super) body: usize,
     pub(super) pc: Pc,
     pub(super) frame: Arc<Frame>,
     /// `shipping[2]`
     pub(super) prefix: Option<Arc<str>>,
     pub(super) doing: Doing,
+}
+
+/// Where a fiber is going. One that is not going forward begins nothing new, and waits for what it has out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    Forward,
+    /// The trade ends, with all that was done.
+    Ending,
+    /// What it is a part of fails and will be taken back.
+    Failing,
 }
 
 /// What a fiber is at.
@@ -127,12 +150,19 @@ pub(super) enum Doing {
         of: Called,
     },
     Waiting(OpenWait),
+    /// Each with the place of its racer.
+    Racing(Vec<(Pc, OpenWait)>),
     Rounds(Rounds),
+    /// A `repeat`; which round runs, from 1.
+    Repeat(u32),
+    /// A `parallel`; how many branches run.
+    Branches(usize),
+    Scope(Box<Scope>),
     Stuck {
         held: Held,
         again: Again,
     },
-    /// Nothing any more: the trade is draining.
+    /// Nothing any more: what it is a part of is draining.
     Over,
 }
 
@@ -141,6 +171,7 @@ pub(super) enum Doing {
 pub(super) enum Again {
     Step,
     TakeBack(Called),
+    Confirm,
 }
 
 /// A loop that runs.
@@ -155,6 +186,25 @@ pub(super) struct Rounds {
     pub(super) stopped: bool,
 }
 
+/// An `attempt` or a `tcc` that runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scope {
+    /// Its fiber.
+    pub(super) fiber: u32,
+    /// By what it can be cancelled.
+    pub(super) cancellable: Option<(WaitNo, Arc<str>, Value)>,
+    pub(super) failing: Option<Failing>,
+}
+
+/// A scope that fails: what is out in it gets its reply, then it goes backward, then its handler runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failing {
+    pub(super) code: Arc<str>,
+    pub(super) detail: Value,
+    /// None while it drains.
+    pub(super) backward: Option<Backward>,
+}
+
 /// A wait or sleep that is open.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenWait {
@@ -162,8 +212,8 @@ pub struct OpenWait {
     pub wait: WaitNo,
     /// The event's name and the key's value; `None` is a sleep.
     pub event: Option<(Arc<str>, Value)>,
-    /// When it is due.
-    pub due: Timestamp,
+    /// When it is due. The event of a race has no clock of its own.
+    pub due: Option<Timestamp>,
     /// For people.
     pub path: Arc<str>,
 }
@@ -176,19 +226,73 @@ impl OpenWait {
 }
 
 impl Fiber {
-    /// Whether it has to be waited for before the trade ends or goes backward.
+    pub(super) const fn new(id: u32, parent: Option<u32>, body: usize, pc: Pc, frame: Arc<Frame>) -> Self {
+        let (round, scope, course, prefix) = (0, 0, Course::Forward, None);
+        Self { id, parent, round, scope, course, body, pc, frame, prefix, doing: Doing::Ready }
+    }
+
+    /// Whether it has to be waited for before what it is a part of ends or goes backward.
     pub(super) fn is_busy(&self) -> bool {
-        matches!(
-            self.doing,
-            Doing::Calling(_) | Doing::TakingBack { .. } | Doing::Stuck { again: Again::TakeBack(_), .. }
-        )
+        match &self.doing {
+            Doing::Calling(_)
+            | Doing::TakingBack { .. }
+            | Doing::Stuck { again: Again::TakeBack(_) | Again::Confirm, .. } => true,
+            Doing::Scope(scope) => scope.failing.is_some(),
+            _ => false,
+        }
     }
 
     fn pending(&self) -> Option<&Pending> {
         match &self.doing {
             Doing::Calling(pending) | Doing::TakingBack { pending, .. } => Some(pending),
+            Doing::Scope(scope) => scope.backward()?.pending.as_ref().map(|(pending, _)| pending),
             _ => None,
         }
+    }
+
+    fn held(&self) -> Option<&Held> {
+        match &self.doing {
+            Doing::Stuck { held, .. } => Some(held),
+            Doing::Scope(scope) => scope.backward()?.held.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The waits and sleeps that it has open.
+    pub(super) fn waits(&self) -> impl Iterator<Item = &OpenWait> {
+        let (one, several) = match &self.doing {
+            Doing::Waiting(open) => (Some(open), [].as_slice()),
+            Doing::Racing(open) => (None, open.as_slice()),
+            _ => (None, [].as_slice()),
+        };
+        one.into_iter().chain(several.iter().map(|(_, open)| open))
+    }
+
+    /// The call whose trade it waits for.
+    pub(super) fn started(&self) -> Option<CallNo> {
+        match &self.doing {
+            Doing::Calling(Pending { call, command: Command::Start { .. } }) => Some(*call),
+            _ => None,
+        }
+    }
+}
+
+impl Backward {
+    pub(super) const fn new(code: Arc<str>) -> Self {
+        Self { code, settled: Vec::new(), pending: None, held: None }
+    }
+}
+
+impl Failing {
+    /// Whether an undo is out.
+    pub(super) fn is_undoing(&self) -> bool {
+        self.backward.as_ref().is_some_and(|backward| backward.pending.is_some())
+    }
+}
+
+impl Scope {
+    fn backward(&self) -> Option<&Backward> {
+        self.failing.as_ref()?.backward.as_ref()
     }
 }
 
@@ -212,13 +316,14 @@ impl State {
 
     /// The waits and sleeps that are open, oldest first.
     pub fn waits(&self) -> Vec<OpenWait> {
-        let open = self.fibers.iter().filter_map(|fiber| match &fiber.doing {
-            Doing::Waiting(open) => Some(open.clone()),
-            _ => None,
-        });
-        let mut waits: Vec<OpenWait> = open.collect();
+        let mut waits: Vec<OpenWait> = self.fibers.iter().flat_map(Fiber::waits).cloned().collect();
         waits.sort_unstable_by_key(|open| open.wait);
         waits
+    }
+
+    /// When the next of them is due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.fibers.iter().flat_map(Fiber::waits).filter_map(|open| open.due).min()
     }
 
     /// How it ended, if it has.
@@ -275,10 +380,7 @@ impl State {
         }
         let mut stands = self.held().map(|held| format!("is held at {}: {}", held.path, held.problem));
         let mut calls = self.pending().map(|pending| pending.command.describe());
-        let mut waits = self.fibers.iter().filter_map(|fiber| match &fiber.doing {
-            Doing::Waiting(open) => Some(open.describe()),
-            _ => None,
-        });
+        let mut waits = self.fibers.iter().flat_map(Fiber::waits).map(OpenWait::describe);
         let first = stands.next().or_else(|| calls.next()).or_else(|| waits.next());
         let more = stands.count() + calls.count() + waits.count();
         let first = first.unwrap_or_else(|| "is running".to_owned());
@@ -290,16 +392,22 @@ impl State {
         }
     }
 
-    /// The commands that are still open after a fold of the journal: calls without an outcome, open waits, the
-    /// cancelling event, late keys, and what is held for a person. Calls and waits in the order of their numbers.
+    /// The commands that are still open after a fold of the journal: calls without an outcome, open waits, cancelling
+    /// events, late keys, and what is held for a person. Calls and waits in the order of their numbers.
     pub fn outstanding(&self) -> Vec<Command> {
         let mut open = Vec::new();
-        if let Some((event, key)) = &self.cancellable {
-            open.push(Command::Cancellable { event: event.clone(), key: key.clone() });
+        let head = self.cancellable.iter().map(|(event, key)| (WaitNo(0), event, key));
+        let scopes = self.fibers.iter().filter_map(|fiber| match &fiber.doing {
+            Doing::Scope(scope) => scope.cancellable.as_ref().map(|(wait, event, key)| (*wait, event, key)),
+            _ => None,
+        });
+        for (wait, event, key) in head.chain(scopes) {
+            open.push(Command::Cancellable { wait, event: event.clone(), key: key.clone() });
         }
         let mut calls: Vec<&Pending> = self.pending().collect();
         calls.sort_unstable_by_key(|pending| pending.call);
         open.extend(calls.into_iter().map(|pending| pending.command.clone()));
+        open.extend(self.withdrawn().map(|call| Command::Withdraw { call }));
         open.extend(self.waits().iter().map(OpenWait::command));
         open.extend(
             self.held().map(|held| Command::Stuck { path: held.path.clone(), problem: held.problem.clone() }),
@@ -323,11 +431,13 @@ impl State {
             Phase::Backward(backward) => backward.held.as_ref(),
             _ => None,
         };
-        let steps = self.fibers.iter().filter_map(|fiber| match &fiber.doing {
-            Doing::Stuck { held, .. } => Some(held),
-            _ => None,
-        });
-        steps.chain(backward)
+        self.fibers.iter().filter_map(Fiber::held).chain(backward)
+    }
+
+    /// The trades that were started and are no longer wanted, by the calls that started them. Those of a trade that ends
+    /// forward are waited for.
+    pub(super) fn withdrawn(&self) -> impl Iterator<Item = CallNo> {
+        self.fibers.iter().filter(|fiber| fiber.course == Course::Failing).filter_map(Fiber::started)
     }
 }
 
@@ -348,7 +458,10 @@ impl OpenWait {
     fn describe(&self) -> String {
         match &self.event {
             Some((event, _)) => format!("waits for {event}{}", at(&self.path, event)),
-            None => format!("sleeps{} until {}", at(&self.path, "sleep"), self.due),
+            None => {
+                let until = self.due.map(|due| format!(" until {due}")).unwrap_or_default();
+                format!("sleeps{}{until}", at(&self.path, "sleep"))
+            }
         }
     }
 }
@@ -359,8 +472,16 @@ impl Command {
             Self::Call { kind: CallKind::Forward, operation, path, .. } => {
                 format!("calls {operation}{}", at(path, operation))
             }
+            Self::Call { kind: CallKind::Confirm(_), operation, path, .. } => {
+                format!("calls {operation} to confirm {}", path.strip_suffix(".confirm").unwrap_or(path))
+            }
             Self::Call { operation, path, .. } => {
-                format!("calls {operation} to take back {}", path.strip_suffix(".undo").unwrap_or(path))
+                let of = path.strip_suffix(".undo").or(path.strip_suffix(".cancel")).unwrap_or(path);
+                format!("calls {operation} to take back {of}")
+            }
+            Self::Start { flow, path, .. } => format!("waits for the trade {flow}{}", at(path, flow)),
+            Self::TakeBack { path, .. } => {
+                format!("has a trade taken back at {}", path.strip_suffix(".undo").unwrap_or(path))
             }
             _ => String::new(),
         }

@@ -153,7 +153,9 @@ impl<'l> Reader<'l> {
 
     pub(super) fn word(&mut self, yaml: &Yaml, words: Words, what: &str) -> Option<At<String>> {
         let text = self.text(yaml, what)?;
-        if words.fits(&text.value) {
+        let plain = matches!(&yaml.node, Node::Scalar(scalar) if scalar.style == Style::Plain);
+        // `true` and `null` are no words: the next tool to read the file would see no text there.
+        if words.fits(&text.value) && (!plain || matches!(core(&text.value), Ok(Value::Text(_)))) {
             return Some(text);
         }
         self.refuse(

@@ -191,6 +191,8 @@ fn places(value: &serde_json::Value, at: &str, into: &mut Vec<String>) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// An editor does not mark what may be published.
     #[test]
     fn what_the_checker_takes_the_grammar_for_editors_takes(

@@ -1,13 +1,13 @@
 //! Laws over random flows in random worlds: whatever comes in whatever order, the machine keeps its promises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mortise_contract::Value;
 use mortise_contract::value::json;
 use mortise_flow::{
-    Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, Persistence, Program, State, WaitNo,
-    step,
+    Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, Persistence, Program, State,
+    TAKEN_BACK, WaitNo, step,
 };
 use mortise_types::{Span, Timestamp};
 use proptest::prelude::*;
@@ -31,8 +31,8 @@ struct World {
     now: Timestamp,
     journal: Vec<(Timestamp, Input, Vec<Command>)>,
     out: BTreeMap<CallNo, Out>,
-    waits: BTreeMap<WaitNo, Option<Arc<str>>>,
-    cancellable: bool,
+    waits: BTreeMap<WaitNo, Open>,
+    cancellable: BTreeSet<WaitNo>,
     pivot: bool,
     held: bool,
     answers: Vec<Answer>,
@@ -43,6 +43,23 @@ struct World {
     /// Unavailable calls, which are taken back at once or with the others.
     uncertain: Vec<CallNo>,
     undone: Vec<Owed>,
+    /// How many of them were undone when the trade itself began to go backward.
+    undone_before: Option<usize>,
+    /// What was done behind the pivot: only attempts take it back.
+    behind: Vec<Owed>,
+    confirmed: Vec<CallNo>,
+    withdrawn: BTreeSet<CallNo>,
+    /// Keys for which money was waited, came, or would come late.
+    asked: Vec<Value>,
+    came: Vec<Value>,
+    late: Vec<Value>,
+}
+
+/// A wait as the world sees it.
+#[derive(Debug, Clone)]
+struct Open {
+    event: Option<(Arc<str>, Value)>,
+    has_clock: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +77,7 @@ impl World {
             journal: Vec::new(),
             out: BTreeMap::new(),
             waits: BTreeMap::new(),
-            cancellable: false,
+            cancellable: BTreeSet::new(),
             pivot: false,
             held: false,
             answers: Vec::new(),
@@ -69,12 +86,22 @@ impl World {
             settled: Vec::new(),
             uncertain: Vec::new(),
             undone: Vec::new(),
+            undone_before: None,
+            behind: Vec::new(),
+            confirmed: Vec::new(),
+            withdrawn: BTreeSet::new(),
+            asked: Vec::new(),
+            came: Vec::new(),
+            late: Vec::new(),
         }
     }
 
     fn tell(&mut self, input: Input) {
         let (state, commands) = step(&self.program, self.state.clone(), self.now, input.clone());
         self.state = state;
+        if self.state.is_going_backward() || matches!(self.state.ended(), Some(Ended::Failed(_))) {
+            self.undone_before.get_or_insert(self.undone.len());
+        }
         for command in &commands {
             self.command(command);
         }
@@ -86,24 +113,42 @@ impl World {
         assert!(self.ended.is_none(), "{command:?} behind the end");
         match command {
             Command::Call { call, kind, operation, input, persistence, .. } => {
-                let out = Out {
-                    kind: *kind,
-                    operation: operation.clone(),
-                    input: input.clone(),
-                    persistence: *persistence,
-                };
-                assert!(self.out.insert(*call, out).is_none(), "{call:?} stands twice");
-                self.undo_begins(*kind);
+                let (kind, input, persistence) = (*kind, input.clone(), *persistence);
+                self.call(*call, Out { kind, operation: operation.clone(), input, persistence });
             }
-            Command::Wait { wait, event, .. } => {
-                let event = event.as_ref().map(|(event, _)| event.clone());
-                assert!(self.waits.insert(*wait, event).is_none(), "{wait:?} stands twice");
+            Command::Start { call, flow, input, .. } => {
+                let (operation, input) = (flow.clone(), input.clone());
+                let (kind, persistence) = (CallKind::Forward, Persistence::WithoutEnd);
+                self.call(*call, Out { kind, operation, input, persistence });
+            }
+            Command::TakeBack { call, of, .. } => {
+                let (operation, input) = ("insure.back".into(), Value::Null);
+                let (kind, persistence) = (CallKind::Undo(*of), Persistence::WithoutEnd);
+                self.call(*call, Out { kind, operation, input, persistence });
+            }
+            Command::Withdraw { call } => {
+                assert!(
+                    self.out.get(call).is_some_and(|out| &*out.operation == "insure"),
+                    "{call:?} is no trade"
+                );
+                assert!(self.withdrawn.insert(*call), "{call:?} is withdrawn twice");
+            }
+            Command::Wait { wait, event, due, .. } => {
+                assert!(event.is_some() || due.is_some(), "a sleep without a clock");
+                if let Some((event, key)) = event
+                    && &**event == "pay.captured"
+                {
+                    self.asked.push(key.clone());
+                }
+                let open = Open { event: event.clone(), has_clock: due.is_some() };
+                assert!(self.waits.insert(*wait, open).is_none(), "{wait:?} stands twice");
             }
             Command::Unwait { wait } => assert!(self.waits.remove(wait).is_some(), "{wait:?} was not open"),
-            Command::Cancellable { .. } => self.cancellable = true,
-            Command::NotCancellable => {
-                assert!(self.cancellable, "was not cancellable");
-                self.cancellable = false;
+            Command::Cancellable { wait, .. } => {
+                assert!(self.cancellable.insert(*wait), "{wait:?} stands twice");
+            }
+            Command::NotCancellable { wait } => {
+                assert!(self.cancellable.remove(wait), "{wait:?} was not cancellable");
             }
             Command::PivotPassed => {
                 assert!(!self.pivot, "two pivots");
@@ -112,17 +157,38 @@ impl World {
             Command::Answer(answer) => self.answers.push(answer.clone()),
             Command::Stuck { .. } => self.held = true,
             Command::End(ended) => self.ended = Some(ended.clone()),
-            Command::LateKey { .. } | Command::Emit { .. } | Command::Attention { .. } => {}
+            Command::LateKey { key, .. } => {
+                assert!(!self.late.contains(key), "{key:?} is late twice");
+                self.late.push(key.clone());
+            }
+            Command::Emit { .. } | Command::Attention { .. } => {}
         }
     }
 
-    fn undo_begins(&mut self, kind: CallKind) {
+    fn call(&mut self, call: CallNo, out: Out) {
+        self.undo_begins(out.kind, &out.operation);
+        assert!(self.out.insert(call, out).is_none(), "{call:?} stands twice");
+    }
+
+    fn undo_begins(&mut self, kind: CallKind, operation: &str) {
         let what = match kind {
             CallKind::Forward => return assert!(!self.state_failed(), "a new step on the way back"),
+            CallKind::Confirm(call) => {
+                assert!(!self.undone.contains(&Owed::Call(call)), "{call:?} is cancelled and confirmed");
+                return;
+            }
             CallKind::Undo(call) => Owed::Call(call),
             CallKind::UndoEvent(wait) => Owed::Event(wait),
         };
-        assert!(!self.pivot, "an undo behind the pivot");
+        if let Owed::Call(call) = what {
+            let confirmed = self.confirmed.contains(&call);
+            assert!(!confirmed || operation != "credit.cancel", "{call:?} is confirmed and cancelled");
+            assert!(confirmed || operation != "credit.refund", "{call:?} was never confirmed");
+        }
+        assert!(
+            !self.pivot || self.behind.contains(&what),
+            "what stands before the pivot is undone behind it"
+        );
         assert!(!self.undone.contains(&what), "{what:?} is undone twice");
         self.undone.push(what);
     }
@@ -142,22 +208,35 @@ impl World {
         assert!(self.answers.len() <= 1);
         assert_eq!(self.state.is_answered(), self.answers.len() == 1);
         let open = self.state.outstanding();
-        assert_eq!(
-            open.iter().any(|command| matches!(command, Command::Cancellable { .. })),
-            self.cancellable
-        );
-        let held = open
-            .iter()
-            .filter(|command| matches!(command, Command::Call { .. } | Command::Wait { .. }))
-            .count();
-        assert_eq!(held, calls.len() + waits.len());
+        let cancellable = open.iter().filter_map(|command| match command {
+            Command::Cancellable { wait, .. } => Some(*wait),
+            _ => None,
+        });
+        assert_eq!(cancellable.collect::<BTreeSet<_>>(), self.cancellable);
+        let asked = |command: &&Command| {
+            matches!(
+                command,
+                Command::Call { .. }
+                    | Command::Start { .. }
+                    | Command::TakeBack { .. }
+                    | Command::Wait { .. }
+            )
+        };
+        assert_eq!(open.iter().filter(asked).count(), calls.len() + waits.len());
+        let withdrawn = open.iter().filter_map(|command| match command {
+            Command::Withdraw { call } => Some(*call),
+            _ => None,
+        });
+        let expected: BTreeSet<CallNo> =
+            self.withdrawn.iter().filter(|call| self.out.contains_key(call)).copied().collect();
+        assert_eq!(withdrawn.collect::<BTreeSet<_>>(), expected);
         assert!(!self.state.position().is_empty());
     }
 
     /// One thing happens; `false` if nothing can.
     fn happen(&mut self, choice: u16) -> bool {
-        let things =
-            self.out.len() + self.waits.len() + usize::from(self.cancellable && choice.is_multiple_of(11));
+        let cancellable = if choice.is_multiple_of(11) { self.cancellable.len() } else { 0 };
+        let things = self.out.len() + self.waits.len() + cancellable;
         if things == 0 || self.ended.is_some() {
             return false;
         }
@@ -165,55 +244,90 @@ impl World {
         let which = usize::from(choice) % things;
         if let Some((call, out)) = self.out.iter().nth(which).map(|(call, out)| (*call, out.clone())) {
             self.reply(call, &out, choice / 7);
-        } else if let Some((wait, event)) =
-            self.waits.iter().nth(which - self.out.len()).map(|(wait, event)| (*wait, event.clone()))
+        } else if let Some((wait, open)) =
+            self.waits.iter().nth(which - self.out.len()).map(|(wait, open)| (*wait, open.clone()))
         {
-            self.end_wait(wait, event.as_deref(), choice / 7);
-        } else {
-            self.cancellable_event();
+            self.end_wait(wait, &open, choice / 7);
+        } else if let Some(wait) = self.cancellable.iter().nth(which - self.out.len() - self.waits.len()) {
+            self.cancellable_event(*wait);
         }
         true
     }
 
-    fn cancellable_event(&mut self) {
-        self.tell(Input::Cancel);
-        assert!(matches!(self.answers.last(), Some(Answer::Failed { .. })));
+    fn cancellable_event(&mut self, wait: WaitNo) {
+        if wait == WaitNo(0) {
+            self.tell(Input::Cancel);
+            assert!(matches!(self.answers.last(), Some(Answer::Failed { .. })));
+        } else {
+            self.tell(Input::CancelAttempt { wait });
+            assert!(!self.cancellable.contains(&wait));
+        }
     }
 
     fn reply(&mut self, call: CallNo, out: &Out, choice: u16) {
-        let outcome = outcome(call, out, choice);
+        let withdrawn = self.withdrawn.contains(&call) && choice.is_multiple_of(2);
+        let outcome = if withdrawn {
+            CallOutcome::Rejected { code: TAKEN_BACK.into(), detail: Value::empty_record() }
+        } else {
+            outcome(call, out, choice)
+        };
         self.out.remove(&call);
-        if out.kind == CallKind::Forward && !self.pivot {
-            self.book(call, out, &outcome);
+        match out.kind {
+            CallKind::Forward => self.book(call, out, &outcome),
+            CallKind::Confirm(of) => self.book_confirmed(of, out),
+            CallKind::Undo(_) | CallKind::UndoEvent(_) => {}
         }
         self.tell(Input::Replied { call, outcome });
+    }
+
+    /// What was tried is done when it is confirmed.
+    fn book_confirmed(&mut self, of: CallNo, out: &Out) {
+        assert!(!self.confirmed.contains(&of), "{of:?} is confirmed twice");
+        self.confirmed.push(of);
+        self.owed.retain(|(owed, _)| *owed != Owed::Call(of));
+        if &*out.operation == "credit.confirm" {
+            self.owe(Owed::Call(of), None);
+        }
+    }
+
+    fn owe(&mut self, what: Owed, held: Option<Value>) {
+        if self.pivot {
+            self.behind.push(what);
+        } else {
+            self.owed.push((what, held));
+        }
     }
 
     fn book(&mut self, call: CallNo, out: &Out, outcome: &CallOutcome) {
         match outcome {
             CallOutcome::Rejected { .. } => {}
-            CallOutcome::Unavailable { .. } => self.uncertain.push(call),
+            CallOutcome::Unavailable { .. } => {
+                self.uncertain.push(call);
+                if self.pivot {
+                    self.behind.push(Owed::Call(call));
+                }
+            }
             CallOutcome::Done(output) => match &*out.operation {
                 "stock.scrap" => self.settled.extend(out.input.get("reservation").cloned()),
                 _ => {
                     let held = output.get("reservation").or(output.get("payment_id"));
-                    self.owed.push((Owed::Call(call), held.cloned()));
+                    self.owe(Owed::Call(call), held.cloned());
                 }
             },
         }
     }
 
-    fn end_wait(&mut self, wait: WaitNo, event: Option<&str>, choice: u16) {
+    fn end_wait(&mut self, wait: WaitNo, open: &Open, choice: u16) {
         self.waits.remove(&wait);
-        let input = match event {
-            Some("pay.captured") if !choice.is_multiple_of(3) => {
+        let comes = !open.has_clock || !choice.is_multiple_of(3);
+        let input = match &open.event {
+            Some((event, key)) if comes && &**event == "pay.captured" => {
                 let payload = json(&format!(r#"{{"payment_id":"p{}","amount":5}}"#, wait.0)).unwrap();
-                if !self.pivot {
-                    self.owed.push((Owed::Event(wait), payload.get("payment_id").cloned()));
-                }
+                self.came.push(key.clone());
+                self.owe(Owed::Event(wait), payload.get("payment_id").cloned());
                 Input::Event { wait, payload }
             }
-            Some(_) if !choice.is_multiple_of(3) => Input::Event { wait, payload: Value::empty_record() },
+            Some(_) if comes => Input::Event { wait, payload: Value::empty_record() },
             _ => Input::Due { wait },
         };
         self.tell(input);
@@ -231,21 +345,27 @@ impl World {
                 assert!(!self.pivot, "failed behind the pivot");
                 let uncertain =
                     |owed: &Owed| matches!(owed, Owed::Call(call) if self.uncertain.contains(call));
-                let backward: Vec<Owed> =
-                    self.undone.iter().copied().filter(|owed| !uncertain(owed)).collect();
-                assert_eq!(
-                    backward,
-                    self.expected(),
-                    "what was done is undone, in reverse order of completion"
-                );
+                let (before, behind) = self.undone.split_at(self.undone_before.unwrap_or_default());
+                let backward: Vec<Owed> = behind.iter().copied().filter(|owed| !uncertain(owed)).collect();
+                let expected: Vec<Owed> =
+                    self.expected().into_iter().filter(|owed| !before.contains(owed)).collect();
+                assert_eq!(backward, expected, "what was done is undone, in reverse order of completion");
             }
             Ended::Completed | Ended::Early(_) => {
-                assert!(
-                    self.undone
-                        .iter()
-                        .all(|owed| matches!(owed, Owed::Call(call) if self.uncertain.contains(call)))
-                );
+                let known = |owed: &Owed| {
+                    self.behind.contains(owed)
+                        || self.owed.iter().any(|(of, _)| of == owed)
+                        || matches!(owed, Owed::Call(call) if self.uncertain.contains(call))
+                };
+                assert!(self.undone.iter().all(known), "what did not happen is undone");
+                assert!(self.tried_is_settled());
             }
+        }
+        for key in &self.asked {
+            assert!(
+                self.came.contains(key) || self.late.contains(key),
+                "money for {key:?} would be nobody's"
+            );
         }
         for call in &self.uncertain {
             assert!(
@@ -254,7 +374,28 @@ impl World {
             );
         }
         assert_eq!(self.answers.len(), 1, "answered exactly once");
-        assert!(self.out.is_empty() && self.waits.is_empty() && !self.cancellable);
+        assert!(self.out.is_empty() && self.waits.is_empty() && self.cancellable.is_empty());
+    }
+
+    /// Every try that went through is confirmed or cancelled.
+    fn tried_is_settled(&self) -> bool {
+        let tried =
+            self.journal.iter().flat_map(|(_, _, commands)| commands).filter_map(|command| match command {
+                Command::Call { call, kind: CallKind::Forward, operation, .. }
+                    if operation.ends_with(".hold") =>
+                {
+                    Some(*call)
+                }
+                _ => None,
+            });
+        let done = |call: &CallNo| {
+            self.journal.iter().any(|(_, input, _)| {
+                matches!(input, Input::Replied { call: of, outcome: CallOutcome::Done(_) } if of == call)
+            })
+        };
+        tried
+            .filter(done)
+            .all(|call| self.confirmed.contains(&call) || self.undone.contains(&Owed::Call(call)))
     }
 }
 
@@ -263,19 +404,28 @@ fn outcome(call: CallNo, out: &Out, choice: u16) -> CallOutcome {
         "limit.claim" => numbered("claim", "c", call.0),
         "stock.reserve" => numbered("reservation", "r", call.0),
         "pay.request" => numbered("payment_id", "q", call.0),
+        "credit.hold" => numbered("hold", "h", call.0),
+        "seat.hold" => numbered("seat", "s", call.0),
+        "insure" => numbered("policy", "P", call.0),
         _ => Value::empty_record(),
     };
     let code = match &*out.operation {
         "limit.claim" => Some("limit_reached"),
         "stock.reserve" => Some("out_of_stock"),
         "pay.request" => Some("declined"),
+        "credit.hold" => Some("no_credit"),
+        "seat.hold" => Some("sold_out"),
+        "insure" => Some("refused"),
         _ => None,
     };
     match (choice % 6, code) {
         (0, Some(code)) if out.kind == CallKind::Forward => {
             CallOutcome::Rejected { code: code.into(), detail: Value::empty_record() }
         }
-        (1, _) if &*out.operation == "pay.request" && out.persistence == Persistence::GiveUp => {
+        (1, _)
+            if matches!(&*out.operation, "pay.request" | "credit.hold")
+                && out.persistence == Persistence::GiveUp =>
+        {
             CallOutcome::Unavailable { minted: output }
         }
         _ => CallOutcome::Done(output),
@@ -371,6 +521,8 @@ fn junk_input(open: &[Command], choice: u16) -> Input {
         (_, 1) => Input::Resume,
         (_, 2) => Input::Begin(Begin { input: junk(choice), scope: junk(choice / 3) }),
         (_, 3) => Input::Due { wait: WaitNo(u32::from(choice % 5)) },
+        (Some(Command::Cancellable { wait, .. }), _) => Input::CancelAttempt { wait: *wait },
+        (_, 7) if choice.is_multiple_of(4) => Input::TakeBack,
         (Some(Command::Call { call, .. }), 4 | 5) => Input::Replied {
             call: *call,
             outcome: CallOutcome::Rejected { code: "odd".into(), detail: junk(choice / 5) },
@@ -399,8 +551,9 @@ proptest! {
         let mut next = Input::Begin(Begin { input, scope: Value::Null });
         for choice in choices {
             let over = state.is_ended();
+            let next_is_take_back = next == Input::TakeBack;
             let (after, commands) = step(&program, state, Timestamp::EPOCH, next);
-            prop_assert!(!over || commands.is_empty());
+            prop_assert!(!over || commands.is_empty() || next_is_take_back);
             let _ = after.position();
             state = after;
             next = junk_input(&state.outstanding(), choice);

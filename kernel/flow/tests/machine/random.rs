@@ -20,6 +20,12 @@ pub(crate) enum Random {
     Sleep,
     Switch { cases: Vec<Vec<Random>>, otherwise: Option<Vec<Random>> },
     Foreach { at_once: Option<u32>, until: bool, steps: Vec<Random> },
+    Repeat { until: bool, steps: Vec<Random> },
+    Parallel { branches: Vec<Vec<Random>> },
+    Race { captured: Vec<Random>, late: Vec<Random> },
+    Attempt { steps: Vec<Random>, handler: Vec<Random>, any: bool, cancellable: bool },
+    Tcc { any: Option<Vec<Random>> },
+    Start { any: Option<Vec<Random>> },
     Fail,
     End,
     Divide,
@@ -42,6 +48,8 @@ fn random_step() -> impl Strategy<Value = Random> {
         1 => Just(Random::Divide),
         1 => Just(Random::Emit),
         1 => Just(Random::Attention),
+        2 => Just(Random::Tcc { any: None }),
+        2 => Just(Random::Start { any: None }),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         let block = prop::collection::vec(inner.clone(), 1..4);
@@ -52,11 +60,23 @@ fn random_step() -> impl Strategy<Value = Random> {
             block.clone().prop_map(|on_timeout| Random::Packed { on_timeout }),
             (prop::collection::vec(block.clone(), 1..3), prop::option::of(block.clone()))
                 .prop_map(|(cases, otherwise)| Random::Switch { cases, otherwise }),
-            (prop::option::of(1_u32..4), any::<bool>(), block)
+            (prop::option::of(1_u32..4), any::<bool>(), block.clone())
                 .prop_map(|(at_once, until, steps)| { Random::Foreach { at_once, until, steps } }),
+            (any::<bool>(), block.clone()).prop_map(|(until, steps)| Random::Repeat { until, steps }),
+            prop::collection::vec(block.clone(), 1..4).prop_map(|branches| Random::Parallel { branches }),
+            (block.clone(), block.clone()).prop_map(|(captured, late)| Random::Race { captured, late }),
+            attempt(block.clone()),
+            attempt(block.clone()),
+            block.clone().prop_map(|steps| Random::Tcc { any: Some(steps) }),
+            block.prop_map(|steps| Random::Start { any: Some(steps) }),
             inner.prop_map(|step| Random::When(Box::new(step))),
         ]
     })
+}
+
+fn attempt(block: impl Strategy<Value = Vec<Random>> + Clone) -> impl Strategy<Value = Random> {
+    (block.clone(), block, any::<bool>(), any::<bool>())
+        .prop_map(|(steps, handler, any, cancellable)| Random::Attempt { steps, handler, any, cancellable })
 }
 
 #[derive(Debug, Clone)]
@@ -86,6 +106,12 @@ impl Writer {
     fn id(&mut self, prefix: &str) -> String {
         self.ids += 1;
         format!("{prefix}{}", self.ids)
+    }
+
+    fn payment_key(&self) -> String {
+        self.payments.last().map_or("loose".to_owned(), |pay| {
+            format!("${{ has({pay}.payment_id) ? {pay}.payment_id : 'none' }}")
+        })
     }
 
     fn block(&mut self, steps: &[Random]) -> Vec<Json> {
@@ -136,9 +162,7 @@ impl Writer {
             },
             Random::Captured { on_timeout } => {
                 let id = self.id("captured");
-                let key = self.payments.last().map_or("loose".to_owned(), |pay| {
-                    format!("${{ has({pay}.payment_id) ? {pay}.payment_id : 'none' }}")
-                });
+                let key = self.payment_key();
                 tree!({"id": id, "wait": "pay.captured", "match": key, "timeout": "30m",
                        "on_timeout": self.block(on_timeout)})
             }
@@ -167,6 +191,60 @@ impl Writer {
                     None => {}
                 }
                 loops
+            }
+            Random::Repeat { until, steps } => {
+                let (id, name) = (self.id("again"), self.id("number"));
+                let mut repeat = tree!({"id": id, "repeat": name, "max": 3, "do": self.block(steps),
+                                        "result": {"of": format!("${{ {name} }}")}});
+                if *until {
+                    repeat["until"] = tree!(format!("${{ {name} == 2 }}"));
+                }
+                repeat
+            }
+            Random::Parallel { branches } => {
+                let id = self.id("both");
+                let written: serde_json::Map<String, Json> =
+                    branches.iter().map(|branch| (self.id("branch"), tree!(self.block(branch)))).collect();
+                tree!({"id": id, "parallel": written, "result": {"n": "${ input.n }"}})
+            }
+            Random::Race { captured, late } => {
+                let (id, money, clock) = (self.id("race"), self.id("money"), self.id("late"));
+                let key = self.payment_key();
+                let racers = tree!({
+                    money: {"wait": "pay.captured", "match": key, "do": self.block(captured)},
+                    "packed": {"wait": "pick.packed", "match": "L"},
+                    clock: {"timeout": "20m", "do": self.block(late)}});
+                tree!({"id": id, "race": racers})
+            }
+            Random::Attempt { steps, handler, any, cancellable } => {
+                let mut attempt = tree!({"attempt": self.block(steps), "else": {}});
+                let code = if *any { "any" } else { "out_of_stock" };
+                attempt["else"][code] = tree!(self.block(handler));
+                if *cancellable {
+                    attempt["cancel_on"] =
+                        tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": code});
+                }
+                attempt
+            }
+            Random::Tcc { any } => {
+                let calls = [("credit", "credit.hold"), ("seat", "seat.hold"), ("more", "credit.hold")].map(
+                    |(id, call)| {
+                        tree!({"id": self.id(id), "call": call, "with": {"order": "${ input.order }"}})
+                    },
+                );
+                let mut tcc = tree!({"tcc": calls, "id": self.id("tcc")});
+                if let Some(steps) = any {
+                    tcc["on"] = tree!({"any": self.block(steps)});
+                }
+                tcc
+            }
+            Random::Start { any } => {
+                let mut start =
+                    tree!({"id": self.id("part"), "start": "insure", "with": {"order": "${ input.order }"}});
+                if let Some(steps) = any {
+                    start["on"] = tree!({"any": self.block(steps)});
+                }
+                start
             }
             Random::Fail => tree!({"fail": "no"}),
             Random::End => tree!({"end": "enough"}),

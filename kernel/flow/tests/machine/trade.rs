@@ -62,7 +62,13 @@ impl Trade {
     pub(crate) fn call(&self, path: &str) -> CallNo {
         let open = self.state.outstanding();
         let found = open.iter().find_map(|command| match command {
-            Command::Call { call, path: of, .. } if &**of == path => Some(*call),
+            Command::Call { call, path: of, .. }
+            | Command::Start { call, path: of, .. }
+            | Command::TakeBack { call, path: of, .. }
+                if &**of == path =>
+            {
+                Some(*call)
+            }
             _ => None,
         });
         found.unwrap_or_else(|| panic!("no call {path} is out, but {open:?}"))
@@ -105,6 +111,17 @@ impl Trade {
         self.tell(Input::Due { wait })
     }
 
+    /// The event of an attempt's `cancel_on`.
+    pub(crate) fn cancelled(&mut self) -> String {
+        let open = self.state.outstanding();
+        let found = open.iter().find_map(|command| match command {
+            Command::Cancellable { wait, .. } if wait.0 > 0 => Some(*wait),
+            _ => None,
+        });
+        let wait = found.unwrap_or_else(|| panic!("no attempt can be cancelled, but {open:?}"));
+        self.tell(Input::CancelAttempt { wait })
+    }
+
     pub(crate) fn later(&mut self, span: &str) {
         self.now = self.now.saturating_add(span.parse::<Span>().unwrap());
     }
@@ -114,16 +131,32 @@ impl Trade {
 pub(crate) fn say(command: &Command, now: Timestamp) -> String {
     match command {
         Command::Call { kind, operation, path, input, .. } => {
-            let word = if *kind == CallKind::Forward { "call" } else { "undo" };
+            let word = match kind {
+                CallKind::Forward => "call",
+                CallKind::Confirm(_) => "confirm",
+                CallKind::Undo(_) | CallKind::UndoEvent(_) => "undo",
+            };
             format!("{word} {path}: {operation} {}", input.to_json())
         }
-        Command::Wait { event: Some((event, key)), due, path, .. } => {
-            format!("wait {path}: {event} {} for {}", key.to_json(), due.since(now))
+        Command::Start { flow, path, input, .. } => format!("start {path}: {flow} {}", input.to_json()),
+        Command::Withdraw { call } => format!("withdraw {}", call.0),
+        Command::TakeBack { of, path, .. } => format!("take back {path}: {}", of.0),
+        Command::Wait { event, due, path, .. } => {
+            let what = match event {
+                Some((event, key)) => format!("wait {path}: {event} {}", key.to_json()),
+                None => format!("sleep {path}:"),
+            };
+            what + &due.map(|due| format!(" for {}", due.since(now))).unwrap_or_default()
         }
-        Command::Wait { event: None, due, path, .. } => format!("sleep {path}: for {}", due.since(now)),
         Command::Unwait { wait } => format!("unwait {}", wait.0),
-        Command::Cancellable { event, key } => format!("cancellable {event} {}", key.to_json()),
-        Command::NotCancellable => "not cancellable".to_owned(),
+        Command::Cancellable { wait: WaitNo(0), event, key } => {
+            format!("cancellable {event} {}", key.to_json())
+        }
+        Command::Cancellable { wait, event, key } => {
+            format!("cancellable {}: {event} {}", wait.0, key.to_json())
+        }
+        Command::NotCancellable { wait: WaitNo(0) } => "not cancellable".to_owned(),
+        Command::NotCancellable { wait } => format!("not cancellable {}", wait.0),
         Command::LateKey { event, key } => format!("late {event} {}", key.to_json()),
         Command::Emit { event, payload } => format!("emit {event} {}", payload.to_json()),
         Command::Answer(Answer::Ok(value)) => format!("answer {}", value.to_json()),

@@ -66,7 +66,7 @@ impl Stage {
     }
 
     async fn play_scene(&self, story: &Story, scene: &Scene, teller: &mut Teller) -> Result<usize, String> {
-        let mut names = Names::default();
+        let mut names = Names::since(self.now().await?);
         for (name, value) in [
             ("run", &self.run),
             ("tenant", &story.tenant),
@@ -138,7 +138,9 @@ impl Stage {
             _ => return Err("a step has one of `advance`, `get` and `post`".to_owned()),
         };
         let request = match step.by {
-            Asker::Customer => request.header("Mortise-Customer", &scene.customer),
+            Asker::Customer => {
+                request.header("Mortise-Customer", step.customer.as_ref().unwrap_or(&scene.customer))
+            }
             Asker::Staff => request.header("Mortise-Staff", "warehouse"),
             Asker::Nobody => request,
         };

@@ -94,6 +94,9 @@ pub(super) struct Step {
     /// Who asks.
     #[serde(default)]
     pub(super) by: Asker,
+    /// Which customer, where it is another one than the scene's.
+    #[serde(default)]
+    pub(super) customer: Option<String>,
     /// The request's idempotency key; one of its own where left out.
     #[serde(default)]
     pub(super) key: Option<String>,

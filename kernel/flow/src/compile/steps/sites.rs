@@ -1,13 +1,14 @@
 //! Calls and waits: what the step says joined with what its contract says.
 
-use mortise_contract::{Effect, EventContract, OperationContract};
+use mortise_contract::{Effect, EventContract, OperationContract, Schema};
 
 use super::Steps;
+use super::scopes::Handled;
 use crate::ast::{self, Step};
 use crate::compile::CompileError;
 use crate::compile::contract::{self, handles};
 use crate::compile::names::Shape;
-use crate::compile::program::{Acquiring, CallSite, Clock, Handler, Op, Pc, Taking, Undo, WaitSite};
+use crate::compile::program::{Acquiring, CallSite, Clock, Handlers, Op, Pc, Taking, Target, Undo, WaitSite};
 use crate::eval::Mapping;
 use crate::machine::Persistence;
 
@@ -25,7 +26,7 @@ impl<'a> Steps<'a> {
         Ok(contract)
     }
 
-    fn uses_operation(&mut self, name: &str) -> Result<&'a OperationContract, CompileError> {
+    pub(super) fn uses_operation(&mut self, name: &str) -> Result<&'a OperationContract, CompileError> {
         let contract = self
             .contracts
             .operations
@@ -39,13 +40,30 @@ impl<'a> Steps<'a> {
     }
 
     pub(super) fn call(&mut self, step: &Step, call: &ast::Call) -> Result<(), CompileError> {
-        let with = self.mapping(&call.with)?.0;
-        let own_undo = call.undo.as_ref();
-        let site = self.push_call(&call.operation.value, with)?;
+        let at = self.plain_call(step.id.as_ref(), call)?;
         let contract = self.uses_operation(&call.operation.value)?;
+        let detail = |code: &str| contract.rejections.get(code).map_or(Shape::Unknown, Shape::Schema);
+        let Handled { handlers, ends, .. } = self.handlers(&call.on, detail)?;
+        self.land_all(ends);
+        let then = self.here();
+        if let Some(Op::Call(site)) = self.out.ops.get_mut(at) {
+            site.handlers = handlers;
+            site.then = then;
+        }
+        Ok(())
+    }
 
-        let slot = self.bind_id(step, Shape::Schema(&contract.output))?;
-        let own = match own_undo {
+    /// A call with what the step says of it, but for what is done on a rejection.
+    pub(super) fn plain_call(
+        &mut self,
+        id: Option<&ast::At<String>>,
+        call: &ast::Call,
+    ) -> Result<Pc, CompileError> {
+        let with = self.mapping(&call.with)?.0;
+        let at = self.push_call(&call.operation.value, with)?;
+        let contract = self.uses_operation(&call.operation.value)?;
+        let slot = id.map(|id| self.bind(&id.value, Shape::Schema(&contract.output))).transpose()?;
+        let own = match &call.undo {
             None => None,
             Some(own) => {
                 self.uses_operation(&own.operation.value)?;
@@ -53,35 +71,16 @@ impl<'a> Steps<'a> {
                 Some(Undo::Own(Taking { operation: own.operation.value.as_str().into(), with }))
             }
         };
-        let mut handlers = Vec::with_capacity(call.on.len());
-        let mut any = None;
-        let mut ends = Vec::with_capacity(call.on.len());
-        for handler in &call.on {
-            let (start, end) = self.handler(handler, contract)?;
-            ends.push(end);
-            if handler.code.value == "any" {
-                any = Some(start);
-            } else {
-                handlers.push((handler.code.value.as_str().into(), start));
-            }
-        }
-        let then = self.here();
-        for end in ends {
-            self.land(end, then);
-        }
-        if let Some(Op::Call(site)) = self.out.ops.get_mut(site) {
+        if let Some(Op::Call(site)) = self.out.ops.get_mut(at) {
             site.slot = slot;
             site.timeout_ms = call.timeout.as_ref().map(|timeout| timeout.value.as_millis().unsigned_abs());
-            site.handlers = handlers;
-            site.any = any;
-            site.then = then;
             if let Some(own) = own {
                 site.undo = own;
                 site.settles.clear();
             }
             site.persistence = persistence(contract.effect, &site.undo);
         }
-        Ok(())
+        Ok(at)
     }
 
     /// A call with all that its contract says; the caller adds what the step says.
@@ -111,44 +110,20 @@ impl<'a> Steps<'a> {
         let then = self.here() + 1;
         let persistence = persistence(contract.effect, &undo);
         let site = CallSite {
+            target: Target::Operation,
             operation: operation.into(),
             with,
             slot: None,
             timeout_ms: None,
-            handlers: Vec::new(),
-            any: None,
+            handlers: Handlers::default(),
             then,
             undo,
+            triple: None,
             acquires,
             settles,
             persistence,
-            keyed_by: Vec::new(),
         };
         Ok(self.push(Op::Call(Box::new(site))))
-    }
-
-    fn handler(
-        &mut self,
-        handler: &ast::Handler,
-        contract: &'a OperationContract,
-    ) -> Result<(Handler, Pc), CompileError> {
-        let mark = self.names.mark();
-        let detail = contract.rejections.get(&handler.code.value).map_or(Shape::Unknown, Shape::Schema);
-        let shape = Shape::record([("detail".to_owned(), detail)]);
-        let rejection = self.bind("rejection", shape)?;
-        self.rejections.push(rejection);
-        let start = self.here();
-        self.block(&handler.steps)?;
-        let end = self.push(Op::Jump(0));
-        self.rejections.pop();
-        let _ = self.names.close(mark);
-        Ok((Handler { start, rejection }, end))
-    }
-
-    pub(super) fn land(&mut self, jump: Pc, at: Pc) {
-        if let Some(Op::Jump(to)) = self.out.ops.get_mut(jump) {
-            *to = at;
-        }
     }
 
     pub(super) fn clock(&mut self, clock: &ast::Clock) -> Result<Clock, CompileError> {
@@ -159,18 +134,33 @@ impl<'a> Steps<'a> {
     }
 
     pub(super) fn wait(&mut self, step: &Step, wait: &ast::Wait) -> Result<(), CompileError> {
-        let contract = self.uses_event(&wait.event.value)?;
-        let key = self.mapping(&wait.key)?.0;
-        let clock = self.clock(&wait.clock)?;
+        let on_timeout = self.here() + 1;
+        let (at, payload) = self.push_wait(&wait.event.value, &wait.key, Some(&wait.clock), on_timeout)?;
+        let slot = self.bind_id(step, Shape::Schema(payload))?;
+        self.receives(at, slot);
+        self.block(&wait.on_timeout)?;
+        let behind = self.here();
+        if let Some(Op::Wait(site)) = self.out.ops.get_mut(at) {
+            site.then = behind;
+        }
+        Ok(())
+    }
+
+    /// A wait that goes on behind itself, and the schema of what it gets.
+    pub(super) fn push_wait(
+        &mut self,
+        event: &str,
+        key: &ast::Template,
+        clock: Option<&ast::Clock>,
+        on_timeout: Pc,
+    ) -> Result<(Pc, &'a Schema), CompileError> {
+        let contract = self.uses_event(event)?;
+        let key = self.mapping(key)?.0;
+        let clock = clock.map(|clock| self.clock(clock)).transpose()?;
         let acquiring = match &contract.late {
             Some(late) if !contract.acquires.is_empty() => Some(Acquiring {
                 over: self.new_slot()?,
-                late: contract::taking(
-                    self.contracts,
-                    &wait.event.value,
-                    late,
-                    &[("event", &contract.payload)],
-                )?,
+                late: contract::taking(self.contracts, event, late, &[("event", &contract.payload)])?,
                 acquires: contract
                     .acquires
                     .iter()
@@ -180,27 +170,21 @@ impl<'a> Steps<'a> {
             }),
             _ => None,
         };
-        let slot = self.bind_id(step, Shape::Schema(&contract.payload))?;
         let at = self.here();
         if acquiring.is_some() {
             self.body().waits.push(at);
         }
-        let site = WaitSite {
-            event: wait.event.value.as_str().into(),
-            key,
-            clock,
-            slot,
-            on_timeout: at + 1,
-            then: 0,
-            acquiring,
-        };
+        let event = event.into();
+        let site = WaitSite { event, key, clock, slot: None, on_timeout, then: at + 1, acquiring };
         self.push(Op::Wait(Box::new(site)));
-        self.block(&wait.on_timeout)?;
-        let behind = self.here();
+        Ok((at, &contract.payload))
+    }
+
+    /// Says where the payload of the wait at `at` is bound.
+    pub(super) fn receives(&mut self, at: Pc, into: Option<u16>) {
         if let Some(Op::Wait(site)) = self.out.ops.get_mut(at) {
-            site.then = behind;
+            site.slot = into;
         }
-        Ok(())
     }
 }
 

@@ -1,0 +1,172 @@
+//! PostgreSQL: a few connections that write and a few that read, each on a thread of its own, so that a job's future stays
+//! where it began as it does on SQLite. A statement runs once for all items of a batch.
+
+mod answer;
+mod batch;
+mod session;
+
+use std::sync::Arc;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::runtime::Runtime;
+
+pub(crate) use self::batch::Batch;
+pub(crate) use self::session::Session;
+use crate::error::StoreError;
+use crate::migrate::{self, Migrations};
+use crate::pool::Pool;
+use crate::session::{Reader, Tx};
+use crate::store::{Counters, Options};
+
+/// How often a job that was in another's way runs again before its caller hears of it. Of two that are in each other's way
+/// one goes through, so that each round has a winner.
+const ATTEMPTS: u32 = 16;
+
+/// Statements that a connection keeps prepared; more than the platform has.
+const STATEMENTS: usize = 1024;
+
+/// Writers see what a serial order of all of them would show, and the place to start over from is the beginning.
+const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SAVEPOINT start";
+/// Readers have one snapshot and cannot write.
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// An open database of a server.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    writers: Pool<Worker>,
+    readers: Pool<Worker>,
+}
+
+impl Postgres {
+    pub(crate) async fn connect(
+        url: &str,
+        migrations: &[Migrations],
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        let server: PgConnectOptions = url.parse().map_err(|source| refused("connect", source))?;
+        let server = server
+            .application_name("mortise")
+            .statement_cache_capacity(STATEMENTS)
+            .options([("client_min_messages", "warning")])
+            .disable_statement_logging();
+        migrate::postgres(&server, migrations).await?;
+        let workers = |count: usize| (0..count.max(1)).map(|_| Worker::new(server.clone()));
+        Ok(Self {
+            writers: Pool::start("mortise-writer", workers(options.writers))?,
+            readers: Pool::start("mortise-reader", workers(options.readers))?,
+        })
+    }
+
+    /// Runs `job` until nobody is in its way; each run begins with what was captured, as it was.
+    pub(crate) async fn write<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+    {
+        let counters = Arc::clone(counters);
+        let run = move |worker: &mut Worker| {
+            let mut attempt = 1;
+            loop {
+                let job = job.clone();
+                let result = worker.in_transaction(WRITE, async |session| {
+                    let mut tx = Tx::new(Reader::postgres(session, &counters));
+                    let said = job(&mut tx).await;
+                    tx.close(said)
+                });
+                match result {
+                    Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
+                        tracing::debug!(%error, attempt, "another transaction was in the way; once more");
+                        attempt += 1;
+                    }
+                    Ok(value) => {
+                        counters.committed();
+                        return Ok(value);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        self.writers.run(run).await
+    }
+
+    pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let counters = Arc::clone(counters);
+        let run = move |worker: &mut Worker| {
+            worker.in_transaction(READ, async |session| job(&Reader::postgres(session, &counters)).await)
+        };
+        self.readers.run(run).await
+    }
+
+    pub(crate) fn close(self) {
+        self.writers.close();
+        self.readers.close();
+    }
+}
+
+/// A thread's connection, and the runtime that waits for it.
+#[derive(Debug)]
+struct Worker {
+    runtime: Runtime,
+    server: PgConnectOptions,
+    connection: Option<PgConnection>,
+}
+
+impl Worker {
+    fn new(server: PgConnectOptions) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Self { runtime: runtime.map_err(StoreError::Thread)?, server, connection: None })
+    }
+
+    /// Runs `job` between `begin` and a commit; a connection about whose state there is doubt is not used again.
+    fn in_transaction<T>(
+        &mut self,
+        begin: &'static str,
+        job: impl AsyncFnOnce(&Session) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Self { runtime, server, connection } = self;
+        runtime.block_on(async {
+            let session = begun(server, connection.take(), begin).await?;
+            let result = session.alone(job).await;
+            let result = match result {
+                Ok(value) => session.commit().await.map(|()| value),
+                Err(error) => session.roll_back().await.and(Err(error)),
+            };
+            *connection = session.into_connection();
+            result
+        })
+    }
+}
+
+/// A session with an open transaction. A connection that lay idle may have been closed by the server: then a new one is made.
+async fn begun(
+    server: &PgConnectOptions,
+    idle: Option<PgConnection>,
+    begin: &'static str,
+) -> Result<Session, StoreError> {
+    if let Some(connection) = idle {
+        match Session::begin(connection, begin).await {
+            Err(error) if error.is_disconnect() => tracing::info!(%error, "connecting anew"),
+            other => return other,
+        }
+    }
+    let connection = server.connect().await.map_err(|source| refused("connect", source))?;
+    Session::begin(connection, begin).await
+}
+
+fn refused(statement: &'static str, source: sqlx::Error) -> StoreError {
+    StoreError::Postgres { statement, source }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // The server would notice by itself; said in words it needs not wonder.
+            let _ = self.runtime.block_on(connection.close());
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The store on real databases: one contract that holds on SQLite and on PostgreSQL, and what each has of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod contract;
+mod postgres;
+mod sqlite;
+
+use mortise_store::{Migration, Migrations, Statement, Store, StoreError, Tx};
+use mortise_testkit::TestDatabase;
+use mortise_types::{Amount, Sku};
+
+const SHELF: Migrations = Migrations {
+    owner: "shelf",
+    steps: &[Migration {
+        version: 1,
+        description: "shelf",
+        sqlite:
+            "CREATE TABLE shelf (tenant TEXT NOT NULL, sku TEXT NOT NULL, price INTEGER NOT NULL, note TEXT,
+                   label BLOB, PRIMARY KEY (tenant, sku)) STRICT, WITHOUT ROWID;",
+        postgres: r#"CREATE TABLE shelf (tenant TEXT COLLATE "C" NOT NULL, sku TEXT COLLATE "C" NOT NULL,
+                       price BIGINT NOT NULL, note TEXT COLLATE "C", label BYTEA, PRIMARY KEY (tenant, sku));"#,
+    }],
+};
+
+const PUT: Statement = Statement::pair(
+    "shelf.put",
+    "INSERT INTO shelf (tenant, sku, price, note) VALUES (?1, ?2, ?3, ?4)",
+    "INSERT INTO shelf (tenant, sku, price, note) SELECT * FROM unnest($1, $2, $3, $4) ORDER BY 1, 2",
+);
+const GET: Statement = Statement::pair(
+    "shelf.get",
+    "SELECT sku, price, note FROM shelf WHERE tenant = ?1 AND sku >= ?2 ORDER BY sku",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, sku, n)
+     CROSS JOIN LATERAL (
+       SELECT sku, price, note FROM shelf WHERE tenant = item.tenant AND sku >= item.sku ORDER BY sku) AS found",
+);
+const SET: Statement = Statement::pair(
+    "shelf.set",
+    "UPDATE shelf SET price = ?3 WHERE tenant = ?1 AND sku = ?2",
+    "UPDATE shelf t SET price = item.price FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, sku, price, n)
+     WHERE t.tenant = item.tenant AND t.sku = item.sku RETURNING item.n",
+);
+
+async fn open(database: &TestDatabase) -> Store {
+    database.open(&[SHELF]).await.unwrap()
+}
+
+async fn skus(store: &Store, tenant: &'static str) -> Vec<String> {
+    let rows = store.read(async move |reader| {
+        reader.fetch_all::<(Sku, Amount, Option<String>), _>(&GET, (tenant, "")).await
+    });
+    rows.await.unwrap().into_iter().map(|(sku, price, _)| format!("{sku} {price}")).collect()
+}
+
+type Row = (&'static str, &'static str, Amount, Option<&'static str>);
+
+fn row(sku: &'static str, price: i64) -> Row {
+    ("acme", sku, Amount(price), None)
+}
+
+async fn put(tx: &mut Tx<'_>, rows: impl IntoIterator<Item = Row>) -> Result<(), StoreError> {
+    tx.execute(&PUT, rows).await.map(drop)
+}
