@@ -18,6 +18,11 @@ pub(crate) enum Step {
     When { condition: usize, step: Box<Step> },
     Switch { condition: usize, yes: Vec<Step>, no: Option<Vec<Step>> },
     Each { list: usize, at_once: bool, until: bool, steps: Vec<Step> },
+    Repeat { until: bool, steps: Vec<Step> },
+    Attempt { steps: Vec<Step>, handler: Vec<Step>, any: bool, cancellable: bool },
+    Parallel { one: Vec<Step>, other: Vec<Step> },
+    Race { captured: Vec<Step>, late: Vec<Step> },
+    Tcc { handler: Handler },
     Fail,
     End,
 }
@@ -67,6 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(which, how, again)| Step::Settle { which, how, again }),
         3 => (prop::bool::weighted(0.15), handler()).prop_map(|(undo, handler)| Step::Mail { undo, handler }),
         1 => Just(Step::Sleep),
+        1 => handler().prop_map(|handler| Step::Tcc { handler }),
         1 => Just(Step::Fail),
         1 => Just(Step::End),
     ];
@@ -78,6 +84,12 @@ fn step() -> impl Strategy<Value = Step> {
             2 => (0_usize..3, inner).prop_map(|(condition, step)| Step::When { condition, step: step.into() }),
             2 => (0_usize..3, block.clone(), prop::option::of(block.clone()))
                 .prop_map(|(condition, yes, no)| Step::Switch { condition, yes, no }),
+            1 => (any::<bool>(), block.clone()).prop_map(|(until, steps)| Step::Repeat { until, steps }),
+            3 => (block.clone(), block.clone(), any::<bool>(), any::<bool>()).prop_map(
+                |(steps, handler, any, cancellable)| Step::Attempt { steps, handler, any, cancellable }
+            ),
+            2 => (block.clone(), block.clone()).prop_map(|(one, other)| Step::Parallel { one, other }),
+            1 => (block.clone(), block.clone()).prop_map(|(captured, late)| Step::Race { captured, late }),
             2 => (0_usize..3, any::<bool>(), any::<bool>(), block).prop_map(|(list, at_once, until, steps)| {
                 Step::Each { list, at_once, until, steps }
             }),
@@ -113,6 +125,8 @@ struct Writer {
     ids: u32,
     held: Vec<Held>,
     behind: bool,
+    /// How many attempts are around.
+    attempts: u32,
     forgets: u32,
     blocks: u32,
 }
@@ -313,6 +327,60 @@ impl Writer {
                 written
             }
             Step::Each { list, at_once, until, steps } => self.each(*list, *at_once, *until, steps),
+            Step::Repeat { until, steps } => {
+                let name = self.id("round");
+                let body = self.block(steps);
+                let mut written = tree!({"repeat": name, "max": 2, "do": body});
+                if *until {
+                    written["until"] = tree!("${ input.gift }");
+                }
+                vec![written]
+            }
+            Step::Attempt { steps, handler, any, cancellable } => {
+                self.attempts += 1;
+                let inside = self.block(steps);
+                self.attempts -= 1;
+                let handler = self.block(handler);
+                let code = if *any { "any" } else { "no" };
+                // So that there is something to take.
+                let may_fail = tree!({"call": "mail.send", "with": {}});
+                let inside: Vec<Json> = [may_fail].into_iter().chain(inside).collect();
+                let inside = match any {
+                    true => inside,
+                    false => [tree!({"when": "${ input.gift }", "fail": "no"})].into_iter().chain(inside).collect(),
+                };
+                let mut written = tree!({"attempt": inside, "else": {code: handler}});
+                if self.behind && self.attempts == 0 && !any {
+                    written["else"]["any"] = tree!([{"attention": "failed"}]);
+                }
+                if *cancellable && *any {
+                    written["cancel_on"] =
+                        tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": "stopped"});
+                }
+                vec![written]
+            }
+            Step::Parallel { one, other } => {
+                let (one, other) = (self.block(one), self.block(other));
+                vec![tree!({"parallel": {"one": one, "other": other}})]
+            }
+            Step::Race { captured, late } => {
+                let name = self.id("won");
+                let mark = self.held.len();
+                self.held.push(Held { path: format!("{name}.payment_id"), kind: Kind::Money, settled: false });
+                let mut paid: Vec<Json> = captured.iter().flat_map(|step| self.step(step)).collect();
+                paid.extend(self.settle_from(mark));
+                self.held.truncate(mark);
+                let late = self.block(late);
+                let mut race = tree!({"late": {"timeout": "1h", "do": late}});
+                race[&name] = tree!({"wait": "pay.captured", "match": name, "do": paid});
+                vec![tree!({"race": race})]
+            }
+            Step::Tcc { handler } => {
+                let (one, other) = (self.id("credit"), self.id("credit"));
+                let hold = |id: &str| tree!({"id": id, "call": "credit.hold", "with": {"order": id}});
+                let tcc = tree!({"tcc": [hold(&one), hold(&other)]});
+                vec![self.handled(tcc, *handler)]
+            }
             Step::Fail if !self.behind => vec![tree!({"when": "${ input.gift }", "fail": "no"})],
             Step::Fail | Step::End => vec![tree!({"when": "${ input.n > 1 }", "end": "enough"})],
         }

@@ -26,6 +26,8 @@ struct Book {
     settled: Vec<(String, Value)>,
     /// What each call settled.
     by_call: Vec<(CallNo, Vec<(String, Value)>)>,
+    /// Tries that are confirmed: their undo takes back what was confirmed, too.
+    confirmed: Vec<CallNo>,
     /// Resources of which a handle was settled twice.
     twice: Vec<String>,
 }
@@ -83,7 +85,7 @@ enum Next {
     Reply(CallNo, CallOutcome),
     Event(mortise_flow::WaitNo, Value),
     Due(mortise_flow::WaitNo),
-    Cancel,
+    Cancel(mortise_flow::WaitNo),
 }
 
 struct World {
@@ -120,14 +122,15 @@ impl World {
                 Next::Reply(call, outcome) => Input::Replied { call, outcome },
                 Next::Event(wait, payload) => Input::Event { wait, payload },
                 Next::Due(wait) => Input::Due { wait },
-                Next::Cancel => Input::Cancel,
+                Next::Cancel(wait) if wait.0 == 0 => Input::Cancel,
+                Next::Cancel(wait) => Input::CancelAttempt { wait },
             };
             let (state, commands) = step(&self.program, state.clone(), Timestamp::EPOCH, input);
             self.explore(state, &commands, book);
         }
     }
 
-    /// Calls are answered, in any order, before time passes.
+    /// Calls are answered in any order, and before they are, events may come and times may run out.
     fn nexts(&self, state: &State) -> Vec<Next> {
         let open = state.outstanding();
         let mut nexts = Vec::new();
@@ -137,9 +140,6 @@ impl World {
                 nexts.extend(outcomes.into_iter().map(|outcome| Next::Reply(*call, outcome)));
             }
         }
-        if !nexts.is_empty() {
-            return nexts;
-        }
         for command in &open {
             match command {
                 Command::Wait { wait, event: Some((event, _)), .. } => {
@@ -148,7 +148,7 @@ impl World {
                     nexts.extend([Next::Event(*wait, payload), Next::Due(*wait)]);
                 }
                 Command::Wait { wait, event: None, .. } => nexts.push(Next::Due(*wait)),
-                Command::Cancellable { .. } => nexts.push(Next::Cancel),
+                Command::Cancellable { wait, .. } => nexts.push(Next::Cancel(*wait)),
                 _ => {}
             }
         }
@@ -172,6 +172,7 @@ impl World {
                 of(format!(r#"{{"shares":[{}]}}"#, share(0))),
                 of(format!(r#"{{"shares":[{},{}]}}"#, share(0), share(1))),
             ],
+            "credit.hold" => vec![of(format!(r#"{{"hold":"h{number}"}}"#))],
             "pay.take" => vec![of(format!(r#"{{"payment_id":"p{number}"}}"#))],
             "mail.check" => {
                 ["true", "false"].map(|wanted| of(format!(r#"{{"wanted":{wanted},"to":[]}}"#))).to_vec()
@@ -211,7 +212,13 @@ impl World {
                     CallOutcome::Rejected { .. } => return,
                 };
                 if let CallKind::Undo(undone) = kind {
+                    if book.confirmed.contains(undone) {
+                        return;
+                    }
                     book.undone(*undone);
+                }
+                if let CallKind::Confirm(tried) = kind {
+                    book.confirmed.push(*tried);
                 }
                 let settled = book.settles(&self.contracts, operation, input);
                 if *kind == CallKind::Forward {
@@ -225,7 +232,7 @@ impl World {
                     book.acquires(&self.contracts.events[&*event].acquires, payload, &event);
                 }
             }
-            Next::Due(_) | Next::Cancel => {}
+            Next::Due(_) | Next::Cancel(_) => {}
         }
     }
 }
@@ -265,7 +272,7 @@ fn played(text: &str) -> (World, bool) {
 
 /// The resource that a finding is about.
 fn resource(finding: &Diagnostic) -> &str {
-    let words = ["stock", "money"];
+    let words = ["stock", "money", "credit"];
     words.into_iter().find(|word| finding.message.contains(&format!(" {word}"))).unwrap_or("")
 }
 

@@ -4,7 +4,7 @@
 use super::ends::{Ending, How};
 use super::value::Value;
 use super::walk::Walk;
-use crate::ast::{Branch, Contest, Foreach, Node, Place, Racer, Repeat, Rounds, Step, Switch};
+use crate::ast::{Branch, Contest, Foreach, Node, Racer, Repeat, Rounds, Step, Switch};
 use crate::check::scope::Binding;
 use crate::check::steps::title;
 use crate::check::ways::{Way, Ways};

@@ -6,6 +6,7 @@ mod calls;
 mod ends;
 mod source;
 mod survey;
+mod tcc;
 mod track;
 mod value;
 mod values;
@@ -41,6 +42,8 @@ const UNSOUND: [&str; 8] = [
 ];
 /// Steps times ways that are looked at for all acquisitions of a flow: more was not written by hand.
 const WORK: usize = 400_000;
+/// Nodes of conditions times ways, likewise.
+const LOOKED: usize = 3_000_000;
 /// Ways that are kept apart while one acquisition is followed.
 const WAYS: usize = 256;
 
@@ -73,12 +76,13 @@ impl<'c> Checker<'c> {
                 behind: HashSet::new(),
             })
             .collect();
-        let mut left = WORK;
+        let (mut left, mut looked) = (WORK, 0);
         for site in survey.sites.iter().chain(&inputs) {
             self.work = 0;
             self.limit = WAYS;
             let verdict = Walk::new(self, site, &mut left).run(flow);
-            if left == 0 {
+            looked += self.work;
+            if left == 0 || looked > LOOKED {
                 return self.too_much(site);
             }
             self.tell(site, verdict);
