@@ -33,9 +33,7 @@ impl Request {
             amount: input.amount,
             currency: input.currency,
             capture: input.capture.unwrap_or(chosen.policy.capture),
-            expires_at: input
-                .expires_at
-                .unwrap_or_else(|| context.now.saturating_add(Span::seconds(life_s))),
+            expires_at: input.expires_at.unwrap_or_else(|| context.now.saturating_add(Span::seconds(life_s))),
         })
     }
 }
