@@ -3,6 +3,7 @@
 mod open;
 mod order_refund;
 mod risk;
+mod transfer;
 
 use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
@@ -15,6 +16,8 @@ pub(crate) use order_refund::declare as declare_order_refund;
 pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
 pub(crate) use risk::TooRisky;
 pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
+pub(crate) use transfer::declare as declare_transfer;
+pub use transfer::{TransferInput, Transferred};
 
 /// What a payment is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

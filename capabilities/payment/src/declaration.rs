@@ -10,7 +10,7 @@ use crate::contract::*;
 pub(crate) fn declaration() -> Declaration {
     let money = "money";
     let of_output = json!({ "payment_id": "${ output.payment_id }" });
-    declare_order_refund(Declaration::new("payment"))
+    declare_transfer(declare_order_refund(Declaration::new("payment")))
         .operation(
             Operation::write::<Claim, PaymentMade>("on_invoice", "The order is paid on invoice: what it owes is booked.")
                 .acquires(money, "payment_id")

@@ -100,6 +100,7 @@ pub fn capability(
         .remote("refund", operations::Refund { ids, provider })
         .remote("refund_order", operations::RefundOrder(taking_back.clone()))
         .read("funds", operations::ReadFunds)
+        .write("transfer", operations::TransferFunds)
         .remote("void", operations::Void(taking_back.clone()))
         .remote("give_back", operations::GiveBack(taking_back))
         .write("record_provider_event", operations::RecordProviderEvent)

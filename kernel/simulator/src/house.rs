@@ -104,7 +104,7 @@ impl House {
             .collect();
         let directory = self.directory.path();
         let engine = runtime.block_on(async {
-            let store_options = mortise_store::Options { readers: 1, durability: Durability::Process };
+            let store_options = mortise_store::Options { readers: 1, durability: Durability::Process, ..Default::default() };
             let store = Arc::new(Store::open(directory, &migrations, store_options).await?);
             match &self.catalogue {
                 Some(known) => Engine::start_knowing(Arc::clone(known), store, registry, policies, options).await,

@@ -154,8 +154,8 @@ fn playing(world: &World, way: &Way) -> Playing {
         Way::Late(deed, span) => change(deed, Change::Later(*span)),
         Way::Twice(deed, span) => change(deed, Change::Twice(*span)),
         Way::Early(deed) => change(deed, Change::Early),
-        Way::Cancel(trade, at) => {
-            playing.cancel = Some((trade.clone(), world.opens_at.saturating_add(*at)));
+        Way::Cancel(trade, event, at) => {
+            playing.cancel = Some((trade.clone(), event.clone(), world.opens_at.saturating_add(*at)));
         }
         Way::AsWritten | Way::Reject(..) | Way::Silent(..) | Way::Repeat(_) | Way::Crash(_) => {}
     }

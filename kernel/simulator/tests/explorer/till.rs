@@ -249,6 +249,7 @@ impl Peers for Outside {
                     description: "book",
                     sqlite: "CREATE TABLE till_book (tenant TEXT NOT NULL, owner TEXT NOT NULL, account TEXT NOT NULL,
                              amount INTEGER NOT NULL, PRIMARY KEY (tenant, owner, account)) STRICT, WITHOUT ROWID;",
+                    postgres: "",
                 }],
             })
             .pages(&[
