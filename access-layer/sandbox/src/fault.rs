@@ -45,6 +45,14 @@ pub(crate) enum Endpoint {
     /// For scripts: strikes only when it is named, never by `*`.
     #[serde(rename = "shipments.advance")]
     ShipmentsAdvance,
+    /// Where a parcel is handed over: strikes only when it is named. `decline`: it is not taken; `short`: less is paid.
+    #[serde(rename = "shipments.door")]
+    ShipmentsDoor,
+    #[serde(rename = "remittances.create")]
+    RemittancesCreate,
+    /// A parcel's part of a payout: strikes only when it is named. `decline`: it is kept back; `short`: less is paid out.
+    #[serde(rename = "remittances.item")]
+    RemittancesItem,
     #[serde(rename = "webhooks")]
     Webhooks,
 }
@@ -58,6 +66,8 @@ pub(crate) enum Fault {
         #[serde(default = "card_declined")]
         code: String,
     },
+    /// So much less is paid, at the door or by the carrier.
+    Short { by: Amount },
     /// The effect happens, no answer ever comes.
     Hang {},
     /// The effect happens, the answer comes after a pause.
@@ -154,6 +164,13 @@ struct Inner {
     draw: u64,
 }
 
+impl Endpoint {
+    /// Whether it is a place where cash changes hands, and no call.
+    fn is_about_cash(self) -> bool {
+        matches!(self, Endpoint::ShipmentsDoor | Endpoint::RemittancesItem)
+    }
+}
+
 impl FaultRule {
     /// Why this rule could never strike or would do harm.
     pub(crate) fn problem(&self) -> Option<&'static str> {
@@ -167,6 +184,16 @@ impl FaultRule {
         match &self.fault {
             _ if for_webhooks != (self.on == Endpoint::Webhooks) => {
                 Some("webhook_* faults go with on: webhooks, all others with a call")
+            }
+            Fault::Short { .. } if !self.on.is_about_cash() => {
+                Some("short goes with on: shipments.door or remittances.item")
+            }
+            Fault::Short { by } if by.minor() < 1 => Some("by is at least 1"),
+            fault
+                if self.on.is_about_cash()
+                    && !matches!(fault, Fault::Short { .. } | Fault::Decline { .. }) =>
+            {
+                Some("on: shipments.door and remittances.item go with decline or short")
             }
             Fault::Slow { after_ms: ms }
             | Fault::WebhookDelay { delay_ms: ms }
@@ -193,7 +220,8 @@ impl FaultRule {
         amount: Option<Amount>,
         event: Option<&str>,
     ) -> bool {
-        let is_call = !matches!(endpoint, Endpoint::Webhooks | Endpoint::ShipmentsAdvance);
+        let is_call =
+            !matches!(endpoint, Endpoint::Webhooks | Endpoint::ShipmentsAdvance) && !endpoint.is_about_cash();
         let place = self.on == endpoint || (self.on == Endpoint::AnyCall && is_call);
         let named = self.reference.as_deref().is_none_or(|pattern| match pattern.strip_suffix('*') {
             Some(start) => reference.starts_with(start),
@@ -363,6 +391,9 @@ mod tests {
             r#"{"on":"webhooks","fault":{"kind":"hang"}}"#,
             r#"{"on":"rates","fault":{"kind":"webhook_lose","attempts":1}}"#,
             r#"{"on":"rates","fault":{"kind":"hang"},"times":0}"#,
+            r#"{"on":"rates","fault":{"kind":"short","by":5}}"#,
+            r#"{"on":"shipments.door","fault":{"kind":"short","by":0}}"#,
+            r#"{"on":"remittances.item","fault":{"kind":"hang"}}"#,
             r#"{"on":"rates","fault":{"kind":"slow","after_ms":600001}}"#,
             r#"{"on":"rates","fault":{"kind":"hang"},"event":"payment.captured"}"#,
         ] {

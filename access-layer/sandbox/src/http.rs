@@ -4,6 +4,7 @@
 mod control;
 mod page;
 mod payments;
+mod remittances;
 mod shipments;
 
 use std::sync::Arc;
@@ -49,7 +50,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/shipments/{id}", get(shipments::read))
         .route("/shipments/{id}/cancel", post(shipments::cancel))
         .route("/shipments/{id}/advance", post(shipments::advance))
-        .route("/shipments/{id}/label", get(shipments::label));
+        .route("/shipments/{id}/label", get(shipments::label))
+        .route("/remittances", post(remittances::pay_out).get(remittances::list));
     let control = Router::new()
         .route("/faults", get(control::faults).post(control::set_fault).delete(control::clear_faults))
         .route("/faults/{id}", delete(control::clear_fault))

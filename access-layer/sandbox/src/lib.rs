@@ -13,6 +13,7 @@ mod journal;
 mod magic;
 mod payment;
 mod problem;
+mod remittance;
 mod running;
 mod shipment;
 mod signature;

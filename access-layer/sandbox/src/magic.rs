@@ -23,13 +23,17 @@ enum Effect {
     Drop,
     Duplicate,
     Reorder,
+    Short,
 }
 
 const fn magic(token: &'static str, amount: i64, on: Endpoint, effect: Effect) -> Magic {
     Magic { token, amount, on, effect }
 }
 
-pub(crate) const MAGIC: [Magic; 12] = [
+/// What is kept back where too little is paid, in minor units.
+const SHORT: Amount = Amount(100);
+
+pub(crate) const MAGIC: [Magic; 15] = [
     magic("sbx-decline", 99_999_901, Endpoint::PaymentsCreate, Effect::Decline),
     magic("sbx-card-decline", 99_999_902, Endpoint::PaymentsPay, Effect::Decline),
     magic("sbx-refund-decline", 99_999_903, Endpoint::PaymentsRefund, Effect::Decline),
@@ -42,6 +46,9 @@ pub(crate) const MAGIC: [Magic; 12] = [
     magic("sbx-reorder", 99_999_910, Endpoint::Webhooks, Effect::Reorder),
     magic("sbx-carrier-refuse", 99_999_911, Endpoint::ShipmentsCreate, Effect::Decline),
     magic("sbx-carrier-hang", 99_999_912, Endpoint::ShipmentsCreate, Effect::Hang),
+    magic("sbx-door-refuse", 99_999_913, Endpoint::ShipmentsDoor, Effect::Decline),
+    magic("sbx-door-short", 99_999_914, Endpoint::ShipmentsDoor, Effect::Short),
+    magic("sbx-remit-short", 99_999_915, Endpoint::RemittancesItem, Effect::Short),
 ];
 
 impl Magic {
@@ -66,6 +73,7 @@ impl Magic {
             Effect::ErrorAfter => Fault::ErrorAfter {},
             Effect::Drop => Fault::DropAfter {},
             Effect::Duplicate => Fault::WebhookDuplicate { copies: 1 },
+            Effect::Short => Fault::Short { by: SHORT },
             Effect::Reorder => Fault::WebhookReorder { hold_ms: 2_000 },
         }
     }

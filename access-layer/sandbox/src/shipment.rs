@@ -1,7 +1,7 @@
 //! A parcel of the carrier and the way it takes: pure decisions on plain values, and the carrier's tariff. Storing
 //! them, HTTP and faults are not here.
 
-use mortise_types::{Amount, Timestamp};
+use mortise_types::{Amount, Currency, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{Refusal, RefusalKind};
@@ -22,6 +22,8 @@ pub(crate) enum ShipmentStatus {
     Delivered,
     /// Something holds it up; it goes on or comes back.
     Exception,
+    /// The recipient did not take it; it comes back.
+    Refused,
     /// It was called back and is on its way to the sender.
     Returning,
     Returned,
@@ -48,6 +50,15 @@ pub(crate) struct ParcelItem {
     pub(crate) quantity: u32,
 }
 
+/// Cash that is collected against a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Collect {
+    /// In minor units.
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shipment {
     pub(crate) id: String,
@@ -59,6 +70,15 @@ pub(crate) struct Shipment {
     pub(crate) items: Vec<ParcelItem>,
     pub(crate) weight_grams: u32,
     pub(crate) webhook_url: String,
+    /// What is to be collected at the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) collect: Option<Collect>,
+    /// What was: there when it was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) collected: Option<Amount>,
+    /// The remittance that paid it out to the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) remittance: Option<String>,
     /// What happened to it, oldest first.
     pub(crate) history: Vec<TrackingStep>,
     /// The pause between two steps that it takes by itself.
@@ -83,6 +103,7 @@ impl ShipmentStatus {
             ShipmentStatus::OutForDelivery => "out_for_delivery",
             ShipmentStatus::Delivered => "delivered",
             ShipmentStatus::Exception => "exception",
+            ShipmentStatus::Refused => "refused",
             ShipmentStatus::Returning => "returning",
             ShipmentStatus::Returned => "returned",
             ShipmentStatus::Cancelled => "cancelled",
@@ -96,6 +117,7 @@ impl ShipmentStatus {
             ShipmentStatus::PickedUp | ShipmentStatus::Exception => Some(ShipmentStatus::InTransit),
             ShipmentStatus::InTransit => Some(ShipmentStatus::OutForDelivery),
             ShipmentStatus::OutForDelivery => Some(ShipmentStatus::Delivered),
+            ShipmentStatus::Refused => Some(ShipmentStatus::Returning),
             ShipmentStatus::Returning => Some(ShipmentStatus::Returned),
             ShipmentStatus::Delivered | ShipmentStatus::Returned | ShipmentStatus::Cancelled => None,
         }
@@ -113,10 +135,22 @@ impl ShipmentStatus {
     }
 }
 
+/// What happens at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// The recipient takes the parcel and pays what is to be collected.
+    Takes,
+    /// The recipient pays so much less, and has it all the same.
+    PaysLess(Amount),
+    /// The recipient does not take it.
+    Refuses,
+}
+
 /// The steps from where the parcel is to `target` (the usual next step without one), each of which is an event.
 pub(crate) fn advance(
     shipment: &Shipment,
     target: Option<ShipmentStatus>,
+    door: Door,
     now: Timestamp,
 ) -> Result<Vec<Shipment>, Refusal> {
     let impossible = || {
@@ -129,19 +163,43 @@ pub(crate) fn advance(
     let detour = match target {
         ShipmentStatus::Exception => on_its_way && shipment.status != ShipmentStatus::Exception,
         ShipmentStatus::Returned => on_its_way || shipment.status == ShipmentStatus::Returning,
+        ShipmentStatus::Refused => shipment.status == ShipmentStatus::OutForDelivery,
         _ => false,
     };
     if detour {
         return Ok(vec![step(shipment, target, now)]);
     }
+    // Whoever refuses a parcel has been brought it.
+    let refused = target == ShipmentStatus::Refused;
+    let target = if refused { ShipmentStatus::OutForDelivery } else { target };
     let mut steps: Vec<Shipment> = Vec::new();
     let mut status = shipment.status;
     while status != target {
         status = status.next().ok_or_else(impossible)?;
         let before = steps.last().unwrap_or(shipment);
+        if status == ShipmentStatus::Delivered {
+            steps.push(at_the_door(before, door, now));
+            break;
+        }
         steps.push(step(before, status, now));
     }
+    if refused && let Some(brought) = steps.last() {
+        steps.push(step(brought, ShipmentStatus::Refused, now));
+    }
     if steps.is_empty() { Err(impossible()) } else { Ok(steps) }
+}
+
+fn at_the_door(shipment: &Shipment, door: Door, now: Timestamp) -> Shipment {
+    let less = match door {
+        Door::Refuses => return step(shipment, ShipmentStatus::Refused, now),
+        Door::PaysLess(less) => less,
+        Door::Takes => Amount::ZERO,
+    };
+    let paid = |collect: Collect| {
+        collect.amount.checked_sub(less).map_or(Amount::ZERO, |paid| paid.max(Amount::ZERO))
+    };
+    let collected = shipment.collect.map(paid);
+    Shipment { collected, ..step(shipment, ShipmentStatus::Delivered, now) }
 }
 
 /// Takes a parcel back: before the pick-up it is cancelled, on its way it is called back, delivered it is too late.
@@ -216,6 +274,9 @@ mod tests {
             items: Vec::new(),
             weight_grams: 1,
             webhook_url: String::new(),
+            collect: None,
+            collected: None,
+            remittance: None,
             history: Vec::new(),
             advance_every_ms: None,
             advance_at: None,
@@ -233,23 +294,27 @@ mod tests {
 
     #[test]
     fn a_parcel_passes_every_place_on_its_way() {
-        let steps = advance(&shipment(), Some(ShipmentStatus::Delivered), NOW).unwrap();
+        let steps = advance(&shipment(), Some(ShipmentStatus::Delivered), Door::Takes, NOW).unwrap();
         assert_eq!(names(&steps), ["picked_up", "in_transit", "out_for_delivery", "delivered"]);
         assert_eq!(steps.last().unwrap().history.len(), 4);
-        assert_eq!(names(&advance(&shipment(), None, NOW).unwrap()), ["picked_up"]);
+        assert_eq!(names(&advance(&shipment(), None, Door::Takes, NOW).unwrap()), ["picked_up"]);
     }
 
     #[test]
     fn exceptions_and_returns_happen_on_the_way_only() {
-        assert!(advance(&shipment(), Some(ShipmentStatus::Exception), NOW).is_err());
-        let held = advance(&at(ShipmentStatus::InTransit), Some(ShipmentStatus::Exception), NOW).unwrap();
-        assert_eq!(names(&advance(&held[0], Some(ShipmentStatus::Returned), NOW).unwrap()), ["returned"]);
-        assert_eq!(names(&advance(&held[0], None, NOW).unwrap()), ["in_transit"]);
+        assert!(advance(&shipment(), Some(ShipmentStatus::Exception), Door::Takes, NOW).is_err());
+        let held = advance(&at(ShipmentStatus::InTransit), Some(ShipmentStatus::Exception), Door::Takes, NOW)
+            .unwrap();
+        assert_eq!(
+            names(&advance(&held[0], Some(ShipmentStatus::Returned), Door::Takes, NOW).unwrap()),
+            ["returned"]
+        );
+        assert_eq!(names(&advance(&held[0], None, Door::Takes, NOW).unwrap()), ["in_transit"]);
         for target in [None, Some(ShipmentStatus::PickedUp), Some(ShipmentStatus::Delivered)] {
-            assert!(advance(&at(ShipmentStatus::Delivered), target, NOW).is_err(), "{target:?}");
+            assert!(advance(&at(ShipmentStatus::Delivered), target, Door::Takes, NOW).is_err(), "{target:?}");
         }
         assert!(
-            advance(&shipment(), Some(ShipmentStatus::Cancelled), NOW).is_err(),
+            advance(&shipment(), Some(ShipmentStatus::Cancelled), Door::Takes, NOW).is_err(),
             "cancelling has its own call"
         );
     }
@@ -261,6 +326,42 @@ mod tests {
         assert_eq!(becomes(ShipmentStatus::InTransit), Ok(Some(ShipmentStatus::Returning)));
         assert_eq!(becomes(ShipmentStatus::Cancelled), Ok(None));
         assert_eq!(becomes(ShipmentStatus::Delivered).unwrap_err().code, "already_delivered");
+    }
+
+    fn to_collect(status: ShipmentStatus) -> Shipment {
+        let collect = Collect { amount: Amount(500), currency: Currency::new("EUR").unwrap() };
+        Shipment { collect: Some(collect), ..at(status) }
+    }
+
+    #[test]
+    fn cash_is_collected_when_the_parcel_is_handed_over() {
+        let comes_to = |door| {
+            let steps =
+                advance(&to_collect(ShipmentStatus::Created), Some(ShipmentStatus::Delivered), door, NOW)
+                    .unwrap();
+            let last = steps.last().unwrap();
+            (last.status.name(), last.collected.map(Amount::minor))
+        };
+        assert_eq!(comes_to(Door::Takes), ("delivered", Some(500)));
+        assert_eq!(comes_to(Door::PaysLess(Amount(120))), ("delivered", Some(380)));
+        assert_eq!(comes_to(Door::Refuses), ("refused", None));
+        let free =
+            advance(&at(ShipmentStatus::OutForDelivery), None, Door::PaysLess(Amount(1)), NOW).unwrap();
+        assert_eq!(free[0].collected, None, "nothing is asked for, nothing is collected");
+    }
+
+    #[test]
+    fn what_is_refused_at_the_door_comes_back() {
+        let steps =
+            advance(&to_collect(ShipmentStatus::PickedUp), Some(ShipmentStatus::Refused), Door::Takes, NOW)
+                .unwrap();
+        assert_eq!(names(&steps), ["in_transit", "out_for_delivery", "refused"]);
+        let refused = steps.last().unwrap();
+        assert_eq!(names(&advance(refused, None, Door::Takes, NOW).unwrap()), ["returning"]);
+        let back = advance(refused, Some(ShipmentStatus::Returned), Door::Takes, NOW).unwrap();
+        assert_eq!(names(&back), ["returning", "returned"]);
+        assert!(advance(refused, Some(ShipmentStatus::Delivered), Door::Takes, NOW).is_err());
+        assert_eq!(cancel(refused, NOW), Ok(None), "it comes back as it is");
     }
 
     #[test]

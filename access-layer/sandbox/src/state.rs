@@ -1,4 +1,4 @@
-//! What the book says, as a fold of its changes: payments, shipments, stored answers and events that wait for their
+//! What the book says, as a fold of its changes: payments, shipments, payouts, stored answers and events that wait for their
 //! receiver. It decides nothing and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -7,6 +7,7 @@ use mortise_types::{Amount, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::payment::Payment;
+use crate::remittance::Remittance;
 use crate::shipment::Shipment;
 
 /// One change of the book. What is durable is made of these alone.
@@ -17,6 +18,8 @@ pub(crate) enum Change {
     Payment { payment: Box<Payment> },
     /// A shipment is now this.
     Shipment { shipment: Box<Shipment> },
+    /// The carrier has paid out.
+    Remittance { remittance: Box<Remittance> },
     /// A request with this idempotency key has been answered.
     Answered { key: String, answer: StoredAnswer },
     /// An event is to be delivered.
@@ -40,7 +43,7 @@ pub(crate) struct Event {
     pub(crate) id: String,
     /// `payment.captured`, `shipment.delivered`, ...
     pub(crate) kind: String,
-    /// The payment or shipment; its events are delivered in order.
+    /// The payment, shipment or remittance; its events are delivered in order.
     pub(crate) subject: String,
     /// The merchant's reference and amount, by which faults choose.
     pub(crate) reference: String,
@@ -63,6 +66,7 @@ pub(crate) struct DeliveredEvent {
 pub(crate) struct State {
     pub(crate) payments: BTreeMap<String, Payment>,
     pub(crate) shipments: BTreeMap<String, Shipment>,
+    pub(crate) remittances: BTreeMap<String, Remittance>,
     pub(crate) answers: HashMap<String, StoredAnswer>,
     pub(crate) waiting: BTreeMap<String, Event>,
     pub(crate) delivered: Vec<DeliveredEvent>,
@@ -76,6 +80,9 @@ impl State {
         match change {
             Change::Payment { payment } => self.apply_payment(*payment),
             Change::Shipment { shipment } => self.apply_shipment(*shipment),
+            Change::Remittance { remittance } => {
+                self.remittances.insert(remittance.id.clone(), *remittance);
+            }
             Change::Answered { key, answer } => {
                 self.answers.insert(key, answer);
             }

@@ -82,3 +82,63 @@ async fn the_carrier_quotes_and_refuses() {
     assert_eq!((status, &refused["code"]), (402, &json!("declined_by_magic")));
     assert_eq!(peer.shipment("p-2", json!({ "items": [] })).await.0, 422);
 }
+
+#[tokio::test]
+async fn cash_is_collected_at_the_door_and_paid_out_once() {
+    let mut peer = Peer::new().await;
+    let collect = json!({ "collect": { "amount": 1_299, "currency": "EUR" } });
+    for reference in ["o-1:p-1", "o-2:p-2"] {
+        let (_, shipment) = peer.shipment(reference, collect.clone()).await;
+        let path = format!("/carrier/v1/shipments/{}/advance", shipment["id"].as_str().unwrap());
+        let (_, delivered) = peer.post(&path, None, json!({ "to": "delivered" })).await;
+        assert_eq!(delivered["collected"], 1_299);
+        let kinds = peer.hooks.kinds(4).await;
+        assert_eq!(kinds.last().unwrap(), "shipment.delivered");
+    }
+    let (status, paid) = peer.post("/carrier/v1/remittances", Some("r-1"), json!({})).await;
+    assert_eq!((status, &paid["remittances"][0]["amount"]), (201, &json!(2_598)));
+    let hook = peer.hooks.next().await;
+    assert_eq!((hook.kind(), &hook.event["data"]["amount"]), ("remittance.paid", &json!(2_598)));
+    assert_eq!(hook.event["data"]["items"].as_array().unwrap().len(), 2);
+    assert_eq!(peer.post("/carrier/v1/remittances", Some("r-1"), json!({})).await.1, paid, "the same key");
+    let (_, nothing) = peer.post("/carrier/v1/remittances", Some("r-2"), json!({})).await;
+    assert_eq!(nothing, json!({ "remittances": [] }), "nothing is paid out twice");
+    assert_eq!(peer.get("/carrier/v1/remittances").await.1["remittances"], paid["remittances"]);
+    assert_eq!(peer.get("/_control/book").await.1["remittances"], paid["remittances"]);
+}
+
+#[tokio::test]
+async fn what_is_refused_comes_back_and_what_is_short_is_short() {
+    let mut peer = Peer::new().await;
+    let collect = json!({ "collect": { "amount": 1_000, "currency": "EUR" } });
+    let ends = [
+        ("o-1.sbx-door-refuse:p-1", "refused", json!(null)),
+        ("o-2.sbx-door-short:p-2", "delivered", json!(900)),
+        ("o-3.sbx-remit-short:p-3", "delivered", json!(1_000)),
+        ("o-4:p-4", "delivered", json!(1_000)),
+    ];
+    peer.post(
+        "/_control/faults",
+        None,
+        json!({ "on": "remittances.item", "fault": { "kind": "decline" }, "reference": "o-4*" }),
+    )
+    .await;
+    for (reference, status, collected) in ends {
+        let (_, shipment) = peer.shipment(reference, collect.clone()).await;
+        let path = format!("/carrier/v1/shipments/{}/advance", shipment["id"].as_str().unwrap());
+        let (_, there) = peer.post(&path, None, json!({ "to": "delivered" })).await;
+        assert_eq!((&there["status"], &there["collected"]), (&json!(status), &collected), "{reference}");
+        if status == "refused" {
+            assert_eq!(peer.post(&path, None, json!({ "to": "returned" })).await.1["status"], "returned");
+        }
+    }
+    let (_, paid) = peer.post("/carrier/v1/remittances", Some("r-1"), json!({})).await;
+    let items = paid["remittances"][0]["items"].as_array().unwrap().clone();
+    let amounts: Vec<_> = items.iter().map(|item| item["amount"].as_i64().unwrap()).collect();
+    assert_eq!(amounts, [900, 900], "one collected less, one is paid out less, one is kept back");
+    assert_eq!(paid["remittances"][0]["amount"], 1_800);
+    let (_, later) = peer.post("/carrier/v1/remittances", Some("r-2"), json!({})).await;
+    assert_eq!(later["remittances"][0]["amount"], 1_000, "what was kept back comes with the next payout");
+    assert_eq!(peer.post("/carrier/v1/remittances", None, json!({})).await.0, 400, "a key is needed");
+    let _ = peer.hooks.next().await;
+}

@@ -1,6 +1,7 @@
 //! Campaigns: what is sold under terms of its own, for a time. It counts allotments, so that nothing is given twice, and
 //! the seats of groups of buyers. It knows no trade, no price, no stock and no money: flows bring those together.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -72,5 +73,6 @@ pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError
         .migrations(MIGRATIONS)
         .check(checks::ALLOTMENTS)
         .check(checks::GROUPS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

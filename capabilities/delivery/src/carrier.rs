@@ -5,7 +5,7 @@ use std::fmt;
 
 use futures::future::BoxFuture;
 use mortise_capability::Unanswered;
-use mortise_types::{Address, OrderId, ParcelId, ParcelItem, Scope, ShipmentId};
+use mortise_types::{Address, Amount, Currency, OrderId, ParcelId, ParcelItem, Scope, ShipmentId};
 use serde::{Deserialize, Serialize};
 
 /// A parcel to be taken. Equal for every attempt.
@@ -25,6 +25,18 @@ pub struct CarrierRequest {
     pub items: Vec<ParcelItem>,
     /// What it weighs.
     pub weight_grams: i64,
+    /// What is collected at the door, where something is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collect: Option<Cash>,
+}
+
+/// Cash to be collected, above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cash {
+    /// In minor units.
+    pub amount: Amount,
+    /// Of the amount.
+    pub currency: Currency,
 }
 
 /// What a carrier says to a parcel.

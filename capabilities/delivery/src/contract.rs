@@ -1,5 +1,7 @@
 //! What the capability takes and answers: records, schemas, the declaration of its operations and events.
 
+mod cash;
+
 use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
 use mortise_contract::{Declaration, Event, Operation};
 use mortise_types::{
@@ -9,6 +11,9 @@ use mortise_types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub use cash::{CollectCash, Remittance, RemittanceItem, RemittanceTaken};
+pub(crate) use cash::{RemittanceNews, RemittanceRefused};
 
 /// Parcels to be brought somewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +47,22 @@ pub struct DispatchInput {
     pub parcel: Parcel,
     /// Where it goes.
     pub ship_to: Address,
+    /// What the carrier collects at the door; left out, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CollectCash")]
+    pub collect: Option<CollectCash>,
+}
+
+/// A parcel that comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnInput {
+    /// The order.
+    pub order_id: OrderId,
+    /// The parcel; its location is where it comes back to.
+    pub parcel: Parcel,
+    /// Where the customer gives it to the carrier.
+    pub ship_from: Address,
 }
 
 /// A parcel that the carrier has taken on.
@@ -100,6 +121,8 @@ pub enum TrackingStatus {
     Delivered,
     /// Something holds it up.
     Exception,
+    /// The recipient did not take it.
+    RefusedAtDoor,
     /// It is on its way back.
     Returning,
     /// The sender has it again.
@@ -125,6 +148,10 @@ pub struct TrackingEvent {
     pub sequence: i64,
     /// When it happened.
     pub at: Timestamp,
+    /// What was collected, in minor units, where it was delivered against cash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Amount")]
+    pub collected: Option<Amount>,
 }
 
 /// Whether an event that may come twice changed something.
@@ -185,6 +212,16 @@ pub struct ShipmentView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub refusal: Option<String>,
+    /// What is to be collected at the door, in minor units.
+    pub collect: Amount,
+    /// What was.
+    pub collected: Amount,
+    /// What the carrier has paid out of it.
+    pub remitted: Amount,
+    /// Of these amounts, where cash is collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Currency")]
+    pub collect_currency: Option<Currency>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -344,6 +381,10 @@ pub(crate) struct ShipmentNews {
     pub(crate) status: String,
     /// When it came there.
     pub(crate) at: Timestamp,
+    /// What was to be collected at the door, in minor units.
+    pub(crate) collect: Amount,
+    /// What was.
+    pub(crate) collected: Amount,
 }
 
 pub(crate) fn declaration() -> Declaration {
@@ -356,6 +397,14 @@ pub(crate) fn declaration() -> Declaration {
             Operation::remote::<DispatchInput, Dispatched>("dispatch", "Gives a parcel to the carrier.")
                 .rejects::<CarrierRefused>("carrier_refused")
                 .undo("delivery.cancel", json!({ "shipment_id": "${ output.shipment_id }" })),
+        )
+        .operation(
+            Operation::remote::<ReturnInput, Dispatched>(
+                "request_return",
+                "Asks the carrier for a label by which a customer sends a parcel back; delivered is back at the location.",
+            )
+            .rejects::<CarrierRefused>("carrier_refused")
+            .undo("delivery.cancel", json!({ "shipment_id": "${ output.shipment_id }" })),
         )
         .operation(
             Operation::remote::<ShipmentMeant, TakenBack>(
@@ -374,7 +423,17 @@ pub(crate) fn declaration() -> Declaration {
             .emits("delivery.delivered")
             .emits("delivery.moved")
             .emits("delivery.exception")
+            .emits("delivery.refused")
             .emits("delivery.returned"),
+        )
+        .operation(
+            Operation::write::<Remittance, RemittanceTaken>(
+                "record_remittance",
+                "Takes over what the carrier has paid out of the cash that it collected. Once a payout.",
+            )
+            .rejects::<RemittanceRefused>("remittance_refused")
+            .nothing_to_undo()
+            .emits("delivery.remitted"),
         )
         .operation(
             Operation::read::<ShipmentMeant, Tracked>("track", "A shipment with its way.")
@@ -400,6 +459,12 @@ pub(crate) fn declaration() -> Declaration {
     operations
         .event(event("delivered", "The recipient has the parcel. Told once."))
         .event(event("moved", "The parcel is one step further."))
+        .event(event("refused", "The recipient did not take the parcel; it comes back. Told once."))
+        .event(Event::new::<RemittanceNews, ShipmentId>(
+            "remitted",
+            "shipment_id",
+            "The carrier has paid out what it collected for the parcel.",
+        ))
         .event(event("exception", "Something holds the parcel up."))
         .event(event("returned", "The sender has the parcel again."))
 }

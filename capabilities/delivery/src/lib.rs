@@ -18,25 +18,34 @@ use mortise_contract::DeclarationError;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
-pub use carrier::{CancelAnswer, Carrier, CarrierRequest, DispatchAnswer};
+pub use carrier::{CancelAnswer, Carrier, CarrierRequest, Cash, DispatchAnswer};
 /// For adapters: the peer has not said what became of a call.
 pub use mortise_capability::Unanswered;
 pub use policy::{DeliveryPolicy, FeePer};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "delivery",
-    steps: &[Migration {
-        version: 1,
-        description: "init",
-        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-        postgres: include_str!("../migrations/postgres/0001_init.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            description: "init",
+            sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
+        },
+        Migration {
+            version: 2,
+            description: "cash at the door",
+            sqlite: include_str!("../migrations/sqlite/0002_cash.sql"),
+            postgres: include_str!("../migrations/postgres/0002_cash.sql"),
+        },
+    ],
 };
 
-const PAGES: [RejectionPage; 4] = [
+const PAGES: [RejectionPage; 5] = [
     RejectionPage { code: "not_delivered_there", page: include_str!("../rejections/not_delivered_there.md") },
     RejectionPage { code: "carrier_refused", page: include_str!("../rejections/carrier_refused.md") },
     RejectionPage { code: "unknown_shipment", page: include_str!("../rejections/unknown_shipment.md") },
+    RejectionPage { code: "remittance_refused", page: include_str!("../rejections/remittance_refused.md") },
     RejectionPage { code: ROW_REFUSED, page: include_str!("../rejections/row_refused.md") },
 ];
 
@@ -51,11 +60,20 @@ pub fn capability(
 ) -> Result<Capability, DeclarationError> {
     let summary = "What delivery costs, parcels with the carrier, and where they are.";
     let weights = Arc::clone(&policies);
+    let dispatch = |direction| operations::Dispatch {
+        ids: Arc::clone(&ids),
+        policies: Arc::clone(&weights),
+        carrier: Arc::clone(&carrier),
+        direction,
+    };
+    let (out, back) = (dispatch(operations::Direction::Out), dispatch(operations::Direction::Back));
     Ok(Capability::new("delivery", summary, contract::declaration())?
         .read("quote", operations::Quote { policies })
-        .remote("dispatch", operations::Dispatch { ids, policies: weights, carrier: Arc::clone(&carrier) })
+        .remote("dispatch", out)
+        .remote("request_return", operations::RequestReturn(back))
         .remote("cancel", operations::Cancel { carrier })
         .write("record_tracking_event", operations::RecordTrackingEvent)
+        .write("record_remittance", operations::RecordRemittance)
         .read("track", operations::Track)
         .read("list", operations::List)
         .write("import_fees", operations::ImportFees)
@@ -64,6 +82,7 @@ pub fn capability(
         .policy::<policy::DeliveryPolicy>()
         .migrations(MIGRATIONS)
         .check(check::TRACKING)
+        .check(check::REMITTANCES)
         .book(book::BOOK)
         .pages(&PAGES))
 }

@@ -5,6 +5,8 @@ mod dispatch;
 mod imports;
 mod quote;
 mod reads;
+mod remittance;
+mod request_return;
 mod tracking_event;
 
 use mortise_capability::{Call, Reply};
@@ -12,10 +14,12 @@ use mortise_store::StoreError;
 use mortise_types::{ArithmeticError, ShipmentId};
 
 pub(crate) use cancel::Cancel;
-pub(crate) use dispatch::Dispatch;
+pub(crate) use dispatch::{Direction, Dispatch};
 pub(crate) use imports::{ImportFees, ImportOrigins, ImportWeights};
 pub(crate) use quote::Quote;
 pub(crate) use reads::{List, Track};
+pub(crate) use remittance::RecordRemittance;
+pub(crate) use request_return::RequestReturn;
 pub(crate) use tracking_event::RecordTrackingEvent;
 
 use crate::contract::UnknownShipment;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use mortise_capability::Call;
 use mortise_store::{Datum, FromDatum, Reader, Statement, StoreError, Tx};
 use mortise_types::{
     Address, Amount, CountryCode, Currency, LocationId, OrderId, ParcelId, ShipmentId, Sku, TenantId,
     Timestamp,
 };
 
+use crate::contract::Remittance;
 use crate::rules::{Bracket, Shipment, Status};
 
 const FEES: Statement = Statement::pair(
@@ -79,11 +81,12 @@ const PUT_ORIGIN: Statement = Statement::pair(
 const SHIPMENT: Statement = Statement::pair(
     "delivery.shipment",
     "SELECT shipment_id, order_id, parcel_id, status, sequence, delivered, carrier_ref, tracking_number, label_url, refusal, \
-     request, created_at FROM delivery_shipment WHERE tenant = ?1 AND shipment_id = ?2",
+     request, created_at, collect, collect_currency, collected, remitted, refused FROM delivery_shipment \
+     WHERE tenant = ?1 AND shipment_id = ?2",
     "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, shipment_id, n)
      CROSS JOIN LATERAL (
        SELECT shipment_id, order_id, parcel_id, status, sequence, delivered, carrier_ref, tracking_number,
-         label_url, refusal, request, created_at
+         label_url, refusal, request, created_at, collect, collect_currency, collected, remitted, refused
        FROM delivery_shipment
        WHERE tenant = item.tenant AND shipment_id = item.shipment_id) AS found",
 );
@@ -91,11 +94,12 @@ const SHIPMENT: Statement = Statement::pair(
 const PAGE: Statement = Statement::pair(
     "delivery.page",
     "SELECT shipment_id, order_id, parcel_id, status, sequence, delivered, carrier_ref, tracking_number, label_url, refusal, \
-     request, created_at FROM delivery_shipment WHERE tenant = ?1 AND shipment_id > ?2 ORDER BY shipment_id LIMIT 1000",
+     request, created_at, collect, collect_currency, collected, remitted, refused FROM delivery_shipment \
+     WHERE tenant = ?1 AND shipment_id > ?2 ORDER BY shipment_id LIMIT 1000",
     "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, shipment_id, n)
      CROSS JOIN LATERAL (
        SELECT shipment_id, order_id, parcel_id, status, sequence, delivered, carrier_ref, tracking_number,
-         label_url, refusal, request, created_at
+         label_url, refusal, request, created_at, collect, collect_currency, collected, remitted, refused
        FROM delivery_shipment
        WHERE tenant = item.tenant AND shipment_id > item.shipment_id ORDER BY shipment_id LIMIT 1000) AS found",
 );
@@ -103,18 +107,22 @@ const PAGE: Statement = Statement::pair(
 const SAVE: Statement = Statement::pair(
     "delivery.save",
     "INSERT INTO delivery_shipment (tenant, shipment_id, order_id, parcel_id, status, sequence, delivered, carrier_ref, \
-     tracking_number, label_url, refusal, request, created_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     tracking_number, label_url, refusal, request, created_at, collect, collect_currency, collected, remitted, refused) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
      ON CONFLICT (tenant, shipment_id) DO UPDATE SET status = excluded.status, sequence = excluded.sequence, \
      delivered = excluded.delivered, carrier_ref = excluded.carrier_ref, tracking_number = excluded.tracking_number, \
-     label_url = excluded.label_url, refusal = excluded.refusal",
+     label_url = excluded.label_url, refusal = excluded.refusal, collected = excluded.collected, \
+     remitted = excluded.remitted, refused = excluded.refused",
     "INSERT INTO delivery_shipment (tenant, shipment_id, order_id, parcel_id, status, sequence, delivered,
-         carrier_ref, tracking_number, label_url, refusal, request, created_at)
-     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ORDER BY 1, 2
+         carrier_ref, tracking_number, label_url, refusal, request, created_at, collect, collect_currency,
+         collected, remitted, refused)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+       $18) ORDER BY 1, 2
      ON CONFLICT (tenant, shipment_id)
        DO UPDATE SET status = excluded.status, sequence = excluded.sequence, delivered = excluded.delivered,
          carrier_ref = excluded.carrier_ref, tracking_number = excluded.tracking_number,
-           label_url = excluded.label_url, refusal = excluded.refusal",
+           label_url = excluded.label_url, refusal = excluded.refusal, collected = excluded.collected,
+           remitted = excluded.remitted, refused = excluded.refused",
 );
 
 const STEP: Statement = Statement::pair(
@@ -149,6 +157,73 @@ const TAKE_EVENT: Statement = Statement::pair(
        SELECT tenant, event_id, recorded_at FROM item ORDER BY tenant, event_id, n
        ON CONFLICT DO NOTHING RETURNING tenant, event_id)
      SELECT min(item.n) FROM item JOIN added USING (tenant, event_id) GROUP BY tenant, event_id",
+);
+
+const TAKE_REMITTANCE: Statement = Statement::pair(
+    "delivery.take_remittance",
+    "INSERT INTO delivery_remittance (tenant, remittance_id, currency, amount, recorded_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+     ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3, $4, $5)
+       WITH ORDINALITY AS item (tenant, remittance_id, currency, amount, recorded_at, n)),
+     added AS (
+       INSERT INTO delivery_remittance (tenant, remittance_id, currency, amount, recorded_at)
+       SELECT tenant, remittance_id, currency, amount, recorded_at FROM item ORDER BY tenant, remittance_id, n
+       ON CONFLICT DO NOTHING RETURNING tenant, remittance_id)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, remittance_id) GROUP BY tenant, remittance_id",
+);
+
+/// A parcel may stand in a payout twice: its parts are added up.
+const ADD_REMITTED: Statement = Statement::pair(
+    "delivery.add_remitted",
+    "INSERT INTO delivery_remitted (tenant, shipment_id, remittance_id, amount) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (tenant, shipment_id, remittance_id) DO UPDATE SET amount = delivery_remitted.amount + excluded.amount",
+    "INSERT INTO delivery_remitted (tenant, shipment_id, remittance_id, amount)
+     SELECT tenant, shipment_id, remittance_id, sum(amount)::bigint
+     FROM unnest($1, $2, $3, $4) AS item (tenant, shipment_id, remittance_id, amount)
+     GROUP BY tenant, shipment_id, remittance_id ORDER BY 1, 2, 3
+     ON CONFLICT (tenant, shipment_id, remittance_id)
+       DO UPDATE SET amount = delivery_remitted.amount + excluded.amount",
+);
+
+/// Shipments of which another sum was paid out than their payouts say, or that cash was collected for which nobody asked;
+/// and parcels in payouts that nobody here has.
+pub(crate) const CHECK_REMITTED: Statement = Statement::pair(
+    "delivery.check_remitted",
+    "SELECT tenant, shipment_id, remitted, added_up, known FROM ( \
+       SELECT s.tenant, s.shipment_id, s.remitted AS remitted, 1 AS known, \
+         (SELECT coalesce(sum(r.amount), 0) FROM delivery_remitted r WHERE r.tenant = s.tenant \
+            AND r.shipment_id = s.shipment_id) AS added_up \
+       FROM delivery_shipment s WHERE ?1 = 0) sums WHERE remitted <> added_up \
+     UNION ALL SELECT r.tenant, r.shipment_id, 0, r.amount, 0 FROM delivery_remitted r \
+       LEFT JOIN delivery_shipment s ON s.tenant = r.tenant AND s.shipment_id = r.shipment_id \
+       WHERE s.shipment_id IS NULL LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT tenant, shipment_id, remitted, added_up, known FROM (
+         SELECT s.tenant, s.shipment_id, s.remitted, 1::bigint AS known,
+           (SELECT coalesce(sum(r.amount), 0)::bigint FROM delivery_remitted r WHERE r.tenant = s.tenant
+              AND r.shipment_id = s.shipment_id) AS added_up
+         FROM delivery_shipment s WHERE item.zero = 0) AS sums WHERE remitted <> added_up
+       UNION ALL SELECT r.tenant, r.shipment_id, 0::bigint, r.amount, 0::bigint FROM delivery_remitted r
+         LEFT JOIN delivery_shipment s ON s.tenant = r.tenant AND s.shipment_id = r.shipment_id
+         WHERE s.shipment_id IS NULL LIMIT 100) AS found",
+);
+
+/// Payouts that do not add up.
+pub(crate) const CHECK_REMITTANCES: Statement = Statement::pair(
+    "delivery.check_remittances",
+    "SELECT * FROM (SELECT m.tenant, m.remittance_id, m.amount AS amount, \
+       (SELECT coalesce(sum(r.amount), 0) FROM delivery_remitted r WHERE r.tenant = m.tenant \
+          AND r.remittance_id = m.remittance_id) AS added_up \
+     FROM delivery_remittance m WHERE ?1 = 0) sums WHERE amount <> added_up LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT * FROM (
+         SELECT m.tenant, m.remittance_id, m.amount,
+           (SELECT coalesce(sum(r.amount), 0)::bigint FROM delivery_remitted r WHERE r.tenant = m.tenant
+              AND r.remittance_id = m.remittance_id) AS added_up
+         FROM delivery_remittance m WHERE item.zero = 0) AS sums
+       WHERE amount <> added_up LIMIT 100) AS found",
 );
 
 /// Shipments that do not stand where their way ends.
@@ -275,6 +350,11 @@ type ShipmentRow = (
     Option<String>,
     String,
     Timestamp,
+    Amount,
+    Option<Word<Currency>>,
+    Amount,
+    Amount,
+    bool,
 );
 
 fn shipment(row: ShipmentRow) -> Shipment {
@@ -291,6 +371,11 @@ fn shipment(row: ShipmentRow) -> Shipment {
         refusal: row.9,
         request: row.10,
         created_at: row.11,
+        collect: row.12,
+        collect_currency: row.13.map(|word| word.0),
+        collected: row.14,
+        remitted: row.15,
+        refused_at_door: row.16,
     }
 }
 
@@ -374,6 +459,11 @@ impl Shipments {
                 shipment.refusal.as_deref(),
                 shipment.request.as_str(),
                 shipment.created_at,
+                shipment.collect,
+                shipment.collect_currency.as_ref().map(Currency::code),
+                shipment.collected,
+                shipment.remitted,
+                shipment.refused_at_door,
             )
         });
         tx.execute(&SAVE, rows).await?;
@@ -414,4 +504,27 @@ pub(crate) async fn take_events<'e>(
 ) -> Result<Vec<bool>, StoreError> {
     let changed = tx.execute(&TAKE_EVENT, events).await?;
     Ok(changed.into_iter().map(|rows| rows > 0).collect())
+}
+
+/// Marks payouts as taken; says of each whether it is new.
+pub(crate) async fn take_remittances<'c>(
+    tx: &mut Tx<'_>,
+    calls: impl IntoIterator<Item = &'c Call<Remittance>>,
+) -> Result<Vec<bool>, StoreError> {
+    let rows = calls.into_iter().map(|call| {
+        let Remittance { remittance_id, currency, amount, .. } = &call.input;
+        let tenant = &call.context.scope.tenant;
+        (tenant, remittance_id.as_str(), currency.code(), *amount, call.context.now)
+    });
+    let changed = tx.execute(&TAKE_REMITTANCE, rows).await?;
+    Ok(changed.into_iter().map(|rows| rows > 0).collect())
+}
+
+/// The parcels of payouts that were taken.
+pub(crate) async fn add_remitted(tx: &mut Tx<'_>, calls: &[&Call<Remittance>]) -> Result<(), StoreError> {
+    let rows = calls.iter().flat_map(|call| {
+        let (tenant, remittance_id) = (&call.context.scope.tenant, call.input.remittance_id.as_str());
+        call.input.items.iter().map(move |item| (tenant, &item.shipment_id, remittance_id, item.amount))
+    });
+    tx.execute(&ADD_REMITTED, rows).await.map(drop)
 }

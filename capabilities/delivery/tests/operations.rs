@@ -214,6 +214,99 @@ async fn cancelling_takes_back_what_has_become_of_the_parcel() {
     clean(&rig).await;
 }
 
+/// A parcel that is dispatched against 1,299 in cash.
+async fn against_cash(rig: &Rig, id: &str) -> String {
+    let parcel = parcel(id, "berlin", 2);
+    let input = format!(
+        r#"{{"order_id":"o-1","parcel":{parcel},"ship_to":{ADA},"collect":{{"amount":1299,"currency":"EUR"}}}}"#
+    );
+    let reply = rig.call("delivery.dispatch", &input).await;
+    let output: serde_json::Value = serde_json::from_str(reply.strip_prefix("ok ").unwrap()).unwrap();
+    output["shipment_id"].as_str().unwrap().to_owned()
+}
+
+async fn delivered(rig: &Rig, shipment: &str, collected: i64) -> String {
+    let input = format!(
+        r#"{{"event_id":"d-{shipment}","shipment_id":"{shipment}","carrier_ref":"c","status":"delivered","sequence":4,"at":"2026-01-02T03:04:05.000Z","collected":{collected}}}"#
+    );
+    rig.call("delivery.record_tracking_event", &input).await
+}
+
+fn payout(id: &str, amount: i64, items: &[(&str, i64)]) -> String {
+    let items = items.iter().map(|(id, amount)| format!(r#"{{"shipment_id":"{id}","amount":{amount}}}"#));
+    let items = items.collect::<Vec<_>>().join(",");
+    format!(r#"{{"remittance_id":"{id}","currency":"EUR","amount":{amount},"items":[{items}]}}"#)
+}
+
+#[tokio::test]
+async fn the_carrier_collects_and_pays_out_once() {
+    let (rig, van, _) = shop().await;
+    let (full, short) = (against_cash(&rig, "p-1").await, against_cash(&rig, "p-2").await);
+    let asked = van.0.lock().unwrap()[&full].0.collect.unwrap();
+    assert_eq!((asked.amount.minor(), asked.currency.code()), (1_299, "EUR"));
+    let came = delivered(&rig, &full, 1_299).await;
+    assert!(
+        came.contains(r#""collect":1299,"collected":1299"#) && came.contains("delivery.delivered"),
+        "{came}"
+    );
+    assert!(delivered(&rig, &short, 1_000).await.contains(r#""collect":1299,"collected":1000"#));
+    let input = payout("r-1", 2_199, &[(&full, 1_299), (&short, 900)]);
+    let replies = rig.batch("delivery.record_remittance", &[&input, &input]).await;
+    assert!(replies[0].starts_with(r#"ok {"applied":"now","unknown":[]}"#), "{}", replies[0]);
+    assert!(
+        replies[0].contains(&format!(r#"event delivery.remitted {{"shipment_id":"{short}""#))
+            && replies[0].contains(r#""remittance_id":"r-1","amount":900,"collected":1000,"currency":"EUR""#),
+        "{}",
+        replies[0]
+    );
+    assert_eq!(replies[1], r#"ok {"applied":"already","unknown":[]}"#, "once a payout");
+    clean(&rig).await;
+    assert!(
+        rig.call("delivery.record_remittance", &payout("r-2", 100, &[(&short, 100)])).await.contains("now")
+    );
+    let listed = rig.call("delivery.list", "{}").await;
+    assert!(
+        listed.contains(r#""collect":1299,"collected":1000,"remitted":1000,"collect_currency":"EUR""#),
+        "{listed}"
+    );
+    clean(&rig).await;
+}
+
+#[tokio::test]
+async fn a_payout_that_does_not_add_up_is_refused_and_one_for_strangers_is_named() {
+    let (rig, _, _) = shop().await;
+    let ours = against_cash(&rig, "p-1").await;
+    assert_eq!(
+        rig.call("delivery.record_remittance", &payout("r-1", 900, &[(&ours, 800)])).await,
+        r#"rejected remittance_refused {"remittance_id":"r-1","stated":900,"added_up":800}"#
+    );
+    clean(&rig).await;
+    let mended = payout("r-1", 800, &[(&ours, 500), ("shp-nobody", 300)]);
+    let taken = rig.call("delivery.record_remittance", &mended).await;
+    assert!(taken.starts_with(r#"ok {"applied":"now","unknown":["shp-nobody"]}"#), "{taken}");
+    assert_eq!(
+        rig.findings().await,
+        [
+            "delivery remittances: acme shipment shp-nobody: a carrier paid 300 out for it, and nobody here has it"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_parcel_that_is_refused_at_the_door_comes_back_and_collects_nothing() {
+    let (rig, _, _) = shop().await;
+    let id = against_cash(&rig, "p-1").await;
+    assert!(event(&rig, "e3", &id, 3, "returning").await.contains("delivery.moved"));
+    let refused = event(&rig, "e2", &id, 2, "refused_at_door").await;
+    assert!(
+        refused.contains("event delivery.refused") && refused.contains(r#""collect":1299,"collected":0"#),
+        "told though it is overtaken: {refused}"
+    );
+    assert!(!event(&rig, "e2b", &id, 2, "refused_at_door").await.contains("event"), "told once");
+    assert!(event(&rig, "e4", &id, 4, "returned").await.contains("delivery.returned"));
+    clean(&rig).await;
+}
+
 #[tokio::test]
 async fn copies_of_an_event_in_one_batch_are_taken_once() {
     let (rig, _, _) = shop().await;
@@ -224,6 +317,31 @@ async fn copies_of_an_event_in_one_batch_are_taken_once() {
     let other = copy.replace("e1", "e2");
     let replies = rig.batch("delivery.record_tracking_event", &[&copy, &copy, &other]).await;
     assert_eq!(replies.iter().filter(|reply| reply.contains("delivery.delivered")).count(), 1, "{replies:?}");
+    clean(&rig).await;
+}
+
+/// A parcel that Ada sends back to a location.
+async fn request_return(rig: &Rig, parcel_id: &str, location: &str) -> String {
+    let parcel = parcel(parcel_id, location, 1);
+    rig.call(
+        "delivery.request_return",
+        &format!(r#"{{"order_id":"o-1","parcel":{parcel},"ship_from":{ADA}}}"#),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_parcel_comes_back_the_other_way_and_is_told_when_it_is_there() {
+    let (rig, van, _) = shop().await;
+    let reply = request_return(&rig, "r-1", "berlin").await;
+    let shipment_id = reply.split('"').nth(3).unwrap_or_else(|| panic!("{reply}")).to_owned();
+    let asked = van.0.lock().unwrap()[&shipment_id].0.clone();
+    let ada: mortise_types::Address = serde_json::from_str(ADA).unwrap();
+    assert_eq!((&asked.from, asked.to.name.as_str()), (&ada, "Shop"), "from the customer to the shop");
+    let arrived = event(&rig, "e9", &shipment_id, 1, "delivered").await;
+    assert!(arrived.contains("event delivery.delivered"), "{arrived}");
+    let late = rig.call("delivery.cancel", &format!(r#"{{"shipment_id":"{shipment_id}"}}"#)).await;
+    assert_eq!(late, r#"ok {"by":"nothing"}"#);
     clean(&rig).await;
 }
 
@@ -239,9 +357,15 @@ async fn tenants_never_meet_in_any_operation() {
     let walked = [
         ("quote", quote(&rig, &[parcel("p-1", "berlin", 1)], ADA).await, "rejected not_delivered_there"),
         ("dispatch", dispatch(&rig, "p-1", "berlin", ADA).await, r#"rejected carrier_refused {"code":"origin_unknown""#),
+        ("request_return", request_return(&rig, "p-1", "berlin").await, r#"rejected carrier_refused {"code":"origin_unknown""#),
         ("cancel", rig.call("delivery.cancel", &meant).await, r#"ok {"by":"nothing"}"#),
         ("track", rig.call("delivery.track", &meant).await, "rejected unknown_shipment"),
         ("record_tracking_event", event(&rig, "e1", &ours, 2, "delivered").await, "rejected unknown_shipment"),
+        (
+            "record_remittance",
+            rig.call("delivery.record_remittance", &format!(r#"{{"remittance_id":"r-1","currency":"EUR","amount":5,"items":[{{"shipment_id":"{ours}","amount":5}}]}}"#)).await,
+            &format!(r#"ok {{"applied":"now","unknown":["{ours}"]}}"#),
+        ),
         ("list", rig.call("delivery.list", "{}").await, r#"ok {"shipments":[]}"#),
         ("import_fees", rig.call("delivery.import_fees", r#"{"rows":[{"currency":"EUR","amount":7,"line":"*"}]}"#).await, r#"ok {"rows":1}"#),
         ("import_weights", rig.call("delivery.import_weights", r#"{"rows":[{"sku":"tea","grams":1}]}"#).await, r#"ok {"rows":1}"#),
@@ -300,6 +424,16 @@ async fn verify_names_what_is_off() {
             Statement::both("break", "UPDATE delivery_shipment SET carrier_ref = NULL"),
             Statement::both("mend", "UPDATE delivery_shipment SET carrier_ref = 'c'"),
             "the carrier's name for it is unknown",
+        ),
+        (
+            Statement::both("break", "UPDATE delivery_shipment SET remitted = remitted + 1"),
+            Statement::both("mend", "UPDATE delivery_shipment SET remitted = remitted - 1"),
+            "1 of it is paid out, its payouts come to 0",
+        ),
+        (
+            Statement::both("break", "INSERT INTO delivery_remittance VALUES ('acme', 'r-9', 'EUR', 7, 1)"),
+            Statement::both("mend", "DELETE FROM delivery_remittance WHERE amount = 7"),
+            "payout r-9: it is 7, its parcels come to 0",
         ),
     ];
     for (breaking, mending, problem) in broken {

@@ -70,6 +70,7 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
         .pure("grant_for_deposit", deposits)
         .write("redeem", operations::Redeem)
         .write("restore", operations::Restore)
+        .read("terms", operations::Terms)
         .read("usage", operations::Usage)
         .write("define", operations::Define)
         .write("import_entries", operations::ImportEntries)

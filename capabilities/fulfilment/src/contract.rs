@@ -1,10 +1,15 @@
 //! What goes in and out of fulfilment's operations, and the events they write. It decides nothing.
 
+mod stop;
+
 use mortise_contract::{Declaration, Event, Operation};
 use mortise_types::{Applied, LocationId, OrderId, Parcel, ParcelId, PickListId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub(crate) use stop::STOPPED_MAX;
+pub use stop::{ResumeInput, StopInput, Stopped};
 
 /// A parcel that is to be packed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -148,7 +153,7 @@ pub struct Progressed {
 }
 
 pub(crate) fn declaration() -> Declaration {
-    Declaration::new("fulfilment")
+    stop::declare(Declaration::new("fulfilment"))
         .operation(
             Operation::write::<RequestInput, PickListRef>("request", "Asks the warehouse for a parcel.")
                 .undo("fulfilment.cancel", json!({"pick_list_id": "${ output.pick_list_id }"}))

@@ -18,12 +18,20 @@ use rules::Word;
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "fulfilment",
-    steps: &[Migration {
-        version: 1,
-        description: "init",
-        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-        postgres: include_str!("../migrations/postgres/0001_init.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            description: "init",
+            sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
+        },
+        Migration {
+            version: 2,
+            description: "stop",
+            sqlite: include_str!("../migrations/sqlite/0002_stop.sql"),
+            postgres: include_str!("../migrations/postgres/0002_stop.sql"),
+        },
+    ],
 };
 
 const PAGES: &[RejectionPage] = &[
@@ -43,6 +51,8 @@ pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError
         .write("pack", operations::Say(Word::Pack))
         .write("hand_over", operations::Say(Word::HandOver))
         .write("cancel", operations::Say(Word::Cancel))
+        .write("stop", operations::Stop)
+        .write("resume", operations::Resume)
         .read("list", operations::List)
         .migrations(MIGRATIONS)
         .check(checks::PACKED_ONCE)

@@ -1,5 +1,7 @@
 //! Fulfilment's operations: asking for a parcel, saying how far it is, and what is still to be done.
 
+mod stop;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use crate::contract::{
 };
 use crate::rules::{Step, Word, step};
 use crate::store::{self, NewPickList, Page, PickListKey, Standing};
+
+pub(crate) use stop::{Resume, Stop};
 
 /// `fulfilment.request`.
 pub(crate) struct Request {

@@ -1,5 +1,7 @@
 //! Pick lists: loaded and saved for a whole batch. It decides nothing.
 
+pub(crate) mod stop;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mortise_capability::StoreError;

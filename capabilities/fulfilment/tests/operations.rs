@@ -166,7 +166,14 @@ async fn nothing_crosses_between_tenants() {
     assert_eq!(rig.call("fulfilment.list", r#"{"location":"west"}"#).await, r#"ok {"pick_lists":[]}"#);
     let theirs = requested(&rig, "o-1", 1, "west").await;
     assert!(rig.call("fulfilment.pack", &theirs).await.starts_with("ok"));
-    let walked = ["request", "pack", "hand_over", "cancel", "list"];
+    let stopped = rig.call("fulfilment.stop", r#"{"order_id":"o-1"}"#).await;
+    assert_eq!(
+        stopped, r#"ok {"stopped":[],"pick_lists":[]}"#,
+        "theirs is packed, ours is not theirs to stop"
+    );
+    let resume = format!(r#"{{"pick_lists":["{}"]}}"#, id(&list));
+    assert_eq!(rig.call("fulfilment.resume", &resume).await, r#"ok {"applied":"already"}"#);
+    let walked = ["request", "pack", "hand_over", "cancel", "stop", "resume", "list"];
     assert_eq!(rig.registry.contracts().operations.len(), walked.len(), "every operation is walked");
     rig.scope = ours;
     let seen = rig.call("fulfilment.list", "{}").await;

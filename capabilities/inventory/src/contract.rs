@@ -3,6 +3,7 @@
 mod counts;
 mod holds;
 mod levels;
+mod returns;
 
 use mortise_contract::{Declaration, Operation};
 use serde_json::json;
@@ -18,12 +19,13 @@ pub use holds::{
 pub use levels::{
     GetStockInput, GetStockOutput, ListMovementsInput, ListMovementsOutput, Movement, StockLevel,
 };
+pub use returns::{FreeParcelInput, RestockInput, Restocked};
 
 /// The most allocations that an order may have.
 pub const ALLOCATIONS_MAX: usize = 1_000;
 
 pub(crate) fn declaration() -> Declaration {
-    Declaration::new("inventory")
+    returns::declare(Declaration::new("inventory"))
         .operation(
             Operation::read::<AllocateInput, AllocateOutput>(
                 "allocate",

@@ -16,18 +16,26 @@ use mortise_contract::DeclarationError;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
-use operations::{allocate, counts, levels, locations, reserve, settle, ship};
+use operations::{allocate, counts, levels, locations, reserve, returns, settle, ship};
 pub use policy::{InventoryPolicy, ShortStock};
 use rules::reservation::Settlement;
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "inventory",
-    steps: &[Migration {
-        version: 1,
-        description: "init",
-        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-        postgres: include_str!("../migrations/postgres/0001_init.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            description: "init",
+            sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
+        },
+        Migration {
+            version: 2,
+            description: "returns",
+            sqlite: include_str!("../migrations/sqlite/0002_returns.sql"),
+            postgres: include_str!("../migrations/postgres/0002_returns.sql"),
+        },
+    ],
 };
 
 const PAGES: &[RejectionPage] = &[
@@ -50,6 +58,8 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .write("claim", settle::Settle(Settlement::Claim))
         .write("unclaim", settle::Settle(Settlement::Unclaim))
         .write("ship", ship::Ship { ids: Arc::clone(&ids) })
+        .write("restock", returns::Restock { ids: Arc::clone(&ids) })
+        .write("free_parcel", returns::FreeParcel)
         .write("import_locations", locations::ImportLocations)
         .write("import_stock", counts::ImportStock { ids: Arc::clone(&ids) })
         .write("adjust", counts::Adjust { ids })

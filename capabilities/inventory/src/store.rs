@@ -1,5 +1,7 @@
 //! The inventory's rows of stock and its holds: loaded and saved for a whole batch. It decides nothing.
 
+mod returns;
+
 use std::collections::{BTreeSet, HashMap};
 
 use mortise_capability::StoreError;
@@ -11,6 +13,8 @@ use serde::de::DeserializeOwned;
 use crate::rules::StockError;
 use crate::rules::reservation::{Reservation, Standing};
 use crate::rules::stock::{Book, Levels, Shelf, ShelfChange, StockKey};
+
+pub(crate) use returns::{NewRestock, insert_restocks, restocked};
 
 const SHELF: Statement = Statement::pair(
     "inventory.shelf",

@@ -36,6 +36,8 @@ async fn nothing_crosses_between_tenants() {
         ("ship", ship(&claimed, "o-2-1", "west", "tea", 1), "rejected cannot_ship"),
         ("import_stock", import.to_owned(), unknown),
         ("adjust", adjusted.to_owned(), unknown),
+        ("restock", shop::restock("r-1", &[("tea", "west", 1, "sellable")]), unknown),
+        ("free_parcel", ship(&claimed, "o-2-1", "west", "tea", 1), already),
         ("get_stock", shop::LINES.to_owned(), nothing),
         ("list_movements", r#"{"sku":"tea","location":"west"}"#.to_owned(), r#"ok {"movements":[]}"#),
     ];

@@ -38,38 +38,45 @@ const TIMELINES: Statement = Statement::pair(
         SELECT tenant, order_id, count(*) AS entries, min(position) AS first, max(position) AS last,
                max(CASE axis WHEN 'order' THEN position END) AS order_at,
                max(CASE axis WHEN 'payment' THEN position END) AS payment_at,
-               max(CASE axis WHEN 'fulfilment' THEN position END) AS fulfilment_at
+               max(CASE axis WHEN 'fulfilment' THEN position END) AS fulfilment_at,
+               max(CASE axis WHEN 'after_sale' THEN position END) AS after_sale_at
         FROM order_timeline GROUP BY tenant, order_id)
      SELECT h.tenant, h.order_id, h.position, coalesce(t.entries, 0), coalesce(t.last, 0),
             h.order_status, coalesce(o.to_status, ''), h.payment_status, coalesce(p.to_status, 'due'),
-            h.fulfilment_status, coalesce(f.to_status, 'none')
+            h.fulfilment_status, coalesce(f.to_status, 'none'), h.after_sale_status, coalesce(a.to_status, 'none')
      FROM order_header h
      LEFT JOIN told t ON t.tenant = h.tenant AND t.order_id = h.order_id
      LEFT JOIN order_timeline o ON o.tenant = h.tenant AND o.order_id = h.order_id AND o.position = t.order_at
      LEFT JOIN order_timeline p ON p.tenant = h.tenant AND p.order_id = h.order_id AND p.position = t.payment_at
      LEFT JOIN order_timeline f ON f.tenant = h.tenant AND f.order_id = h.order_id AND f.position = t.fulfilment_at
+     LEFT JOIN order_timeline a ON a.tenant = h.tenant AND a.order_id = h.order_id AND a.position = t.after_sale_at
      WHERE t.first IS NOT 1 OR t.entries <> h.position OR t.last <> h.position
         OR o.to_status IS NOT h.order_status OR coalesce(p.to_status, 'due') <> h.payment_status
         OR coalesce(f.to_status, 'none') <> h.fulfilment_status
+        OR coalesce(a.to_status, 'none') <> h.after_sale_status
      LIMIT 100",
     "WITH told AS (
         SELECT tenant, order_id, count(*) AS entries, min(position) AS first, max(position) AS last,
                max(CASE axis WHEN 'order' THEN position END) AS order_at,
                max(CASE axis WHEN 'payment' THEN position END) AS payment_at,
-               max(CASE axis WHEN 'fulfilment' THEN position END) AS fulfilment_at
+               max(CASE axis WHEN 'fulfilment' THEN position END) AS fulfilment_at,
+               max(CASE axis WHEN 'after_sale' THEN position END) AS after_sale_at
         FROM order_timeline GROUP BY tenant, order_id)
      SELECT h.tenant, h.order_id, h.position, coalesce(t.entries, 0), coalesce(t.last, 0),
             h.order_status, coalesce(o.to_status, ''), h.payment_status, coalesce(p.to_status, 'due'),
-            h.fulfilment_status, coalesce(f.to_status, 'none')
+            h.fulfilment_status, coalesce(f.to_status, 'none'), h.after_sale_status, coalesce(a.to_status, 'none')
      FROM order_header h
      LEFT JOIN told t ON t.tenant = h.tenant AND t.order_id = h.order_id
      LEFT JOIN order_timeline o ON o.tenant = h.tenant AND o.order_id = h.order_id AND o.position = t.order_at
      LEFT JOIN order_timeline p ON p.tenant = h.tenant AND p.order_id = h.order_id AND p.position = t.payment_at
      LEFT JOIN order_timeline f ON f.tenant = h.tenant AND f.order_id = h.order_id
        AND f.position = t.fulfilment_at
+     LEFT JOIN order_timeline a ON a.tenant = h.tenant AND a.order_id = h.order_id
+       AND a.position = t.after_sale_at
      WHERE t.first IS DISTINCT FROM 1 OR t.entries <> h.position OR t.last <> h.position
         OR o.to_status IS DISTINCT FROM h.order_status OR coalesce(p.to_status, 'due') <> h.payment_status
         OR coalesce(f.to_status, 'none') <> h.fulfilment_status
+        OR coalesce(a.to_status, 'none') <> h.after_sale_status
      LIMIT 100",
 );
 
@@ -135,27 +142,17 @@ fn problem_of((_, _, _, proof, parcels, payable, fulfilment, progress): &Documen
 
 fn timelines<'a>(reader: &'a Reader<'a>) -> Found<'a> {
     Box::pin(async move {
-        type Row = (String, String, i64, i64, i64, String, String, String, String, String, String);
+        type Word = String;
+        type Row = (Word, Word, i64, i64, i64, Word, Word, Word, Word, Word, Word, Word, Word);
         let rows: Vec<Row> = reader.fetch_all(&TIMELINES, ()).await?;
         let finding = |row: Row| {
-            let (
-                tenant,
-                order_id,
-                position,
-                entries,
-                last,
-                order,
-                told_order,
-                payment,
-                told_payment,
-                goods,
-                told,
-            ) = row;
+            let (tenant, order_id, position, entries, last, order, told_order, ..) = row;
+            let (.., payment, told_payment, goods, told, after_sale, told_after_sale) = row;
             Finding {
                 subject: format!("{tenant}: order {order_id}"),
                 problem: format!(
-                    "it is {order}/{payment}/{goods} at position {position}, its timeline says \
-                     {told_order}/{told_payment}/{told} in {entries} entries up to {last}"
+                    "it is {order}/{payment}/{goods}/{after_sale} at position {position}, its timeline says \
+                     {told_order}/{told_payment}/{told}/{told_after_sale} in {entries} entries up to {last}"
                 ),
             }
         };

@@ -1,5 +1,6 @@
 //! What orders promise: their operations and events. It decides nothing.
 
+mod after_sale;
 mod changes;
 mod events;
 mod looks;
@@ -9,6 +10,7 @@ use mortise_types::OrderId;
 use serde_json::json;
 
 pub use crate::status::{AfterSaleStatus, Axis, FulfilmentStatus, OrderState, OrderStatus, PaymentStatus};
+pub use after_sale::{AfterSaleEntry, AfterSaleStage, Effects, RecordAfterSaleInput, RecordRefundInput};
 pub use changes::{
     Changed, ConfirmPaymentInput, DeliveryProgress, FulfilmentProgress, NotCancellable, OrderExists,
     OrderRef, OrderUnknown, PaymentProgress, PaymentRefused, PaymentTerms, PlaceInput, RecordDeliveryInput,
@@ -75,7 +77,7 @@ pub(crate) fn declaration() -> Declaration {
             .rejects::<NotCancellable>("not_cancellable")
             .emits("order.cancel_requested"),
         );
-    declared
+    after_sale::declare(declared)
         .operation(
             Operation::read::<GetInput, OrderView>("get", "An order with its price proof.")
                 .rejects::<OrderUnknown>("order_unknown"),

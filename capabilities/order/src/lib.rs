@@ -15,16 +15,24 @@ use mortise_contract::DeclarationError;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
-use operations::{change, look, place};
+use operations::{after_sale, change, look, place};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "order",
-    steps: &[Migration {
-        version: 1,
-        description: "init",
-        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-        postgres: include_str!("../migrations/postgres/0001_init.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            description: "init",
+            sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
+        },
+        Migration {
+            version: 2,
+            description: "after_sale",
+            sqlite: include_str!("../migrations/sqlite/0002_after_sale.sql"),
+            postgres: include_str!("../migrations/postgres/0002_after_sale.sql"),
+        },
+    ],
 };
 
 const PAGES: &[RejectionPage] = &[
@@ -52,6 +60,9 @@ pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError
         .write("record_delivery", change::Run(change::RecordDelivery))
         .write("complete", change::Run(change::Complete))
         .write("request_cancel", change::Run(change::RequestCancel))
+        .write("record_after_sale", after_sale::RecordAfterSale)
+        .write("record_refund", after_sale::RecordRefund)
+        .read("effects", after_sale::ReadEffects)
         .read("get", look::Get)
         .read("list", look::List)
         .read("timeline", look::Timeline)

@@ -77,6 +77,8 @@ status! {
         Collected = "collected",
         /// The carrier has passed it on to the shop.
         Remitted = "remitted",
+        /// The customer has a part of it back.
+        PartiallyRefunded = "partially_refunded",
         /// The customer has it back.
         Refunded = "refunded",
         /// Nothing is owed: the order was cancelled before it was paid.

@@ -1,5 +1,7 @@
 //! An order's header, documents and timeline: loaded and saved for a whole batch. It decides nothing.
 
+pub(crate) mod after_sale;
+
 use std::collections::BTreeSet;
 
 use mortise_capability::StoreError;
@@ -53,9 +55,10 @@ const REPLACE_HEADER: Statement = Statement::pair(
 );
 const NEW_DOCUMENT: Statement = Statement::pair(
     "order.new_document",
-    "INSERT INTO order_document (tenant, placement, order_id, proof, parcels, ship_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    "INSERT INTO order_document (tenant, placement, order_id, proof, parcels, ship_to)
-     SELECT * FROM unnest($1, $2, $3, $4, $5, $6) ORDER BY 1, 2",
+    "INSERT INTO order_document (tenant, placement, order_id, proof, parcels, ship_to, reservation)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    "INSERT INTO order_document (tenant, placement, order_id, proof, parcels, ship_to, reservation)
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) ORDER BY 1, 2",
 );
 const NEW_ENTRY: Statement = Statement::pair(
     "order.new_entry",
@@ -279,7 +282,8 @@ pub(crate) async fn insert_documents(tx: &mut Tx<'_>, orders: &[&NewOrder<'_>]) 
     for NewOrder { context, input, placement, .. } in orders {
         let documents = (written(&input.proof)?, written(&input.parcels)?, written(&input.ship_to)?);
         let (proof, parcels, ship_to) = documents;
-        rows.push((&context.scope.tenant, placement, &input.order_id, proof, parcels, ship_to));
+        let hold = &input.reservation;
+        rows.push((&context.scope.tenant, placement, &input.order_id, proof, parcels, ship_to, hold));
     }
     tx.execute(&NEW_DOCUMENT, rows).await.map(drop)
 }

@@ -74,12 +74,12 @@ async fn an_order_without_documents_is_found() {
 async fn a_status_that_no_timeline_tells_is_found() {
     finds(
         "UPDATE order_header SET payment_status = 'refunded' WHERE order_id = 'o-1'",
-        &["order timelines: acme: order o-1: it is open/refunded/requested at position 4, its timeline says open/paid/requested in 4 entries up to 4"],
+        &["order timelines: acme: order o-1: it is open/refunded/requested/none at position 4, its timeline says open/paid/requested/none in 4 entries up to 4"],
     )
     .await;
     finds(
         "UPDATE order_header SET order_status = 'completed' WHERE order_id = 'o-2'",
-        &["order timelines: acme: order o-2: it is completed/due/none at position 5, its timeline says open/due/none in 5 entries up to 5"],
+        &["order timelines: acme: order o-2: it is completed/due/none/none at position 5, its timeline says open/due/none/none in 5 entries up to 5"],
     )
     .await;
 }
@@ -88,12 +88,12 @@ async fn a_status_that_no_timeline_tells_is_found() {
 async fn a_gap_in_a_timeline_is_found() {
     finds(
         "DELETE FROM order_timeline WHERE order_id = 'o-1' AND position = 3",
-        &["order timelines: acme: order o-1: it is open/paid/requested at position 4, its timeline says open/paid/requested in 3 entries up to 4"],
+        &["order timelines: acme: order o-1: it is open/paid/requested/none at position 4, its timeline says open/paid/requested/none in 3 entries up to 4"],
     )
     .await;
     finds(
         "DELETE FROM order_timeline WHERE order_id = 'o-1'",
-        &["order timelines: acme: order o-1: it is open/paid/requested at position 4, its timeline says /due/none in 0 entries up to 0"],
+        &["order timelines: acme: order o-1: it is open/paid/requested/none at position 4, its timeline says /due/none/none in 0 entries up to 0"],
     )
     .await;
 }

@@ -25,6 +25,13 @@ async fn nothing_crosses_between_tenants() {
         ("record_fulfilment", of("o-1", &format!(r#"{parcel}:"packed""#)), "error order: there is no order"),
         ("record_delivery", of("o-1", &format!(r#"{parcel}:"delivered""#)), "error order: there is no order"),
         ("request_cancel", of("o-1", ""), "rejected order_unknown"),
+        ("effects", of("o-1", ""), "rejected order_unknown"),
+        (
+            "record_after_sale",
+            of("o-1", r#""rma_id":"r-1","stage":"requested""#),
+            "error order: there is no order",
+        ),
+        ("record_refund", of("o-1", r#""rma_id":"r-1","amount":1"#), "error order: there is no order"),
         ("complete", of("o-1", ""), "error order: there is no order"),
         ("cancel", of("o-1", ""), r#"ok {"applied":"already"}"#),
         ("place", place("o-1", "c-1"), "ok "),

@@ -1,4 +1,5 @@
-//! The payment's book: every account of the ledger, by order, and refunds that are on their way.
+//! The payment's book: every account of the ledger, by order; refunds that are on their way, and deposits of which it is not decided
+//! whose they are.
 
 use mortise_capability::{Book, Entry, Stands, StoreError};
 use mortise_store::{Reader, Statement};
@@ -12,6 +13,9 @@ const LEDGER: Statement = Statement::pair(
      GROUP BY 1, 2, 3, 4
      UNION ALL
      SELECT tenant, order_id, '', currency, sum(pending_refund) FROM payment_payment GROUP BY 1, 2, 4
+     UNION ALL
+     SELECT tenant, order_id, 'deposit', currency, sum(captured - refunded) FROM payment_payment
+     WHERE deposit = 'held' GROUP BY 1, 2, 4
      ORDER BY 1, 2, 3, 4",
     "SELECT p.tenant, p.order_id, t.account, p.currency, sum(t.amount)::bigint
      FROM (SELECT tenant, payment_id, debit AS account, amount FROM payment_transfer
@@ -20,6 +24,9 @@ const LEDGER: Statement = Statement::pair(
      GROUP BY 1, 2, 3, 4
      UNION ALL
      SELECT tenant, order_id, '', currency, sum(pending_refund)::bigint FROM payment_payment GROUP BY 1, 2, 4
+     UNION ALL
+     SELECT tenant, order_id, 'deposit', currency, sum(captured - refunded)::bigint FROM payment_payment
+     WHERE deposit = 'held' GROUP BY 1, 2, 4
      ORDER BY 1, 2, 3, 4",
 );
 
@@ -31,6 +38,7 @@ async fn ledger(reader: &Reader<'_>) -> Result<Vec<Entry>, StoreError> {
     let entry = |(tenant, owner, account, currency, amount): Row| {
         let (account, stands) = match account.as_str() {
             "" => ("refund on its way".to_owned(), Stands::WhileOpen),
+            "deposit" => ("deposits held".to_owned(), Stands::WhileOpen),
             _ => (account, Stands::ForGood),
         };
         Entry { tenant, owner, account, amount, currency: Some(currency), stands }

@@ -5,13 +5,14 @@ use futures::future::{FutureExt, LocalBoxFuture};
 use mortise_capability::{Check, Finding};
 use mortise_store::{Reader, StoreError};
 
-use crate::store::{CHECK_FUNDS, CHECK_LEDGER, CHECK_ORPHANS, CHECK_REFUNDS};
+use crate::store::{CHECK_FUNDS, CHECK_HISTORY, CHECK_LEDGER, CHECK_ORPHANS, CHECK_REFUNDS};
 
 /// How many findings one check names.
 const FINDINGS_MAX: usize = 100;
 
 pub(crate) const LEDGER: Check = Check { name: "ledger", run: ledger };
 pub(crate) const FUNDS: Check = Check { name: "funds", run: funds };
+pub(crate) const HISTORY: Check = Check { name: "history", run: history };
 pub(crate) const REFUNDS: Check = Check { name: "refunds", run: refunds };
 
 type Findings<'a> = LocalBoxFuture<'a, Result<Vec<Finding>, StoreError>>;
@@ -61,6 +62,21 @@ fn funds<'a>(reader: &'a Reader<'a>) -> Findings<'a> {
                  deposits_held, {forfeited} as deposits_forfeited"
             );
             Finding { subject: format!("{tenant} payment {payment}"), problem }
+        };
+        Ok(rows.into_iter().map(finding).collect())
+    }
+    .boxed_local()
+}
+
+fn history<'a>(reader: &'a Reader<'a>) -> Findings<'a> {
+    async move {
+        type Row = (String, String, i64, i64, i64, i64);
+        let rows = reader.fetch_all::<Row, _>(&CHECK_HISTORY, (0_i64,)).await?;
+        let finding = |(tenant, customer, collected, refused, paid, left_there): Row| Finding {
+            subject: format!("{tenant} customer {customer}"),
+            problem: format!(
+                "the history has {collected} paid at the door and {refused} refused, the payments {paid} and {left_there}"
+            ),
         };
         Ok(rows.into_iter().map(finding).collect())
     }

@@ -1,10 +1,23 @@
 //! What the capability takes, answers and tells, as records with schemas. Which operations there are is in `declaration`.
 
-use mortise_types::{Amount, Currency, OrderId, PaymentId, Timestamp};
+mod open;
+mod order_refund;
+mod risk;
+mod transfer;
+
+use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::CaptureMethod;
+
+pub use open::{OpenInput, OpenPayment, OpenPayments};
+pub(crate) use order_refund::declare as declare_order_refund;
+pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
+pub(crate) use risk::TooRisky;
+pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
+pub(crate) use transfer::declare as declare_transfer;
+pub use transfer::{TransferInput, Transferred};
 
 /// What a payment is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +44,10 @@ pub struct Claim {
     /// What it is for.
     #[serde(default)]
     pub purpose: Purpose,
+    /// Who owes it, where that is to be remembered: what becomes of cash at the door counts in `assess`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerId")]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// A payment of an order.
@@ -82,6 +99,10 @@ pub struct RequestInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     pub expires_in_s: Option<u32>,
+    /// Until when the customer has time, where that is a moment; it comes before `expires_in_s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub expires_at: Option<Timestamp>,
     /// When the money moves; the shop's policy where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "CaptureMethod")]
@@ -89,6 +110,10 @@ pub struct RequestInput {
     /// What it is for.
     #[serde(default)]
     pub purpose: Purpose,
+    /// Who pays: a signed-in customer finds it by its order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerId")]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// A deposit that counts as paid from now on.
@@ -209,6 +234,8 @@ pub enum ReceiptStage {
     Collected,
     /// The carrier has handed the money over.
     Remitted,
+    /// The customer did not take the goods: nothing is owed any more.
+    Refused,
 }
 
 /// Money that came by invoice or at the door.
@@ -219,6 +246,10 @@ pub struct ReceiptInput {
     pub payment_id: PaymentId,
     /// What happened.
     pub stage: ReceiptStage,
+    /// How much came, in minor units, where that was told: if it is not what is expected, nothing is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Amount")]
+    pub amount: Option<Amount>,
 }
 
 /// What a provider reports. An adapter makes it of a webhook whose signature it has verified.
@@ -436,6 +467,15 @@ pub(crate) struct RefundExceedsCaptured {
 pub(crate) struct ReceiptRefused {
     /// Where the payment stands.
     pub(crate) status: String,
+}
+
+/// Detail of `receipt_differs`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ReceiptDiffers {
+    /// What should have come, in minor units.
+    pub(crate) expected: Amount,
+    /// What came.
+    pub(crate) came: Amount,
 }
 
 /// What happened to a payment.

@@ -10,7 +10,7 @@ use crate::contract::*;
 pub(crate) fn declaration() -> Declaration {
     let money = "money";
     let of_output = json!({ "payment_id": "${ output.payment_id }" });
-    Declaration::new("payment")
+    declare_transfer(declare_order_refund(Declaration::new("payment")))
         .operation(
             Operation::write::<Claim, PaymentMade>("on_invoice", "The order is paid on invoice: what it owes is booked.")
                 .acquires(money, "payment_id")
@@ -25,6 +25,10 @@ pub(crate) fn declaration() -> Declaration {
             .undo("payment.cancel_invoice", of_output.clone()),
         )
         .operation(
+            Operation::read::<AssessInput, Assessed>("assess", "The risk of being paid at the door, from 0 to 100.")
+                .rejects::<TooRisky>("too_risky"),
+        )
+        .operation(
             Operation::write::<PaymentMeant, AppliedOnce>(
                 "cancel_invoice",
                 "Takes the claim of an invoice, or of cash at the door, back. Once; repeated, it does nothing.",
@@ -35,7 +39,8 @@ pub(crate) fn declaration() -> Declaration {
         .operation(
             Operation::write::<ReceiptInput, AppliedOnce>("record_receipt", "Money of an invoice or from the door has come.")
                 .rejects::<UnknownPayment>("unknown_payment")
-                .rejects::<ReceiptRefused>("receipt_refused"),
+                .rejects::<ReceiptRefused>("receipt_refused")
+                .rejects::<ReceiptDiffers>("receipt_differs"),
         )
         .operation(
             Operation::remote::<RequestInput, Requested>("request", "Asks the customer to pay through the provider.")
@@ -114,6 +119,7 @@ pub(crate) fn declaration() -> Declaration {
             Operation::read::<PaymentMeant, PaymentWithLedger>("get", "A payment with its ledger.")
                 .rejects::<UnknownPayment>("unknown_payment"),
         )
+        .operation(Operation::read::<OpenInput, OpenPayments>("open", "What of an order can be paid now, and where."))
         .operation(Operation::read::<ListInput, Listed>("list", "The payments of a tenant, page by page."))
         .operation(Operation::read::<Nothing, TrialBalance>("balances", "The trial balance of a tenant's ledger."))
         .event(

@@ -21,7 +21,7 @@ use mortise_types::IdSource;
 
 /// For adapters: the peer has not said what became of a call.
 pub use mortise_capability::Unanswered;
-pub use policy::{CaptureMethod, PaymentPolicy};
+pub use policy::{CaptureMethod, PaymentPolicy, RiskPolicy};
 pub use provider::{
     CaptureAnswer, PaymentProvider, ProviderCapture, ProviderRefundRequest, ProviderRequest, RefundAnswer,
     RequestAnswer, VoidAnswer,
@@ -42,10 +42,22 @@ const MIGRATIONS: Migrations = Migrations {
             sqlite: include_str!("../migrations/sqlite/0002_deposits.sql"),
             postgres: include_str!("../migrations/postgres/0002_deposits.sql"),
         },
+        Migration {
+            version: 3,
+            description: "what became of payments at the door",
+            sqlite: include_str!("../migrations/sqlite/0003_history.sql"),
+            postgres: include_str!("../migrations/postgres/0003_history.sql"),
+        },
+        Migration {
+            version: 4,
+            description: "payments that wait for their customer",
+            sqlite: include_str!("../migrations/sqlite/0004_open.sql"),
+            postgres: include_str!("../migrations/postgres/0004_open.sql"),
+        },
     ],
 };
 
-const PAGES: [RejectionPage; 7] = [
+const PAGES: [RejectionPage; 9] = [
     RejectionPage { code: "payment_refused", page: include_str!("../rejections/payment_refused.md") },
     RejectionPage { code: "unknown_payment", page: include_str!("../rejections/unknown_payment.md") },
     RejectionPage { code: "not_capturable", page: include_str!("../rejections/not_capturable.md") },
@@ -55,6 +67,8 @@ const PAGES: [RejectionPage; 7] = [
         page: include_str!("../rejections/refund_exceeds_captured.md"),
     },
     RejectionPage { code: "refund_refused", page: include_str!("../rejections/refund_refused.md") },
+    RejectionPage { code: "receipt_differs", page: include_str!("../rejections/receipt_differs.md") },
+    RejectionPage { code: "too_risky", page: include_str!("../rejections/too_risky.md") },
     RejectionPage { code: "receipt_refused", page: include_str!("../rejections/receipt_refused.md") },
 ];
 
@@ -74,6 +88,7 @@ pub fn capability(
         .write("on_delivery", operations::OnDelivery { ids: Arc::clone(&ids) })
         .write("cancel_invoice", operations::CancelInvoice)
         .write("record_receipt", operations::RecordReceipt)
+        .read("assess", operations::Assess { policies: Arc::clone(&policies) })
         .write("credit_deposit", operations::CreditDeposit)
         .write("hold_deposit", operations::HoldDeposit)
         .write("forfeit_deposit", operations::ForfeitDeposit)
@@ -83,16 +98,21 @@ pub fn capability(
         )
         .remote("capture", operations::Capture { provider: Arc::clone(&provider) })
         .remote("refund", operations::Refund { ids, provider })
+        .remote("refund_order", operations::RefundOrder(taking_back.clone()))
+        .read("funds", operations::ReadFunds)
+        .write("transfer", operations::TransferFunds)
         .remote("void", operations::Void(taking_back.clone()))
         .remote("give_back", operations::GiveBack(taking_back))
         .write("record_provider_event", operations::RecordProviderEvent)
         .read("get", operations::Get)
+        .read("open", operations::Open)
         .read("list", operations::List)
         .read("balances", operations::Balances)
         .policy::<policy::PaymentPolicy>()
         .migrations(MIGRATIONS)
         .check(check::LEDGER)
         .check(check::FUNDS)
+        .check(check::HISTORY)
         .check(check::REFUNDS)
         .book(book::BOOK)
         .pages(&PAGES))

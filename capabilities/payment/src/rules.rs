@@ -4,11 +4,13 @@
 mod decisions;
 mod ledger;
 mod payment;
+mod risk;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use ledger::{Account, Transfer, TransferKind};
 pub(crate) use payment::{
-    Booked, Deposit, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took,
-    WhatHappened,
+    Booked, Deposit, Fact, Method, News, NotReceived, Payment, RefundRow, RefundStatus, Stage, Status,
+    TakeBack, Took, WhatHappened,
 };
+pub(crate) use risk::{Facts, assess};

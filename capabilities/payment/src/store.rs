@@ -7,19 +7,19 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use mortise_store::{Datum, FromDatum, FromRow, Params, ReadColumn, Reader, Statement, StoreError, Tx};
-use mortise_types::{Amount, Currency, OrderId, PaymentId, TenantId, Timestamp};
+use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, TenantId, Timestamp};
 
 use crate::rules::{Booked, Deposit, Payment, RefundRow, RefundStatus, Transfer};
 
 const LOAD: Statement = Statement::pair(
     "payment.load",
     "SELECT order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, provider_ref, \
-     pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
+     pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id FROM payment_payment \
      WHERE tenant = ?1 AND payment_id = ?2",
     "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, payment_id, n)
      CROSS JOIN LATERAL (
        SELECT order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers,
-         provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to
+         provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id
        FROM payment_payment
        WHERE tenant = item.tenant AND payment_id = item.payment_id) AS found",
 );
@@ -27,17 +27,17 @@ const LOAD: Statement = Statement::pair(
 const SAVE: Statement = Statement::pair(
     "payment.save",
     "INSERT INTO payment_payment (tenant, payment_id, order_id, method, status, currency, amount, captured, refunded, \
-     pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+     pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT (tenant, payment_id) DO UPDATE SET status = excluded.status, captured = excluded.captured, \
      refunded = excluded.refunded, pending_refund = excluded.pending_refund, transfers = excluded.transfers, \
      provider_ref = excluded.provider_ref, pay_url = excluded.pay_url, decline_code = excluded.decline_code, \
      deposit = excluded.deposit, credited_to = excluded.credited_to",
     "INSERT INTO payment_payment (tenant, payment_id, order_id, method, status, currency, amount, captured,
          refunded, pending_refund, transfers, provider_ref, pay_url, decline_code, created_at, expires_at,
-         deposit, credited_to)
+         deposit, credited_to, customer_id)
      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-       $18) ORDER BY 1, 2
+       $18, $19) ORDER BY 1, 2
      ON CONFLICT (tenant, payment_id)
        DO UPDATE SET status = excluded.status, captured = excluded.captured, refunded = excluded.refunded,
          pending_refund = excluded.pending_refund, transfers = excluded.transfers,
@@ -67,14 +67,25 @@ const TRANSFERS: Statement = Statement::pair(
 const PAGE: Statement = Statement::pair(
     "payment.page",
     "SELECT payment_id, order_id, method, status, currency, amount, captured, refunded, pending_refund, transfers, \
-     provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to FROM payment_payment \
+     provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id FROM payment_payment \
      WHERE tenant = ?1 AND payment_id > ?2 ORDER BY payment_id LIMIT 1000",
     "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, payment_id, n)
      CROSS JOIN LATERAL (
        SELECT payment_id, order_id, method, status, currency, amount, captured, refunded, pending_refund,
-         transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to
+         transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id
        FROM payment_payment
        WHERE tenant = item.tenant AND payment_id > item.payment_id ORDER BY payment_id LIMIT 1000) AS found",
+);
+
+const OPEN: Statement = Statement::pair(
+    "payment.open",
+    "SELECT payment_id, amount, currency, pay_url, expires_at, deposit, customer_id FROM payment_payment \
+     WHERE tenant = ?1 AND order_id = ?2 AND status = 'pending' ORDER BY payment_id LIMIT 20",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT payment_id, amount, currency, pay_url, expires_at, deposit, customer_id FROM payment_payment
+       WHERE tenant = item.tenant AND order_id = item.order_id AND status = 'pending'
+       ORDER BY payment_id LIMIT 20) AS found",
 );
 
 const BALANCES: Statement = Statement::pair(
@@ -130,6 +141,49 @@ const TAKE_EVENT: Statement = Statement::pair(
        SELECT tenant, event_id, recorded_at FROM item ORDER BY tenant, event_id, n
        ON CONFLICT DO NOTHING RETURNING tenant, event_id)
      SELECT min(item.n) FROM item JOIN added USING (tenant, event_id) GROUP BY tenant, event_id",
+);
+
+const HISTORY: Statement = Statement::pair(
+    "payment.history",
+    "SELECT collected, refused FROM payment_history WHERE tenant = ?1 AND customer_id = ?2",
+    "SELECT item.n, h.collected, h.refused FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, customer_id, n)
+     JOIN payment_history h ON h.tenant = item.tenant AND h.customer_id = item.customer_id",
+);
+
+const REMEMBER: Statement = Statement::pair(
+    "payment.remember",
+    "INSERT INTO payment_history (tenant, customer_id, collected, refused) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (tenant, customer_id) DO UPDATE SET collected = payment_history.collected + excluded.collected, \
+     refused = payment_history.refused + excluded.refused",
+    "INSERT INTO payment_history (tenant, customer_id, collected, refused)
+     SELECT tenant, customer_id, sum(collected)::bigint, sum(refused)::bigint
+     FROM unnest($1, $2, $3, $4) AS item (tenant, customer_id, collected, refused)
+     GROUP BY tenant, customer_id ORDER BY 1, 2
+     ON CONFLICT (tenant, customer_id) DO UPDATE SET collected = payment_history.collected + excluded.collected,
+       refused = payment_history.refused + excluded.refused",
+);
+
+/// Histories that are not what became of the customers' payments at the door.
+pub(crate) const CHECK_HISTORY: Statement = Statement::pair(
+    "payment.check_history",
+    "SELECT * FROM (SELECT h.tenant, h.customer_id, h.collected AS collected, h.refused AS refused, \
+       (SELECT count(*) FROM payment_payment p WHERE p.tenant = h.tenant AND p.customer_id = h.customer_id \
+          AND EXISTS (SELECT 1 FROM payment_transfer t WHERE t.tenant = p.tenant AND t.payment_id = p.payment_id \
+            AND t.kind = 'collected')) AS paid, \
+       (SELECT count(*) FROM payment_payment p WHERE p.tenant = h.tenant AND p.customer_id = h.customer_id \
+          AND p.status = 'refused') AS left_there \
+     FROM payment_history h WHERE ?1 = 0) counted WHERE collected <> paid OR refused <> left_there LIMIT 100",
+    "SELECT item.n, found.* FROM unnest($1) WITH ORDINALITY AS item (zero, n)
+     CROSS JOIN LATERAL (
+       SELECT * FROM (
+         SELECT h.tenant, h.customer_id, h.collected, h.refused,
+           (SELECT count(*) FROM payment_payment p WHERE p.tenant = h.tenant AND p.customer_id = h.customer_id
+              AND EXISTS (SELECT 1 FROM payment_transfer t WHERE t.tenant = p.tenant AND t.payment_id = p.payment_id
+                AND t.kind = 'collected')) AS paid,
+           (SELECT count(*) FROM payment_payment p WHERE p.tenant = h.tenant AND p.customer_id = h.customer_id
+              AND p.status = 'refused') AS left_there
+         FROM payment_history h WHERE item.zero = 0) AS counted
+       WHERE collected <> paid OR refused <> left_there LIMIT 100) AS found",
 );
 
 /// Payments whose figures are not the sums of their ledger.
@@ -250,6 +304,7 @@ type PaymentColumns = (
     Option<Timestamp>,
     Option<Word<Deposit>>,
     Option<OrderId>,
+    Option<CustomerId>,
 );
 
 /// A column with a word of a closed set.
@@ -271,6 +326,7 @@ fn payment(payment_id: PaymentId, row: PaymentColumns) -> Payment {
         method: row.1.0,
         deposit: row.14.map(|word| word.0),
         credited_to: row.15,
+        customer_id: row.16,
         status: row.2.0,
         currency: row.3.0,
         amount: row.4,
@@ -397,6 +453,7 @@ fn columns<'p>(tenant: &'p TenantId, payment: &'p Payment) -> impl Params + 'p {
         payment.expires_at,
         payment.deposit.map(Deposit::word),
         payment.credited_to.as_ref(),
+        payment.customer_id.as_ref(),
     )
 }
 
@@ -480,4 +537,74 @@ pub(crate) async fn take_events<'e>(
 ) -> Result<Vec<bool>, StoreError> {
     let changed = tx.execute(&TAKE_EVENT, events).await?;
     Ok(changed.into_iter().map(|rows| rows > 0).collect())
+}
+
+/// What became of a customer's orders that were to be paid at the door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    pub(crate) collected: i64,
+    pub(crate) refused: i64,
+}
+
+/// The histories of customers; an empty one for who has none.
+pub(crate) async fn histories<'k>(
+    reader: &Reader<'_>,
+    keys: impl IntoIterator<Item = (&'k TenantId, &'k CustomerId)>,
+) -> Result<Vec<History>, StoreError> {
+    let rows: Vec<Option<(i64, i64)>> = reader.fetch_optional(&HISTORY, keys).await?;
+    let history = |(collected, refused)| History { collected, refused };
+    Ok(rows.into_iter().map(|row| row.map(history).unwrap_or_default()).collect())
+}
+
+/// What a history gains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remembered {
+    pub(crate) tenant: TenantId,
+    pub(crate) customer_id: CustomerId,
+    pub(crate) collected: i64,
+    pub(crate) refused: i64,
+}
+
+pub(crate) async fn remember(tx: &mut Tx<'_>, gained: Vec<Remembered>) -> Result<(), StoreError> {
+    let rows = gained.iter().map(|one| (&one.tenant, &one.customer_id, one.collected, one.refused));
+    tx.execute(&REMEMBER, rows).await.map(drop)
+}
+
+/// A payment that waits for its customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) payment_id: PaymentId,
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+    pub(crate) pay_url: Option<String>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) deposit: Option<Deposit>,
+    pub(crate) customer_id: Option<CustomerId>,
+}
+
+/// The payments of each order that wait for their customer.
+pub(crate) async fn waiting<'k>(
+    reader: &Reader<'_>,
+    keys: impl IntoIterator<Item = (&'k TenantId, &'k OrderId)>,
+) -> Result<Vec<Vec<Waiting>>, StoreError> {
+    type Row = (
+        PaymentId,
+        Amount,
+        Word<Currency>,
+        Option<String>,
+        Option<Timestamp>,
+        Option<Word<Deposit>>,
+        Option<CustomerId>,
+    );
+    let groups: Vec<Vec<Row>> = reader.fetch_grouped(&OPEN, keys).await?;
+    let one = |(payment_id, amount, currency, pay_url, expires_at, deposit, customer_id): Row| Waiting {
+        payment_id,
+        amount,
+        currency: currency.0,
+        pay_url,
+        expires_at,
+        deposit: deposit.map(|word| word.0),
+        customer_id,
+    };
+    Ok(groups.into_iter().map(|rows| rows.into_iter().map(one).collect()).collect())
 }

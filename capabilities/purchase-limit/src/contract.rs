@@ -1,10 +1,14 @@
 //! What goes in and out of the purchase limits' operations. It decides nothing.
 
+mod returns;
+
 use mortise_contract::{Declaration, Operation};
 use mortise_types::{Applied, BusinessLine, CustomerId, OrderId, Quantity, RequestedLine, Sku, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub use returns::GiveBackInput;
 
 /// Over what time a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -223,7 +227,7 @@ pub struct Imported {
 }
 
 pub(crate) fn declaration() -> Declaration {
-    Declaration::new("purchase_limit")
+    returns::declare(Declaration::new("purchase_limit"))
         .operation(
             Operation::read::<CheckInput, CheckOutput>(
                 "check",

@@ -15,17 +15,25 @@ use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_store::{Migration, Migrations};
 
-use operations::{check, claim, import};
+use operations::{check, claim, import, returns};
 pub use policy::PurchaseLimitPolicy;
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "purchase_limit",
-    steps: &[Migration {
-        version: 1,
-        description: "init",
-        sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
-        postgres: include_str!("../migrations/postgres/0001_init.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            description: "init",
+            sqlite: include_str!("../migrations/sqlite/0001_init.sql"),
+            postgres: include_str!("../migrations/postgres/0001_init.sql"),
+        },
+        Migration {
+            version: 2,
+            description: "returns",
+            sqlite: include_str!("../migrations/sqlite/0002_returns.sql"),
+            postgres: include_str!("../migrations/postgres/0002_returns.sql"),
+        },
+    ],
 };
 
 const PAGES: &[RejectionPage] = &[
@@ -44,6 +52,7 @@ pub fn capability(policies: Arc<Policies>) -> Result<Capability, DeclarationErro
         .read("check", check::Check { policies: Arc::clone(&policies) })
         .write("claim", claim::ClaimLimits { policies })
         .write("release", claim::ReleaseLimits)
+        .write("give_back", returns::GiveBackUnits)
         .write("import_rules", import::ImportRules)
         .write("import_items", import::ImportItems)
         .policy::<policy::PurchaseLimitPolicy>()

@@ -1,5 +1,7 @@
 //! Rules, counters and the ledger by order: loaded and saved for a whole batch. It decides nothing.
 
+mod returns;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mortise_capability::StoreError;
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{Claim, Period};
 use crate::rules::{Rule, Target};
+
+pub(crate) use returns::{ReturnKey, given_back, groups, insert_returns, save_claims, targets};
 
 const RULES_OF_ITEM: Statement = Statement::pair(
     "purchase_limit.rules_of_item",
@@ -233,6 +237,14 @@ pub(crate) struct Entry {
 #[derive(Serialize, Deserialize)]
 struct StoredClaim(String, i64, Quantity);
 
+fn stored_claims(claims: &[Claim]) -> Result<String, serde_json::Error> {
+    let stored = claims.iter();
+    let stored: Vec<StoredClaim> = stored
+        .map(|claim| StoredClaim(claim.rule.clone(), claim.window_start.as_millis(), claim.quantity))
+        .collect();
+    serde_json::to_string(&stored)
+}
+
 /// The ledger's entries of these orders; orders without one are left out.
 pub(crate) async fn load_entries<'a>(
     reader: &Reader<'_>,
@@ -272,11 +284,7 @@ pub(crate) struct NewEntry<'a> {
 pub(crate) async fn insert_entries(tx: &mut Tx<'_>, entries: &[NewEntry<'_>]) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
-        let stored = entry.claims.iter();
-        let stored: Vec<StoredClaim> = stored
-            .map(|claim| StoredClaim(claim.rule.clone(), claim.window_start.as_millis(), claim.quantity))
-            .collect();
-        let claims = serde_json::to_string(&stored).map_err(off)?;
+        let claims = stored_claims(&entry.claims).map_err(off)?;
         rows.push((
             entry.tenant,
             entry.order_id,

@@ -195,13 +195,15 @@ async fn nothing_crosses_between_tenants() {
         rig.call("purchase_limit.release", r#"{"order_id":"o-1"}"#).await,
         r#"ok {"applied":"already"}"#
     );
+    let back = r#"{"order_id":"o-1","reference":"r-1","units":[{"sku":"tea","quantity":1}]}"#;
+    assert_eq!(rig.call("purchase_limit.give_back", back).await, r#"ok {"applied":"already"}"#);
     rules(&rig).await;
     assert!(rig.call("purchase_limit.check", &basket("c-1", &[("tea", 5)])).await.starts_with("ok"));
     assert_eq!(rig.call("purchase_limit.claim", &claim("o-1", "c-1", 1)).await, r#"ok {"claimed":1}"#);
     assert_eq!(rig.call("purchase_limit.release", r#"{"order_id":"o-1"}"#).await, r#"ok {"applied":"now"}"#);
     let none = r#"{"rows":[{"rule":"tea-a-day","sku":"tea","period":"day","most":0}]}"#;
     rig.call("purchase_limit.import_rules", none).await;
-    let walked = ["check", "claim", "release", "import_rules", "import_items"];
+    let walked = ["check", "claim", "release", "give_back", "import_rules", "import_items"];
     assert_eq!(rig.registry.contracts().operations.len(), walked.len(), "every operation is walked");
     rig.scope = ours;
     let reply = rig.call("purchase_limit.check", &basket("c-1", &[("tea", 1)])).await;

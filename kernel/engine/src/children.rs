@@ -1,12 +1,11 @@
 //! Trades that are parts of another one: begun in the commit of the stretch that starts them, looked at when they may have
 //! ended, told to take themselves back. Their names are made of the parent's and the call's, so nothing has to remember them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mortise_capability::Staleness;
 use mortise_contract::Value;
-use mortise_flow::{Answer, Begin, CallNo, CallOutcome, Command, Input};
+use mortise_flow::{Answer, Begin, CallOutcome, Command, Input};
 use mortise_store::{StoreError, Tx};
 
 use crate::commit::stored_answer;
@@ -51,7 +50,9 @@ impl Tools {
                     job.feed(Input::Replied { call, outcome });
                 }
                 (Command::TakeBack { call, .. }, row) => match row {
-                    Some((outcome, _)) if !outcome.as_deref().is_some_and(has_failed) => job.take_back.push(of),
+                    Some((outcome, _)) if !outcome.as_deref().is_some_and(has_failed) => {
+                        job.take_back.push(of)
+                    }
                     _ => {
                         let outcome = CallOutcome::Done(Value::empty_record());
                         job.feed(Input::Replied { call, outcome });

@@ -1,14 +1,16 @@
 //! Published definitions: immutable by hash, named by aliases for each business line, compiled once. A trade of one call
 //! needs no definition: it is made from the operation's contract. What a definition means is the flow crate's business.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 use mortise_capability::Registry;
-use mortise_contract::Schema;
+use mortise_contract::{Contracts, FlowContract, Schema};
+use mortise_flow::ast::StepKind;
 use mortise_flow::diagnostic::{Diagnostic, Severity};
-use mortise_flow::{Program, check, check_text};
+use mortise_flow::{Program, check, check_text, parse};
 use mortise_store::{Reader, Store, StoreError};
 use mortise_types::{Scope, Timestamp};
 
@@ -32,6 +34,20 @@ pub struct Published {
     pub fails: Vec<String>,
     /// Whether the access layer shows it.
     pub public: bool,
+    /// Whether a trade of it can be taken back whole.
+    pub undoable: bool,
+}
+
+impl Published {
+    /// The flow as another flow's `start` sees it.
+    pub fn contract(&self) -> FlowContract {
+        FlowContract {
+            input: self.program.input_schema().clone(),
+            answer: self.answer.clone(),
+            fails: self.fails.clone(),
+            undoable: self.undoable,
+        }
+    }
 }
 
 /// Why a name or a hash gives no program.
@@ -84,12 +100,30 @@ impl Catalogue {
         }
     }
 
-    /// Checks and compiles a definition; nothing is stored.
+    /// The contracts that a definition of `tenant` and `line` is checked against: operations and events, and the flows that
+    /// it starts, as their names are understood there.
+    pub fn contracts_for(&self, (tenant, line): (&str, &str), text: &str) -> Cow<'_, Contracts> {
+        let known = self.registry.contracts();
+        let Ok(flow) = parse(text) else { return Cow::Borrowed(known) };
+        let started = flow.started();
+        if started.is_empty() {
+            return Cow::Borrowed(known);
+        }
+        let mut contracts = known.clone();
+        for name in started {
+            if let Some(published) = self.meaning(tenant, line, name) {
+                contracts.flows.insert(name.to_owned(), published.contract());
+            }
+        }
+        Cow::Owned(contracts)
+    }
+
+    /// Checks and compiles a definition of `tenant` and `line`; nothing is stored.
     ///
     /// # Errors
     /// What the checker refuses.
-    pub fn compile(&self, text: &str) -> Result<Published, Vec<Diagnostic>> {
-        let contracts = self.registry.contracts();
+    pub fn compile(&self, place: (&str, &str), text: &str) -> Result<Published, Vec<Diagnostic>> {
+        let contracts = &*self.contracts_for(place, text);
         let (flow, diagnostics) = check_text(text.as_bytes(), contracts);
         let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         let flow = match flow {
@@ -117,6 +151,7 @@ impl Catalogue {
             answer: checked.answer,
             fails: checked.fails,
             public: flow.internal == mortise_flow::ast::Visibility::Public,
+            undoable: !flow.steps.iter().any(|step| matches!(step.kind, StepKind::Pivot(_))),
         })
     }
 
@@ -133,9 +168,9 @@ impl Catalogue {
         now: Timestamp,
         aliasing: Aliasing,
     ) -> Result<Arc<Published>, PublishError> {
-        let published = Arc::new(self.compile(text).map_err(PublishError::Refused)?);
+        let published = Arc::new(self.compile((tenant, line), text).map_err(PublishError::Refused)?);
         let program = Arc::clone(&published.program);
-        let contracts = serde_json::to_string(program.contract_hashes()).unwrap_or_default();
+        let contracts = named_by(&program);
         let (tenant, line, text) = (tenant.to_owned(), line.to_owned(), text.to_owned());
         store
             .write(async move |tx| {
@@ -170,25 +205,43 @@ impl Catalogue {
                 reader.fetch_all::<(String, String, String, String, String), _>(&sql::DEFINITIONS, ()).await
             })
             .await?;
-        for (tenant, hash, name, text, contracts) in rows {
-            match self.compile(&text) {
-                Ok(published) => {
-                    if serde_json::to_string(published.program.contract_hashes()).unwrap_or_default()
-                        != contracts
-                    {
-                        tracing::warn!(%tenant, %name, %hash, "its contracts have changed since it was published");
-                    }
-                    let published = Arc::new(published);
-                    let key = Arc::clone(published.program.hash());
-                    self.published.write().unwrap_or_else(PoisonError::into_inner).insert(key, published);
+        self.load_aliases(store).await?;
+        let mut left: Vec<Definition> = rows
+            .into_iter()
+            .map(|(tenant, hash, name, text, contracts)| Definition { tenant, hash, name, text, contracts })
+            .collect();
+        // A flow is checked when all that it starts is known; what only waits for itself is checked last.
+        loop {
+            let names: BTreeSet<String> = left.iter().map(|definition| definition.name.clone()).collect();
+            let (ready, waiting): (Vec<_>, Vec<_>) = left.into_iter().partition(|definition| {
+                parse(&definition.text)
+                    .is_ok_and(|flow| flow.started().iter().all(|name| !names.contains(*name)))
+            });
+            if ready.is_empty() {
+                waiting.into_iter().for_each(|definition| self.take(definition));
+                return Ok(());
+            }
+            ready.into_iter().for_each(|definition| self.take(definition));
+            left = waiting;
+        }
+    }
+
+    /// A stored definition, if the contracts of today let it run.
+    fn take(&self, Definition { tenant, hash, name, text, contracts }: Definition) {
+        match self.compile((&tenant, ""), &text) {
+            Ok(published) => {
+                if named_by(&published.program) != contracts {
+                    tracing::warn!(%tenant, %name, %hash, "its contracts have changed since it was published");
                 }
-                Err(diagnostics) => {
-                    let first = diagnostics.first().map(|d| d.message.clone()).unwrap_or_default();
-                    tracing::error!(%tenant, %name, %hash, %first, "a published definition is refused now");
-                }
+                let published = Arc::new(published);
+                let key = Arc::clone(published.program.hash());
+                self.published.write().unwrap_or_else(PoisonError::into_inner).insert(key, published);
+            }
+            Err(diagnostics) => {
+                let first = diagnostics.first().map(|d| d.message.clone()).unwrap_or_default();
+                tracing::error!(%tenant, %name, %hash, %first, "a published definition is refused now");
             }
         }
-        self.load_aliases(store).await
     }
 
     async fn load_aliases(&self, store: &Store) -> Result<(), StoreError> {
@@ -203,11 +256,20 @@ impl Catalogue {
 
     /// What a name means in a scope: the line's alias, else the tenant's, else the platform's.
     pub fn find(&self, scope: &Scope, name: &str) -> Option<Arc<Published>> {
-        let (tenant, line) = (scope.tenant.as_str(), scope.line.as_str());
+        self.meaning(scope.tenant.as_str(), scope.line.as_str(), name)
+    }
+
+    /// The same; where no line is named and no alias of every line is there, any line's.
+    fn meaning(&self, tenant: &str, line: &str, name: &str) -> Option<Arc<Published>> {
         let aliases = self.aliases.read().unwrap_or_else(PoisonError::into_inner);
-        let hash = [(tenant, line), (tenant, ""), (PLATFORM, "")]
-            .into_iter()
-            .find_map(|(tenant, line)| aliases.get(&(tenant.to_owned(), line.to_owned(), name.to_owned())))?;
+        let of =
+            |tenant: &str, line: &str| aliases.get(&(tenant.to_owned(), line.to_owned(), name.to_owned()));
+        let any_line = || {
+            let mut all = aliases.iter().filter(|((t, _, n), _)| t == tenant && n == name && line.is_empty());
+            all.next().map(|(_, hash)| hash)
+        };
+        let hash =
+            of(tenant, line).or_else(|| of(tenant, "")).or_else(|| of(PLATFORM, "")).or_else(any_line)?;
         self.published.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
     }
 
@@ -259,6 +321,22 @@ impl Catalogue {
     pub fn is_awaited(&self, event: &str) -> bool {
         self.awaited.read().unwrap_or_else(PoisonError::into_inner).contains(event)
     }
+}
+
+/// A definition as it is stored.
+struct Definition {
+    tenant: String,
+    hash: String,
+    name: String,
+    text: String,
+    contracts: String,
+}
+
+/// What a definition names, with the hash of each contract: operations, events, and the flows that it starts.
+fn named_by(program: &Program) -> String {
+    let named: BTreeMap<&String, &String> =
+        program.contract_hashes().iter().chain(program.started_flows()).collect();
+    serde_json::to_string(&named).unwrap_or_default()
 }
 
 /// What publishing does with a name that means something already.

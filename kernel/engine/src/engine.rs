@@ -205,9 +205,26 @@ impl Engine {
         policies: Arc<Policies>,
         options: Options,
     ) -> Result<Self, StoreError> {
+        let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
+        catalogue.load(&store).await?;
+        Self::start_knowing(catalogue, store, registry, policies, options).await
+    }
+
+    /// As [`Engine::start`], with definitions that are known already: what is published is not checked once more. For those
+    /// who start many engines on copies of one database.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn start_knowing(
+        catalogue: Arc<Catalogue>,
+        store: Arc<Store>,
+        registry: Arc<Registry>,
+        policies: Arc<Policies>,
+        options: Options,
+    ) -> Result<Self, StoreError> {
         let epoch = claim(&store).await?;
         let found = find_open(&store).await?;
-        Self::run(store, registry, policies, options, (epoch, found)).await
+        Self::run((store, catalogue), registry, policies, options, (epoch, found)).await
     }
 
     /// Runs what it is asked and leaves open trades where they are, for a command that writes while no server does: no
@@ -222,18 +239,18 @@ impl Engine {
         options: Options,
     ) -> Result<Self, StoreError> {
         let epoch = claim(&store).await?;
-        Self::run(store, registry, policies, options, (epoch, Vec::new())).await
+        let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
+        catalogue.load(&store).await?;
+        Self::run((store, catalogue), registry, policies, options, (epoch, Vec::new())).await
     }
 
     async fn run(
-        store: Arc<Store>,
+        (store, catalogue): (Arc<Store>, Arc<Catalogue>),
         registry: Arc<Registry>,
         policies: Arc<Policies>,
         options: Options,
         (epoch, found): (i64, Vec<Found>),
     ) -> Result<Self, StoreError> {
-        let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
-        catalogue.load(&store).await?;
         policies::load(&store, &policies).await?;
         let (to_self, messages) = mpsc::unbounded_channel();
         let (committed_sender, committed) = watch::channel(0);

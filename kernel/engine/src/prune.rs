@@ -69,14 +69,20 @@ const INBOX: Statement = Statement::pair(
      RETURNING item.n",
 );
 
+/// A part of a trade that is not over may still be asked to take itself back, for which it needs its journal.
 const OVER: Statement = Statement::pair(
     "engine.prune_over",
-    "SELECT tenant, id, status = 2 AND coalesce(ended_at, started_at) < ?3 FROM flow_instance
-     WHERE (tenant, id) > (?1, ?2) ORDER BY tenant, id LIMIT ?4",
+    "SELECT i.tenant, i.id, i.status = 2 AND coalesce(i.ended_at, i.started_at) < ?3
+        AND NOT EXISTS (SELECT 1 FROM flow_instance p WHERE p.tenant = i.tenant
+            AND p.id = substr(i.id, 1, instr(i.id, '-') - 1) AND p.status <> 2)
+     FROM flow_instance i WHERE (i.tenant, i.id) > (?1, ?2) ORDER BY i.tenant, i.id LIMIT ?4",
     "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, id, ended_at, most, n)
      CROSS JOIN LATERAL (
-       SELECT tenant, id, status = 2 AND coalesce(ended_at, started_at) < item.ended_at FROM flow_instance
-       WHERE (tenant, id) > (item.tenant, item.id) ORDER BY tenant, id LIMIT item.most) AS found",
+       SELECT i.tenant, i.id, i.status = 2 AND coalesce(i.ended_at, i.started_at) < item.ended_at
+           AND NOT EXISTS (SELECT 1 FROM flow_instance p WHERE p.tenant = i.tenant
+               AND p.id = split_part(i.id, '-', 1) AND p.id <> i.id AND p.status <> 2)
+       FROM flow_instance i WHERE (i.tenant, i.id) > (item.tenant, item.id)
+       ORDER BY i.tenant, i.id LIMIT item.most) AS found",
 );
 
 const JOURNAL: Statement = Statement::pair(

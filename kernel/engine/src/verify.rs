@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use mortise_capability::{Finding, Registry};
+use mortise_flow::Command;
 use mortise_store::{Reader, Statement, Store, StoreError};
 use mortise_types::{TenantId, Timestamp};
 
@@ -54,6 +55,14 @@ const ENDED_LISTENERS: Statement = Statement::both(
      WHERE i.status = 2 AND w.kind <> 2 LIMIT 100",
 );
 
+/// A trade that is a part of another one which is gone, or over while it is not.
+const LOST_PARTS: Statement = Statement::sqlite(
+    "engine.lost_parts",
+    "SELECT c.tenant, c.id, p.id IS NULL FROM flow_instance c
+     LEFT JOIN flow_instance p ON p.tenant = c.tenant AND p.id = rtrim(rtrim(c.id, '0123456789'), '-')
+     WHERE instr(c.id, '-') > 0 AND c.status <> 2 AND (p.id IS NULL OR p.status = 2) LIMIT 100",
+);
+
 /// Whose trades the database has, for checks that ask the outside tenant by tenant.
 ///
 /// # Errors
@@ -77,6 +86,7 @@ pub async fn verify(
         ("journal", store.read(async |reader| journal(reader).await).await?),
         ("outbox", store.read(async |reader| outbox(reader).await).await?),
         ("listeners", store.read(async |reader| listeners(reader).await).await?),
+        ("parts", store.read(async |reader| parts(reader).await).await?),
     ] {
         found.extend(findings.into_iter().map(|finding| (format!("engine: {name}"), finding)));
     }
@@ -129,6 +139,27 @@ async fn listeners(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
     Ok(found.collect())
 }
 
+async fn parts(reader: &Reader<'_>) -> Result<Vec<Finding>, StoreError> {
+    let rows = reader.fetch_all::<(String, String, bool), _>(&LOST_PARTS, ()).await?;
+    let found = rows.into_iter().map(|(tenant, id, gone)| {
+        let problem = if gone { "gone" } else { "over" };
+        finding(format!("trade {tenant}/{id}"), format!("runs as a part of a trade that is {problem}"))
+    });
+    Ok(found.collect())
+}
+
+/// The trades that this one waits for are there.
+async fn started(reader: &Reader<'_>, trades: &[TradeId]) -> Result<Vec<Finding>, StoreError> {
+    let rows = reader
+        .fetch_optional::<(Option<String>, Option<String>), _>(
+            &sql::CHILD,
+            trades.iter().map(|id| (id.tenant.as_str(), &*id.id)),
+        )
+        .await?;
+    let missing = trades.iter().zip(rows).filter(|(_, row)| row.is_none());
+    Ok(missing.map(|(id, _)| finding(format!("trade {id}"), "is waited for and was never started")).collect())
+}
+
 /// Every open trade folds, and has a clock, outstanding calls, or a person.
 async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>, StoreError> {
     let open =
@@ -139,6 +170,8 @@ async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>
             chunk.iter().map(|(tenant, id, ..)| TradeId { tenant: tenant.clone(), id: id.clone() }).collect();
         let (catalogue, asked) = (Arc::clone(catalogue), ids.clone());
         let loaded = store.read(async move |reader| load(reader, &catalogue, &asked).await).await?;
+        let parts: Vec<TradeId> = loaded.iter().flatten().flat_map(waited_for).collect();
+        found.extend(store.read(async move |reader| started(reader, &parts).await).await?);
         for ((id, (_, _, status, wake_at)), loaded) in ids.iter().zip(chunk).zip(loaded) {
             if let Some(problem) = off(*status, *wake_at, loaded) {
                 found.push(finding(format!("trade {id}"), problem));
@@ -149,6 +182,15 @@ async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>
         }
     }
     Ok(found)
+}
+
+/// The trades that a trade has started and that have not ended for it. A start whose turn has not come yet is none.
+fn waited_for(trade: &Trade) -> Vec<TradeId> {
+    let open = trade.state.outstanding().into_iter().filter_map(|command| match command {
+        Command::TakeBack { of, .. } => Some(trade.id.child(of)),
+        _ => None,
+    });
+    open.collect()
 }
 
 fn off(status: i64, wake_at: Option<Timestamp>, loaded: Result<Trade, String>) -> Option<String> {

@@ -51,6 +51,15 @@ pub struct Flow {
     pub steps: Vec<Step>,
 }
 
+impl Flow {
+    /// The flows that it starts.
+    pub fn started(&self) -> std::collections::BTreeSet<&str> {
+        let mut started = std::collections::BTreeSet::new();
+        crate::walk::started(&self.steps, &mut started);
+        started
+    }
+}
+
 /// Who may start the flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {

@@ -7,6 +7,7 @@ mod compile;
 pub mod diagnostic;
 mod eval;
 pub mod machine;
+mod migrate;
 mod parse;
 mod render;
 mod report;
@@ -20,5 +21,6 @@ pub use machine::{
     Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State,
     TAKEN_BACK, WaitNo, step,
 };
+pub use migrate::{Obstacle, obstacles};
 pub use parse::{contract_template, parse};
 pub use render::render;

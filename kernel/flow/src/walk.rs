@@ -47,6 +47,16 @@ pub(crate) fn names(step: &Step) -> impl Iterator<Item = &At<String>> {
     step.id.iter().chain(lets).chain(tries.iter().filter_map(|tried| tried.id.as_ref()))
 }
 
+/// The flows that these steps start, with those of the steps within.
+pub(crate) fn started<'s>(steps: &'s [Step], into: &mut std::collections::BTreeSet<&'s str>) {
+    for step in steps {
+        if let StepKind::Start(start) = &step.kind {
+            into.insert(&start.flow.value);
+        }
+        inner(step).into_iter().for_each(|steps| started(steps, into));
+    }
+}
+
 /// Calls `visit` with each node directly beneath `node`, in the order of the text.
 pub(crate) fn children<'n>(node: &'n Node, visit: &mut dyn FnMut(&'n Node)) {
     match &node.kind {

@@ -36,7 +36,12 @@ fn show(finding: &Diagnostic, above: u32) -> String {
         .iter()
         .map(|point| format!("\n  line {} {}", point.line.saturating_sub(above), shift(&point.what, above)))
         .collect();
-    format!("{line}: {mark}{}: {}\n  help: {}{way}", finding.code, shift(&finding.message, above), finding.help)
+    format!(
+        "{line}: {mark}{}: {}\n  help: {}{way}",
+        finding.code,
+        shift(&finding.message, above),
+        finding.help
+    )
 }
 
 /// `line 27` as the case counts lines.

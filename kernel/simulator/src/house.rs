@@ -1,12 +1,12 @@
 //! A platform that is thrown away: a data directory, an engine on a runtime of its own, a clock that only we move. Dropping
 //! the runtime is a crash; the directory, the clock, the ids and the peers survive it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mortise_capability::Policies;
-use mortise_engine::{Aliasing, CallRequest, Engine, EngineError, Options, PLATFORM, Retention, StepMode};
+use mortise_engine::{Aliasing, CallRequest, Catalogue, Engine, EngineError, Options, PLATFORM, Retention, StepMode};
 use mortise_store::{Durability, Migrations, Store};
 use mortise_types::{Clock, Scope, SeededIds, Span, Timestamp, VirtualClock};
 use tempfile::TempDir;
@@ -26,6 +26,8 @@ pub(crate) struct House {
     pub(crate) peers: Arc<dyn Peers>,
     pub(crate) stage: Arc<Stage>,
     ids: Arc<SeededIds>,
+    /// What is published, where it is known.
+    catalogue: Option<Arc<Catalogue>>,
     directory: TempDir,
     life: Option<Life>,
 }
@@ -40,18 +42,19 @@ impl House {
     /// A platform on what `image` holds, or on nothing.
     pub(crate) fn open(
         composition: &dyn Composition,
-        image: Option<&Path>,
+        image: Option<&Image>,
         opens_at: Timestamp,
         (stage, seed): (Stage, u32),
     ) -> Result<Self, Failure> {
         let directory = TempDir::with_prefix("mortise-simulation-").map_err(Failure::machine)?;
         if let Some(image) = image {
-            std::fs::copy(image, directory.path().join(DATABASE)).map_err(Failure::machine)?;
+            std::fs::copy(&image.file, directory.path().join(DATABASE)).map_err(Failure::machine)?;
         }
         let clock = Arc::new(VirtualClock::at(opens_at));
         let peers = composition.peers(Arc::clone(&clock) as Arc<dyn Clock>);
         let (stage, ids) = (Arc::new(stage), Arc::new(SeededIds::new(seed)));
-        let mut house = Self { clock, peers, stage, ids, directory, life: None };
+        let catalogue = image.map(|image| Arc::clone(&image.catalogue));
+        let mut house = Self { clock, peers, stage, ids, catalogue, directory, life: None };
         house.restart()?;
         Ok(house)
     }
@@ -101,9 +104,12 @@ impl House {
             .collect();
         let directory = self.directory.path();
         let engine = runtime.block_on(async {
-            let store_options = mortise_store::Options { readers: 1, durability: Durability::Process };
+            let store_options = mortise_store::Options { readers: 1, durability: Durability::Process, ..Default::default() };
             let store = Arc::new(Store::open(directory, &migrations, store_options).await?);
-            Engine::start(store, registry, policies, options).await
+            match &self.catalogue {
+                Some(known) => Engine::start_knowing(Arc::clone(known), store, registry, policies, options).await,
+                None => Engine::start(store, registry, policies, options).await,
+            }
         })?;
         self.stage.set_engine(Some(engine.clone()));
         self.life = Some(Life { runtime, engine, policies: policies_kept });
@@ -178,11 +184,14 @@ impl House {
         }
     }
 
-    /// Ends it and leaves its database at `image`.
-    pub(crate) fn into_image(mut self, image: &Path) -> Result<(), Failure> {
+    /// Ends it and keeps its database.
+    pub(crate) fn into_image(mut self) -> Result<Image, Failure> {
+        let catalogue = Arc::clone(self.engine().catalogue());
         self.stop();
-        std::fs::copy(self.directory.path().join(DATABASE), image).map_err(Failure::machine)?;
-        Ok(())
+        let directory = TempDir::with_prefix("mortise-shop-").map_err(Failure::machine)?;
+        let file = directory.path().join(DATABASE);
+        std::fs::copy(self.directory.path().join(DATABASE), &file).map_err(Failure::machine)?;
+        Ok(Image { _directory: directory, file, catalogue })
     }
 }
 
@@ -192,8 +201,15 @@ impl Drop for House {
     }
 }
 
+/// The database of a shop in which nothing has happened yet, and what is published in it.
+pub(crate) struct Image {
+    _directory: TempDir,
+    file: PathBuf,
+    catalogue: Arc<Catalogue>,
+}
+
 /// The name of the database in a data directory.
-pub(crate) const DATABASE: &str = "mortise.db";
+const DATABASE: &str = "mortise.db";
 
 /// Whether the engine ran through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,10 +24,10 @@ use mortise_engine::PublishError;
 use mortise_flow::diagnostic::Severity;
 use mortise_store::StoreError;
 
-pub use explore::{Explored, NoWay, Off, Way};
+pub use explore::{DeedName, Explored, NoWay, Nth, Off, Silence, Way};
 pub use platform::{Act, Composition, Message, Peers, Wired};
 pub use script::World;
-pub use simulate::{Flows, Simulated, Simulator};
+pub use simulate::{Flows, Simulated, Simulator, name_of};
 
 /// Why a world could not be run. What goes wrong within a world is its transcript's.
 #[derive(Debug, thiserror::Error)]

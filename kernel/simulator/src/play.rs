@@ -136,7 +136,7 @@ struct Open {
 pub(crate) struct Playing {
     pub(crate) changes: BTreeMap<DeedId, Change>,
     /// A trade that is cancelled at a moment, if it can be then.
-    pub(crate) cancel: Option<(String, Timestamp)>,
+    pub(crate) cancel: Option<(String, String, Timestamp)>,
     /// Whether a path that leads nowhere ends the world or only its deed.
     pub(crate) lenient: bool,
 }
@@ -237,8 +237,8 @@ impl<'w> Play<'w> {
         let end = self.world.opens_at.saturating_add(self.world.until.unwrap_or(LONGEST));
         for _ in 0..MOST_TURNS {
             let now = self.house.now();
-            if let Some((trade, _)) = self.playing.cancel.take_if(|(_, at)| *at <= now) {
-                self.cancel(&trade)?;
+            if let Some((trade, event, _)) = self.playing.cancel.take_if(|(.., at)| *at <= now) {
+                self.cancel(&trade, &event)?;
                 continue;
             }
             if let Some(first) = self.agenda.first_entry()
@@ -257,7 +257,7 @@ impl<'w> Play<'w> {
                 return Err(Failure::Platform("a clock of the engine stands still".to_owned()));
             }
             let deed = self.agenda.keys().next().map(|(at, _)| *at);
-            let cancel = self.playing.cancel.as_ref().map(|(_, at)| *at);
+            let cancel = self.playing.cancel.as_ref().map(|(.., at)| *at);
             let Some(next) =
                 [deed, self.next, cancel].into_iter().flatten().min().filter(|next| *next <= end)
             else {
@@ -556,12 +556,13 @@ impl<'w> Play<'w> {
     }
 
     /// Cancels a trade, if it can be cancelled now and the shop says how.
-    fn cancel(&mut self, trade: &str) -> Result<(), Failure> {
+    fn cancel(&mut self, trade: &str, event: &str) -> Result<(), Failure> {
         let found = self.watch.trades().find(|(_, followed)| *followed.name == *trade);
         let Some((_, followed)) = found else { return Ok(()) };
         let scope = followed.scope.clone().unwrap_or_else(|| self.world.scope.clone());
-        let Some((event, key)) = followed.cancellable.clone() else { return Ok(()) };
-        let Some(raise) = self.world.raises.get(&*event) else { return Ok(()) };
+        let found = followed.cancellable.values().find(|(of, _)| **of == *event);
+        let Some(key) = found.map(|(_, key)| key.clone()) else { return Ok(()) };
+        let Some(raise) = self.world.raises.get(event) else { return Ok(()) };
         let Ok(with) = self.known.fill(&raise.with, &[("key", &key)]) else { return Ok(()) };
         let due = Due {
             id: DeedId::Explored,

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mortise_capability::PolicyRow;
 use mortise_contract::{Contracts, Value};
-use tempfile::TempDir;
 
 use crate::Failure;
 use crate::explore::{Watching, Way};
-use crate::house::House;
+use crate::house::{House, Image};
 use crate::platform::Composition;
 use crate::script::{Deed, Seed, World, read};
 use crate::stage::Stage;
@@ -26,6 +25,11 @@ pub(crate) const WORLD_IDS: u32 = 2;
 pub struct Flows(Vec<(String, String)>);
 
 impl Flows {
+    /// These, each with the name of its file; what a flow starts stands before it.
+    pub const fn of(flows: Vec<(String, String)>) -> Self {
+        Self(flows)
+    }
+
     /// The shipped flows, with those of `file`'s folder in the place of any of the same name.
     ///
     /// # Errors
@@ -57,7 +61,7 @@ impl Flows {
 }
 
 /// The name that a definition's head gives it.
-fn name_of(text: &str) -> Option<String> {
+pub fn name_of(text: &str) -> Option<String> {
     let head = text.lines().find_map(|line| line.strip_prefix("flow:"))?;
     Some(head.split('#').next().unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned())
 }
@@ -72,12 +76,6 @@ impl std::fmt::Debug for Simulator<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Simulator").finish_non_exhaustive()
     }
-}
-
-/// The database of a shop in which nothing has happened yet.
-pub(crate) struct Image {
-    _directory: TempDir,
-    pub(crate) file: PathBuf,
 }
 
 /// A world that was run.
@@ -157,10 +155,7 @@ impl<'c> Simulator<'c> {
         for (folder, seed) in &world.seed {
             sow(&mut house, world, folder, seed)?;
         }
-        let directory = TempDir::with_prefix("mortise-shop-").map_err(Failure::machine)?;
-        let file = directory.path().join("shop.db");
-        house.into_image(&file)?;
-        Ok(Image { _directory: directory, file })
+        house.into_image()
     }
 }
 

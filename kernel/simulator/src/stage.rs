@@ -81,6 +81,7 @@ struct State {
     counts: HashMap<Arc<str>, u32>,
     decided: HashMap<Arc<str>, Option<Rejection>>,
     minted: HashMap<Arc<str>, Value>,
+    said: HashMap<Arc<str>, Value>,
     silent: HashMap<Arc<str>, u32>,
     moves: HashMap<(Arc<str>, Phase), Moves>,
     points: u64,
@@ -194,9 +195,6 @@ impl Stage {
     /// What becomes of an attempt to ask a peer.
     pub(crate) fn sending(&self, operation: &str, call: &Arc<str>) -> Sending {
         let mut state = self.state();
-        if state.is_forced(operation, call, &How::Repeat) {
-            return Sending::AskTwice;
-        }
         let silence = match &state.forced {
             Some(Forced { operation: of, nth, how: How::Silent { attempts, reach } })
                 if **of == *operation && state.numbers.get(call) == Some(nth) =>
@@ -212,16 +210,28 @@ impl Stage {
                 return Sending::Silent(reach);
             }
         }
+        // A peer that is asked again for the same call says the same.
+        if let Some(answer) = state.said.get(call) {
+            return Sending::Says(answer.clone());
+        }
         let wish = state.wishes.iter_mut().find(|wish| {
             wish.left > 0 && wish.operation == operation && !matches!(wish.answers, Answers::Rejected(_))
         });
-        let Some(wish) = wish else { return Sending::Ask };
-        wish.left -= 1;
-        match &wish.answers {
-            Answers::Unavailable => Sending::Silent(Reach::Lost),
-            Answers::Unanswered => Sending::Silent(Reach::Reached),
-            Answers::Says(answer) => Sending::Says(answer.clone()),
-            Answers::Rejected(_) => Sending::Ask,
+        let answers = wish.map(|wish| {
+            wish.left -= 1;
+            wish.answers.clone()
+        });
+        match answers {
+            Some(Answers::Unavailable) => Sending::Silent(Reach::Lost),
+            Some(Answers::Unanswered) => Sending::Silent(Reach::Reached),
+            Some(Answers::Says(answer)) => {
+                state.said.insert(Arc::clone(call), answer.clone());
+                Sending::Says(answer)
+            }
+            Some(Answers::Rejected(_)) | None if state.is_forced(operation, call, &How::Repeat) => {
+                Sending::AskTwice
+            }
+            Some(Answers::Rejected(_)) | None => Sending::Ask,
         }
     }
 

@@ -37,8 +37,8 @@ pub(crate) struct Followed {
     pub(crate) key: Option<String>,
     pub(crate) outcome: Option<String>,
     pub(crate) held: bool,
-    /// The event and key that cancel it, while they do.
-    pub(crate) cancellable: Option<(Arc<str>, Value)>,
+    /// The events and keys that cancel it, or an attempt in it, while they do.
+    pub(crate) cancellable: BTreeMap<WaitNo, (Arc<str>, Value)>,
     pub(crate) state: State,
     pub(crate) currency: Option<String>,
     pub(crate) scope: Option<Scope>,
@@ -61,7 +61,6 @@ struct CallInfo {
 struct WaitInfo {
     path: Arc<str>,
     event: Option<Arc<str>>,
-    due: Timestamp,
 }
 
 /// A call that went through or an event that was written: habits answer to it.
@@ -91,12 +90,12 @@ pub(crate) struct Look {
 #[derive(Debug, Clone)]
 pub(crate) struct SeenWait {
     pub(crate) trade: Arc<str>,
-    pub(crate) step: Arc<str>,
     pub(crate) event: Option<Arc<str>>,
     pub(crate) at: Timestamp,
-    pub(crate) due: Timestamp,
-    /// What would cancel the trade while it waits.
-    pub(crate) cancel: Option<(Arc<str>, Value)>,
+    /// Of its own clock; the event of a race has none.
+    pub(crate) due: Option<Timestamp>,
+    /// The events that would cancel the trade while it waits.
+    pub(crate) cancel: Vec<Arc<str>>,
 }
 
 impl Watch {
@@ -305,7 +304,7 @@ impl Followed {
             key: row.key.clone(),
             outcome: None,
             held: false,
-            cancellable: None,
+            cancellable: BTreeMap::new(),
             state: State::new(),
             currency: None,
             scope: None,
@@ -422,7 +421,8 @@ impl Followed {
                 let info = self.waits.get(wait)?;
                 Some((What::Due { step: Arc::clone(&info.path), event: info.event.clone() }, nothing()))
             }
-            Input::Cancel => Some((What::Cancelled, nothing())),
+            Input::Cancel | Input::CancelAttempt { .. } => Some((What::Cancelled, nothing())),
+            Input::TakeBack => Some((What::TakenBack, nothing())),
             Input::Resume => None,
         }
     }
@@ -437,8 +437,10 @@ impl Followed {
                 CallKind::Forward => Way::Forward,
                 CallKind::Undo(of) => back(self.calls.get(&of).map(|of| &of.path)),
                 CallKind::UndoEvent(of) => back(self.waits.get(&of).map(|of| &of.path)),
-                #[allow(unreachable_patterns, reason = "kinds of call that this crate need not tell apart")]
-                _ => Way::Forward,
+                CallKind::Confirm(of) => {
+                    let of = self.calls.get(&of).map_or(&info.path, |of| &of.path);
+                    Way::Confirm(Arc::clone(of))
+                }
             },
             outcome: match outcome {
                 CallOutcome::Done(_) => Outcome::Done,
@@ -462,26 +464,37 @@ impl Followed {
             }
             Command::Wait { wait, event, due, path } => {
                 let event = event.map(|(event, _)| event);
-                self.waits.insert(wait, WaitInfo { path: Arc::clone(&path), event: event.clone(), due });
+                self.waits.insert(wait, WaitInfo { path: Arc::clone(&path), event: event.clone() });
                 look.waits.push(SeenWait {
                     trade: Arc::clone(&self.name),
-                    step: Arc::clone(&path),
                     event: event.clone(),
                     at: now,
                     due,
-                    cancel: self.cancellable.clone(),
+                    cancel: self.cancellable.values().map(|(event, _)| Arc::clone(event)).collect(),
                 });
-                Some(match event {
-                    Some(event) => What::Waits { step: path, event, due },
-                    None => What::Sleeps { step: path, due },
-                })
+                match (event, due) {
+                    (Some(event), due) => Some(What::Waits { step: path, event, due }),
+                    (None, Some(due)) => Some(What::Sleeps { step: path, due }),
+                    (None, None) => None,
+                }
             }
-            Command::Cancellable { event, key } => {
-                self.cancellable = Some((event, key));
+            Command::Start { call, flow, path, input } => {
+                let (operation, kind) = (Arc::clone(&flow), CallKind::Forward);
+                self.calls.insert(call, CallInfo { path: Arc::clone(&path), operation, kind, input });
+                Some(What::Starts { step: path, flow })
+            }
+            Command::TakeBack { call, of, path } => {
+                let of_flow = self.calls.get(&of).map_or_else(|| Arc::clone(&path), |of| Arc::clone(&of.operation));
+                let kind = CallKind::Undo(of);
+                self.calls.insert(call, CallInfo { path, operation: of_flow, kind, input: Value::empty_record() });
                 None
             }
-            Command::NotCancellable => {
-                self.cancellable = None;
+            Command::Cancellable { wait, event, key } => {
+                self.cancellable.insert(wait, (event, key));
+                None
+            }
+            Command::NotCancellable { wait } => {
+                self.cancellable.remove(&wait);
                 None
             }
             Command::Answer(Answer::Ok(value)) => Some(What::Answered(Answered::Ok(value))),
@@ -500,8 +513,7 @@ impl Followed {
                     Ended::Failed(code) => format!("failed: {code}"),
                 },
             }),
-            #[allow(unreachable_patterns, reason = "commands that nothing is to be seen of")]
-            _ => None,
+            Command::Unwait { .. } | Command::LateKey { .. } | Command::Emit { .. } | Command::Withdraw { .. } => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mortise_types::{
     Amount, AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId,
     LocationId, OrderId, ParcelId, PaymentId, PickListId, Quantity, RateBp, RegistrationId, ReservationId,
-    SeatId, ShipmentId, Sku, TenantId, Timestamp,
+    RmaId, SeatId, ShipmentId, Sku, TenantId, Timestamp,
 };
 
 /// One column's value on its way in or out.
@@ -125,7 +125,7 @@ macro_rules! text {
 
 text! {
     AuctionId, BusinessLine, CampaignId, Channel, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId,
-    ParcelId, PaymentId, PickListId, RegistrationId, ReservationId, SeatId, ShipmentId, Sku, TenantId
+    ParcelId, PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku, TenantId
 }
 
 impl AsDatum for str {
@@ -252,6 +252,7 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18)
 }
 
 impl Params for () {

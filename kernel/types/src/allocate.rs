@@ -2,12 +2,14 @@
 //! is a named rule that the caller's policy chooses: platforms differ, and a shop must keep the totals that it has.
 //! With floors, see `spread_with_floors`.
 
+mod equal;
 mod floors;
 mod shares;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use equal::first_shares;
 pub use floors::{Overflow, Spread, SpreadPolicy, spread_with_floors};
 
 use crate::{Amount, ArithmeticError};

@@ -51,6 +51,11 @@ string_newtype!(
     PickListId, "fulfilment/PickListId", check_id
 );
 string_newtype!(
+    /// A return merchandise authorisation: what a customer gives back of an order, or no longer wants of it. Whoever asks
+    /// for it chooses the id, so that a repeated request names the same one.
+    RmaId, "after_sale/RmaId", check_id
+);
+string_newtype!(
     /// The code that a customer types to get a discount.
     CouponCode, "discount/CouponCode", check_id
 );

@@ -28,7 +28,7 @@ pub use country::{CountryCode, UnknownCountry};
 pub use currency::{Currency, Money, MoneyError, ParseAmountError, UnknownCurrency};
 pub use id::{
     AuctionId, CampaignId, CouponCode, CustomerId, FeeId, GroupId, LineId, LocationId, OrderId, ParcelId,
-    PaymentId, PickListId, RegistrationId, ReservationId, SeatId, ShipmentId, Sku,
+    PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku,
 };
 pub use named::judge_text;
 pub use newtype::{InvalidText, TextProblem};
@@ -41,8 +41,9 @@ pub use seeded_ids::SeededIds;
 pub use span::{Span, SpanError};
 pub use system::{SystemClock, SystemIds};
 pub use trade::{
-    Address, Adjustment, AdjustmentKind, Allocation, Attributes, FeeKind, Parcel, ParcelItem, PriceProof,
-    ProofError, ProofFee, ProofLine, ProofPlace, RequestedLine, TaxPart, TaxTreatment,
+    Address, Adjustment, AdjustmentKind, Allocation, Attributes, FeeKind, GoodsCondition, ItemUnits, Parcel,
+    ParcelItem, PriceProof, PromotionTerms, ProofError, ProofFee, ProofLine, ProofPlace, RequestedLine,
+    ReturnedUnits, TaxPart, TaxTreatment,
 };
 /// The id type of trades, calls and events; time-ordered (version 7) where an [`IdSource`] makes it.
 pub use uuid::Uuid;

@@ -4,7 +4,7 @@
 use crate::{
     AuctionId, BusinessLine, CampaignId, Channel, CountryCode, CouponCode, Currency, CustomerId, FeeId,
     GroupId, LineId, LocationId, OrderId, ParcelId, PaymentId, PickListId, RegistrationId, ReservationId,
-    SeatId, ShipmentId, Sku, TenantId,
+    RmaId, SeatId, ShipmentId, Sku, TenantId,
 };
 
 /// Whether `text` is a value of the type that contracts call `type_name`.
@@ -28,6 +28,7 @@ pub fn judge_text(type_name: &str, text: &str) -> Result<(), String> {
         ParcelId::TYPE_NAME => parse::<ParcelId>(text),
         ShipmentId::TYPE_NAME => parse::<ShipmentId>(text),
         PickListId::TYPE_NAME => parse::<PickListId>(text),
+        RmaId::TYPE_NAME => parse::<RmaId>(text),
         CouponCode::TYPE_NAME => parse::<CouponCode>(text),
         CampaignId::TYPE_NAME => parse::<CampaignId>(text),
         GroupId::TYPE_NAME => parse::<GroupId>(text),

@@ -1,7 +1,8 @@
 //! What holds for every input: sums are conserved, floors respected, roundings near, and no input panics.
 
 use mortise_types::allocate::{
-    AllocationError, Overflow, ResidualRule, SpreadPolicy, ZeroWeights, spread, spread_with_floors,
+    AllocationError, Overflow, ResidualRule, SpreadPolicy, ZeroWeights, first_shares, spread,
+    spread_with_floors,
 };
 use mortise_types::{Amount, ArithmeticError, IncludedTax, Price, Quantity, RateBp, Rounding};
 use proptest::collection::vec;
@@ -64,6 +65,23 @@ proptest! {
                 prop_assert!(all_zero && zero != ZeroWeights::Nothing && !amount.is_zero());
             }
         }
+    }
+
+    #[test]
+    fn the_first_shares_are_those_of_a_spread(
+        amount in (-5_000_i64..5_000).prop_map(Amount), of in 1_usize..60, taken in 0_usize..61, rule in any_rule(),
+    ) {
+        let shares = spread(amount, &vec![1; of], rule, ZeroWeights::Refuse).unwrap();
+        let some = wide_sum(&shares[..taken.min(of)]);
+        prop_assert_eq!(i128::from(first_shares(amount, taken as i64, of as i64, rule).unwrap().minor()), some);
+    }
+
+    #[test]
+    fn first_shares_of_anything_are_worked_out(
+        amount in any_figure().prop_map(Amount), of in any_figure(), taken in any_figure(), rule in any_rule(),
+    ) {
+        let first = first_shares(amount, taken, of, rule);
+        prop_assert!(first.is_ok() || rule == ResidualRule::LastTakesRest, "{first:?}");
     }
 
     #[test]

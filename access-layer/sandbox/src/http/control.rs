@@ -68,6 +68,7 @@ pub(crate) async fn book(Shared(app): Shared<Arc<App>>) -> Result<Json<Value>, P
             state.payments.values().map(|payment| payments::view(&app, payment)).collect();
         let refunds: Vec<_> = state.payments.values().flat_map(|payment| &payment.refunds).collect();
         let shipments: Vec<_> = state.shipments.values().collect();
+        let remittances: Vec<_> = state.remittances.values().collect();
         let waiting: Vec<Value> = state
             .waiting
             .values()
@@ -75,7 +76,13 @@ pub(crate) async fn book(Shared(app): Shared<Arc<App>>) -> Result<Json<Value>, P
             .collect();
         let events = json!({ "waiting": waiting, "delivered": state.delivered });
         (
-            json!({ "payments": payments, "refunds": refunds, "shipments": shipments, "events": events }),
+            json!({
+                "payments": payments,
+                "refunds": refunds,
+                "shipments": shipments,
+                "remittances": remittances,
+                "events": events,
+            }),
             Vec::new(),
         )
     });

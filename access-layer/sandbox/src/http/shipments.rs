@@ -16,10 +16,10 @@ use super::{
 };
 use crate::app::{About, App, Call, Idempotency, Outcome};
 use crate::connection::Connection;
-use crate::fault::Endpoint;
+use crate::fault::{Endpoint, Fault, Repetition, Target};
 use crate::problem::{Problem, Refusal, RefusalKind};
 use crate::shipment::{
-    self, ITEMS_MAX, ParcelItem, PostalAddress, Shipment, ShipmentStatus, WEIGHT_MAX_GRAMS,
+    self, Collect, Door, ITEMS_MAX, ParcelItem, PostalAddress, Shipment, ShipmentStatus, WEIGHT_MAX_GRAMS,
 };
 use crate::state::{Change, State};
 
@@ -47,6 +47,8 @@ pub(crate) struct NewShipment {
     items: Vec<ParcelItem>,
     weight_grams: Option<u32>,
     webhook_url: Option<String>,
+    /// Cash to be collected at the door.
+    collect: Option<Collect>,
     /// Moves by itself with this pause between two steps.
     auto_advance_ms: Option<u64>,
 }
@@ -101,6 +103,9 @@ pub(crate) async fn create(
     for item in &request.items {
         check_text("sku", &item.sku)?;
     }
+    if request.collect.is_some_and(|collect| collect.amount.minor() < 1) {
+        return Err(invalid("collect.amount is at least 1, or there is no collect"));
+    }
     if request.auto_advance_ms.is_some_and(|pause_ms| pause_ms > ADVANCE_MAX_MS) {
         return Err(invalid(format!("auto_advance_ms is at most {ADVANCE_MAX_MS}")));
     }
@@ -145,6 +150,9 @@ fn accept(
         items: request.items,
         weight_grams,
         webhook_url,
+        collect: request.collect,
+        collected: None,
+        remittance: None,
         history: Vec::new(),
         advance_every_ms: request.auto_advance_ms.or(own_pause),
         advance_at: None,
@@ -201,7 +209,8 @@ pub(crate) async fn advance(
     Ok(app
         .run(call, |state, now| {
             let shipment = find(state, &id)?;
-            let steps = shipment::advance(shipment, request.to, now)?;
+            let door = door(&app, shipment, request.to);
+            let steps = shipment::advance(shipment, request.to, door, now)?;
             Ok(moved(&app, steps, now, shipment))
         })
         .await)
@@ -216,9 +225,29 @@ pub(crate) async fn label(
     Ok(Html(page::label(&shipment)).into_response())
 }
 
+/// What happens at the door, where the parcel comes there now: a fault is asked once.
+fn door(app: &App, shipment: &Shipment, to: Option<ShipmentStatus>) -> Door {
+    let comes_there = match to {
+        None => shipment.status == ShipmentStatus::OutForDelivery,
+        Some(to) => to == ShipmentStatus::Delivered,
+    };
+    let target = Target {
+        endpoint: Endpoint::ShipmentsDoor,
+        reference: &shipment.reference,
+        amount: shipment.collect.map(|collect| collect.amount),
+        key: None,
+        repetition: Repetition::First,
+    };
+    match comes_there.then(|| app.faults.strike(target)).flatten() {
+        Some(Fault::Decline { .. }) => Door::Refuses,
+        Some(Fault::Short { by }) => Door::PaysLess(by),
+        _ => Door::Takes,
+    }
+}
+
 /// The next step of a parcel that moves by itself, as changes of the book.
 pub(crate) fn own_step(app: &App, shipment: &Shipment, now: Timestamp) -> Vec<Change> {
-    match shipment::advance(shipment, None, now) {
+    match shipment::advance(shipment, None, door(app, shipment, None), now) {
         Ok(steps) => moved(app, steps, now, shipment).changes,
         Err(_) => Vec::new(),
     }
@@ -247,12 +276,13 @@ fn event(app: &App, shipment: &Shipment, now: Timestamp) -> Change {
         "reference": shipment.reference,
         "status": shipment.status,
         "sequence": shipment.history.len(),
+        "collected": shipment.collected,
         "at": now,
     });
     let about = About {
         subject: &shipment.id,
         reference: &shipment.reference,
-        amount: None,
+        amount: shipment.collect.map(|collect| collect.amount),
         target: &shipment.webhook_url,
     };
     app.raise(&kind, &about, now, data)

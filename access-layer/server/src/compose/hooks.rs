@@ -48,9 +48,10 @@ impl Webhook for Carrier {
     }
 
     fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Vec<HookCall>, HookError> {
-        use mortise_delivery_sandbox::{SIGNATURE_HEADER, WebhookRefused};
+        use mortise_delivery_sandbox::{CarrierEvent, SIGNATURE_HEADER, WebhookRefused};
         match self.0.read(text(headers, SIGNATURE_HEADER), body, now) {
-            Ok(event) => call("delivery.record_tracking_event", &event),
+            Ok(CarrierEvent::Tracking(event)) => call("delivery.record_tracking_event", &event),
+            Ok(CarrierEvent::Remittance(remittance)) => call("delivery.record_remittance", &remittance),
             Err(WebhookRefused::NotOurs(_)) => Ok(Vec::new()),
             Err(WebhookRefused::Unreadable(problem)) => Err(HookError::Malformed(problem)),
             Err(refused) => Err(HookError::Signature(refused.to_string())),

@@ -120,6 +120,7 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
         mortise_auction::capability(chosen(), ids())?,
         mortise_campaign::capability(ids())?,
         mortise_order::capability(ids())?,
+        mortise_after_sale::capability(chosen(), ids())?,
         mortise_payment::capability(ids(), chosen(), outside.provider)?,
         mortise_fulfilment::capability(ids())?,
         mortise_delivery::capability(ids(), chosen(), outside.carrier)?,

@@ -6,6 +6,8 @@ mod ways;
 
 use std::path::{Path, PathBuf};
 
+use mortise_simulator::name_of;
+
 use crate::compose::{Answering, Simulation};
 
 /// The project's root.
@@ -18,15 +20,28 @@ fn simulation() -> Simulation {
     Simulation { answering: Answering::none() }
 }
 
-/// The folders of trades, by name.
-fn trades() -> Vec<PathBuf> {
+/// The folders that hold flows, each with the names of its flows.
+fn trades() -> Vec<(PathBuf, Vec<String>)> {
     let mut found = Vec::new();
-    for parent in ["orchestrations/trades", "examples/flows"] {
-        let Ok(entries) = std::fs::read_dir(root().join(parent)) else { continue };
-        found.extend(
-            entries.map(|entry| entry.unwrap().path()).filter(|path| path.join("flow.yaml").is_file()),
-        );
+    for parent in ["orchestrations", "examples"] {
+        look_in(&root().join(parent), &mut found);
     }
-    found.sort();
+    assert!(!found.is_empty(), "there is no flow");
     found
+}
+
+fn look_in(folder: &Path, found: &mut Vec<(PathBuf, Vec<String>)>) {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let flow = |path: &PathBuf| {
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        if is_yaml { name_of(&std::fs::read_to_string(path).unwrap()) } else { None }
+    };
+    let names: Vec<String> = paths.iter().filter_map(flow).collect();
+    if !names.is_empty() {
+        found.push((folder.to_owned(), names));
+    }
+    for path in paths.iter().filter(|path| path.is_dir() && !path.ends_with("target")) {
+        look_in(path, found);
+    }
 }

@@ -9,7 +9,7 @@ fn transcripts_are_what_the_simulator_says() {
     let simulation = super::simulation();
     let simulator = Simulator::new(&simulation);
     let mut off = Vec::new();
-    for trade in super::trades() {
+    for (trade, _) in super::trades() {
         let said = match transcript(&simulator, &trade) {
             Ok(Some(said)) => said,
             Ok(None) => continue,

@@ -7,10 +7,10 @@ use mortise_capability::{
     Call, Intended, Policies, RemoteOperation, Reply, SendContext, Settling, Unanswered,
 };
 use mortise_store::{StoreError, Tx};
-use mortise_types::{Address, IdSource, LocationId, ShipmentId, Sku, TenantId};
+use mortise_types::{Address, Amount, IdSource, LocationId, ShipmentId, Sku, TenantId};
 
 use super::{key, too_large};
-use crate::carrier::{Carrier, CarrierRequest, DispatchAnswer};
+use crate::carrier::{Carrier, CarrierRequest, Cash, DispatchAnswer};
 use crate::contract::{CarrierRefused, DispatchInput, Dispatched, ShipmentMeant};
 use crate::policy::DeliveryPolicy;
 use crate::rules::{Shipment, Status, parcel_grams};
@@ -20,6 +20,16 @@ pub(crate) struct Dispatch {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) direction: Direction,
+}
+
+/// Which way parcels go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From their location to an address.
+    Out,
+    /// From an address back to their location.
+    Back,
 }
 
 /// What a batch's requests are made of.
@@ -56,21 +66,29 @@ impl Dispatch {
     fn asked(&self, call: &Call<DispatchInput>, known: &Known) -> Result<Option<CarrierRequest>, StoreError> {
         let Call { context, input } = call;
         let tenant = &context.scope.tenant;
-        let Some(from) = known.origins.get(&(tenant.clone(), input.parcel.location.clone())) else {
+        let Some(origin) = known.origins.get(&(tenant.clone(), input.parcel.location.clone())) else {
             return Ok(None);
         };
         let default_grams =
             i64::from(self.policies.get::<DeliveryPolicy>(&context.scope).policy.default_weight_grams);
         let none = HashMap::new();
         let grams = known.grams.get(tenant).unwrap_or(&none);
+        let (from, to) = match self.direction {
+            Direction::Out => (origin, &input.ship_to),
+            Direction::Back => (&input.ship_to, origin),
+        };
         let shipment_id = ShipmentId::new(format!("shp-{}", self.ids.next().simple()));
         Ok(Some(CarrierRequest {
             shipment_id: shipment_id.map_err(|error| StoreError::Value(error.to_string()))?,
             order_id: input.order_id.clone(),
             parcel_id: input.parcel.parcel_id.clone(),
             from: from.clone(),
-            to: input.ship_to.clone(),
+            to: to.clone(),
             items: input.parcel.items.clone(),
+            collect: input
+                .collect
+                .filter(|collect| collect.amount.minor() > 0)
+                .map(|collect| Cash { amount: collect.amount, currency: collect.currency }),
             weight_grams: parcel_grams(&input.parcel, grams, default_grams).map_err(too_large)?,
         }))
     }
@@ -84,6 +102,11 @@ fn requested(asked: &CarrierRequest, call: &Call<DispatchInput>) -> Result<Shipm
         status: Status::Requested,
         sequence: 0,
         delivered: false,
+        refused_at_door: false,
+        collect: asked.collect.map_or(Amount::ZERO, |cash| cash.amount),
+        collect_currency: asked.collect.map(|cash| cash.currency),
+        collected: Amount::ZERO,
+        remitted: Amount::ZERO,
         carrier_ref: None,
         tracking_number: None,
         label_url: None,

@@ -66,6 +66,10 @@ fn view(shipment: &Shipment) -> ShipmentView {
         tracking_number: shipment.tracking_number.clone(),
         label_url: shipment.label_url.clone(),
         refusal: shipment.refusal.clone(),
+        collect: shipment.collect,
+        collected: shipment.collected,
+        remitted: shipment.remitted,
+        collect_currency: shipment.collect_currency,
         created_at: shipment.created_at,
     }
 }

@@ -57,16 +57,24 @@ fn take(
 ) -> Result<Reply<AppliedOnce>, StoreError> {
     shipment.carrier_ref.get_or_insert_with(|| event.carrier_ref.clone());
     let learnt = shipment.learn(status, event.sequence);
+    if let Some(collected) = event.collected {
+        shipment.collected = collected;
+    }
     let news = ShipmentNews {
         shipment_id: shipment.shipment_id.clone(),
         order_id: shipment.order_id.clone(),
         parcel_id: shipment.parcel_id.clone(),
         status: status.word().to_owned(),
         at: event.at,
+        collect: shipment.collect,
+        collected: shipment.collected,
     };
     let reply = Reply::done(AppliedOnce { applied: Applied::Now });
     if shipment.tell_delivered(status) {
         return reply.emit("delivery.delivered", &news);
+    }
+    if shipment.tell_refused(status) {
+        return reply.emit("delivery.refused", &news);
     }
     match (learnt, status) {
         (Learnt::Late, _) => Ok(reply),
@@ -83,6 +91,7 @@ const fn status(reported: TrackingStatus) -> Status {
         TrackingStatus::OutForDelivery => Status::OutForDelivery,
         TrackingStatus::Delivered => Status::Delivered,
         TrackingStatus::Exception => Status::Exception,
+        TrackingStatus::RefusedAtDoor => Status::RefusedAtDoor,
         TrackingStatus::Returning => Status::Returning,
         TrackingStatus::Returned => Status::Returned,
         TrackingStatus::Cancelled => Status::Cancelled,

@@ -43,6 +43,11 @@ fn shipment() -> Shipment {
         status: Status::Requested,
         sequence: 0,
         delivered: false,
+        refused_at_door: false,
+        collect: Amount::ZERO,
+        collect_currency: None,
+        collected: Amount::ZERO,
+        remitted: Amount::ZERO,
         carrier_ref: None,
         tracking_number: None,
         label_url: None,
@@ -73,7 +78,8 @@ fn tracking_case(input: &str) -> String {
             Some((sequence, status)) => {
                 let status: Status = status.parse().unwrap();
                 let learnt = shipment.learn(status, sequence.parse().unwrap());
-                let told = if shipment.tell_delivered(status) { ", told" } else { "" };
+                let told = shipment.tell_delivered(status) || shipment.tell_refused(status);
+                let told = if told { ", told" } else { "" };
                 format!(" | {learnt:?}{told}")
             }
         };
@@ -103,6 +109,7 @@ fn every_status_has_its_word() {
         "out_for_delivery",
         "delivered",
         "exception",
+        "refused_at_door",
         "returning",
         "returned",
         "cancelled",

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mortise_types::{OrderId, ParcelId, ShipmentId, Timestamp};
+use mortise_types::{Amount, Currency, OrderId, ParcelId, ShipmentId, Timestamp};
 
 /// Where a shipment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,14 @@ pub(crate) enum Status {
     OutForDelivery,
     Delivered,
     Exception,
+    /// The recipient did not take it.
+    RefusedAtDoor,
     Returning,
     Returned,
     Cancelled,
 }
 
-const WORDS: [(Status, &str); 11] = [
+const WORDS: [(Status, &str); 12] = [
     (Status::Requested, "requested"),
     (Status::Dispatched, "dispatched"),
     (Status::Refused, "refused"),
@@ -34,6 +36,7 @@ const WORDS: [(Status, &str); 11] = [
     (Status::OutForDelivery, "out_for_delivery"),
     (Status::Delivered, "delivered"),
     (Status::Exception, "exception"),
+    (Status::RefusedAtDoor, "refused_at_door"),
     (Status::Returning, "returning"),
     (Status::Returned, "returned"),
     (Status::Cancelled, "cancelled"),
@@ -71,6 +74,16 @@ pub(crate) struct Shipment {
     pub(crate) sequence: i64,
     /// That the recipient has it has been told.
     pub(crate) delivered: bool,
+    /// That the recipient did not take it has been told.
+    pub(crate) refused_at_door: bool,
+    /// What is to be collected at the door.
+    pub(crate) collect: Amount,
+    /// Of the amounts, where something is.
+    pub(crate) collect_currency: Option<Currency>,
+    /// What was collected.
+    pub(crate) collected: Amount,
+    /// What the carrier has paid out.
+    pub(crate) remitted: Amount,
     pub(crate) carrier_ref: Option<String>,
     pub(crate) tracking_number: Option<String>,
     pub(crate) label_url: Option<String>,
@@ -126,11 +139,23 @@ impl Shipment {
         first
     }
 
+    /// Whether it is to be told now that the recipient did not take it: once, however the events come.
+    pub(crate) fn tell_refused(&mut self, status: Status) -> bool {
+        let first = status == Status::RefusedAtDoor && !self.refused_at_door;
+        self.refused_at_door |= first;
+        first
+    }
+
     /// Whether the carrier still has to be asked to take it back.
     pub(crate) fn can_be_taken_back(&self) -> bool {
         !matches!(
             self.status,
-            Status::Delivered | Status::Refused | Status::Returning | Status::Returned | Status::Cancelled
+            Status::Delivered
+                | Status::Refused
+                | Status::RefusedAtDoor
+                | Status::Returning
+                | Status::Returned
+                | Status::Cancelled
         )
     }
 

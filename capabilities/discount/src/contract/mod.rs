@@ -3,6 +3,7 @@
 mod deposit;
 mod promotion;
 mod records;
+mod terms;
 
 use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
 use mortise_contract::{Declaration, Operation};
@@ -17,6 +18,8 @@ pub(crate) use records::{
     ImportEntriesInput, ImportItemsInput, ItemRow, Judged, PromotionInvalid, RedeemInput, Redeemed,
     Redemption, RestoreInput, Restored, UsageInput, UsageOutput,
 };
+
+pub(crate) use terms::{TermsInput, TermsOutput};
 
 /// Rejection: a coupon code does not open anything here.
 pub(crate) const COUPON_REFUSED: &str = "coupon_refused";
@@ -71,6 +74,10 @@ pub(crate) fn declaration() -> Declaration {
             )
             .nothing_to_undo(),
         )
+        .operation(Operation::read::<TermsInput, TermsOutput>(
+            "terms",
+            "What the promotions of a price proof asked for, where they stand as they stood then.",
+        ))
         .operation(Operation::read::<UsageInput, UsageOutput>(
             "usage",
             "How much of a promotion or coupon is used.",

@@ -85,7 +85,7 @@ pub enum ReservationState {
     Held,
     /// Its units are sold, and still there.
     Claimed,
-    /// All its units have left.
+    /// Nothing of it is left: its units have left, or are free again because their parcel does not leave.
     Shipped,
     /// Its units are free again.
     Released,

@@ -192,7 +192,7 @@ const fn reason_word(reason: AdjustmentReason) -> &'static str {
     }
 }
 
-async fn known_locations<'a, I: 'a, L: Iterator<Item = &'a LocationId>>(
+pub(super) async fn known_locations<'a, I: 'a, L: Iterator<Item = &'a LocationId>>(
     reader: &Reader<'_>,
     calls: &'a [Call<I>],
     locations: impl Fn(&'a I) -> L,

@@ -5,5 +5,6 @@ pub(crate) mod counts;
 pub(crate) mod levels;
 pub(crate) mod locations;
 pub(crate) mod reserve;
+pub(crate) mod returns;
 pub(crate) mod settle;
 pub(crate) mod ship;

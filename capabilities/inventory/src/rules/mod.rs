@@ -2,6 +2,7 @@
 //! reads no database and knows no time.
 
 pub(crate) mod allocate;
+mod free;
 pub(crate) mod reservation;
 pub(crate) mod stock;
 

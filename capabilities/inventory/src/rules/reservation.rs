@@ -18,7 +18,7 @@ use crate::policy::{InventoryPolicy, ShortStock};
 pub(crate) struct HeldLine(pub(crate) Sku, pub(crate) LocationId, pub(crate) Quantity);
 
 impl HeldLine {
-    fn key(&self, tenant: &TenantId) -> StockKey {
+    pub(super) fn key(&self, tenant: &TenantId) -> StockKey {
         StockKey { tenant: tenant.clone(), sku: self.0.clone(), location: self.1.clone() }
     }
 }

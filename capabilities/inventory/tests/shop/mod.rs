@@ -65,3 +65,16 @@ pub fn ship(reservation: &str, parcel: &str, location: &str, sku: &str, units: i
     let item = format!(r#"{{"line_id":"1","sku":"{sku}","quantity":{units}}}"#);
     format!(r#"{reservation},"parcel":{{"parcel_id":"{parcel}","location":"{location}","items":[{item}]}}}}"#)
 }
+
+/// The input of a restock: units of items at locations, in a condition.
+pub fn restock(reference: &str, goods: &[(&str, &str, i64, &str)]) -> String {
+    let units: Vec<String> = goods
+        .iter()
+        .map(|(sku, location, units, condition)| {
+            format!(
+                r#"{{"sku":"{sku}","location":"{location}","quantity":{units},"condition":"{condition}"}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"reference":"{reference}","units":[{}]}}"#, units.join(","))
+}

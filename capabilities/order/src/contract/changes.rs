@@ -1,7 +1,7 @@
 //! What goes in and out of the operations that change an order, and their refusals.
 
 use mortise_types::{
-    Address, Applied, Currency, CustomerId, OrderId, Parcel, ParcelId, PaymentId, PriceProof,
+    Address, Applied, Currency, CustomerId, OrderId, Parcel, ParcelId, PaymentId, PriceProof, ReservationId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,10 @@ pub struct PlaceInput {
     pub parcels: Vec<Parcel>,
     /// Where it goes.
     pub ship_to: Address,
+    /// The hold that its goods come from, for a way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ReservationId")]
+    pub reservation: Option<ReservationId>,
 }
 
 /// Names an order.
@@ -95,6 +99,10 @@ pub struct RecordPaymentInput {
     pub order_id: OrderId,
     /// What has become of it.
     pub status: PaymentProgress,
+    /// The payment that it is about, where it is one that the order does not know: a deposit, as a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PaymentId")]
+    pub payment_id: Option<PaymentId>,
 }
 
 /// What the warehouse says of a parcel.

@@ -131,7 +131,11 @@ impl Command for ConfirmPayment {
             .confirm_payment(&input.payment_id, input.terms)
             .map_err(|error| store::wrong(&input.order_id, error))?;
         let applied = rules::applied(entry.as_ref());
+        let settled = entry.as_ref().is_some_and(|entry| entry.from != entry.to);
         of.orders.book(of.context, &input.order_id, entry);
+        if !settled {
+            return Ok(changed(applied));
+        }
         let (order_id, payment_id) = (input.order_id.clone(), input.payment_id.clone());
         emit_once(applied, "order.paid", || Paid { order_id, payment_id, terms: input.terms })
     }
@@ -167,7 +171,7 @@ impl Command for RecordPayment {
         let Some(order) = of.orders.find(of.context, &order_id) else {
             return Reply::rejected("order_unknown", &OrderUnknown { order_id });
         };
-        match order.record_payment(to) {
+        match order.record_payment(to, input.payment_id.as_ref()) {
             Err(from) => Reply::rejected("payment_status_refused", &PaymentRefused { order_id, from, to }),
             Ok(entry) => {
                 let applied = rules::applied(entry.as_ref());

@@ -1,5 +1,6 @@
 //! What an order may become, on plain values. It reads no database and no clock, and asks no other capability.
 
+mod after_sale;
 mod transition;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{PaymentTerms, Statuses};
 use crate::status::{AfterSaleStatus, Axis, FulfilmentStatus, OrderState, OrderStatus, PaymentStatus};
+pub(crate) use after_sale::AfterSales;
 pub(crate) use transition::{Step, fulfilment_of, order_step, parcel_step, payment_step, state_of};
 
 /// What can only be if a flow or the data is wrong. It is nobody's business "no".
@@ -115,9 +117,10 @@ impl Order {
         };
         let from = self.statuses.payment;
         match payment_step(from, to) {
-            Step::Already => return Ok(None),
+            // An order may have several payments: a further one is told, and changes no status.
+            Step::Already if self.payment_id.as_ref() == Some(payment_id) => return Ok(None),
             Step::Refused => return Err(refused("payment", from.word(), to.word())),
-            Step::Forward => {}
+            Step::Forward | Step::Already => {}
         }
         self.statuses.payment = to;
         self.payment_id = Some(payment_id.clone());
@@ -127,14 +130,20 @@ impl Order {
     }
 
     /// News of the money after that. `Err` says what was refused.
-    pub(crate) fn record_payment(&mut self, to: PaymentStatus) -> Result<Option<Entry>, PaymentStatus> {
+    pub(crate) fn record_payment(
+        &mut self,
+        to: PaymentStatus,
+        payment_id: Option<&PaymentId>,
+    ) -> Result<Option<Entry>, PaymentStatus> {
         let from = self.statuses.payment;
         match payment_step(from, to) {
             Step::Already => Ok(None),
             Step::Refused => Err(from),
             Step::Forward => {
                 self.statuses.payment = to;
-                Ok(Some(self.entry(Axis::Payment, from.word(), to.word())))
+                let mut entry = self.entry(Axis::Payment, from.word(), to.word());
+                entry.subject = payment_id.map(|payment| payment.as_str().to_owned());
+                Ok(Some(entry))
             }
         }
     }
@@ -231,6 +240,7 @@ impl Order {
             (Axis::Order, before.order.word(), FRESH.order.word()),
             (Axis::Payment, before.payment.word(), FRESH.payment.word()),
             (Axis::Fulfilment, before.fulfilment.word(), FRESH.fulfilment.word()),
+            (Axis::AfterSale, before.after_sale.word(), FRESH.after_sale.word()),
         ];
         let changed = axes.into_iter().filter(|(_, from, to)| from != to);
         Some(changed.map(|(axis, from, to)| self.entry(axis, from, to)).collect())

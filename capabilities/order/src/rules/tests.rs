@@ -48,7 +48,7 @@ fn say(order: &mut Order, line: &str) -> String {
         }
         ["money", status] => {
             let to = PaymentStatus::of(status).unwrap();
-            told(order.record_payment(to).map_err(|from| format!("{} to {}", from.word(), to.word())))
+            told(order.record_payment(to, None).map_err(|from| format!("{} to {}", from.word(), to.word())))
         }
         ["parcel", id, status] => {
             let to = FulfilmentStatus::of(status).unwrap();

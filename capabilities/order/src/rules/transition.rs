@@ -36,7 +36,8 @@ pub(crate) fn payment_step(from: PaymentStatus, to: PaymentStatus) -> Step {
         | (Invoiced, Paid | Void)
         | (DueOnDelivery, Collected | Void)
         | (Collected, Remitted | Refunded)
-        | (Paid | Remitted, Refunded) => Step::Forward,
+        | (Paid | Remitted, Refunded)
+        | (PaymentStatus::PartiallyRefunded, Refunded) => Step::Forward,
         _ => Step::Refused,
     }
 }

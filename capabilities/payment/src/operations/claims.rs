@@ -8,10 +8,10 @@ use mortise_types::{Amount, IdSource};
 
 use super::{applied, key, new_payment_id, unknown};
 use crate::contract::{
-    AppliedOnce, Claim, PaymentMade, PaymentMeant, ReceiptInput, ReceiptRefused, ReceiptStage,
+    AppliedOnce, Claim, PaymentMade, PaymentMeant, ReceiptDiffers, ReceiptInput, ReceiptRefused, ReceiptStage,
 };
-use crate::rules::{Booked, Method, Payment, Stage, Status, WhatHappened};
-use crate::store::Payments;
+use crate::rules::{Booked, Method, NotReceived, Payment, Stage, Status, WhatHappened};
+use crate::store::{Payments, Remembered, remember};
 
 pub(crate) struct OnInvoice {
     pub(crate) ids: Arc<dyn IdSource>,
@@ -68,6 +68,7 @@ async fn claim(
         let mut booked = Booked::of(Payment {
             payment_id: payment_id.clone(),
             order_id: input.order_id.clone(),
+            customer_id: input.customer_id.clone(),
             method,
             deposit: super::deposit(input.purpose),
             credited_to: None,
@@ -127,26 +128,49 @@ impl WriteOperation for RecordReceipt {
     ) -> Result<Vec<Reply<AppliedOnce>>, StoreError> {
         let mut payments =
             Payments::load(tx, calls.iter().map(|call| key(call, &call.input.payment_id))).await?;
-        let mut replies = Vec::with_capacity(calls.len());
+        let (mut history, mut replies) = (Vec::new(), Vec::with_capacity(calls.len()));
         for call in calls {
             let stage = match call.input.stage {
                 ReceiptStage::InvoicePaid => Stage::InvoicePaid,
                 ReceiptStage::Collected => Stage::Collected,
                 ReceiptStage::Remitted => Stage::Remitted,
+                ReceiptStage::Refused => Stage::Refused,
             };
             let Some(booked) = payments.get_mut(&key(call, &call.input.payment_id)) else {
                 replies.push(unknown(&call.input.payment_id)?);
                 continue;
             };
-            replies.push(match booked.receive(stage, call.context.now) {
-                Some(happened) => Reply::done(applied(happened)),
-                None => {
+            let came = call.input.amount;
+            replies.push(match booked.receive(stage, came, call.context.now).map_err(super::too_large)? {
+                Ok(happened) => {
+                    if happened == WhatHappened::Now {
+                        history.extend(at_the_door(call, &booked.payment, stage));
+                    }
+                    Reply::done(applied(happened))
+                }
+                Err(NotReceived::OutOfTurn) => {
                     let status = booked.payment.status.word().to_owned();
                     Reply::rejected("receipt_refused", &ReceiptRefused { status })?
+                }
+                Err(NotReceived::Expected(expected)) => {
+                    let came = came.unwrap_or_default();
+                    Reply::rejected("receipt_differs", &ReceiptDiffers { expected, came })?
                 }
             });
         }
         payments.save(tx).await?;
+        remember(tx, history).await?;
         Ok(replies)
     }
+}
+
+/// What a customer's history gains when a parcel was paid for at the door, or refused there.
+fn at_the_door(call: &Call<ReceiptInput>, payment: &Payment, stage: Stage) -> Option<Remembered> {
+    let (collected, refused) = match stage {
+        Stage::Collected => (1, 0),
+        Stage::Refused => (0, 1),
+        Stage::InvoicePaid | Stage::Remitted => return None,
+    };
+    let (tenant, customer_id) = (call.context.scope.tenant.clone(), payment.customer_id.clone()?);
+    Some(Remembered { tenant, customer_id, collected, refused })
 }

@@ -158,7 +158,7 @@ impl TakingBack {
 
     /// Gives the money back. A provider that refuses is asked again with a further key at the next attempt: a refusal
     /// has had no effect under its key, and only behind one is the next key used.
-    async fn refund(
+    pub(super) async fn refund(
         &self,
         context: &SendContext,
         provider_ref: &str,

@@ -5,8 +5,8 @@ use mortise_types::{Amount, ArithmeticError, Timestamp};
 
 use super::ledger::{Account, Transfer, TransferKind};
 use super::payment::{
-    Booked, Deposit, Fact, Method, News, Payment, RefundRow, RefundStatus, Stage, Status, TakeBack, Took,
-    WhatHappened,
+    Booked, Deposit, Fact, Method, News, NotReceived, Payment, RefundRow, RefundStatus, Stage, Status,
+    TakeBack, Took, WhatHappened,
 };
 
 impl Booked {
@@ -22,11 +22,12 @@ impl Booked {
         }
     }
 
-    /// The claim of an invoice or of cash at the door, made when the payment is made.
+    /// The claim of an invoice or of cash at the door, or money that the provider has already, made when the payment is made.
     pub(crate) fn claim(&mut self, now: Timestamp) {
         let kind = match self.payment.method {
             Method::OnDelivery => TransferKind::DueOnDelivery,
-            _ => TransferKind::Invoiced,
+            Method::Invoice => TransferKind::Invoiced,
+            Method::Provider | Method::ProviderManual => TransferKind::Captured,
         };
         self.payment.captured = self.payment.amount;
         self.post(kind, self.payment.claim_account(), self.payment.funds_account(), self.payment.amount, now);
@@ -35,52 +36,60 @@ impl Booked {
     /// Takes a claim back, once. What was received of it stands as the customer's credit on the claim's account.
     pub(crate) fn cancel_claim(&mut self, now: Timestamp) -> Result<WhatHappened, ArithmeticError> {
         let forfeited = self.payment.deposit == Some(Deposit::Forfeited);
-        if self.payment.is_providers() || self.payment.status == Status::Cancelled || forfeited {
+        if self.payment.is_providers() || self.payment.is_taken_back() || forfeited {
             return Ok(WhatHappened::Already);
         }
-        self.payment.status = Status::Cancelled;
+        self.end_claim(Status::Cancelled, now)?;
+        Ok(WhatHappened::Now)
+    }
+
+    fn end_claim(&mut self, ended: Status, now: Timestamp) -> Result<(), ArithmeticError> {
+        self.payment.status = ended;
         let amount = self.payment.refundable();
         self.payment.refunded = self.payment.refunded.checked_add(amount)?;
         let (from, to) = (self.payment.funds_account(), self.payment.claim_account());
         self.post(TransferKind::Cancelled, from, to, amount, now);
-        Ok(WhatHappened::Now)
+        Ok(())
     }
 
-    /// Money of a claim has come one step further. `None` when the payment is not at the step before.
-    pub(crate) fn receive(&mut self, stage: Stage, now: Timestamp) -> Option<WhatHappened> {
-        let (from, to, kind, debit, credit) = match stage {
-            Stage::InvoicePaid => (
-                Status::Due,
-                Status::Paid,
-                TransferKind::Received,
-                Account::Bank,
-                Account::CustomerReceivable,
-            ),
-            Stage::Collected => (
-                Status::DueOnDelivery,
-                Status::Collected,
-                TransferKind::Collected,
-                Account::CarrierClearing,
-                Account::CashOnDelivery,
-            ),
-            Stage::Remitted => (
-                Status::Collected,
-                Status::Remitted,
-                TransferKind::Remitted,
-                Account::Bank,
-                Account::CarrierClearing,
-            ),
+    /// Money of a claim has come one step further, or will not come; `came` is how much, where that was told.
+    pub(crate) fn receive(
+        &mut self,
+        stage: Stage,
+        came: Option<Amount>,
+        now: Timestamp,
+    ) -> Result<Result<WhatHappened, NotReceived>, ArithmeticError> {
+        let (from, to) = match stage {
+            Stage::InvoicePaid => (Status::Due, Status::Paid),
+            Stage::Collected => (Status::DueOnDelivery, Status::Collected),
+            Stage::Remitted => (Status::Collected, Status::Remitted),
+            Stage::Refused => (Status::DueOnDelivery, Status::Refused),
         };
         if self.payment.status == to {
-            return Some(WhatHappened::Already);
+            return Ok(Ok(WhatHappened::Already));
         }
         if self.payment.status != from {
-            return None;
+            return Ok(Err(NotReceived::OutOfTurn));
         }
+        let expected = match stage {
+            Stage::Refused => Amount::ZERO,
+            _ => self.payment.headroom(self.payment.captured),
+        };
+        if came.is_some_and(|came| came != expected) {
+            return Ok(Err(NotReceived::Expected(expected)));
+        }
+        let (kind, debit, credit) = match stage {
+            Stage::InvoicePaid => (TransferKind::Received, Account::Bank, Account::CustomerReceivable),
+            Stage::Collected => (TransferKind::Collected, Account::CarrierClearing, Account::CashOnDelivery),
+            Stage::Remitted => (TransferKind::Remitted, Account::Bank, Account::CarrierClearing),
+            Stage::Refused => {
+                self.end_claim(Status::Refused, now)?;
+                return Ok(Ok(WhatHappened::Now));
+            }
+        };
         self.payment.status = to;
-        let amount = self.payment.headroom(self.payment.captured);
-        self.post(kind, debit, credit, amount, now);
-        Some(WhatHappened::Now)
+        self.post(kind, debit, credit, expected, now);
+        Ok(Ok(WhatHappened::Now))
     }
 
     /// The provider has taken the request. A webhook may have been faster.
@@ -179,7 +188,7 @@ impl Booked {
         let bounded = |amount: Amount| limit.map_or(amount, |limit| amount.min(limit)).max(Amount::ZERO);
         if !self.payment.is_providers() {
             let forfeited = self.payment.deposit == Some(Deposit::Forfeited);
-            let open = self.payment.status != Status::Cancelled && !forfeited;
+            let open = !self.payment.is_taken_back() && !forfeited;
             return Ok(if open { TakeBack::Here } else { TakeBack::Nothing });
         }
         if self.payment.may_still_be_captured() {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mortise_types::{Amount, Currency, OrderId, PaymentId, Timestamp};
+use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 
 use super::ledger::{Account, Transfer, words};
 
@@ -42,6 +42,8 @@ pub(crate) enum Status {
     /// The carrier has handed the money over.
     Remitted,
     Cancelled,
+    /// The customer did not take the goods at the door.
+    Refused,
 }
 
 /// What has become of a payment that is a deposit.
@@ -79,12 +81,15 @@ words!(Status {
     Collected = "collected",
     Remitted = "remitted",
     Cancelled = "cancelled",
+    Refused = "refused",
 });
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Payment {
     pub(crate) payment_id: PaymentId,
     pub(crate) order_id: OrderId,
+    /// Who owes it, where that is remembered.
+    pub(crate) customer_id: Option<CustomerId>,
     pub(crate) method: Method,
     /// What has become of it, if it is a deposit.
     pub(crate) deposit: Option<Deposit>,
@@ -165,6 +170,16 @@ pub(crate) enum Stage {
     InvoicePaid,
     Collected,
     Remitted,
+    Refused,
+}
+
+/// Why a receipt is not booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotReceived {
+    /// The payment is not at the step before.
+    OutOfTurn,
+    /// Another amount should have come.
+    Expected(Amount),
 }
 
 /// How a payment is taken back.
@@ -238,6 +253,11 @@ impl Payment {
 
     pub(super) fn is_providers(&self) -> bool {
         matches!(self.method, Method::Provider | Method::ProviderManual)
+    }
+
+    /// Whether its claim was taken back.
+    pub(super) fn is_taken_back(&self) -> bool {
+        matches!(self.status, Status::Cancelled | Status::Refused)
     }
 
     /// The account that the shop's claim stands on.

@@ -19,6 +19,7 @@ fn payment(method: Method, amount: i64, deposit: Option<Deposit>) -> Booked {
     let mut booked = Booked::of(Payment {
         payment_id: PaymentId::new("pay-1").unwrap(),
         order_id: OrderId::new("o-1").unwrap(),
+        customer_id: None,
         method,
         deposit,
         credited_to: None,
@@ -74,6 +75,14 @@ impl World {
         self.booked.end_refund(refund, given, ended, NOW).unwrap()
     }
 
+    fn receive(&mut self, stage: Stage, came: Option<Amount>) -> String {
+        match self.booked.receive(stage, came, NOW).unwrap() {
+            Ok(happened) => format!("{happened:?}"),
+            Err(NotReceived::OutOfTurn) => "out of turn".to_owned(),
+            Err(NotReceived::Expected(expected)) => format!("{expected} is expected"),
+        }
+    }
+
     /// One step of a case, and what came of it.
     fn step(&mut self, line: &str) -> String {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -126,9 +135,10 @@ impl World {
             "hold" => format!("{:?}", self.booked.move_deposit(Deposit::Held, NOW)),
             "forfeit" => format!("{:?}", self.booked.move_deposit(Deposit::Forfeited, NOW)),
             "cancel" => format!("{:?}", self.booked.cancel_claim(NOW).unwrap()),
-            "paid" => format!("{:?}", self.booked.receive(Stage::InvoicePaid, NOW)),
-            "collected" => format!("{:?}", self.booked.receive(Stage::Collected, NOW)),
-            "remitted" => format!("{:?}", self.booked.receive(Stage::Remitted, NOW)),
+            "paid" => self.receive(Stage::InvoicePaid, amount()),
+            "collected" => self.receive(Stage::Collected, amount()),
+            "remitted" => self.receive(Stage::Remitted, amount()),
+            "refused_at_door" => self.receive(Stage::Refused, amount()),
             other => panic!("no step `{other}`"),
         }
     }
@@ -170,6 +180,36 @@ fn tables() {
     mortise_testkit::table::run("tests/cases", case);
 }
 
+/// `AMOUNT REFUSED COLLECTED COUNTRY STREET...` by the default policy with a limit of 50000 and the countries DE and FR.
+fn risk_case(input: &str) -> String {
+    let words: Vec<&str> = input.splitn(5, ' ').collect();
+    let [amount, refused, collected, country, street] = words[..] else { panic!("`{input}`") };
+    let ship_to = serde_json::json!({ "name": "Ann", "street": [street], "city": "Lyon", "postal_code": "1", "country": country });
+    let policy = crate::policy::RiskPolicy {
+        amount_limit: Some(Amount(50_000)),
+        countries: ["DE", "FR"].map(|country| country.parse().unwrap()).to_vec(),
+        ..crate::policy::RiskPolicy::default()
+    };
+    let facts = Facts {
+        amount: Amount(amount.parse().unwrap()),
+        ship_to: &serde_json::from_value(ship_to).unwrap(),
+        history: crate::store::History {
+            refused: refused.parse().unwrap(),
+            collected: collected.parse().unwrap(),
+        },
+    };
+    let (score, reasons) = assess(&facts, &policy);
+    let reason = |reason: &crate::contract::RiskReason| format!("{:?} {}", reason.code, reason.points);
+    let reasons: Vec<String> = reasons.iter().map(reason).collect();
+    let refused = if score >= i64::from(policy.refuse_from) { ", refused" } else { "" };
+    format!("{score}{refused}: {}", reasons.join(", "))
+}
+
+#[test]
+fn risk_tables() {
+    mortise_testkit::table::run("tests/cases/risk", risk_case);
+}
+
 /// What the accounts hold, debits less credits.
 fn balances(transfers: &[Transfer]) -> BTreeMap<Account, i64> {
     let mut balances = BTreeMap::new();
@@ -204,6 +244,8 @@ fn a_step() -> impl Strategy<Value = String> {
         Just("paid".to_owned()),
         Just("collected".to_owned()),
         Just("remitted".to_owned()),
+        Just("collected 999".to_owned()),
+        Just("refused_at_door".to_owned()),
     ]
 }
 

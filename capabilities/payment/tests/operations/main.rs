@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod deposits;
+mod door;
 mod isolation;
 mod operations;
+mod order_refund;
 mod provider;
 mod shop;
 mod verify;

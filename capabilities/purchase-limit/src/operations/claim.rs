@@ -173,7 +173,7 @@ impl WriteOperation for ReleaseLimits {
     }
 }
 
-fn entry_key(tenant: &TenantId, entry: &Entry, claim: &Claim) -> UseKey {
+pub(super) fn entry_key(tenant: &TenantId, entry: &Entry, claim: &Claim) -> UseKey {
     UseKey {
         tenant: tenant.clone(),
         customer_id: entry.customer_id.clone(),

@@ -3,3 +3,4 @@
 pub(crate) mod check;
 pub(crate) mod claim;
 pub(crate) mod import;
+pub(crate) mod returns;

@@ -1,5 +1,6 @@
 //! What a purchase limit is and when it is passed. It reads no database and no clock.
 
+mod returns;
 mod window;
 
 use std::collections::{BTreeMap, HashMap};
@@ -7,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use mortise_types::{ArithmeticError, BusinessLine, Quantity, RequestedLine, Sku, Timestamp};
 
 use crate::contract::{Claim, LimitExceeded, Period, RuleRow};
+pub(crate) use returns::give_back;
 pub(crate) use window::{UtcOffset, resets_at, window_start};
 
 /// What a rule is about.

@@ -111,7 +111,7 @@ fn of_row(trade: &Stored, all: &[Told], state: &State) -> Result<Vec<Difference>
         _ => WAITING,
     };
     compare("status", status_word(row.status).to_owned(), status_word(status).to_owned());
-    let due = state.waits().iter().map(|open| open.due).min();
+    let due = state.next_due();
     if status == WAITING {
         compare("due", format!("{:?}", row.wake_at), format!("{due:?}"));
     }

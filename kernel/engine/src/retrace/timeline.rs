@@ -226,12 +226,15 @@ struct Teller<'c> {
     extensions: HashMap<CallNo, Vec<ExtensionCall>>,
     calls: HashMap<CallNo, Call>,
     waits: HashMap<WaitNo, Wait>,
+    /// The flows of trades that were started.
+    started: HashMap<CallNo, String>,
     entries: Vec<Entry>,
 }
 
 impl<'c> Teller<'c> {
     fn new(contracts: &'c Contracts, extensions: HashMap<CallNo, Vec<ExtensionCall>>) -> Self {
-        Self { contracts, extensions, calls: HashMap::new(), waits: HashMap::new(), entries: Vec::new() }
+        let (calls, waits, started) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { contracts, extensions, calls, waits, started, entries: Vec::new() }
     }
 
     fn tell(mut self, all: Vec<Told>) -> Vec<Entry> {
@@ -283,8 +286,8 @@ impl<'c> Teller<'c> {
         let (money, held) = self.effects(&call, output);
         let operation = call.operation;
         let happened = match call.kind {
-            CallKind::Forward => Happened::Called { operation, outcome: word },
-            _ => Happened::TakenBack { operation, outcome: word },
+            CallKind::Forward | CallKind::Confirm(_) => Happened::Called { operation, outcome: word },
+            CallKind::Undo(_) | CallKind::UndoEvent(_) => Happened::TakenBack { operation, outcome: word },
         };
         let entry = self.push(record, at, &call.path, happened);
         entry.took_ms = took(call.since, at);
@@ -333,6 +336,16 @@ impl<'c> Teller<'c> {
         match command {
             Command::Call { call, kind, operation, path, input, .. } => {
                 let (operation, path) = (operation.to_string(), path.to_string());
+                self.calls.insert(call, Call { kind, operation, path, input, since: at });
+            }
+            Command::Start { call, flow, path, input } => {
+                let (operation, path) = (flow.to_string(), path.to_string());
+                self.started.insert(call, operation.clone());
+                self.calls.insert(call, Call { kind: CallKind::Forward, operation, path, input, since: at });
+            }
+            Command::TakeBack { call, of, path } => {
+                let operation = self.started.get(&of).cloned().unwrap_or_default();
+                let (kind, path, input) = (CallKind::Undo(of), path.to_string(), Value::empty_record());
                 self.calls.insert(call, Call { kind, operation, path, input, since: at });
             }
             Command::Wait { wait, event, path, .. } => {

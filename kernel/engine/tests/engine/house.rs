@@ -1,6 +1,7 @@
 //! An engine on a database of its own that can be stopped without warning and started again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use mortise_capability::{Policies, Registry};
@@ -22,6 +23,8 @@ pub struct House {
     pub clock: Arc<VirtualClock>,
     pub peer: Arc<Peer>,
     pub steps: StepMode,
+    /// Commits until the process dies, right behind one.
+    crash_in: Arc<AtomicI64>,
     database: TestDatabase,
     ids: Arc<SeededIds>,
     life: Option<(Runtime, Engine)>,
@@ -39,17 +42,33 @@ impl House {
             peer: Arc::default(),
             steps,
             database: Runtime::new().unwrap().block_on(TestDatabase::new()),
+            crash_in: Arc::new(AtomicI64::new(i64::MAX)),
             ids: Arc::new(SeededIds::new(1)),
             life: None,
         };
         house.restart();
-        let (runtime, engine) = house.life();
-        let published = runtime.block_on(engine.publish((PLATFORM, ""), text, Aliasing::Keep));
+        house.publish(text, Aliasing::Keep);
+        house
+    }
+
+    /// Publishes a flow as the platform's.
+    pub fn publish(&self, text: &str, aliasing: Aliasing) {
+        let (runtime, engine) = self.life();
+        let published = runtime.block_on(engine.publish((PLATFORM, ""), text, aliasing));
         if let Err(mortise_engine::PublishError::Refused(diagnostics)) = &published {
             panic!("the flow is refused: {diagnostics:#?}");
         }
         published.unwrap();
-        house
+    }
+
+    /// The process dies behind so many more commits of trades, before anything else hears of the last one.
+    pub fn crash_after(&self, commits: i64) {
+        self.crash_in.store(commits, Ordering::SeqCst);
+    }
+
+    /// Whether it has died.
+    pub fn has_crashed(&self) -> bool {
+        self.crash_in.load(Ordering::SeqCst) <= 0
     }
 
     fn life(&self) -> (&Runtime, &Engine) {
@@ -63,6 +82,7 @@ impl House {
             drop(engine);
             drop(runtime);
         }
+        self.crash_in.store(i64::MAX, Ordering::SeqCst);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let engine = runtime.block_on(self.open());
@@ -80,9 +100,20 @@ impl House {
             bound: Arc::new(|_, _| false),
             steps: self.steps,
             retention: mortise_engine::Retention::default(),
-            crash_point: None,
+            crash_point: Some(self.crash_point()),
         };
         Engine::start(Arc::new(store), registry, Arc::new(Policies::default()), options).await.unwrap()
+    }
+
+    fn crash_point(&self) -> mortise_engine::CrashPoint {
+        let crash_in = Arc::clone(&self.crash_in);
+        Arc::new(move |point| {
+            if point == "committed" && crash_in.fetch_sub(1, Ordering::SeqCst) == 1 {
+                crash_in.store(0, Ordering::SeqCst);
+                // The driver's task ends here, with all that it knew.
+                std::panic::resume_unwind(Box::new("the process dies"));
+            }
+        })
     }
 
     /// The same house as another tenant sees it.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod blocks;
 mod house;
+mod parts;
 mod retrace;
 mod review;
 mod shop;

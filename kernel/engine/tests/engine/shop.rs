@@ -104,7 +104,78 @@ impl WriteOperation for Stock {
     }
 }
 
-records! { PutBackless { goods: String, count: i64 } }
+records! {
+    PutBackless { goods: String, count: i64 }
+    Held { hold: String }
+}
+
+const FENCE: Statement = Statement::sqlite(
+    "shop.fence",
+    "INSERT INTO shop_hold (tenant, hold, goods, count, state) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+);
+const SETTLE_HOLD: Statement = Statement::sqlite(
+    "shop.settle_hold",
+    "UPDATE shop_hold SET state = ?3 WHERE tenant = ?1 AND hold = ?2 AND state = 'tried' RETURNING goods, count",
+);
+
+/// The try of a triple.
+struct Hold;
+impl WriteOperation for Hold {
+    type Input = PutBackless;
+    type Output = Held;
+    async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: &[Call<PutBackless>],
+    ) -> Result<Vec<Reply<Held>>, StoreError> {
+        let mut replies = Vec::new();
+        for call in calls {
+            let (tenant, goods) = (call.context.scope.tenant.as_str(), call.input.goods.as_str());
+            let count = tx.fetch_optional::<(i64,), _>(&COUNT, [(tenant, goods)]).await?.remove(0);
+            if count.map_or(0, |(count,)| count) < call.input.count {
+                replies.push(Reply::rejected("sold_out", &NoDetail {})?);
+                continue;
+            }
+            let hold = call.context.call.to_string();
+            let row = [(tenant, hold.as_str(), goods, call.input.count, "tried")];
+            if tx.execute(&FENCE, row).await? == [1] {
+                tx.execute(&ADD, [(tenant, goods, -call.input.count)]).await?;
+            }
+            replies.push(Reply::done(Held { hold }));
+        }
+        Ok(replies)
+    }
+}
+
+/// Its confirm.
+struct Keep;
+impl WriteOperation for Keep {
+    type Input = Held;
+    type Output = Nothing;
+    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<Held>]) -> Result<Vec<Reply<Nothing>>, StoreError> {
+        let rows = calls.iter().map(|c| (c.context.scope.tenant.as_str(), c.input.hold.as_str(), "kept"));
+        tx.fetch::<(String, i64), _>(&SETTLE_HOLD, rows).await?;
+        Ok(calls.iter().map(|_| Reply::done(Nothing {})).collect())
+    }
+}
+
+/// Its cancel: without a try it does nothing, and no try comes behind it.
+struct LetGo;
+impl WriteOperation for LetGo {
+    type Input = Held;
+    type Output = Nothing;
+    async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<Held>]) -> Result<Vec<Reply<Nothing>>, StoreError> {
+        for call in calls {
+            let (tenant, hold) = (call.context.scope.tenant.as_str(), call.input.hold.as_str());
+            let held = tx.fetch::<(String, i64), _>(&SETTLE_HOLD, [(tenant, hold, "gone")]).await?;
+            for (_, (goods, count)) in held {
+                tx.execute(&ADD, [(tenant, goods.as_str(), count)]).await?;
+            }
+            tx.execute(&FENCE, [(tenant, hold, "", 0_i64, "gone")]).await?;
+        }
+        Ok(calls.iter().map(|_| Reply::done(Nothing {})).collect())
+    }
+}
 
 struct TakeGoods;
 impl WriteOperation for TakeGoods {
@@ -259,6 +330,14 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
                 ),
         )
         .operation(Operation::write::<PutBack, Nothing>("put_back", "Puts goods back.").nothing_to_undo())
+        .operation(
+            Operation::write::<PutBackless, Held>("hold", "Holds goods until it is known whether they are wanted.")
+                .rejects::<NoDetail>("sold_out")
+                .tcc(("shop.keep", json!({"hold": "${ output.hold }"})), ("shop.let_go", json!({"hold": "${ output.hold }"})))
+                .undo("shop.stock", json!({"goods": "${ input.goods }", "count": "${ input.count }"})),
+        )
+        .operation(Operation::write::<Held, Nothing>("keep", "Takes what is held.").nothing_to_undo())
+        .operation(Operation::write::<Held, Nothing>("let_go", "Lets go what is held.").nothing_to_undo())
         .operation(Operation::write::<Explode, Nothing>("explode", "Panics when told to.").nothing_to_undo())
         .operation(Operation::write::<PaidEvent, Nothing>("announce", "A payment came.").emits("shop.paid").nothing_to_undo())
         .operation(Operation::write::<Pay, Nothing>("give_up", "The customer gives up.").emits("shop.given_up").nothing_to_undo())
@@ -284,6 +363,9 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
         .write("stock", Stock)
         .write("take", TakeGoods)
         .write("put_back", PutGoodsBack)
+        .write("hold", Hold)
+        .write("keep", Keep)
+        .write("let_go", LetGo)
         .write("explode", ExplodeAlways)
         .write("announce", Announce)
         .write("give_up", GiveUp)
@@ -295,9 +377,14 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
                 version: 1,
                 description: "goods",
                 sqlite: "CREATE TABLE shop_goods (tenant TEXT NOT NULL, goods TEXT NOT NULL, count INTEGER NOT NULL,
-                         PRIMARY KEY (tenant, goods)) STRICT, WITHOUT ROWID;",
+                         PRIMARY KEY (tenant, goods)) STRICT, WITHOUT ROWID;
+                         CREATE TABLE shop_hold (tenant TEXT NOT NULL, hold TEXT NOT NULL, goods TEXT NOT NULL,
+                         count INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (tenant, hold)) STRICT, WITHOUT ROWID;",
                 postgres: "CREATE TABLE shop_goods (tenant TEXT COLLATE \"C\" NOT NULL, goods TEXT COLLATE \"C\" NOT NULL,
-                           count BIGINT NOT NULL, PRIMARY KEY (tenant, goods));",
+                           count BIGINT NOT NULL, PRIMARY KEY (tenant, goods));
+                           CREATE TABLE shop_hold (tenant TEXT COLLATE \"C\" NOT NULL, hold TEXT COLLATE \"C\" NOT NULL,
+                           goods TEXT COLLATE \"C\" NOT NULL, count BIGINT NOT NULL, state TEXT COLLATE \"C\" NOT NULL,
+                           PRIMARY KEY (tenant, hold));",
             }],
         })
         .pages(&[

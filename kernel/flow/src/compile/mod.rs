@@ -15,8 +15,8 @@ use mortise_contract::{Contracts, Schema, Value};
 use mortise_types::Timestamp;
 
 pub(crate) use program::{
-    Body, CallSite, CancelSite, Clock, Exports, ForeachSite, Handle, Handler, Op, ParallelSite, Pc, RepeatSite,
-    ScopeSite, Taking, Target, Undo, WaitSite,
+    Body, CallSite, CancelSite, Clock, Exports, ForeachSite, Handle, Handler, Op, ParallelSite, Pc,
+    RepeatSite, ScopeSite, Taking, Target, Undo, WaitSite,
 };
 pub(crate) use steps::{INPUT, SCOPE};
 

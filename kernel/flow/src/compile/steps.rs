@@ -310,12 +310,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The end of a block: its result is worked out and bound to its id.
-    fn closing(
-        &mut self,
-        step: &Step,
-        inside: Vec<Names<'a>>,
-        label: &Arc<str>,
-    ) -> Result<(), CompileError> {
+    fn closing(&mut self, step: &Step, inside: Vec<Names<'a>>, label: &Arc<str>) -> Result<(), CompileError> {
         self.label = label.clone();
         let result = self.result(step, inside)?;
         let shape = result.as_ref().map_or(Shape::Unknown, |(_, shape)| shape.clone());

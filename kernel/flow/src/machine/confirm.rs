@@ -71,7 +71,8 @@ impl Run<'_> {
             }
             CallOutcome::Done(_) => {
                 if let Doing::Calling(Pending {
-                    command: Command::Call { kind: CallKind::Confirm(of), .. }, ..
+                    command: Command::Call { kind: CallKind::Confirm(of), .. },
+                    ..
                 }) = &self.state.fibers[index].doing
                 {
                     self.confirmed(*of);
@@ -83,7 +84,8 @@ impl Run<'_> {
 
     /// What was tried is done, as of now: it is undone as any call is.
     fn confirmed(&mut self, of: CallNo) {
-        let tried = |finished: &Finished| matches!(&finished.what, Effect::Tried(called) if called.call == of);
+        let tried =
+            |finished: &Finished| matches!(&finished.what, Effect::Tried(called) if called.call == of);
         let Some(at) = self.state.finished.iter().position(tried) else {
             return;
         };

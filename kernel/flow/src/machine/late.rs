@@ -53,7 +53,9 @@ impl Run<'_> {
         match self.program.ops.get(at) {
             Some(Op::Foreach(site)) if !over(site.over) => {
                 let elements = match doing {
-                    Some(Doing::Rounds(rounds)) => rounds.list.get(rounds.next..).unwrap_or_default().to_vec(),
+                    Some(Doing::Rounds(rounds)) => {
+                        rounds.list.get(rounds.next..).unwrap_or_default().to_vec()
+                    }
                     _ => match site.list.evaluate(&self.env_on(frame)) {
                         Ok(list) => list.into_value().as_list().unwrap_or_default().to_vec(),
                         Err(_) => return,

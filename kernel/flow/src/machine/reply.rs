@@ -95,10 +95,7 @@ impl Run<'_> {
     fn unavailable(&mut self, index: usize, pc: Pc, site: &CallSite, minted: Value) {
         let may_be = matches!(
             &self.state.fibers[index].doing,
-            Doing::Calling(Pending {
-                command: Command::Call { persistence: Persistence::GiveUp, .. },
-                ..
-            })
+            Doing::Calling(Pending { command: Command::Call { persistence: Persistence::GiveUp, .. }, .. })
         );
         if !may_be {
             return;

@@ -151,7 +151,8 @@ impl<'p> Run<'p> {
                 let fiber = &self.state.fibers[index];
                 let pc = fiber.pc;
                 // Every round that ends wakes its loop; by then the loop may be over and its fiber elsewhere.
-                if fiber.course != Course::Forward || !matches!(fiber.doing, Doing::Ready | Doing::Rounds(_)) {
+                if fiber.course != Course::Forward || !matches!(fiber.doing, Doing::Ready | Doing::Rounds(_))
+                {
                     break;
                 }
                 let Some(op) = self.program.ops.get(pc) else { break };

@@ -197,8 +197,11 @@ impl Run<'_> {
             Doing::Scope(scope) => [fiber.scope, scope.fiber],
             _ => [fiber.scope; 2],
         };
-        let scopes: Vec<u32> =
-            indexes.iter().flat_map(|index| inner(&self.state.fibers[*index])).filter(|of| *of != own).collect();
+        let scopes: Vec<u32> = indexes
+            .iter()
+            .flat_map(|index| inner(&self.state.fibers[*index]))
+            .filter(|of| *of != own)
+            .collect();
         self.hand_over(&scopes, own);
         self.state.fibers.retain(|fiber| parts.binary_search(&fiber.id).is_err());
         let over = match self.program.ops.get(self.state.fibers[holder].pc) {

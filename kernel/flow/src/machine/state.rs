@@ -93,7 +93,10 @@ pub(super) enum Effect {
     Call(Called),
     /// A call of a `tcc` that is neither confirmed nor cancelled.
     Tried(Called),
-    Event { wait: WaitNo, payload: Value },
+    Event {
+        wait: WaitNo,
+        payload: Value,
+    },
 }
 
 /// A call that happened, or may have.

@@ -13,7 +13,12 @@ use crate::eval::{Env, EvalError, Frame};
 
 /// What takes something back, worked out.
 enum Takes {
-    Call { operation: Arc<str>, kind: CallKind, input: Value, word: &'static str },
+    Call {
+        operation: Arc<str>,
+        kind: CallKind,
+        input: Value,
+        word: &'static str,
+    },
     /// The trade that this call started does it itself.
     Child(CallNo),
 }
@@ -90,7 +95,8 @@ impl Run<'_> {
 
     /// A step with nothing to take back that has settled something for good: what acquired that may stand in a scope around.
     fn keep_settled(&mut self, of: Of, at: usize, finished: Finished) {
-        let settles = matches!(self.program.ops.get(finished.pc), Some(Op::Call(site)) if !site.settles.is_empty());
+        let settles =
+            matches!(self.program.ops.get(finished.pc), Some(Op::Call(site)) if !site.settles.is_empty());
         let Some(holder) = of.filter(|_| settles).and_then(|id| self.index(id)) else {
             return;
         };
@@ -226,7 +232,9 @@ impl Run<'_> {
     /// Whether the reply was that of an undo that is out.
     pub(super) fn undo_replied(&mut self, call: CallNo, outcome: &CallOutcome) -> bool {
         let mine = |backward: Option<&Backward>| {
-            backward.and_then(|backward| backward.pending.as_ref()).is_some_and(|(pending, _)| pending.call == call)
+            backward
+                .and_then(|backward| backward.pending.as_ref())
+                .is_some_and(|(pending, _)| pending.call == call)
         };
         let holds = |id: u32| mine(self.backward(Some(id)));
         let of = if mine(self.backward(None)) {

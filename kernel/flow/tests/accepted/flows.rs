@@ -6,9 +6,6 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::choices::Choices;
 
-/// How often the writer is careful.
-const CARE: usize = 70;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,
@@ -44,9 +41,11 @@ struct Writer<'a, 'n> {
     /// Whether what fails is taken by somebody around.
     taken: bool,
     depth: usize,
+    /// Once in so many times the writer is careless.
+    care: usize,
 }
 
-pub(crate) fn random(choices: &mut Choices<'_>, contracts: &Contracts) -> String {
+pub(crate) fn random(choices: &mut Choices<'_>, contracts: &Contracts, care: usize) -> String {
     let input = json!({"type": "object", "required": ["n", "t", "l", "yes"], "properties": {
         "n": {"type": "integer"}, "o": {"type": "integer"}, "t": {"type": "string"}, "yes": {"type": "boolean"},
         "l": {"type": "array", "maxItems": 3, "items": {"type": "integer"}}}});
@@ -59,6 +58,7 @@ pub(crate) fn random(choices: &mut Choices<'_>, contracts: &Contracts) -> String
         phase: Phase::Before,
         taken: true,
         depth: 0,
+        care,
     };
     for (path, kind, guard) in [
         ("input.n", Kind::Number, None),
@@ -98,7 +98,7 @@ impl Writer<'_, '_> {
     }
 
     fn careless(&mut self) -> bool {
-        self.choices.once_in(CARE)
+        self.choices.once_in(self.care)
     }
 
     fn list(&mut self, most: usize) -> Vec<Json> {
@@ -205,7 +205,7 @@ impl Writer<'_, '_> {
     }
 
     fn readable(&mut self, kind: Kind) -> Option<Readable> {
-        let from = if self.careless() { &self.hidden } else { &self.seen };
+        let from = if self.choices.once_in(self.care * 4) { &self.hidden } else { &self.seen };
         let fitting: Vec<Readable> = from.iter().filter(|readable| readable.kind == kind).cloned().collect();
         self.choices.of(&fitting).cloned()
     }

@@ -33,6 +33,8 @@ pub(crate) struct World<'a> {
     cancellable: Vec<WaitNo>,
     ended: bool,
     told: Vec<String>,
+    /// The first thing that the checker had promised not to happen.
+    wrong: Option<String>,
 }
 
 impl<'a> World<'a> {
@@ -54,55 +56,59 @@ impl<'a> World<'a> {
             cancellable: Vec::new(),
             ended: false,
             told: Vec::new(),
+            wrong: None,
         }
     }
 
-    pub(crate) fn run(mut self, flow: &ast::Flow, choices: &mut Choices<'_>) {
+    /// Lets a trade run from its beginning to its end.
+    ///
+    /// # Errors
+    /// What the checker had promised not to happen, and how it came about.
+    pub(crate) fn run(mut self, flow: &ast::Flow, choices: &mut Choices<'_>) -> Result<(), String> {
         let input = self.value(&flow.input.value, choices);
         let text = |text: &'static str| Value::text(text);
         let scope = Value::record([("tenant", text("t")), ("line", text("l")), ("channel", text("c"))]);
         self.tell(Input::Begin(Begin { input, scope }));
         for _ in 0..4_000 {
-            if self.ended {
-                return;
+            if let Some(wrong) = &self.wrong {
+                return Err(format!("{wrong}\n{}\nin {}", self.told.join("\n"), self.text));
             }
-            let input = self.happens(choices);
-            self.tell(input);
+            if self.ended {
+                return Ok(());
+            }
+            match self.happens(choices) {
+                Some(input) => self.tell(input),
+                None => self.wrong("nothing is out and it has not ended"),
+            }
         }
-        self.wrong("it never ends");
+        Err(format!("it never ends\n{}\nin {}", self.told.join("\n"), self.text))
     }
 
-    fn wrong(&self, what: &str) -> ! {
-        panic!("{what}\n{}\n{:#?}\nin {}", self.told.join("\n"), self.contracts.operations, self.text)
+    fn wrong(&mut self, what: impl Into<String>) {
+        self.wrong.get_or_insert(what.into());
     }
 
-    fn happens(&mut self, choices: &mut Choices<'_>) -> Input {
+    fn happens(&mut self, choices: &mut Choices<'_>) -> Option<Input> {
         self.now = self.now.saturating_add(Span::seconds(1));
-        let things = self.out.len() + self.waits.len();
-        if things == 0 {
-            self.wrong("nothing is out and it has not ended");
-        }
         if !self.cancellable.is_empty() && choices.around(23) == 0 {
             let wait = self.cancellable[choices.around(self.cancellable.len())];
-            return if wait.0 == 0 { Input::Cancel } else { Input::CancelAttempt { wait } };
+            return Some(if wait.0 == 0 { Input::Cancel } else { Input::CancelAttempt { wait } });
         }
+        let things = self.out.len() + self.waits.len();
         let which = choices.around(things);
         if let Some((call, out)) = self.out.iter().nth(which).map(|(call, out)| (*call, out.clone())) {
             self.out.remove(&call);
-            return Input::Replied { call, outcome: self.outcome(&out, choices) };
+            return Some(Input::Replied { call, outcome: self.outcome(&out, choices) });
         }
         let nth = which - self.out.len();
-        let Some((wait, (event, due))) = self.waits.iter().nth(nth).map(|(wait, of)| (*wait, of.clone()))
-        else {
-            self.wrong("no such wait")
-        };
-        match event {
+        let (wait, (event, due)) = self.waits.iter().nth(nth).map(|(wait, of)| (*wait, of.clone()))?;
+        Some(match event {
             Some(event) if !due || choices.around(3) > 0 => {
                 let payload = self.value(&self.contracts.events[&*event].payload, choices);
                 Input::Event { wait, payload }
             }
             _ => Input::Due { wait },
-        }
+        })
     }
 
     fn outcome(&self, out: &Out, choices: &mut Choices<'_>) -> CallOutcome {
@@ -156,16 +162,16 @@ impl<'a> World<'a> {
     fn commanded(&mut self, command: Command) {
         match command {
             Command::Call { call, kind, operation, input, persistence, .. } => {
-                self.fits(&self.contracts.operations[&*operation].input, &input);
+                self.fits(&self.contracts.operations[&*operation].input, &input, &operation);
                 if !self.checked.operations.contains(&*operation) {
-                    self.wrong(&format!("the checker did not know that it calls {operation}"));
+                    self.wrong(format!("the checker did not know that it calls {operation}"));
                 }
                 self.out.insert(call, Out::Call { kind, operation, persistence });
             }
             Command::Start { call, flow, input, .. } => {
-                self.fits(&self.contracts.flows[&*flow].input, &input);
+                self.fits(&self.contracts.flows[&*flow].input, &input, &flow);
                 if !self.checked.flows.contains(&*flow) {
-                    self.wrong(&format!("the checker did not know that it starts {flow}"));
+                    self.wrong(format!("the checker did not know that it starts {flow}"));
                 }
                 self.out.insert(call, Out::Start { flow });
             }
@@ -174,7 +180,7 @@ impl<'a> World<'a> {
             }
             Command::Wait { wait, event, due, .. } => {
                 if let Some((event, key)) = &event {
-                    self.fits(&self.contracts.events[&**event].key, key);
+                    self.fits(&self.contracts.events[&**event].key, key, event);
                 }
                 self.waits.insert(wait, (event.map(|(event, _)| event), due.is_some()));
             }
@@ -183,10 +189,12 @@ impl<'a> World<'a> {
             }
             Command::Cancellable { wait, .. } => self.cancellable.push(wait),
             Command::NotCancellable { wait } => self.cancellable.retain(|known| *known != wait),
-            Command::Emit { event, payload } => self.fits(&self.contracts.events[&*event].payload, &payload),
-            Command::Answer(Answer::Ok(answer)) => self.fits(&self.checked.answer, &answer),
+            Command::Emit { event, payload } => {
+                self.fits(&self.contracts.events[&*event].payload, &payload, &event)
+            }
+            Command::Answer(Answer::Ok(answer)) => self.fits(&self.checked.answer, &answer, "the answer"),
             Command::Answer(Answer::Failed { code, .. }) => self.knows(&code),
-            Command::Stuck { path, problem } => self.wrong(&format!("{path} is held: {problem}")),
+            Command::Stuck { path, problem } => self.wrong(format!("{path} is held: {problem}")),
             Command::End(ended) => {
                 self.ended = true;
                 if let Ended::Failed(code) = &ended {
@@ -203,15 +211,15 @@ impl<'a> World<'a> {
         }
     }
 
-    fn knows(&self, code: &str) {
+    fn knows(&mut self, code: &str) {
         if !self.checked.fails.iter().any(|known| known == code) {
-            self.wrong(&format!("it fails with `{code}`, and the checker knew {:?}", self.checked.fails));
+            self.wrong(format!("it fails with `{code}`, and the checker knew {:?}", self.checked.fails));
         }
     }
 
-    fn fits(&self, schema: &Schema, value: &Value) {
+    fn fits(&mut self, schema: &Schema, value: &Value, what: &str) {
         if let Err(violations) = self.contracts.validate(schema, value) {
-            self.wrong(&format!("{} is not what is asked for: {violations:?}", value.to_json()));
+            self.wrong(format!("{what}: {} is not what is asked for: {violations:?}", value.to_json()));
         }
     }
 
@@ -238,7 +246,7 @@ impl<'a> World<'a> {
                 let mut record = Record::with_capacity(schema.properties.len());
                 for (name, field) in &schema.properties {
                     if schema.required.contains(name) || choices.around(2) == 0 {
-                        record.insert(name.as_str().into(), self.value(field, choices));
+                        record.insert(name.as_str(), self.value(field, choices));
                     }
                 }
                 Value::Record(record.into())

@@ -40,7 +40,11 @@ fn an_attempt_that_goes_through_goes_on_behind_its_handlers() {
         trade.done("payment", r#"{"payment_id":"p","url":"u"}"#),
         lines([r#"answer {"bought":{"tried":true,"other":false}}"#, "sleep sleep: for 1h"])
     );
-    assert_eq!(trade.due("sleep"), r#"undo payment.undo: pay.void {"payment_id":"p"}"#, "all is still undone");
+    assert_eq!(
+        trade.due("sleep"),
+        r#"undo payment.undo: pay.void {"payment_id":"p"}"#,
+        "all is still undone"
+    );
     trade.done("payment.undo", "{}");
     assert_eq!(
         trade.done("stock.undo", "{}"),
@@ -280,10 +284,7 @@ fn behind_the_pivot_an_attempt_still_takes_back_its_own_steps() {
         trade.rejected("pick", "closed", "{}"),
         r#"undo stock.undo: stock.release {"reservation":"r"}"#
     );
-    assert_eq!(
-        trade.done("stock.undo", "{}"),
-        lines(["attention attention: closed", "sleep sleep: for 1h"])
-    );
+    assert_eq!(trade.done("stock.undo", "{}"), lines(["attention attention: closed", "sleep sleep: for 1h"]));
     assert!(trade.due("sleep").starts_with("stuck fail: `fail: no` behind the pivot"));
 }
 
@@ -292,7 +293,9 @@ fn behind_the_pivot_what_no_attempt_takes_is_held() {
     let (mut trade, _) = Trade::begin(flow(BEHIND));
     trade.done("limit.claim", r#"{"claim":"c"}"#);
     trade.done("stock", r#"{"reservation":"r"}"#);
-    assert!(trade.rejected("pick", "odd", "{}").starts_with("stuck pick: pick.request is rejected with `odd`"));
+    assert!(
+        trade.rejected("pick", "odd", "{}").starts_with("stuck pick: pick.request is rejected with `odd`")
+    );
     assert_eq!(trade.tell(Input::Resume), r#"call pick: pick.request {"parcel":"p"}"#);
 }
 
@@ -321,7 +324,10 @@ fn an_attempts_own_cancel_on_fails_it_while_it_runs() {
     let (mut trade, _) = Trade::begin(flow(CANCELLABLE));
     assert_eq!(
         trade.done("limit.claim", r#"{"claim":"c"}"#),
-        lines([r#"cancellable 1: order.cancel_requested "o1""#, r#"call stock: stock.reserve {"sku":"milk"}"#])
+        lines([
+            r#"cancellable 1: order.cancel_requested "o1""#,
+            r#"call stock: stock.reserve {"sku":"milk"}"#
+        ])
     );
     trade.done("stock", r#"{"reservation":"r"}"#);
     let old = Input::CancelAttempt { wait: mortise_flow::WaitNo(1) };

@@ -110,7 +110,10 @@ fn an_end_in_a_branch_ends_the_trade_forward() {
         - sleep: 9h";
     let (mut trade, _) = Trade::begin(flow(steps));
     assert_eq!(trade.due("left.sleep"), "");
-    assert_eq!(trade.done("right.stock.reserve", r#"{"reservation":"r"}"#), lines(["answer {}", "end enough"]));
+    assert_eq!(
+        trade.done("right.stock.reserve", r#"{"reservation":"r"}"#),
+        lines(["answer {}", "end enough"])
+    );
 }
 
 #[test]

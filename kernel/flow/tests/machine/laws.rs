@@ -127,7 +127,10 @@ impl World {
                 self.call(*call, Out { kind, operation, input, persistence });
             }
             Command::Withdraw { call } => {
-                assert!(self.out.get(call).is_some_and(|out| &*out.operation == "insure"), "{call:?} is no trade");
+                assert!(
+                    self.out.get(call).is_some_and(|out| &*out.operation == "insure"),
+                    "{call:?} is no trade"
+                );
                 assert!(self.withdrawn.insert(*call), "{call:?} is withdrawn twice");
             }
             Command::Wait { wait, event, due, .. } => {
@@ -182,7 +185,10 @@ impl World {
             assert!(!confirmed || operation != "credit.cancel", "{call:?} is confirmed and cancelled");
             assert!(confirmed || operation != "credit.refund", "{call:?} was never confirmed");
         }
-        assert!(!self.pivot || self.behind.contains(&what), "what stands before the pivot is undone behind it");
+        assert!(
+            !self.pivot || self.behind.contains(&what),
+            "what stands before the pivot is undone behind it"
+        );
         assert!(!self.undone.contains(&what), "{what:?} is undone twice");
         self.undone.push(what);
     }
@@ -210,7 +216,10 @@ impl World {
         let asked = |command: &&Command| {
             matches!(
                 command,
-                Command::Call { .. } | Command::Start { .. } | Command::TakeBack { .. } | Command::Wait { .. }
+                Command::Call { .. }
+                    | Command::Start { .. }
+                    | Command::TakeBack { .. }
+                    | Command::Wait { .. }
             )
         };
         assert_eq!(open.iter().filter(asked).count(), calls.len() + waits.len());
@@ -353,7 +362,10 @@ impl World {
             }
         }
         for key in &self.asked {
-            assert!(self.came.contains(key) || self.late.contains(key), "money for {key:?} would be nobody's");
+            assert!(
+                self.came.contains(key) || self.late.contains(key),
+                "money for {key:?} would be nobody's"
+            );
         }
         for call in &self.uncertain {
             assert!(
@@ -367,20 +379,23 @@ impl World {
 
     /// Every try that went through is confirmed or cancelled.
     fn tried_is_settled(&self) -> bool {
-        let tried = self.journal.iter().flat_map(|(_, _, commands)| commands).filter_map(|command| match command {
-            Command::Call { call, kind: CallKind::Forward, operation, .. } if operation.ends_with(".hold") => {
-                Some(*call)
-            }
-            _ => None,
-        });
+        let tried =
+            self.journal.iter().flat_map(|(_, _, commands)| commands).filter_map(|command| match command {
+                Command::Call { call, kind: CallKind::Forward, operation, .. }
+                    if operation.ends_with(".hold") =>
+                {
+                    Some(*call)
+                }
+                _ => None,
+            });
         let done = |call: &CallNo| {
             self.journal.iter().any(|(_, input, _)| {
                 matches!(input, Input::Replied { call: of, outcome: CallOutcome::Done(_) } if of == call)
             })
         };
-        tried.filter(done).all(|call| {
-            self.confirmed.contains(&call) || self.undone.contains(&Owed::Call(call))
-        })
+        tried
+            .filter(done)
+            .all(|call| self.confirmed.contains(&call) || self.undone.contains(&Owed::Call(call)))
     }
 }
 

@@ -91,7 +91,9 @@ fn a_race_in_a_trade_that_fails_is_withdrawn_and_its_money_would_be_late() {
         - fail: no
       race:
 {}",
-        RACE.replace("\n  - sleep: 1h", "").replace("\n  - answer: {by: '${ paid.by }'}", "").replace('\n', "\n      ")
+        RACE.replace("\n  - sleep: 1h", "")
+            .replace("\n  - answer: {by: '${ paid.by }'}", "")
+            .replace('\n', "\n      ")
     );
     let (mut trade, _) = Trade::begin(flow(&steps));
     assert_eq!(
@@ -213,8 +215,5 @@ fn a_moment_in_the_past_is_due_at_once() {
     let (mut trade, _) = Trade::begin(flow(steps));
     let due = trade.state.waits()[1].due.unwrap();
     assert!(due <= trade.now);
-    assert_eq!(
-        trade.due("race.late"),
-        lines(["unwait 1", "attention attention: late", "answer {}", "end"])
-    );
+    assert_eq!(trade.due("race.late"), lines(["unwait 1", "attention attention: late", "answer {}", "end"]));
 }

@@ -75,9 +75,8 @@ fn random_step() -> impl Strategy<Value = Random> {
 }
 
 fn attempt(block: impl Strategy<Value = Vec<Random>> + Clone) -> impl Strategy<Value = Random> {
-    (block.clone(), block, any::<bool>(), any::<bool>()).prop_map(|(steps, handler, any, cancellable)| {
-        Random::Attempt { steps, handler, any, cancellable }
-    })
+    (block.clone(), block, any::<bool>(), any::<bool>())
+        .prop_map(|(steps, handler, any, cancellable)| Random::Attempt { steps, handler, any, cancellable })
 }
 
 #[derive(Debug, Clone)]
@@ -204,10 +203,8 @@ impl Writer {
             }
             Random::Parallel { branches } => {
                 let id = self.id("both");
-                let written: serde_json::Map<String, Json> = branches
-                    .iter()
-                    .map(|branch| (self.id("branch"), tree!(self.block(branch))))
-                    .collect();
+                let written: serde_json::Map<String, Json> =
+                    branches.iter().map(|branch| (self.id("branch"), tree!(self.block(branch)))).collect();
                 tree!({"id": id, "parallel": written, "result": {"n": "${ input.n }"}})
             }
             Random::Race { captured, late } => {
@@ -242,7 +239,8 @@ impl Writer {
                 tcc
             }
             Random::Start { any } => {
-                let mut start = tree!({"id": self.id("part"), "start": "insure", "with": {"order": "${ input.order }"}});
+                let mut start =
+                    tree!({"id": self.id("part"), "start": "insure", "with": {"order": "${ input.order }"}});
                 if let Some(steps) = any {
                     start["on"] = tree!({"any": self.block(steps)});
                 }

@@ -19,10 +19,7 @@ const INSURED: &str = "
 
 fn started() -> Trade {
     let (mut trade, _) = Trade::begin(flow(INSURED));
-    assert_eq!(
-        trade.done("limit.claim", r#"{"claim":"c"}"#),
-        r#"start insurance: insure {"order":"o1"}"#
-    );
+    assert_eq!(trade.done("limit.claim", r#"{"claim":"c"}"#), r#"start insurance: insure {"order":"o1"}"#);
     assert_eq!(trade.state.position(), "waits for the trade insure at insurance");
     trade
 }
@@ -53,7 +50,10 @@ fn its_failure_is_a_rejection() {
     let mut trade = started();
     assert_eq!(
         trade.rejected("insurance", "odd", "{}"),
-        lines(["answer failed odd {}", r#"undo limit.claim.undo: limit.give_back {"order":"o1","claim":"c"}"#])
+        lines([
+            "answer failed odd {}",
+            r#"undo limit.claim.undo: limit.give_back {"order":"o1","claim":"c"}"#
+        ])
     );
 }
 
@@ -71,10 +71,7 @@ const BESIDE: &str = "
 fn a_trade_that_runs_beside_what_fails_is_withdrawn_and_waited_for() {
     let (mut trade, _) = Trade::begin(flow(BESIDE));
     let call = trade.call("left.insurance").0;
-    assert_eq!(
-        trade.due("right.sleep"),
-        lines(["answer failed no {}", &format!("withdraw {call}")])
-    );
+    assert_eq!(trade.due("right.sleep"), lines(["answer failed no {}", &format!("withdraw {call}")]));
     let open: Vec<String> =
         trade.state.outstanding().iter().map(|command| crate::trade::say(command, trade.now)).collect();
     assert_eq!(open, [r#"start left.insurance: insure {"order":"o1"}"#, &format!("withdraw {call}")]);
@@ -130,17 +127,22 @@ fn a_part_that_went_forward_reopens_when_it_is_taken_back() {
         trade.tell(Input::TakeBack),
         r#"undo limit.claim.undo: limit.give_back {"order":"o1","claim":"c"}"#
     );
-    assert_eq!(trade.state.position(), "goes backward with taken_back: calls limit.give_back to take back limit.claim");
+    assert_eq!(
+        trade.state.position(),
+        "goes backward with taken_back: calls limit.give_back to take back limit.claim"
+    );
     assert_eq!(trade.done("limit.claim.undo", "{}"), "end failed taken_back");
 }
 
 #[test]
 fn behind_its_pivot_nothing_is_taken_back() {
-    let (mut trade, _) = Trade::begin(flow("
+    let (mut trade, _) = Trade::begin(flow(
+        "
   - call: limit.claim
     with: {order: a}
   - pivot: done
-  - sleep: 1h"));
+  - sleep: 1h",
+    ));
     trade.done("limit.claim", r#"{"claim":"c"}"#);
     assert_eq!(trade.tell(Input::TakeBack), "");
     assert_eq!(trade.due("sleep"), lines(["answer {}", "end"]));

@@ -35,7 +35,10 @@ fn tried() -> Trade {
 #[test]
 fn all_are_tried_then_all_are_confirmed() {
     let mut trade = tried();
-    assert_eq!(trade.done("seat", r#"{"seat":"s"}"#), r#"confirm credit.confirm: credit.confirm {"hold":"h"}"#);
+    assert_eq!(
+        trade.done("seat", r#"{"seat":"s"}"#),
+        r#"confirm credit.confirm: credit.confirm {"hold":"h"}"#
+    );
     assert!(matches!(
         trade.commands.last(),
         Some(Command::Call { kind: CallKind::Confirm(_), persistence: Persistence::WithoutEnd, .. })
@@ -137,14 +140,8 @@ fn once_one_is_confirmed_all_are_and_then_undone() {
         r#"confirm left.more.confirm: credit.confirm {"hold":"h2"}"#,
         "confirm and cancel exclude each other"
     );
-    assert_eq!(
-        trade.done("left.more.confirm", "{}"),
-        r#"undo left.more.undo: credit.refund {"hold":"h2"}"#
-    );
-    assert_eq!(
-        trade.done("left.more.undo", "{}"),
-        r#"undo left.credit.undo: credit.refund {"hold":"h1"}"#
-    );
+    assert_eq!(trade.done("left.more.confirm", "{}"), r#"undo left.more.undo: credit.refund {"hold":"h2"}"#);
+    assert_eq!(trade.done("left.more.undo", "{}"), r#"undo left.credit.undo: credit.refund {"hold":"h1"}"#);
     assert_eq!(trade.done("left.credit.undo", "{}"), "end failed no");
 }
 

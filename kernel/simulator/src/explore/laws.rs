@@ -107,8 +107,8 @@ pub(super) fn judge(world: &World, way: &Way, base: &Came, came: &Came) -> Vec<S
     }
     off.extend(left_behind(world, came));
     off.extend(disagreeing(came));
-    // What is repeated, overtakes its answer or is cut short by a crash must make no difference.
-    if matches!(way, Way::Repeat(_) | Way::Twice(..) | Way::Early(_) | Way::Crash(_)) {
+    // What is repeated or cut short by a crash must make no difference.
+    if matches!(way, Way::Repeat(_) | Way::Twice(..) | Way::Crash(_)) {
         off.extend(differing(base, came));
     }
     off

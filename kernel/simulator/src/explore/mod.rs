@@ -5,14 +5,14 @@ mod laws;
 mod plan;
 mod way;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mortise_capability::Rejection;
 use mortise_contract::Value;
 
-pub use self::way::{Deed, NoWay, Nth, Silence, Way};
+pub use self::way::{DeedName, NoWay, Nth, Silence, Way};
 
 use self::laws::{Came, judge};
 use crate::Failure;
@@ -29,6 +29,8 @@ pub struct Explored {
     pub ways: usize,
     /// Those on which something is off.
     pub off: Vec<Off>,
+    /// The flows that were started as the world is written.
+    pub flows: BTreeSet<String>,
 }
 
 /// A way that does not balance.
@@ -47,9 +49,10 @@ impl Simulator<'_> {
     /// A script or a shop that is off, a flow that is refused. A way that goes wrong is in the answer.
     pub fn explore(&self, flows: &Flows, world: &World) -> Result<Explored, Failure> {
         self.image(flows, world)?;
-        let (base, ways) = {
+        let (base, ways, started) = {
             let play = self.go(flows, world, &Way::AsWritten, Watching::No)?;
-            (Came::of(&play)?, plan::ways(world, &play))
+            let started = play.watch.trades().map(|(_, followed)| followed.flow.clone()).collect();
+            (Came::of(&play)?, plan::ways(world, &play), started)
         };
         let problems = judge(world, &Way::AsWritten, &base, &base);
         let mut off = Vec::new();
@@ -77,7 +80,8 @@ impl Simulator<'_> {
         });
         let mut off = off.into_inner().unwrap_or_default();
         off.sort_by_key(|(number, _)| *number);
-        Ok(Explored { ways: ways.len() + 1, off: off.into_iter().map(|(_, off)| off).collect() })
+        let off = off.into_iter().map(|(_, off)| off).collect();
+        Ok(Explored { ways: ways.len() + 1, off, flows: started })
     }
 
     fn off_on(&self, flows: &Flows, world: &World, way: &Way, base: &Came) -> Vec<String> {
@@ -97,7 +101,7 @@ impl Simulator<'_> {
     ) -> Result<Play<'w>, Failure> {
         let image = self.image(flows, world)?;
         let stage = Stage::new(watching == Watching::Yes, crash_at(way));
-        let house = House::open(self.composition, Some(&image.file), world.opens_at, (stage, WORLD_IDS))?;
+        let house = House::open(self.composition, Some(&image), world.opens_at, (stage, WORLD_IDS))?;
         let forced = forced(way, &house);
         house.stage.force(forced);
         let mut play = Play::new(world, house, playing(world, way))?;
@@ -142,7 +146,7 @@ fn forced(way: &Way, house: &House) -> Option<Forced> {
 /// The deeds that are done otherwise.
 fn playing(world: &World, way: &Way) -> Playing {
     let mut playing = Playing { lenient: *way != Way::AsWritten, ..Playing::default() };
-    let mut change = |deed: &Deed, change: Change| {
+    let mut change = |deed: &DeedName, change: Change| {
         playing.changes = BTreeMap::from([(deed.0.clone(), change)]);
     };
     match way {
@@ -150,8 +154,8 @@ fn playing(world: &World, way: &Way) -> Playing {
         Way::Late(deed, span) => change(deed, Change::Later(*span)),
         Way::Twice(deed, span) => change(deed, Change::Twice(*span)),
         Way::Early(deed) => change(deed, Change::Early),
-        Way::Cancel(trade, at) => {
-            playing.cancel = Some((trade.clone(), world.opens_at.saturating_add(*at)));
+        Way::Cancel(trade, event, at) => {
+            playing.cancel = Some((trade.clone(), event.clone(), world.opens_at.saturating_add(*at)));
         }
         Way::AsWritten | Way::Reject(..) | Way::Silent(..) | Way::Repeat(_) | Way::Crash(_) => {}
     }

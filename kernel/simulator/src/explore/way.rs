@@ -20,15 +20,15 @@ pub enum Way {
     /// A peer is asked twice; a call that takes back is made twice.
     Repeat(Nth),
     /// Something does not happen.
-    Never(Deed),
+    Never(DeedName),
     /// Something happens so much later.
-    Late(Deed, Span),
+    Late(DeedName, Span),
     /// Something happens again, so much later.
-    Twice(Deed, Span),
+    Twice(DeedName, Span),
     /// A peer's message overtakes its answer.
-    Early(Deed),
-    /// A trade is cancelled at a moment, after the world began.
-    Cancel(String, Span),
+    Early(DeedName),
+    /// A trade is cancelled by an event, at a moment after the world began.
+    Cancel(String, String, Span),
     /// The process crashes at a point, counted from the start.
     Crash(u64),
 }
@@ -62,7 +62,7 @@ impl From<Silence> for Reach {
 
 /// A deed, by its name in a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed(pub(crate) DeedId);
+pub struct DeedName(pub(crate) DeedId);
 
 impl fmt::Display for Nth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +82,7 @@ impl fmt::Display for Way {
             Self::Late(deed, span) => write!(f, "late:{}:{span}", deed.0),
             Self::Twice(deed, span) => write!(f, "twice:{}:{span}", deed.0),
             Self::Early(deed) => write!(f, "early:{}", deed.0),
-            Self::Cancel(trade, at) => write!(f, "cancel:{trade}:{at}"),
+            Self::Cancel(trade, event, at) => write!(f, "cancel:{trade}:{event}:{at}"),
             Self::Crash(point) => write!(f, "crash:{point}"),
         }
     }
@@ -110,7 +110,7 @@ fn parse(text: &str) -> Option<Way> {
         let (operation, nth) = text.rsplit_once(':')?;
         Some(Nth { operation: operation.to_owned(), nth: nth.parse().ok()? })
     };
-    let deed = |text: &str| Some(Deed(text.parse().ok()?));
+    let deed = |text: &str| Some(DeedName(text.parse().ok()?));
     let timed = |text: &str| {
         let (of, span) = text.rsplit_once(':')?;
         Some((of.to_owned(), span.parse().ok()?))
@@ -131,7 +131,11 @@ fn parse(text: &str) -> Option<Way> {
         "early" => Way::Early(deed(rest)?),
         "late" => timed(rest).and_then(|(of, span)| Some(Way::Late(deed(&of)?, span)))?,
         "twice" => timed(rest).and_then(|(of, span)| Some(Way::Twice(deed(&of)?, span)))?,
-        "cancel" => timed(rest).map(|(trade, at)| Way::Cancel(trade, at))?,
+        "cancel" => {
+            let (of, at) = timed(rest)?;
+            let (trade, event) = of.rsplit_once(':')?;
+            Way::Cancel(trade.to_owned(), event.to_owned(), at)
+        }
         "crash" => Way::Crash(rest.parse().ok()?),
         _ => return None,
     })
@@ -153,7 +157,7 @@ mod tests {
             "late:paying-1-message-1:31m",
             "twice:entry-3:1d",
             "early:paying-1",
-            "cancel:ben:1ms",
+            "cancel:ben:order.cancel_requested:1ms",
             "crash:17",
         ] {
             assert_eq!(text.parse::<Way>().unwrap().to_string(), text);

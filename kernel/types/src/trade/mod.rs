@@ -5,6 +5,7 @@ mod address;
 mod check;
 mod goods;
 mod proof;
+mod returned;
 
 pub use address::Address;
 pub use check::{ProofError, ProofPlace};
@@ -12,3 +13,4 @@ pub use goods::{Allocation, Attributes, Parcel, ParcelItem, RequestedLine};
 pub use proof::{
     Adjustment, AdjustmentKind, FeeKind, PriceProof, ProofFee, ProofLine, TaxPart, TaxTreatment,
 };
+pub use returned::{GoodsCondition, ItemUnits, PromotionTerms, ReturnedUnits};

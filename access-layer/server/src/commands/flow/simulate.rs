@@ -50,7 +50,7 @@ fn simulate(command: &FlowSimulate, simulation: &Simulation) -> Result<Exit, Fai
 
 /// What exploring a world found, with the command lines that replay it.
 fn report(command: &FlowSimulate, path: &Path, explored: &Explored, took: Span) {
-    let Explored { ways, off } = explored;
+    let Explored { ways, off, .. } = explored;
     let seconds = took.to_duration().as_secs_f64();
     if command.format == Format::Json {
         let off =

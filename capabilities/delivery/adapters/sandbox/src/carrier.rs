@@ -65,7 +65,7 @@ impl SandboxCarrier {
     async fn give(&self, scope: &Scope, request: &CarrierRequest) -> Result<DispatchAnswer, Unanswered> {
         let webhook_url = self.config.webhook_url.replace("{tenant}", scope.tenant.as_str());
         let items = request.items.iter().map(|item| json!({ "sku": item.sku, "quantity": item.quantity }));
-        let body = json!({
+        let mut body = json!({
             "reference": format!("{}:{}", request.parcel_id, request.shipment_id),
             "from": address(&request.from),
             "to": address(&request.to),
@@ -73,6 +73,9 @@ impl SandboxCarrier {
             "weight_grams": request.weight_grams,
             "webhook_url": webhook_url.replace("{line}", scope.line.as_str()),
         });
+        if let Some(cash) = request.collect {
+            body["collect"] = json!({ "amount": cash.amount, "currency": cash.currency });
+        }
         let answer = self.ask("/shipments", Some(request.shipment_id.as_str()), &body).await?;
         if !answer.is_success() {
             return Ok(DispatchAnswer::Refused { code: answer.problem().code });

@@ -8,4 +8,4 @@ mod webhook;
 
 pub use book::{Discrepancy, OurShipment, compare};
 pub use carrier::{SandboxCarrier, SandboxCarrierConfig, StartError};
-pub use webhook::{SIGNATURE_HEADER, WebhookRefused, Webhooks};
+pub use webhook::{CarrierEvent, SIGNATURE_HEADER, WebhookRefused, Webhooks};

@@ -1,9 +1,9 @@
-//! The carrier's webhooks: verified over the bytes as they came, then read as the capability's event. A webhook that
+//! The carrier's webhooks: verified over the bytes as they came, then read as the capability's events. A webhook that
 //! concerns nobody here is told apart from one that is forged.
 
 use hmac::{Hmac, KeyInit, Mac};
-use mortise_delivery::contract::{TrackingEvent, TrackingStatus};
-use mortise_types::{ShipmentId, Timestamp};
+use mortise_delivery::contract::{Remittance, RemittanceItem, TrackingEvent, TrackingStatus};
+use mortise_types::{Amount, Currency, ShipmentId, Timestamp};
 use serde::Deserialize;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -45,12 +45,21 @@ impl std::fmt::Debug for Webhooks {
     }
 }
 
+/// What a carrier has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CarrierEvent {
+    /// The input of `delivery.record_tracking_event`.
+    Tracking(TrackingEvent),
+    /// The input of `delivery.record_remittance`.
+    Remittance(Remittance),
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     id: String,
     #[serde(rename = "type")]
     kind: String,
-    data: Data,
+    data: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +68,22 @@ struct Data {
     reference: String,
     sequence: i64,
     at: Timestamp,
+    #[serde(default)]
+    collected: Option<Amount>,
+}
+
+#[derive(Deserialize)]
+struct Payout {
+    remittance_id: String,
+    currency: Currency,
+    amount: Amount,
+    items: Vec<PayoutItem>,
+}
+
+#[derive(Deserialize)]
+struct PayoutItem {
+    reference: String,
+    amount: Amount,
 }
 
 impl Webhooks {
@@ -68,8 +93,7 @@ impl Webhooks {
         Webhooks { secret: secret.into() }
     }
 
-    /// The event of a webhook that came at `now` with the value of [`SIGNATURE_HEADER`]: the input of
-    /// `delivery.record_tracking_event`.
+    /// The event of a webhook that came at `now` with the value of [`SIGNATURE_HEADER`].
     ///
     /// # Errors
     /// Why it is not taken; only `NotOurs` is to be answered with success.
@@ -78,28 +102,14 @@ impl Webhooks {
         signature: Option<&str>,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<TrackingEvent, WebhookRefused> {
+    ) -> Result<CarrierEvent, WebhookRefused> {
         self.verify(signature, body, now)?;
         let Envelope { id, kind, data } =
             serde_json::from_slice(body).map_err(|error| WebhookRefused::Unreadable(error.to_string()))?;
-        let status = match kind.as_str() {
-            "shipment.picked_up" => TrackingStatus::PickedUp,
-            "shipment.in_transit" => TrackingStatus::InTransit,
-            "shipment.out_for_delivery" => TrackingStatus::OutForDelivery,
-            "shipment.delivered" => TrackingStatus::Delivered,
-            "shipment.exception" => TrackingStatus::Exception,
-            "shipment.returning" => TrackingStatus::Returning,
-            "shipment.returned" => TrackingStatus::Returned,
-            "shipment.cancelled" => TrackingStatus::Cancelled,
-            _ => return Err(WebhookRefused::NotOurs(kind)),
-        };
-        if data.sequence < 1 {
-            return Err(WebhookRefused::Unreadable("steps are counted from 1".to_owned()));
+        if kind == "remittance.paid" {
+            return payout(data).map(CarrierEvent::Remittance);
         }
-        let ours = data.reference.rsplit_once(':').and_then(|(_, id)| ShipmentId::new(id).ok());
-        let shipment_id = ours.ok_or(WebhookRefused::NotOurs(data.reference))?;
-        let (event_id, carrier_ref) = (id, data.shipment_id);
-        Ok(TrackingEvent { event_id, shipment_id, carrier_ref, status, sequence: data.sequence, at: data.at })
+        tracking(id, kind, data).map(CarrierEvent::Tracking)
     }
 
     fn verify(&self, signature: Option<&str>, body: &[u8], now: Timestamp) -> Result<(), WebhookRefused> {
@@ -123,4 +133,47 @@ impl Webhooks {
         }
         Ok(())
     }
+}
+
+/// Our name of the shipment, out of `parcel:shipment`.
+fn our_shipment(reference: &str) -> Option<ShipmentId> {
+    reference.rsplit_once(':').and_then(|(_, id)| ShipmentId::new(id).ok())
+}
+
+fn unreadable(error: &serde_json::Error) -> WebhookRefused {
+    WebhookRefused::Unreadable(error.to_string())
+}
+
+fn payout(data: serde_json::Value) -> Result<Remittance, WebhookRefused> {
+    let Payout { remittance_id, currency, amount, items } =
+        serde_json::from_value(data).map_err(|error| unreadable(&error))?;
+    let item = |item: PayoutItem| match our_shipment(&item.reference) {
+        Some(shipment_id) => Ok(RemittanceItem { shipment_id, amount: item.amount }),
+        None => Err(WebhookRefused::NotOurs(item.reference)),
+    };
+    let items = items.into_iter().map(item).collect::<Result<_, _>>()?;
+    Ok(Remittance { remittance_id, currency, amount, items })
+}
+
+fn tracking(id: String, kind: String, data: serde_json::Value) -> Result<TrackingEvent, WebhookRefused> {
+    let status = match kind.as_str() {
+        "shipment.picked_up" => TrackingStatus::PickedUp,
+        "shipment.in_transit" => TrackingStatus::InTransit,
+        "shipment.out_for_delivery" => TrackingStatus::OutForDelivery,
+        "shipment.delivered" => TrackingStatus::Delivered,
+        "shipment.exception" => TrackingStatus::Exception,
+        "shipment.refused" => TrackingStatus::RefusedAtDoor,
+        "shipment.returning" => TrackingStatus::Returning,
+        "shipment.returned" => TrackingStatus::Returned,
+        "shipment.cancelled" => TrackingStatus::Cancelled,
+        _ => return Err(WebhookRefused::NotOurs(kind)),
+    };
+    let data: Data = serde_json::from_value(data).map_err(|error| unreadable(&error))?;
+    if data.sequence < 1 {
+        return Err(WebhookRefused::Unreadable("steps are counted from 1".to_owned()));
+    }
+    let shipment_id = our_shipment(&data.reference).ok_or(WebhookRefused::NotOurs(data.reference))?;
+    let (event_id, carrier_ref) = (id, data.shipment_id);
+    let Data { sequence, at, collected, .. } = data;
+    Ok(TrackingEvent { event_id, shipment_id, carrier_ref, status, sequence, at, collected })
 }

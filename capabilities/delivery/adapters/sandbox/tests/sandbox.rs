@@ -8,7 +8,7 @@ use std::time::Duration;
 use mortise_capability::{Handler, Intended, Policies, SendContext, SettleCall};
 use mortise_delivery::contract::{ShipmentView, TrackingStatus};
 use mortise_delivery_sandbox::{
-    SIGNATURE_HEADER, SandboxCarrier, SandboxCarrierConfig, WebhookRefused, Webhooks, compare,
+    CarrierEvent, SIGNATURE_HEADER, SandboxCarrier, SandboxCarrierConfig, WebhookRefused, Webhooks, compare,
 };
 use mortise_sandbox::{RunningSandbox, Sandbox, SandboxConfig, sign};
 use mortise_testkit::{Rig, SeededIds};
@@ -53,6 +53,12 @@ impl Shop {
         let response =
             self.client.post(format!("{}{path}", self.sandbox.url())).json(&body).send().await.unwrap();
         response.json().await.unwrap()
+    }
+
+    async fn post_with_key(&self, path: &str, key: &str, body: Value) -> Value {
+        let url = format!("{}{path}", self.sandbox.url());
+        let request = self.client.post(url).header("idempotency-key", key).json(&body);
+        request.send().await.unwrap().json().await.unwrap()
     }
 
     async fn book(&self) -> String {
@@ -224,6 +230,71 @@ async fn refusals_are_rejections() {
     );
 }
 
+#[tokio::test]
+async fn cash_is_collected_refused_or_short_and_the_books_say_so() {
+    let shop = Shop::open(Duration::from_secs(20)).await;
+    let mut given = Vec::new();
+    for (id, ends) in
+        [("p-1", "delivered"), ("p-2.sbx-remit-short", "delivered"), ("p-3.sbx-door-refuse", "refused")]
+    {
+        let mut input = parcel(id);
+        input["collect"] = json!({ "amount": 1_299, "currency": "EUR" });
+        let dispatched = shop.call("delivery.dispatch", input).await;
+        let theirs = shop.parcels_at_carrier().await.into_iter().find(|one| {
+            one["reference"].as_str().unwrap().ends_with(dispatched["shipment_id"].as_str().unwrap())
+        });
+        let theirs = theirs.unwrap();
+        assert_eq!(theirs["collect"], json!({ "amount": 1_299, "currency": "EUR" }));
+        let path = format!("/carrier/v1/shipments/{}/advance", theirs["id"].as_str().unwrap());
+        shop.post(&path, json!({ "to": "delivered" })).await;
+        let status = if ends == "refused" { "refused_at_door" } else { ends };
+        shop.hear(&dispatched["shipment_id"], status).await;
+        given.push(dispatched["shipment_id"].clone());
+    }
+    let uncollected = "we have 0 collected for it, the carrier 1299";
+    assert_eq!(shop.differences().await, [uncollected, uncollected], "the webhooks said nothing of the cash");
+    for shipment in &given[..2] {
+        let event = json!({ "event_id": format!("again-{shipment}"), "shipment_id": shipment, "carrier_ref": "c",
+            "status": "delivered", "sequence": 4, "at": "2026-01-02T03:04:05Z", "collected": 1_299 });
+        shop.call("delivery.record_tracking_event", event).await;
+    }
+    assert_eq!(shop.differences().await, Vec::<String>::new());
+    shop.post_with_key("/carrier/v1/remittances", "r-1", json!({})).await;
+    assert_eq!(
+        shop.differences().await,
+        ["we have 0 paid out for it, the carrier 1299", "we have 0 paid out for it, the carrier 1199"]
+    );
+    let items =
+        json!([{ "shipment_id": given[0], "amount": 1_299 }, { "shipment_id": given[1], "amount": 1_199 }]);
+    let payout = json!({ "remittance_id": "r-1", "currency": "EUR", "amount": 2_498, "items": items });
+    let taken = shop.call("delivery.record_remittance", payout).await;
+    assert_eq!(taken, json!({ "applied": "now", "unknown": [] }));
+    assert_eq!(shop.differences().await, Vec::<String>::new());
+}
+
+#[test]
+fn a_payout_is_read_as_what_came_for_our_shipments() {
+    let webhooks = Webhooks::new(SECRET);
+    let now = Timestamp::from_millis(1_700_000_000_000);
+    let payout = |reference: &str| {
+        json!({ "id": "evt_1", "type": "remittance.paid", "created_at": now, "data": { "remittance_id": "rmt_1",
+            "currency": "EUR", "amount": 900, "at": now,
+            "items": [{ "shipment_id": "shp_9", "reference": reference, "amount": 900 }] } })
+        .to_string()
+        .into_bytes()
+    };
+    let ours = payout("o:1-1:shp-1");
+    let Ok(CarrierEvent::Remittance(remittance)) = webhooks.read(Some(&sign(SECRET, now, &ours)), &ours, now)
+    else {
+        panic!()
+    };
+    assert_eq!((remittance.remittance_id.as_str(), remittance.amount.minor()), ("rmt_1", 900));
+    assert_eq!(remittance.items[0].shipment_id.as_str(), "shp-1");
+    let foreign = payout("somebody-else");
+    let refused = webhooks.read(Some(&sign(SECRET, now, &foreign)), &foreign, now);
+    assert_eq!(refused, Err(WebhookRefused::NotOurs("somebody-else".to_owned())));
+}
+
 #[test]
 fn only_what_the_carrier_signed_is_read() {
     let webhooks = Webhooks::new(SECRET);
@@ -233,7 +304,7 @@ fn only_what_the_carrier_signed_is_read() {
     let bytes = body.to_string().into_bytes();
     let signature = sign(SECRET, now, &bytes);
     assert_eq!(SIGNATURE_HEADER, "sandbox-signature");
-    let event = webhooks.read(Some(&signature), &bytes, now).unwrap();
+    let Ok(CarrierEvent::Tracking(event)) = webhooks.read(Some(&signature), &bytes, now) else { panic!() };
     assert_eq!((event.shipment_id.as_str(), event.carrier_ref.as_str()), ("shp-1", "shp_9"));
     assert_eq!((event.status, event.sequence), (TrackingStatus::Delivered, 4));
 

@@ -113,7 +113,9 @@ impl<'c> Walk<'_, 'c> {
         for (input, ways) in self.values(&act.call.with, ways) {
             for way in ways.all {
                 let Some((way, settled)) = self.settled(act, &input, way) else { continue };
-                for (way, output) in self.begun(acquires, &act.contract.acquires, act.place, &act.call.operation.value, way) {
+                for (way, output) in
+                    self.begun(acquires, &act.contract.acquires, act.place, &act.call.operation.value, way)
+                {
                     let acquired = output != Value::Nothing;
                     let is = Done { way, acquired, settled: settled.clone(), output };
                     done.all.extend(self.logged(act, &input, is, logged).all);
@@ -190,7 +192,11 @@ impl<'c> Walk<'_, 'c> {
         for (output, handles) in self.outputs.clone() {
             let mut one = Ways { all: vec![way.clone()] };
             one.all.iter_mut().for_each(|way| way.track_mut().begin(handles.clone()));
-            self.checker.points.mark(&mut one, place, format!("`{name}` acquires {}", resources.join(" and ")));
+            self.checker.points.mark(
+                &mut one,
+                place,
+                format!("`{name}` acquires {}", resources.join(" and ")),
+            );
             ways.extend(one.all.into_iter().map(|way| (way, output.clone())));
         }
         if self.loop_from.is_some() {
@@ -226,7 +232,12 @@ impl<'c> Walk<'_, 'c> {
             self.verdict.undo_falls_short |= acquired.iter().any(|slot| !slots.contains(slot));
             let undo = Undo::Call { operation: operation.clone(), settles: slots };
             for way in ways.all {
-                let done = Done { way, acquired: done.acquired, settled: done.settled.clone(), output: Value::Nothing };
+                let done = Done {
+                    way,
+                    acquired: done.acquired,
+                    settled: done.settled.clone(),
+                    output: Value::Nothing,
+                };
                 out.all.push(self.finished(act, done, undo.clone()));
             }
         }
@@ -304,7 +315,13 @@ impl<'c> Walk<'_, 'c> {
                         Undo::Call { operation: late.call.clone(), settles }
                     });
                     let name = event.value.clone();
-                    way.track_mut().finished(Entry { place, name, acquired: true, settled: Vec::new(), undo });
+                    way.track_mut().finished(Entry {
+                        place,
+                        name,
+                        acquired: true,
+                        settled: Vec::new(),
+                        undo,
+                    });
                 }
                 done.all.push(way);
             }
@@ -384,7 +401,9 @@ impl<'c> Walk<'_, 'c> {
                 let settled = way.track().settled_at(place);
                 if !settled.is_empty() && self.is_logged() {
                     let undo = match (&of.call.undo, &contract.undo) {
-                        (Some(undo), _) => Undo::Call { operation: undo.operation.value.clone(), settles: Vec::new() },
+                        (Some(undo), _) => {
+                            Undo::Call { operation: undo.operation.value.clone(), settles: Vec::new() }
+                        }
                         (None, Some(mortise_contract::Undo::Call(template))) => {
                             Undo::Call { operation: template.call.clone(), settles: Vec::new() }
                         }
@@ -397,7 +416,8 @@ impl<'c> Walk<'_, 'c> {
                     while let Some(slot) = way.track().held() {
                         let _ = way.track_mut().settle(slot, place);
                     }
-                    let by = contract.tcc.as_ref().map_or(name.value.as_str(), |tcc| tcc.confirm.call.as_str());
+                    let by =
+                        contract.tcc.as_ref().map_or(name.value.as_str(), |tcc| tcc.confirm.call.as_str());
                     self.checker.points.mark(&mut one, place, format!("`{by}` confirms it"));
                 }
             }

@@ -145,9 +145,8 @@ impl<'c> Walk<'_, 'c> {
 
     pub(super) fn used_twice(&mut self, twice: &Twice, way: Vec<WayPoint>) {
         let key = (twice.place.offset, self.resource(twice.slot).to_owned());
-        if !self.verdict.twice.get(&key).is_some_and(|known| known.way.len() <= way.len()) {
-            let second =
-                Second { place: twice.place, by: twice.by.clone(), first: twice.first, way };
+        if self.verdict.twice.get(&key).is_none_or(|known| known.way.len() > way.len()) {
+            let second = Second { place: twice.place, by: twice.by.clone(), first: twice.first, way };
             self.verdict.twice.insert(key, second);
         }
     }
@@ -171,7 +170,9 @@ impl<'c> Walk<'_, 'c> {
         let mut taken: Vec<(usize, Ways)> = Vec::new();
         for ending in endings {
             let handler = match &ending.how {
-                How::Fail { code, target } if matches!(target, Target::Innermost) || *target == Target::Attempt(depth) => {
+                How::Fail { code, target }
+                    if matches!(target, Target::Innermost) || *target == Target::Attempt(depth) =>
+                {
                     handler_of(&attempt.otherwise, code)
                 }
                 _ => {

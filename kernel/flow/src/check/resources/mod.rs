@@ -85,8 +85,10 @@ impl<'c> Checker<'c> {
     }
 
     fn too_much(&mut self, site: &Site) {
-        let message =
-            format!("what `{}` acquires cannot be followed: there are too many ways through the flow", site.name);
+        let message = format!(
+            "what `{}` acquires cannot be followed: there are too many ways through the flow",
+            site.name
+        );
         let help = "put what depends on the same condition under one `switch`, or split the flow";
         self.refuse("over-budget", site.place, message, help);
     }
@@ -104,7 +106,11 @@ impl<'c> Checker<'c> {
             && !left_behind
         {
             let resources: Vec<&str> = site.held.iter().map(|held| held.resource.as_str()).collect();
-            let message = format!("the undo of `{}` does not settle the {} that it acquires", site.name, resources.join(" and "));
+            let message = format!(
+                "the undo of `{}` does not settle the {} that it acquires",
+                site.name,
+                resources.join(" and ")
+            );
             self.refuse("cannot-undo", place, message, self.settlers(resources[0], Some(How::Release)));
         }
     }

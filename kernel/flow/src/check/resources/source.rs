@@ -98,7 +98,8 @@ impl Source {
             (source, []) => into.push(source.clone()),
             (source, [part, rest @ ..]) => {
                 let field = source.field(&part.name);
-                let field = if part.listed && matches!(field, Self::Input(_)) { field.element() } else { field };
+                let field =
+                    if part.listed && matches!(field, Self::Input(_)) { field.element() } else { field };
                 field.at(rest, into);
             }
         }
@@ -129,7 +130,11 @@ impl Source {
                 Self::of_node(yes, names).either(Self::of_node(no, names))
             }
             NodeKind::List(items) => Self::list(
-                items.iter().map(|item| Self::of_node(item, names)).reduce(Self::either).unwrap_or(Self::Nothing),
+                items
+                    .iter()
+                    .map(|item| Self::of_node(item, names))
+                    .reduce(Self::either)
+                    .unwrap_or(Self::Nothing),
             ),
             NodeKind::Record(fields) => Self::record(
                 fields.iter().map(|(name, value)| (name.clone(), Self::of_node(value, names))).collect(),
@@ -143,7 +148,9 @@ impl Source {
         match self {
             Self::Handle(of) if of == resource => into.push(path.to_owned()),
             Self::Record(fields) => {
-                fields.iter().for_each(|(name, source)| source.paths(resource, &format!("{path}.{name}"), into));
+                fields
+                    .iter()
+                    .for_each(|(name, source)| source.paths(resource, &format!("{path}.{name}"), into));
             }
             Self::List(of) => of.paths(resource, &format!("{path}[]"), into),
             Self::Either(one, other) => {

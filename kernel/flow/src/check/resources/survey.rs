@@ -230,8 +230,10 @@ impl<'c> Survey<'c> {
                 path: parts(&acquired.handle, within.clone(), self.contracts),
             })
             .collect();
-        let source =
-            held.iter().map(|held| Source::acquired(&held.path, &held.resource)).fold(Source::Nothing, Source::and);
+        let source = held
+            .iter()
+            .map(|held| Source::acquired(&held.path, &held.resource))
+            .fold(Source::Nothing, Source::and);
         if !held.is_empty() {
             let outermost = self.around.iter().position(|(_, loops)| *loops).unwrap_or(self.around.len());
             let behind = self.around.iter().take(outermost + 1).map(|(offset, _)| *offset).collect();
@@ -274,7 +276,8 @@ impl<'c> Survey<'c> {
                     "`{name}` settles {}, and {given} is a handle of it on some ways only",
                     settles.resource
                 );
-                let help = "leave the step out by `when` where there is none, instead of giving something else";
+                let help =
+                    "leave the step out by `when` where there is none, instead of giving something else";
                 self.found.push(Diagnostic::error("type-mismatch", place, message, help));
             }
         }
@@ -286,7 +289,9 @@ impl<'c> Survey<'c> {
             source.paths(resource, name, &mut held);
         }
         let help = match held.is_empty() {
-            true => format!("give it what a step or an event acquires as {resource}, or a handle from `input`"),
+            true => {
+                format!("give it what a step or an event acquires as {resource}, or a handle from `input`")
+            }
             false => format!("{resource} is held here by {}", listed(held.iter().map(String::as_str))),
         };
         let message = format!(

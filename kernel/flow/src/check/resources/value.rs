@@ -165,9 +165,10 @@ pub(super) fn of_contract(template: &Template, names: &[(&str, &Value)]) -> Valu
 
 fn of_node(node: &Node, names: &[(&str, &Value)]) -> Value {
     match &node.kind {
-        NodeKind::Name(name) => {
-            names.iter().find(|(known, _)| known == name).map_or(Value::Nothing, |(_, value)| (*value).clone())
-        }
+        NodeKind::Name(name) => names
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or(Value::Nothing, |(_, value)| (*value).clone()),
         NodeKind::Select { of, field } => of_node(of, names).field(field),
         NodeKind::Conditional { yes, no, .. } => match of_node(yes, names) {
             Value::Nothing => of_node(no, names),
@@ -201,7 +202,15 @@ mod tests {
             found
         };
         assert_eq!((at(&one), at(&list), at(&fee)), (vec![0], vec![1, 2], vec![3, 4]));
-        assert_eq!({ let mut all = Vec::new(); value.first().all(&mut all); all }, [0, 1, 3], "a list of one");
+        assert_eq!(
+            {
+                let mut all = Vec::new();
+                value.first().all(&mut all);
+                all
+            },
+            [0, 1, 3],
+            "a list of one"
+        );
         assert_eq!(at(&path("shares")), Vec::<Slot>::new(), "a record is no handle");
     }
 

@@ -48,7 +48,9 @@ impl Walk<'_, '_> {
                 let groups = self.value(of, ways);
                 groups.into_iter().map(|(value, ways)| (value.field(field), ways)).collect()
             }
-            NodeKind::Conditional { condition, yes, no } if self.mentions(yes, &ways) || self.mentions(no, &ways) => {
+            NodeKind::Conditional { condition, yes, no }
+                if self.mentions(yes, &ways) || self.mentions(no, &ways) =>
+            {
                 let hold = self.checker.assume(condition, true, ways.clone());
                 let fail = self.checker.assume(condition, false, ways);
                 let mut groups = self.value(yes, hold);

@@ -337,7 +337,9 @@ impl<'k, 'c> Walk<'k, 'c> {
     fn unreached(&mut self, step: &'c Step) {
         match &step.kind {
             StepKind::Let(names) => names.iter().for_each(|(name, _)| self.bind(name)),
-            StepKind::Tcc(tcc) => tcc.calls.iter().filter_map(|tried| tried.id.as_ref()).for_each(|id| self.bind(id)),
+            StepKind::Tcc(tcc) => {
+                tcc.calls.iter().filter_map(|tried| tried.id.as_ref()).for_each(|id| self.bind(id))
+            }
             StepKind::Pivot(_) => {
                 self.pivot = Pivot::Passed;
                 self.cancels.retain(|cancel| cancel.target != Target::Flow);
@@ -357,7 +359,8 @@ impl<'k, 'c> Walk<'k, 'c> {
         if let Some(expr) = partial
             && !matches!(template.kind, TemplateKind::Literal(_))
         {
-            let how = How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
+            let how =
+                How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
             self.ends(ways.clone(), step.place, format!("`{}` has no value", expr.source), how);
         }
     }

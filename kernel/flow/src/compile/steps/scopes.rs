@@ -7,9 +7,9 @@ use mortise_contract::value::Text;
 
 use super::Steps;
 use crate::ast::{self, Step};
+use crate::compile::CompileError;
 use crate::compile::contract;
 use crate::compile::names::{Names, Shape};
-use crate::compile::CompileError;
 use crate::compile::program::{
     CallSite, Exports, Handler, Handlers, Op, Pc, ScopeSite, Target, Triple, Undo,
 };
@@ -58,12 +58,7 @@ impl<'a> Steps<'a> {
         self.closing(step, inside, label)
     }
 
-    pub(super) fn tcc(
-        &mut self,
-        step: &Step,
-        tcc: &ast::Tcc,
-        label: &Arc<str>,
-    ) -> Result<(), CompileError> {
+    pub(super) fn tcc(&mut self, step: &Step, tcc: &ast::Tcc, label: &Arc<str>) -> Result<(), CompileError> {
         let at = self.push(Op::Jump(0));
         let entered = self.enter()?;
         let body = entered.body;
@@ -90,7 +85,8 @@ impl<'a> Steps<'a> {
         let end = self.push(Op::Jump(0));
         let contracts = self.contracts;
         let detail = |code: &str| {
-            let of = |one: &ast::Try| contracts.operations.get(&one.call.operation.value)?.rejections.get(code);
+            let of =
+                |one: &ast::Try| contracts.operations.get(&one.call.operation.value)?.rejections.get(code);
             tcc.calls.iter().find_map(of).map_or(Shape::Unknown, Shape::Schema)
         };
         let Handled { handlers, mut ends, .. } = self.handlers(&tcc.on, detail)?;
@@ -165,8 +161,7 @@ impl<'a> Steps<'a> {
         handlers: &[ast::Handler],
         detail: impl Fn(&str) -> Shape<'a>,
     ) -> Result<Handled<'a>, CompileError> {
-        let mut handled =
-            Handled { handlers: Handlers::default(), ends: Vec::new(), inside: Vec::new() };
+        let mut handled = Handled { handlers: Handlers::default(), ends: Vec::new(), inside: Vec::new() };
         for handler in handlers {
             let mark = self.names.mark();
             let shape = Shape::record([("detail".to_owned(), detail(&handler.code.value))]);

@@ -8,9 +8,7 @@ use crate::ast::{self, Step};
 use crate::compile::CompileError;
 use crate::compile::contract::{self, handles};
 use crate::compile::names::Shape;
-use crate::compile::program::{
-    Acquiring, CallSite, Clock, Handlers, Op, Pc, Taking, Target, Undo, WaitSite,
-};
+use crate::compile::program::{Acquiring, CallSite, Clock, Handlers, Op, Pc, Taking, Target, Undo, WaitSite};
 use crate::eval::Mapping;
 use crate::machine::Persistence;
 
