@@ -13,17 +13,29 @@ use crate::record::TradeId;
 /// Notes that one look lists at most.
 const MOST: i64 = 10_000;
 
-const OPEN: Statement = Statement::sqlite(
+const OPEN: Statement = Statement::pair(
     "engine.open_attention",
     "SELECT a.instance, a.path, a.text, a.at, i.flow, i.key, i.line, i.status
      FROM flow_attention a JOIN flow_instance i ON i.tenant = a.tenant AND i.id = a.instance
      WHERE a.tenant = ?1 AND a.settled_at IS NULL ORDER BY a.at, a.instance, a.number LIMIT ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, most, n)
+     CROSS JOIN LATERAL (
+       SELECT a.instance, a.path, a.text, a.at, i.flow, i.key, i.line, i.status
+       FROM flow_attention a JOIN flow_instance i ON i.tenant = a.tenant AND i.id = a.instance
+       WHERE a.tenant = item.tenant AND a.settled_at IS NULL ORDER BY a.at, a.instance, a.number
+         LIMIT item.most) AS found",
 );
 
-const SETTLE: Statement = Statement::sqlite(
+const SETTLE: Statement = Statement::pair(
     "engine.settle_attention",
     "UPDATE flow_attention SET settled_at = ?3, settled_how = ?4, settled_reason = ?5
      WHERE tenant = ?1 AND instance = ?2 AND settled_at IS NULL",
+    "UPDATE flow_attention t SET settled_at = item.settled_at, settled_how = item.settled_how,
+         settled_reason = item.settled_reason
+     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY
+       AS item (tenant, instance, settled_at, settled_how, settled_reason, n)
+     WHERE t.tenant = item.tenant AND t.instance = item.instance AND t.settled_at IS NULL
+     RETURNING item.n",
 );
 
 /// A trade about which a person was told something that nobody has settled.
@@ -89,9 +101,7 @@ pub enum Choice {
 pub async fn waiting(store: &Store, tenant: &TenantId) -> Result<Vec<Waiting>, StoreError> {
     type Row = (String, String, String, Timestamp, String, Option<String>, String, i64);
     let of = tenant.clone();
-    let rows = store
-        .read(async move |reader| reader.fetch_all::<Row, _>(&OPEN, (&of, MOST)).await)
-        .await?;
+    let rows = store.read(async move |reader| reader.fetch_all::<Row, _>(&OPEN, (&of, MOST)).await).await?;
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut found: Vec<Waiting> = Vec::new();
     for (trade, step, text, at, flow, key, line, status) in rows {
