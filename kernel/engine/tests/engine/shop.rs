@@ -239,6 +239,16 @@ impl WriteOperation for Announce {
     }
 }
 
+/// Puts money that came into the books: it is no longer to be given back.
+struct Book;
+impl WriteOperation for Book {
+    type Input = Paid;
+    type Output = Nothing;
+    async fn run(&self, _: &mut Tx<'_>, calls: &[Call<Paid>]) -> Result<Vec<Reply<Nothing>>, StoreError> {
+        Ok(calls.iter().map(|_| Reply::done(Nothing {})).collect())
+    }
+}
+
 struct GiveUp;
 impl WriteOperation for GiveUp {
     type Input = Pay;
@@ -336,6 +346,11 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
                 .tcc(("shop.keep", json!({"hold": "${ output.hold }"})), ("shop.let_go", json!({"hold": "${ output.hold }"})))
                 .undo("shop.stock", json!({"goods": "${ input.goods }", "count": "${ input.count }"})),
         )
+        .operation(
+            Operation::write::<Paid, Nothing>("book", "Books money that came.")
+                .consumes("money", "payment")
+                .nothing_to_undo(),
+        )
         .operation(Operation::write::<Held, Nothing>("keep", "Takes what is held.").nothing_to_undo())
         .operation(Operation::write::<Held, Nothing>("let_go", "Lets go what is held.").nothing_to_undo())
         .operation(Operation::write::<Explode, Nothing>("explode", "Panics when told to.").nothing_to_undo())
@@ -363,6 +378,7 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
         .write("stock", Stock)
         .write("take", TakeGoods)
         .write("put_back", PutGoodsBack)
+        .write("book", Book)
         .write("hold", Hold)
         .write("keep", Keep)
         .write("let_go", LetGo)
