@@ -4,6 +4,7 @@
 mod backward;
 mod confirm;
 mod late;
+mod moved;
 mod reply;
 mod rounds;
 mod run;

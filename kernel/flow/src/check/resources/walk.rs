@@ -243,8 +243,7 @@ impl<'k, 'c> Walk<'k, 'c> {
     pub(super) fn none_ran(&mut self, lists: &[&'c [Step]], ways: &mut Ways) {
         for step in lists.iter().flat_map(|steps| steps.iter()) {
             for name in walk::names(step) {
-                if let Some(ran) =
-                    self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
+                if let Some(ran) = self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
                 {
                     ways.set(ran, false);
                 }
