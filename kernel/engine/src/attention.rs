@@ -22,20 +22,17 @@ const OPEN: Statement = Statement::pair(
      CROSS JOIN LATERAL (
        SELECT a.instance, a.path, a.text, a.at, i.flow, i.key, i.line, i.status
        FROM flow_attention a JOIN flow_instance i ON i.tenant = a.tenant AND i.id = a.instance
-       WHERE a.tenant = item.tenant AND a.settled_at IS NULL ORDER BY a.at, a.instance, a.number
-         LIMIT item.most) AS found",
+       WHERE a.tenant = item.tenant AND a.settled_at IS NULL
+       ORDER BY a.at, a.instance, a.number LIMIT item.most) AS found",
 );
 
 const SETTLE: Statement = Statement::pair(
     "engine.settle_attention",
     "UPDATE flow_attention SET settled_at = ?3, settled_how = ?4, settled_reason = ?5
      WHERE tenant = ?1 AND instance = ?2 AND settled_at IS NULL",
-    "UPDATE flow_attention t SET settled_at = item.settled_at, settled_how = item.settled_how,
-         settled_reason = item.settled_reason
-     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY
-       AS item (tenant, instance, settled_at, settled_how, settled_reason, n)
-     WHERE t.tenant = item.tenant AND t.instance = item.instance AND t.settled_at IS NULL
-     RETURNING item.n",
+    "UPDATE flow_attention t SET settled_at = item.at, settled_how = item.how, settled_reason = item.reason
+     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, instance, at, how, reason, n)
+     WHERE t.tenant = item.tenant AND t.instance = item.instance AND t.settled_at IS NULL RETURNING item.n",
 );
 
 /// A trade about which a person was told something that nobody has settled.
@@ -80,6 +77,17 @@ pub struct Told {
     pub at: Timestamp,
 }
 
+/// What a person decides about a trade that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The held step is tried again.
+    Retry,
+    /// The trade goes on behind the held step, as if it had not run.
+    Skip,
+    /// The trade goes backward; one that has passed its pivot does not.
+    Compensate,
+}
+
 /// What a person can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -120,7 +128,7 @@ fn standing(status: i64) -> (Standing, Vec<Choice>) {
     match status {
         HELD => (Standing::Held, vec![Choice::Retry, Choice::Skip, Choice::Compensate]),
         ENDED => (Standing::Over, vec![Choice::Done]),
-        _ => (Standing::GoesOn, vec![Choice::Done]),
+        _ => (Standing::GoesOn, vec![Choice::Done, Choice::Compensate]),
     }
 }
 
