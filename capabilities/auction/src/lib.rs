@@ -82,6 +82,5 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .check(checks::STANDINGS)
         .check(checks::SALES)
         .check(checks::DEPOSITS)
-        .book(book::BOOK)
         .pages(PAGES))
 }

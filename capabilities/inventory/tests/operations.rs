@@ -78,6 +78,23 @@ async fn a_batch_on_one_item_sells_what_there_is_and_not_one_more() {
     assert_eq!(rig.findings().await, Vec::<String>::new());
 }
 
+/// Orders that come at once, each in a transaction of its own: on PostgreSQL several are open at a time.
+#[tokio::test]
+async fn orders_that_meet_at_one_item_sell_what_there_is_and_not_one_more() {
+    let rig = rig(&[]).await;
+    stock(&rig, &[("tea", "west", 10), ("cup", "west", 100)]).await;
+    // Both items in both orders: whoever locked the other's first would never end.
+    let goods = [[("tea", "west", 1), ("cup", "west", 1)], [("cup", "west", 1), ("tea", "west", 1)]];
+    let asked: Vec<String> = (0..30).map(|n| allocations(&format!("o-{n}"), &goods[n % 2])).collect();
+    let replies =
+        futures::future::join_all(asked.iter().map(|input| rig.call("inventory.reserve", input))).await;
+    let held = replies.iter().filter(|reply| reply.starts_with("ok ")).count();
+    let short = replies.iter().filter(|reply| reply.starts_with("rejected out_of_stock ")).count();
+    assert_eq!((held, short), (10, 20), "{replies:?}");
+    assert!(rig.call("inventory.get_stock", LINES).await.contains(r#""on_hand":10,"reserved":10"#));
+    assert_eq!(rig.findings().await, Vec::<String>::new());
+}
+
 /// An order that is refused leaves its other items to those behind it in the batch.
 #[tokio::test]
 async fn a_refused_order_holds_nothing_of_its_batch() {

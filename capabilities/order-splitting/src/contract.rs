@@ -1,7 +1,7 @@
 //! What goes in and out of order splitting. It decides nothing.
 
 use mortise_contract::{Declaration, Operation};
-use mortise_types::{Allocation, OrderId, Parcel};
+use mortise_types::{Allocation, Amount, OrderId, Parcel, ParcelId, PriceProof};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,10 +51,60 @@ pub struct OrderIdTooLong {
     pub most_chars: i64,
 }
 
+/// An order's price, to be split as its goods are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitMoneyInput {
+    /// The price.
+    pub proof: PriceProof,
+    /// How the goods travel; together they carry the units of the proof's lines.
+    #[schemars(length(max = 50))]
+    pub parcels: Vec<Parcel>,
+}
+
+/// What a parcel costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParcelMoney {
+    /// The parcel.
+    pub parcel: Parcel,
+    /// Its part of what is payable, in minor units.
+    pub amount: Amount,
+}
+
+/// What each parcel costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitMoneyOutput {
+    /// One a parcel, in their order; together what is payable, to the minor unit.
+    #[schemars(length(max = 50))]
+    pub parts: Vec<ParcelMoney>,
+}
+
+/// The goods of a parcel are not those of the price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotOfThisPrice {
+    /// The parcel, or that none carries a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ParcelId")]
+    pub parcel_id: Option<ParcelId>,
+    /// The line.
+    pub line_id: mortise_types::LineId,
+}
+
 pub(crate) fn declaration() -> Declaration {
-    Declaration::new("order_splitting").operation(
+    Declaration::new("order_splitting")
+    .operation(
         Operation::pure::<PlanInput, PlanOutput>("plan", "Splits an order into parcels, one a location.")
             .rejects::<TooManyParcels>("too_many_parcels")
             .rejects::<OrderIdTooLong>("order_id_too_long"),
+    )
+    .operation(
+        Operation::pure::<SplitMoneyInput, SplitMoneyOutput>(
+            "split_money",
+            "What each parcel costs: lines by their units, a parcel's own fees, other fees by what the parcels cost.",
+        )
+        .rejects::<NotOfThisPrice>("not_of_this_price"),
     )
 }

@@ -6,11 +6,12 @@ mod rules;
 use mortise_capability::{Call, Capability, PureOperation, RejectionPage, Reply, StoreError};
 use mortise_contract::DeclarationError;
 
-use contract::{PlanInput, PlanOutput};
+use contract::{PlanInput, PlanOutput, SplitMoneyInput, SplitMoneyOutput};
 use rules::Decision;
 
 const PAGES: &[RejectionPage] = &[
     RejectionPage { code: "too_many_parcels", page: include_str!("../rejections/too_many_parcels.md") },
+    RejectionPage { code: "not_of_this_price", page: include_str!("../rejections/not_of_this_price.md") },
     RejectionPage { code: "order_id_too_long", page: include_str!("../rejections/order_id_too_long.md") },
 ];
 
@@ -33,11 +34,32 @@ impl PureOperation for Plan {
     }
 }
 
+struct SplitMoney;
+
+impl PureOperation for SplitMoney {
+    type Input = SplitMoneyInput;
+    type Output = SplitMoneyOutput;
+
+    fn run(&self, calls: &[Call<SplitMoneyInput>]) -> Result<Vec<Reply<SplitMoneyOutput>>, StoreError> {
+        let reply = |call: &Call<SplitMoneyInput>| {
+            let split = rules::split_money(&call.input.proof, &call.input.parcels);
+            match split.map_err(|error| StoreError::Value(format!("order splitting: {error}")))? {
+                Ok(output) => Ok(Reply::done(output)),
+                Err(detail) => Reply::rejected("not_of_this_price", &detail),
+            }
+        };
+        calls.iter().map(reply).collect()
+    }
+}
+
 /// The capability.
 ///
 /// # Errors
 /// A contract outside of the language's subset.
 pub fn capability() -> Result<Capability, DeclarationError> {
     let summary = "Parcels out of allocations: what travels together, from one location.";
-    Ok(Capability::new("order_splitting", summary, contract::declaration())?.pure("plan", Plan).pages(PAGES))
+    Ok(Capability::new("order_splitting", summary, contract::declaration())?
+        .pure("plan", Plan)
+        .pure("split_money", SplitMoney)
+        .pages(PAGES))
 }

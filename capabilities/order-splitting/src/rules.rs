@@ -1,5 +1,9 @@
 //! How an order is split: by location, nothing lost and nothing twice. It knows no weights and no carriers.
 
+mod money;
+
+pub(crate) use money::split_money;
+
 use mortise_types::{
     Allocation, ArithmeticError, InvalidText, OrderId, Parcel, ParcelId, ParcelItem, Quantity,
 };

@@ -24,6 +24,9 @@ const LEDGER: Statement = Statement::pair(
      GROUP BY 1, 2, 3, 4
      UNION ALL
      SELECT tenant, order_id, '', currency, sum(pending_refund)::bigint FROM payment_payment GROUP BY 1, 2, 4
+     UNION ALL
+     SELECT tenant, order_id, 'deposit', currency, sum(captured - refunded)::bigint FROM payment_payment
+     WHERE deposit = 'held' GROUP BY 1, 2, 4
      ORDER BY 1, 2, 3, 4",
 );
 

@@ -1,7 +1,9 @@
 //! What the capability takes, answers and tells, as records with schemas. Which operations there are is in `declaration`.
 
+mod open;
 mod order_refund;
 mod risk;
+mod transfer;
 
 use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, Timestamp};
 use schemars::JsonSchema;
@@ -9,10 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::CaptureMethod;
 
-pub(crate) use risk::TooRisky;
-pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
+pub use open::{OpenInput, OpenPayment, OpenPayments};
 pub(crate) use order_refund::declare as declare_order_refund;
 pub use order_refund::{Funds, FundsInput, OrderRefundInput, OrderRefunded, RefundPart};
+pub(crate) use risk::TooRisky;
+pub use risk::{AssessInput, Assessed, RiskReason, RiskReasonCode};
+pub(crate) use transfer::declare as declare_transfer;
+pub use transfer::{TransferInput, Transferred};
 
 /// What a payment is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +99,10 @@ pub struct RequestInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     pub expires_in_s: Option<u32>,
+    /// Until when the customer has time, where that is a moment; it comes before `expires_in_s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub expires_at: Option<Timestamp>,
     /// When the money moves; the shop's policy where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "CaptureMethod")]
@@ -101,6 +110,10 @@ pub struct RequestInput {
     /// What it is for.
     #[serde(default)]
     pub purpose: Purpose,
+    /// Who pays: a signed-in customer finds it by its order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "CustomerId")]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// A deposit that counts as paid from now on.

@@ -10,7 +10,7 @@ use crate::contract::*;
 pub(crate) fn declaration() -> Declaration {
     let money = "money";
     let of_output = json!({ "payment_id": "${ output.payment_id }" });
-    declare_order_refund(Declaration::new("payment"))
+    declare_transfer(declare_order_refund(Declaration::new("payment")))
         .operation(
             Operation::write::<Claim, PaymentMade>("on_invoice", "The order is paid on invoice: what it owes is booked.")
                 .acquires(money, "payment_id")
@@ -45,7 +45,8 @@ pub(crate) fn declaration() -> Declaration {
         .operation(
             Operation::remote::<RequestInput, Requested>("request", "Asks the customer to pay through the provider.")
                 .rejects::<RefusedDetail>("payment_refused")
-                .undo("payment.void", of_output.clone()),
+                .undo("payment.void", of_output.clone())
+                .leads_to("payment.captured"),
         )
         .operation(
             Operation::remote::<CaptureInput, Captured>("capture", "Takes authorised money, or a part of it. Once a payment.")
@@ -119,6 +120,7 @@ pub(crate) fn declaration() -> Declaration {
             Operation::read::<PaymentMeant, PaymentWithLedger>("get", "A payment with its ledger.")
                 .rejects::<UnknownPayment>("unknown_payment"),
         )
+        .operation(Operation::read::<OpenInput, OpenPayments>("open", "What of an order can be paid now, and where."))
         .operation(Operation::read::<ListInput, Listed>("list", "The payments of a tenant, page by page."))
         .operation(Operation::read::<Nothing, TrialBalance>("balances", "The trial balance of a tenant's ledger."))
         .event(

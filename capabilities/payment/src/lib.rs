@@ -48,6 +48,12 @@ const MIGRATIONS: Migrations = Migrations {
             sqlite: include_str!("../migrations/sqlite/0003_history.sql"),
             postgres: include_str!("../migrations/postgres/0003_history.sql"),
         },
+        Migration {
+            version: 4,
+            description: "payments that wait for their customer",
+            sqlite: include_str!("../migrations/sqlite/0004_open.sql"),
+            postgres: include_str!("../migrations/postgres/0004_open.sql"),
+        },
     ],
 };
 
@@ -94,10 +100,12 @@ pub fn capability(
         .remote("refund", operations::Refund { ids, provider })
         .remote("refund_order", operations::RefundOrder(taking_back.clone()))
         .read("funds", operations::ReadFunds)
+        .write("transfer", operations::TransferFunds)
         .remote("void", operations::Void(taking_back.clone()))
         .remote("give_back", operations::GiveBack(taking_back))
         .write("record_provider_event", operations::RecordProviderEvent)
         .read("get", operations::Get)
+        .read("open", operations::Open)
         .read("list", operations::List)
         .read("balances", operations::Balances)
         .policy::<policy::PaymentPolicy>()

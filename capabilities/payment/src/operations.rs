@@ -10,6 +10,7 @@ mod reads;
 mod refund;
 mod request;
 mod take_back;
+mod transfer;
 
 use mortise_capability::{Call, Reply};
 use mortise_store::StoreError;
@@ -22,10 +23,11 @@ pub(crate) use claims::{CancelInvoice, OnDelivery, OnInvoice, RecordReceipt};
 pub(crate) use deposits::{CreditDeposit, ForfeitDeposit, HoldDeposit};
 pub(crate) use order_refund::{ReadFunds, RefundOrder};
 pub(crate) use provider_event::RecordProviderEvent;
-pub(crate) use reads::{Balances, Get, List};
+pub(crate) use reads::{Balances, Get, List, Open};
 pub(crate) use refund::Refund;
 pub(crate) use request::Request;
 pub(crate) use take_back::{GiveBack, TakingBack, Void};
+pub(crate) use transfer::TransferFunds;
 
 use crate::contract::{Applied, AppliedOnce, PaymentNews, Purpose, RefundNews, UnknownPayment};
 use crate::rules::{Deposit, Payment, WhatHappened};

@@ -2,7 +2,6 @@
 //! memory, and written once.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -75,6 +74,17 @@ const PAGE: Statement = Statement::pair(
          transfers, provider_ref, pay_url, decline_code, created_at, expires_at, deposit, credited_to, customer_id
        FROM payment_payment
        WHERE tenant = item.tenant AND payment_id > item.payment_id ORDER BY payment_id LIMIT 1000) AS found",
+);
+
+const OPEN: Statement = Statement::pair(
+    "payment.open",
+    "SELECT payment_id, amount, currency, pay_url, expires_at, deposit, customer_id FROM payment_payment \
+     WHERE tenant = ?1 AND order_id = ?2 AND status = 'pending' ORDER BY payment_id LIMIT 20",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, order_id, n)
+     CROSS JOIN LATERAL (
+       SELECT payment_id, amount, currency, pay_url, expires_at, deposit, customer_id FROM payment_payment
+       WHERE tenant = item.tenant AND order_id = item.order_id AND status = 'pending'
+       ORDER BY payment_id LIMIT 20) AS found",
 );
 
 const BALANCES: Statement = Statement::pair(
@@ -374,9 +384,7 @@ impl Payments {
     /// A payment that was not there before.
     pub(crate) fn add(&mut self, tenant: TenantId, booked: Booked) {
         let key = (tenant, booked.payment.payment_id.clone());
-        if let Entry::Vacant(place) = self.loaded.entry(key) {
-            place.insert(Some(Slot { booked, before: None }));
-        }
+        self.loaded.entry(key).or_default().get_or_insert(Slot { booked, before: None });
     }
 
     /// A refund to be written with its payment; the last of one id wins.
@@ -557,4 +565,43 @@ pub(crate) struct Remembered {
 pub(crate) async fn remember(tx: &mut Tx<'_>, gained: Vec<Remembered>) -> Result<(), StoreError> {
     let rows = gained.iter().map(|one| (&one.tenant, &one.customer_id, one.collected, one.refused));
     tx.execute(&REMEMBER, rows).await.map(drop)
+}
+
+/// A payment that waits for its customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) payment_id: PaymentId,
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+    pub(crate) pay_url: Option<String>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) deposit: Option<Deposit>,
+    pub(crate) customer_id: Option<CustomerId>,
+}
+
+/// The payments of each order that wait for their customer.
+pub(crate) async fn waiting<'k>(
+    reader: &Reader<'_>,
+    keys: impl IntoIterator<Item = (&'k TenantId, &'k OrderId)>,
+) -> Result<Vec<Vec<Waiting>>, StoreError> {
+    type Row = (
+        PaymentId,
+        Amount,
+        Word<Currency>,
+        Option<String>,
+        Option<Timestamp>,
+        Option<Word<Deposit>>,
+        Option<CustomerId>,
+    );
+    let groups: Vec<Vec<Row>> = reader.fetch_grouped(&OPEN, keys).await?;
+    let one = |(payment_id, amount, currency, pay_url, expires_at, deposit, customer_id): Row| Waiting {
+        payment_id,
+        amount,
+        currency: currency.0,
+        pay_url,
+        expires_at,
+        deposit: deposit.map(|word| word.0),
+        customer_id,
+    };
+    Ok(groups.into_iter().map(|rows| rows.into_iter().map(one).collect()).collect())
 }

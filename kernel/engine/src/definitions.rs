@@ -9,7 +9,7 @@ use dashmap::DashMap;
 use mortise_capability::Registry;
 use mortise_contract::{Contracts, FlowContract, Schema};
 use mortise_flow::diagnostic::{Diagnostic, Severity};
-use mortise_flow::{Program, check, check_text, parse};
+use mortise_flow::{Obstacle, Program, check, check_text, obstacles, parse};
 use mortise_store::{Reader, Store, StoreError};
 use mortise_types::{Scope, Timestamp};
 
@@ -141,6 +141,15 @@ impl Catalogue {
             public: flow.internal == mortise_flow::ast::Visibility::Public,
             contract,
         })
+    }
+
+    /// What stands in the way of moving running trades from one published definition to another.
+    pub(crate) fn obstacles(&self, old: &Published, new: &Published) -> Vec<Obstacle> {
+        match (parse(&old.text), parse(&new.text)) {
+            (Ok(before), Ok(after)) => obstacles(&before, &after, self.registry.contracts()),
+            // Both were parsed when they were published.
+            _ => Vec::new(),
+        }
     }
 
     /// Stores a definition for `tenant` and lets its name mean it on `line` (empty: on every line). `move_alias` says

@@ -6,7 +6,9 @@ mod check;
 mod compile;
 pub mod diagnostic;
 mod eval;
+mod label;
 pub mod machine;
+mod migrate;
 mod parse;
 mod render;
 mod report;
@@ -20,5 +22,6 @@ pub use machine::{
     Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State,
     TAKEN_BACK, WaitNo, step,
 };
+pub use migrate::{Obstacle, obstacles};
 pub use parse::{contract_template, parse};
 pub use render::render;

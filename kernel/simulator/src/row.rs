@@ -36,10 +36,15 @@ pub(crate) enum What {
         step: Arc<str>,
         operation: Arc<str>,
     },
+    /// Another flow is started as a part of this one.
+    Starts {
+        step: Arc<str>,
+        flow: Arc<str>,
+    },
     Waits {
         step: Arc<str>,
         event: Arc<str>,
-        due: Timestamp,
+        due: Option<Timestamp>,
     },
     Sleeps {
         step: Arc<str>,
@@ -55,6 +60,8 @@ pub(crate) enum What {
         event: Option<Arc<str>>,
     },
     Cancelled,
+    /// The trade that started this one wants it taken back.
+    TakenBack,
     Pivot,
     Answered(Answered),
     Attention {
@@ -93,6 +100,8 @@ pub(crate) struct CallRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     Forward,
+    /// It makes final what this step has tried.
+    Confirm(Arc<str>),
     /// It takes back what this step did.
     Back(Arc<str>),
 }

@@ -111,9 +111,11 @@ impl Pen<'_> {
             What::Asked { step, operation } => {
                 (step.to_string(), format!("{operation}: asked, no answer yet"))
             }
-            What::Waits { step, event, due } => {
+            What::Starts { step, flow } => (step.to_string(), format!("starts `{flow}`")),
+            What::Waits { step, event, due: Some(due) } => {
                 (step.to_string(), format!("waits for {event}, until {}", words::since(self.opens_at, *due)))
             }
+            What::Waits { step, event, due: None } => (step.to_string(), format!("waits for {event}")),
             What::Sleeps { step, due } => {
                 (step.to_string(), format!("sleeps until {}", words::since(self.opens_at, *due)))
             }
@@ -123,6 +125,7 @@ impl Pen<'_> {
             }
             What::Due { step, event: None } => (step.to_string(), "wakes".to_owned()),
             What::Cancelled => (none(), "is cancelled".to_owned()),
+            What::TakenBack => (none(), "is no longer wanted by the trade that started it".to_owned()),
             What::Pivot => (none(), "**past the pivot**: from here on it only goes forward".to_owned()),
             What::Answered(answered) => (none(), self.answered(row, answered)),
             What::Attention { step, text } => (step.clone(), format!("**a person is told**: {text}")),
@@ -171,13 +174,17 @@ fn shown(call: &CallRow) -> String {
     match &call.way {
         Way::Forward if *call.step == *call.operation => String::new(),
         Way::Forward => call.step.to_string(),
-        Way::Back(of) => of.to_string(),
+        Way::Confirm(of) | Way::Back(of) => of.to_string(),
     }
 }
 
 fn call_words(call: &CallRow) -> String {
     let CallRow { operation, way, outcome, asked, .. } = call;
-    let taken = if matches!(way, Way::Back(_)) { "taken back: " } else { "" };
+    let taken = match way {
+        Way::Forward => "",
+        Way::Confirm(_) => "confirmed: ",
+        Way::Back(_) => "taken back: ",
+    };
     let asked = if asked.is_empty() { String::new() } else { format!(" ({})", asked.join(", ")) };
     match outcome {
         Outcome::Done => format!("{taken}{operation}{asked}"),

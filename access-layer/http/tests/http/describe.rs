@@ -233,7 +233,7 @@ async fn publishing_creates_the_endpoint_and_its_description() {
         house.ask(house.request("GET /openapi.json", &headers, "")).await[..3].to_owned()
     };
     assert_eq!(ask().await, "304");
-    let greet = "flow: greet\nversion: 1\nsummary: Says hello.\ninput: { type: object, properties: {} }\nsteps:\n  - answer: { hello: world }\n";
+    let greet = "flow: greet\nversion: 1\nsummary: Says hello.\ninput: { type: object, properties: { customer_id: { $ref: customer/CustomerId } } }\nsteps:\n  - answer: { hello: world }\n";
     house.engine.publish((PLATFORM, ""), greet, Aliasing::Keep).await.unwrap();
     assert_eq!(ask().await, "200");
     let answer = house.post("/trades/greet", "k2", "{}").await;

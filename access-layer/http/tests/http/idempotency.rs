@@ -27,7 +27,7 @@ async fn the_same_key_gets_the_same_bytes_after_the_flow_has_changed() {
     let headers = "mortise-customer: ada\nidempotency-key: k1";
     let request = house.request("POST /v1/acme/books/trades/buy", headers, &buy("o1", "pen", 1299));
     let first = house.send(&request).await;
-    let other = "flow: buy\nversion: 2\nsummary: Sells nothing.\ninput: { type: object, additionalProperties: true, required: [order_id], properties: { order_id: { type: string } } }\n\
+    let other = "flow: buy\nversion: 2\nsummary: Sells nothing.\ninput: { type: object, additionalProperties: true, required: [order_id], properties: { order_id: { type: string }, customer_id: { $ref: customer/CustomerId } } }\n\
                  key: ${ input.order_id }\nsteps:\n  - answer: { total: 1 }\n";
     let scope = (mortise_engine::PLATFORM, "");
     house

@@ -49,13 +49,13 @@ async fn every_route_as_every_caller_in_both_tenants() {
     ];
     let mut table = String::new();
     for tenant in ["acme", "zenith"] {
-        for (route, sent) in routes {
+        for (r, (route, sent)) in routes.iter().enumerate() {
             let (method, path) = route.split_once(' ').unwrap();
             let _ = write!(table, "{tenant:6} {:42}", route.replace(&trade, "<ada's>"));
             for (n, (name, caller)) in CALLERS.iter().enumerate() {
-                let key = format!("{caller}\nidempotency-key: {tenant}-{n}");
+                let key = format!("{caller}\nidempotency-key: {tenant}-{r}-{n}");
                 let sent =
-                    if sent == "buy" { buy(&format!("{tenant}-{n}"), "pen", 5) } else { sent.to_owned() };
+                    if *sent == "buy" { buy(&format!("{tenant}-{n}"), "pen", 5) } else { (*sent).to_owned() };
                 let request =
                     house.request(&format!("{method} /v1/{tenant}/books/{path}"), key.trim(), &sent);
                 let _ = write!(table, " {name} {}", status(&house, &request).await);

@@ -65,11 +65,17 @@ impl Peers for InMemory {
                 self.provider(with, &Pays::Refund(Amount(amount)))
             }
             "carrier.deliver" => self.carrier(with, Moves::Deliver),
+            "carrier.deliver_short" => {
+                let by = with.get("by").and_then(Value::as_int).ok_or("it needs a `by`")?;
+                self.carrier(with, Moves::DeliverShort(Amount(by)))
+            }
+            "carrier.refuse" => self.carrier(with, Moves::Refuse),
+            "carrier.pay_out" => self.pay_out(with),
             "carrier.pick_up" => self.carrier(with, Moves::PickUp),
             "carrier.lose" => self.carrier(with, Moves::Lose),
             "carrier.return" => self.carrier(with, Moves::Return),
             other => Err(format!(
-                "no peer does `{other}`; there are provider.pay, .decline, .expire, .refund and carrier.deliver, .pick_up, .lose, .return"
+                "no peer does `{other}`; there are provider.pay, .decline, .expire, .refund and carrier.deliver, .deliver_short, .refuse, .pay_out, .pick_up, .lose, .return"
             )),
         }
     }
@@ -106,6 +112,22 @@ impl InMemory {
         match self.carrier.act(&shipment, does) {
             Some(did) => {
                 Ok(Act { said: did.said, messages: messages("delivery.record_tracking_event", did.tells)? })
+            }
+            None => Err(format!("the carrier has no parcel {shipment}")),
+        }
+    }
+}
+
+impl InMemory {
+    fn pay_out(&self, with: &Value) -> Result<Act, String> {
+        let shipment = text(with, "shipment_id").ok_or("it needs a `shipment_id`")?;
+        let shipment = ShipmentId::new(shipment).map_err(|error| error.to_string())?;
+        let kept = Amount(with.get("kept").and_then(Value::as_int).unwrap_or_default());
+        match self.carrier.pay_out(&shipment, kept) {
+            Some(payouts) => {
+                let said = if payouts.is_empty() { "in vain: nothing was collected" } else { "paid out" };
+                let messages = messages("delivery.record_remittance", payouts)?;
+                Ok(Act { said: said.to_owned(), messages })
             }
             None => Err(format!("the carrier has no parcel {shipment}")),
         }

@@ -2,32 +2,32 @@
 -- never changes. account: what is held and what has come back by line, what was granted. Every return of the sale goes
 -- through this row. An order that was cancelled and placed again is another sale.
 CREATE TABLE after_sale_sale (
-    tenant    TEXT COLLATE "C" NOT NULL,
-    order_id  TEXT COLLATE "C" NOT NULL,
+    tenant    TEXT COLLATE "C"    NOT NULL,
+    order_id  TEXT COLLATE "C"    NOT NULL,
     placed_at BIGINT NOT NULL,
     granted   BIGINT NOT NULL CHECK (granted >= 0),
-    sale      TEXT COLLATE "C" NOT NULL,
-    account   TEXT COLLATE "C" NOT NULL,
+    sale      TEXT COLLATE "C"    NOT NULL,
+    account   TEXT COLLATE "C"    NOT NULL,
     PRIMARY KEY (tenant, order_id, placed_at)
 );
 
 -- A return. document: what was asked for, what was found, what is owed. gross: what was granted, before charges.
 -- entry: time-ordered, by which returns are listed.
 CREATE TABLE after_sale_rma (
-    tenant      TEXT COLLATE "C" NOT NULL,
-    rma_id      TEXT COLLATE "C" NOT NULL,
-    order_id    TEXT COLLATE "C" NOT NULL,
+    tenant      TEXT COLLATE "C"    NOT NULL,
+    rma_id      TEXT COLLATE "C"    NOT NULL,
+    order_id    TEXT COLLATE "C"    NOT NULL,
     placed_at   BIGINT NOT NULL,
-    customer_id TEXT COLLATE "C" NOT NULL,
-    entry       TEXT COLLATE "C" NOT NULL,
-    currency    TEXT COLLATE "C" NOT NULL,
-    kind        TEXT COLLATE "C" NOT NULL CHECK (kind IN ('before_shipping', 'return', 'exchange')),
-    state       TEXT COLLATE "C" NOT NULL CHECK (state IN ('requested', 'approved', 'received', 'inspected', 'settled', 'refused',
+    customer_id TEXT COLLATE "C"    NOT NULL,
+    entry       TEXT COLLATE "C"    NOT NULL,
+    currency    TEXT COLLATE "C"    NOT NULL,
+    kind        TEXT COLLATE "C"    NOT NULL CHECK (kind IN ('before_shipping', 'return', 'exchange')),
+    state       TEXT COLLATE "C"    NOT NULL CHECK (state IN ('requested', 'approved', 'received', 'inspected', 'settled', 'refused',
                                                   'withdrawn')),
     gross       BIGINT NOT NULL CHECK (gross >= 0),
     refund      BIGINT NOT NULL CHECK (refund >= 0),
     given       BIGINT NOT NULL CHECK (given >= 0),
-    document    TEXT COLLATE "C" NOT NULL,
+    document    TEXT COLLATE "C"    NOT NULL,
     opened_at   BIGINT NOT NULL,
     changed_at  BIGINT NOT NULL,
     PRIMARY KEY (tenant, rma_id)

@@ -171,7 +171,7 @@ impl Command for RecordPayment {
         let Some(order) = of.orders.find(of.context, &order_id) else {
             return Reply::rejected("order_unknown", &OrderUnknown { order_id });
         };
-        match order.record_payment(to) {
+        match order.record_payment(to, input.payment_id.as_ref()) {
             Err(from) => Reply::rejected("payment_status_refused", &PaymentRefused { order_id, from, to }),
             Ok(entry) => {
                 let applied = rules::applied(entry.as_ref());
@@ -299,7 +299,7 @@ impl Command for RequestCancel {
         let Some(order) = found.filter(|order| whose.includes(&order.customer_id)) else {
             return Reply::rejected("order_unknown", &OrderUnknown { order_id });
         };
-        match order.request_cancel(input.reason.as_deref(), of.context.now) {
+        match order.request_cancel(input.reason.as_deref(), input.until, of.context.now) {
             Err(state) => Reply::rejected("not_cancellable", &NotCancellable { order_id, state }),
             Ok(entry) => {
                 let applied = rules::applied(entry.as_ref());

@@ -11,7 +11,7 @@ use mortise_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{PaymentTerms, Statuses};
+use crate::contract::{CancelUntil, PaymentTerms, Statuses};
 use crate::status::{AfterSaleStatus, Axis, FulfilmentStatus, OrderState, OrderStatus, PaymentStatus};
 pub(crate) use after_sale::AfterSales;
 pub(crate) use transition::{Step, fulfilment_of, order_step, parcel_step, payment_step, state_of};
@@ -130,14 +130,20 @@ impl Order {
     }
 
     /// News of the money after that. `Err` says what was refused.
-    pub(crate) fn record_payment(&mut self, to: PaymentStatus) -> Result<Option<Entry>, PaymentStatus> {
+    pub(crate) fn record_payment(
+        &mut self,
+        to: PaymentStatus,
+        payment_id: Option<&PaymentId>,
+    ) -> Result<Option<Entry>, PaymentStatus> {
         let from = self.statuses.payment;
         match payment_step(from, to) {
             Step::Already => Ok(None),
             Step::Refused => Err(from),
             Step::Forward => {
                 self.statuses.payment = to;
-                Ok(Some(self.entry(Axis::Payment, from.word(), to.word())))
+                let mut entry = self.entry(Axis::Payment, from.word(), to.word());
+                entry.subject = payment_id.map(|payment| payment.as_str().to_owned());
+                Ok(Some(entry))
             }
         }
     }
@@ -201,11 +207,13 @@ impl Order {
     pub(crate) fn request_cancel(
         &mut self,
         reason: Option<&str>,
+        until: CancelUntil,
         now: Timestamp,
     ) -> Result<Option<Entry>, OrderState> {
-        match self.state() {
-            OrderState::AwaitingPayment | OrderState::AwaitingFulfilment | OrderState::InFulfilment => {}
-            late => return Err(late),
+        match (self.state(), until) {
+            (OrderState::AwaitingPayment, _)
+            | (OrderState::AwaitingFulfilment | OrderState::InFulfilment, CancelUntil::Shipped) => {}
+            (late, _) => return Err(late),
         }
         if self.cancel_requested_at.is_some() {
             return Ok(None);

@@ -5,15 +5,17 @@ use mortise_store::{Reader, StoreError};
 
 use super::{key, unknown};
 use crate::contract::{
-    Balance, LedgerTransfer, ListInput, Listed, Nothing, PaymentMeant, PaymentView, PaymentWithLedger,
-    TrialBalance,
+    Balance, LedgerTransfer, ListInput, Listed, Nothing, OpenInput, OpenPayment, OpenPayments, PaymentMeant,
+    PaymentView, PaymentWithLedger, Purpose, TrialBalance,
 };
 use crate::rules::{Payment, Transfer};
-use crate::store::{Payments, balances, page, transfers};
+use crate::store::{Payments, Waiting, balances, page, transfers, waiting};
 
 pub(crate) struct Get;
 
 pub(crate) struct List;
+
+pub(crate) struct Open;
 
 pub(crate) struct Balances;
 
@@ -40,6 +42,38 @@ impl ReadOperation for Get {
                 None => unknown(&call.input.payment_id),
             })
             .collect()
+    }
+}
+
+impl ReadOperation for Open {
+    type Input = OpenInput;
+    type Output = OpenPayments;
+
+    async fn run(
+        &self,
+        reader: &Reader<'_>,
+        calls: &[Call<OpenInput>],
+    ) -> Result<Vec<Reply<OpenPayments>>, StoreError> {
+        let orders = calls.iter().map(|call| (&call.context.scope.tenant, &call.input.order_id));
+        let found = waiting(reader, orders).await?;
+        let reply = |(call, found): (&Call<OpenInput>, Vec<Waiting>)| {
+            let caller = call.context.caller.as_ref();
+            let theirs = |one: &Waiting| caller.is_none() || one.customer_id.as_ref() == caller;
+            let payments = found.into_iter().filter(theirs).map(open_view).collect();
+            Reply::done(OpenPayments { payments })
+        };
+        Ok(calls.iter().zip(found).map(reply).collect())
+    }
+}
+
+fn open_view(waiting: Waiting) -> OpenPayment {
+    OpenPayment {
+        payment_id: waiting.payment_id,
+        amount: waiting.amount,
+        currency: waiting.currency,
+        purpose: if waiting.deposit.is_some() { Purpose::Deposit } else { Purpose::Order },
+        pay_url: waiting.pay_url,
+        expires_at: waiting.expires_at,
     }
 }
 

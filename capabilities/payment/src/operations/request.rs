@@ -33,7 +33,7 @@ impl Request {
             amount: input.amount,
             currency: input.currency,
             capture: input.capture.unwrap_or(chosen.policy.capture),
-            expires_at: context.now.saturating_add(Span::seconds(life_s)),
+            expires_at: input.expires_at.unwrap_or_else(|| context.now.saturating_add(Span::seconds(life_s))),
         })
     }
 }
@@ -42,7 +42,7 @@ fn requested(asked: &ProviderRequest, call: &Call<RequestInput>) -> Payment {
     Payment {
         payment_id: asked.payment_id.clone(),
         order_id: asked.order_id.clone(),
-        customer_id: None,
+        customer_id: call.input.customer_id.clone(),
         method: match asked.capture {
             CaptureMethod::Automatic => Method::Provider,
             CaptureMethod::Manual => Method::ProviderManual,

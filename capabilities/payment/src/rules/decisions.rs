@@ -22,11 +22,12 @@ impl Booked {
         }
     }
 
-    /// The claim of an invoice or of cash at the door, made when the payment is made.
+    /// The claim of an invoice or of cash at the door, or money that the provider has already, made when the payment is made.
     pub(crate) fn claim(&mut self, now: Timestamp) {
         let kind = match self.payment.method {
             Method::OnDelivery => TransferKind::DueOnDelivery,
-            _ => TransferKind::Invoiced,
+            Method::Invoice => TransferKind::Invoiced,
+            Method::Provider | Method::ProviderManual => TransferKind::Captured,
         };
         self.payment.captured = self.payment.amount;
         self.post(kind, self.payment.claim_account(), self.payment.funds_account(), self.payment.amount, now);

@@ -133,3 +133,55 @@ async fn nothing_is_given_back_for_nothing() {
     assert_eq!(figures(&rig, &claim).await, "due 500-0-0");
     clean(&rig).await;
 }
+
+#[tokio::test]
+async fn what_is_left_of_a_payment_pays_another_order_once_and_no_money_leaves() {
+    let (rig, provider, _) = shop().await;
+    let card = request(&rig, "o-1").await;
+    provider.pay(&card);
+    event(&rig, "e1", "captured", &card, r#","amount":1000"#).await;
+    let asked = format!(r#"{{"payments":["{card}"],"to_order":"o-2","amount":700,"reference":"r-1"}}"#);
+    let moved = r#"ok {"payment_id":"pay-r-1","amount":700}"#;
+    assert_eq!(rig.batch("payment.transfer", &[&asked, &asked]).await, [moved, moved]);
+    assert_eq!(rig.call("payment.transfer", &asked).await, moved);
+    assert_eq!(figures(&rig, &card).await, "captured 1000-700-0");
+    assert_eq!(figures(&rig, "pay-r-1").await, "captured 700-0-0");
+    assert_eq!(provider.with(|book| book.refunded()), 0);
+    let balances = rig.call("payment.balances", "{}").await;
+    assert!(
+        balances.contains(r#"{"account":"provider_balance","currency":"EUR","amount":1000}"#),
+        "{balances}"
+    );
+    // What is left goes back from either, at the one provider.
+    rig.call("payment.refund_order", &refund(&[&card, "pay-r-1"], 500, "r-2")).await;
+    assert_eq!(provider.with(|book| book.refunded()), 500);
+    assert_eq!(
+        (figures(&rig, &card).await, figures(&rig, "pay-r-1").await),
+        ("captured 1000-1000-0".to_owned(), "captured 700-200-0".to_owned())
+    );
+    let more = format!(r#"{{"payments":["{card}"],"to_order":"o-3","amount":9,"reference":"r-3"}}"#);
+    assert_eq!(
+        rig.call("payment.transfer", &more).await,
+        r#"ok {"payment_id":"pay-r-3","amount":0}"#,
+        "nothing is left"
+    );
+    clean(&rig).await;
+}
+
+#[tokio::test]
+async fn a_claim_that_is_transferred_is_owed_for_the_other_order() {
+    let (rig, _, _) = shop().await;
+    let claim = invoice(&rig, 500).await;
+    let asked = format!(r#"{{"payments":["{claim}"],"to_order":"o-2","amount":300,"reference":"r-1"}}"#);
+    rig.call("payment.transfer", &asked).await;
+    assert_eq!(
+        (figures(&rig, &claim).await, figures(&rig, "pay-r-1").await),
+        ("due 500-300-0".to_owned(), "due 300-0-0".to_owned())
+    );
+    let balances = rig.call("payment.balances", "{}").await;
+    assert!(
+        balances.contains(r#"{"account":"customer_receivable","currency":"EUR","amount":500}"#),
+        "{balances}"
+    );
+    clean(&rig).await;
+}

@@ -109,13 +109,22 @@ records! {
     Held { hold: String }
 }
 
-const FENCE: Statement = Statement::sqlite(
+const FENCE: Statement = Statement::pair(
     "shop.fence",
     "INSERT INTO shop_hold (tenant, hold, goods, count, state) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, hold, goods, count, state, n)),
+     added AS (
+       INSERT INTO shop_hold (tenant, hold, goods, count, state)
+       SELECT tenant, hold, goods, count, state FROM item ORDER BY tenant, hold, n
+       ON CONFLICT DO NOTHING RETURNING tenant, hold)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, hold) GROUP BY tenant, hold",
 );
-const SETTLE_HOLD: Statement = Statement::sqlite(
+const SETTLE_HOLD: Statement = Statement::pair(
     "shop.settle_hold",
     "UPDATE shop_hold SET state = ?3 WHERE tenant = ?1 AND hold = ?2 AND state = 'tried' RETURNING goods, count",
+    "UPDATE shop_hold t SET state = item.state
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, hold, state, n)
+     WHERE t.tenant = item.tenant AND t.hold = item.hold AND t.state = 'tried' RETURNING item.n, t.goods, t.count",
 );
 
 /// The try of a triple.

@@ -9,6 +9,7 @@ use super::way::{DeedName, Nth, Silence, Way};
 use crate::play::{DeedId, Done, Play};
 use crate::script::World;
 use crate::stage::is_within;
+use crate::watch::SeenWait;
 
 /// Attempts of a silent peer: so many that a call that may be given up is, and a person is told of one that may not.
 const SILENT_FOR_LONG: u32 = 12;
@@ -79,9 +80,10 @@ fn deed(done: &Done, play: &Play<'_>, contracts: &Contracts, ways: &mut Vec<Way>
         contracts.flat_map(|contract| &contract.events).any(|written| written == event)
     };
     for wait in &play.waits {
-        let waited = wait.event.as_deref().is_some_and(writes) && (wait.at..=wait.due).contains(&done.at);
+        let Some(due) = due_of(wait, play) else { continue };
+        let waited = wait.event.as_deref().is_some_and(writes) && (wait.at..=due).contains(&done.at);
         if waited {
-            let until_due = wait.due.since(done.at);
+            let until_due = due.since(done.at);
             let late = Span::from_millis((until_due.as_millis() + TOO_LATE.as_millis()).unsigned_abs());
             ways.extend([Way::Late(deed(), until_due), Way::Late(deed(), late)]);
         }
@@ -98,15 +100,25 @@ fn deed(done: &Done, play: &Play<'_>, contracts: &Contracts, ways: &mut Vec<Way>
 /// meanwhile.
 fn cancels(world: &World, play: &Play<'_>, ways: &mut Vec<Way>) {
     for wait in &play.waits {
-        let raised = wait.cancel.as_ref().is_some_and(|(event, _)| world.raises.contains_key(&**event));
-        if !raised {
-            continue;
+        let Some(due) = due_of(wait, play) else { continue };
+        let meanwhile = play.done.iter().map(|done| done.at).filter(|at| (wait.at..due).contains(at));
+        let moments: Vec<Timestamp> =
+            [wait.at.saturating_add(Span::from_millis(1)), due].into_iter().chain(meanwhile).collect();
+        for event in wait.cancel.iter().filter(|event| world.raises.contains_key(&***event)) {
+            let at = |moment: &Timestamp| {
+                Way::Cancel(wait.trade.to_string(), event.to_string(), moment.since(world.opens_at))
+            };
+            ways.extend(moments.iter().map(at));
         }
-        let meanwhile = play.done.iter().map(|done| done.at).filter(|at| (wait.at..wait.due).contains(at));
-        let moments = [wait.at.saturating_add(Span::from_millis(1)), wait.due];
-        let at = |moment: Timestamp| Way::Cancel(wait.trade.to_string(), moment.since(world.opens_at));
-        ways.extend(moments.into_iter().chain(meanwhile).map(at));
     }
+}
+
+/// When a wait is due: by its own clock, or by that of the race that it is a part of.
+fn due_of(wait: &SeenWait, play: &Play<'_>) -> Option<Timestamp> {
+    wait.due.or_else(|| {
+        let beside = play.waits.iter().filter(|other| other.trade == wait.trade && other.at == wait.at);
+        beside.filter_map(|other| other.due).min()
+    })
 }
 
 /// A value that fits a schema, as far as a schema can say: what has to be there, and nothing else.

@@ -27,8 +27,8 @@ pub enum Way {
     Twice(DeedName, Span),
     /// A peer's message overtakes its answer.
     Early(DeedName),
-    /// A trade is cancelled at a moment, after the world began.
-    Cancel(String, Span),
+    /// A trade is cancelled by an event, at a moment after the world began.
+    Cancel(String, String, Span),
     /// The process crashes at a point, counted from the start.
     Crash(u64),
 }
@@ -82,7 +82,7 @@ impl fmt::Display for Way {
             Self::Late(deed, span) => write!(f, "late:{}:{span}", deed.0),
             Self::Twice(deed, span) => write!(f, "twice:{}:{span}", deed.0),
             Self::Early(deed) => write!(f, "early:{}", deed.0),
-            Self::Cancel(trade, at) => write!(f, "cancel:{trade}:{at}"),
+            Self::Cancel(trade, event, at) => write!(f, "cancel:{trade}:{event}:{at}"),
             Self::Crash(point) => write!(f, "crash:{point}"),
         }
     }
@@ -131,7 +131,11 @@ fn parse(text: &str) -> Option<Way> {
         "early" => Way::Early(deed(rest)?),
         "late" => timed(rest).and_then(|(of, span)| Some(Way::Late(deed(&of)?, span)))?,
         "twice" => timed(rest).and_then(|(of, span)| Some(Way::Twice(deed(&of)?, span)))?,
-        "cancel" => timed(rest).map(|(trade, at)| Way::Cancel(trade, at))?,
+        "cancel" => {
+            let (of, at) = timed(rest)?;
+            let (trade, event) = of.rsplit_once(':')?;
+            Way::Cancel(trade.to_owned(), event.to_owned(), at)
+        }
         "crash" => Way::Crash(rest.parse().ok()?),
         _ => return None,
     })
@@ -153,7 +157,7 @@ mod tests {
             "late:paying-1-message-1:31m",
             "twice:entry-3:1d",
             "early:paying-1",
-            "cancel:ben:1ms",
+            "cancel:ben:order.cancel_requested:1ms",
             "crash:17",
         ] {
             assert_eq!(text.parse::<Way>().unwrap().to_string(), text);

@@ -1,17 +1,28 @@
 //! `${name}` in a story: what was kept from answers, put into paths and bodies. A text that is one name keeps its value's type.
+//! `${in 2h}` is the moment two hours after the scene began.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use mortise_types::{Span, Timestamp};
 use serde_json::Value as Json;
 
 /// What a scene knows.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names(BTreeMap<String, Json>);
+pub(super) struct Names {
+    kept: BTreeMap<String, Json>,
+    began_at: Option<Timestamp>,
+}
 
 impl Names {
+    /// What a scene that begins now knows.
+    pub(super) fn since(began_at: Timestamp) -> Self {
+        Self { kept: BTreeMap::new(), began_at: Some(began_at) }
+    }
+
     /// Remembers a value.
     pub(super) fn keep(&mut self, name: &str, value: Json) {
-        self.0.insert(name.to_owned(), value);
+        self.kept.insert(name.to_owned(), value);
     }
 
     /// The value with every name put in.
@@ -21,7 +32,7 @@ impl Names {
     pub(super) fn fill(&self, value: &Json) -> Result<Json, String> {
         Ok(match value {
             Json::String(text) => match whole(text) {
-                Some(name) => self.get(name)?.clone(),
+                Some(name) => self.get(name)?.into_owned(),
                 None => Json::String(self.fill_text(text)?),
             },
             Json::Array(items) => {
@@ -45,7 +56,7 @@ impl Names {
             let (name, after) =
                 after.split_once('}').ok_or_else(|| format!("{text:?}: a name is not closed"))?;
             filled.push_str(before);
-            match self.get(name)? {
+            match &*self.get(name)? {
                 Json::String(value) => filled.push_str(value),
                 value => filled.push_str(&value.to_string()),
             }
@@ -55,8 +66,15 @@ impl Names {
         Ok(filled)
     }
 
-    fn get(&self, name: &str) -> Result<&Json, String> {
-        self.0.get(name).ok_or_else(|| format!("the story names ${{{name}}}, which nothing kept"))
+    fn get(&self, name: &str) -> Result<Cow<'_, Json>, String> {
+        if let (Some(span), Some(began_at)) = (name.strip_prefix("in "), self.began_at) {
+            let span: Span = span.parse().map_err(|error| format!("${{{name}}}: {error}"))?;
+            return Ok(Cow::Owned(Json::String(began_at.saturating_add(span).to_string())));
+        }
+        self.kept
+            .get(name)
+            .map(Cow::Borrowed)
+            .ok_or_else(|| format!("the story names ${{{name}}}, which nothing kept"))
     }
 }
 
@@ -95,6 +113,13 @@ mod tests {
         assert_eq!(pointed(&found, "/a/0/n"), Some(&json!(1)));
         assert_eq!(pointed(&found, "/a/[k=z]/n"), None);
         assert_eq!(pointed(&found, ""), Some(&found));
+    }
+
+    #[test]
+    fn a_moment_is_told_from_the_beginning_of_the_scene() {
+        let names = Names::since(Timestamp::EPOCH);
+        assert_eq!(names.fill(&json!("${in 90m}")).unwrap(), json!("1970-01-01T01:30:00.000Z"));
+        assert!(names.fill(&json!("${in a while}")).is_err());
     }
 
     #[test]

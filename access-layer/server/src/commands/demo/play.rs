@@ -66,7 +66,7 @@ impl Stage {
     }
 
     async fn play_scene(&self, story: &Story, scene: &Scene, teller: &mut Teller) -> Result<usize, String> {
-        let mut names = Names::default();
+        let mut names = Names::since(self.now().await?);
         for (name, value) in [
             ("run", &self.run),
             ("tenant", &story.tenant),

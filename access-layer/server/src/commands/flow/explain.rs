@@ -22,6 +22,8 @@ const PAGES: [(&str, &str); CODES.len()] = [
     ("maybe-absent", include_str!("../../../../../docs/flow/maybe-absent.md")),
     ("cannot-undo", include_str!("../../../../../docs/flow/cannot-undo.md")),
     ("rejects-after-pivot", include_str!("../../../../../docs/flow/rejects-after-pivot.md")),
+    ("leaks-resource", include_str!("../../../../../docs/flow/leaks-resource.md")),
+    ("used-twice", include_str!("../../../../../docs/flow/used-twice.md")),
     ("no-timeout", include_str!("../../../../../docs/flow/no-timeout.md")),
     ("unbounded", include_str!("../../../../../docs/flow/unbounded.md")),
     ("no-answer", include_str!("../../../../../docs/flow/no-answer.md")),

@@ -6,15 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use mortise_delivery::contract::{TrackingEvent, TrackingStatus};
-use mortise_delivery::{CancelAnswer, Carrier, CarrierRequest, DispatchAnswer, Unanswered};
-use mortise_types::{Clock, Scope, ShipmentId, Timestamp};
+use mortise_delivery::contract::{Remittance, RemittanceItem, TrackingEvent, TrackingStatus};
+use mortise_delivery::{CancelAnswer, Carrier, CarrierRequest, Cash, DispatchAnswer, Unanswered};
+use mortise_types::{Amount, Clock, Scope, ShipmentId, Timestamp};
 
 /// What the carrier does with a parcel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Does {
-    /// Brings it, all the way that is left.
+    /// Brings it, all the way that is left, and collects what is to be collected.
     Deliver,
+    /// Brings it, and is paid so much less at the door.
+    DeliverShort(Amount),
+    /// Brings it, and nobody takes it.
+    Refuse,
     /// Takes it from the sender.
     PickUp,
     /// Cannot go on with it.
@@ -46,6 +50,11 @@ struct Parcel {
     /// Where it is; none while it waits for the carrier.
     status: Option<TrackingStatus>,
     steps: i64,
+    /// What is to be collected, and was.
+    collect: Option<Cash>,
+    collected: Option<Amount>,
+    /// Whether it was paid out.
+    paid_out: bool,
 }
 
 impl SimulatedCarrier {
@@ -65,6 +74,25 @@ impl SimulatedCarrier {
     }
 }
 
+impl SimulatedCarrier {
+    /// Pays out what was collected for a parcel and not paid out before, less `kept`. None if it has no such parcel.
+    pub fn pay_out(&self, shipment: &ShipmentId, kept: Amount) -> Option<Vec<Remittance>> {
+        let mut parcels = self.parcels();
+        let parcel = parcels.get_mut(&reference(shipment))?;
+        let (Some(cash), Some(collected), false) = (parcel.collect, parcel.collected, parcel.paid_out) else {
+            return Some(Vec::new());
+        };
+        parcel.paid_out = true;
+        let amount = collected.checked_sub(kept).unwrap_or(Amount::ZERO).max(Amount::ZERO);
+        Some(vec![Remittance {
+            remittance_id: format!("{}-payout", parcel.reference),
+            currency: cash.currency,
+            amount,
+            items: vec![RemittanceItem { shipment_id: shipment.clone(), amount }],
+        }])
+    }
+}
+
 /// The carrier's name for a shipment.
 fn reference(shipment: &ShipmentId) -> String {
     format!("sim-{shipment}")
@@ -73,13 +101,22 @@ fn reference(shipment: &ShipmentId) -> String {
 impl Parcel {
     fn act(&mut self, does: Does, now: Timestamp) -> Did {
         use TrackingStatus::{
-            Cancelled, Delivered, Exception, InTransit, OutForDelivery, PickedUp, Returned, Returning,
+            Cancelled, Delivered, Exception, InTransit, OutForDelivery, PickedUp, RefusedAtDoor, Returned,
+            Returning,
         };
+        let short = match does {
+            Does::DeliverShort(short) => short,
+            _ => Amount::ZERO,
+        };
+        let does = if matches!(does, Does::DeliverShort(_)) { Does::Deliver } else { does };
         let way: &[TrackingStatus] = match (does, self.status) {
             (_, Some(Delivered | Returned | Cancelled)) => &[],
             (Does::Deliver, None) => &[PickedUp, InTransit, OutForDelivery, Delivered],
             (Does::Deliver, Some(PickedUp | Exception)) => &[InTransit, OutForDelivery, Delivered],
-            (Does::Deliver, Some(_)) if self.status == Some(Returning) => &[],
+            (Does::Deliver | Does::Refuse, Some(Returning | RefusedAtDoor)) => &[],
+            (Does::Refuse, None) => &[PickedUp, InTransit, OutForDelivery, RefusedAtDoor],
+            (Does::Refuse, Some(_)) => &[OutForDelivery, RefusedAtDoor],
+            (Does::DeliverShort(_), _) => &[],
             (Does::Deliver, Some(_)) => &[Delivered],
             (Does::PickUp, None) => &[PickedUp],
             (Does::PickUp, Some(_)) => &[],
@@ -92,9 +129,14 @@ impl Parcel {
         let Some(last) = way.last() else {
             return Did { said: "in vain: its way is over".to_owned(), tells: Vec::new() };
         };
+        let paid = |cash: Cash| cash.amount.checked_sub(short).unwrap_or(Amount::ZERO).max(Amount::ZERO);
+        if *last == Delivered {
+            self.collected = self.collect.map(paid);
+        }
         let tells = way.iter().map(|status| self.step(*status, now)).collect();
         let said = match last {
             Delivered => "delivered",
+            RefusedAtDoor => "refused at the door",
             Returned => "returned",
             PickedUp => "picked up",
             _ => "held up",
@@ -112,6 +154,7 @@ impl Parcel {
             status,
             sequence: self.steps,
             at: now,
+            collected: self.collected.filter(|_| status == TrackingStatus::Delivered),
         }
     }
 }
@@ -129,6 +172,9 @@ impl Carrier for SimulatedCarrier {
             reference: reference.clone(),
             status: None,
             steps: 0,
+            collect: request.collect,
+            collected: None,
+            paid_out: false,
         });
         let answer = DispatchAnswer::Accepted {
             tracking_number: format!("SIM-{}", request.parcel_id),
@@ -168,7 +214,18 @@ mod tests {
 
     fn parcel() -> Parcel {
         let shipment_id = ShipmentId::new("shp-1").unwrap();
-        Parcel { shipment_id, reference: "sim-shp-1".to_owned(), status: None, steps: 0 }
+        Parcel {
+            shipment_id,
+            reference: "sim-shp-1".to_owned(),
+            status: None,
+            steps: 0,
+            collect: Some(Cash {
+                amount: Amount(900),
+                currency: mortise_types::Currency::new("EUR").unwrap(),
+            }),
+            collected: None,
+            paid_out: false,
+        }
     }
 
     #[test]
@@ -181,5 +238,25 @@ mod tests {
         assert_eq!(rest.last().unwrap().status, TrackingStatus::Delivered);
         assert!(parcel.act(Does::Deliver, now).tells.is_empty());
         assert!(parcel.act(Does::Return, now).tells.is_empty());
+    }
+
+    #[test]
+    fn cash_is_collected_with_the_parcel_and_not_by_one_that_is_refused() {
+        let now = Timestamp::EPOCH;
+        let collected = |does| {
+            let mut parcel = parcel();
+            let tells = parcel.act(does, now).tells;
+            (tells.last().unwrap().status, tells.last().unwrap().collected)
+        };
+        assert_eq!(collected(Does::Deliver), (TrackingStatus::Delivered, Some(Amount(900))));
+        assert_eq!(
+            collected(Does::DeliverShort(Amount(100))),
+            (TrackingStatus::Delivered, Some(Amount(800)))
+        );
+        assert_eq!(collected(Does::Refuse), (TrackingStatus::RefusedAtDoor, None));
+        let mut refused = parcel();
+        refused.act(Does::Refuse, now);
+        assert!(refused.act(Does::Deliver, now).tells.is_empty(), "it comes back");
+        assert_eq!(refused.act(Does::Return, now).tells.last().unwrap().status, TrackingStatus::Returned);
     }
 }

@@ -145,7 +145,7 @@ impl<'c> Walk<'_, 'c> {
 
     pub(super) fn used_twice(&mut self, twice: &Twice, way: Vec<WayPoint>) {
         let key = (twice.place.offset, self.resource(twice.slot).to_owned());
-        if !self.verdict.twice.get(&key).is_some_and(|known| known.way.len() <= way.len()) {
+        if self.verdict.twice.get(&key).is_none_or(|known| known.way.len() > way.len()) {
             let second = Second { place: twice.place, by: twice.by.clone(), first: twice.first, way };
             self.verdict.twice.insert(key, second);
         }
