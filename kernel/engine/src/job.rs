@@ -203,9 +203,7 @@ impl Job {
         if std::mem::replace(&mut self.told, true) {
             return;
         }
-        let (due, works): (Vec<Work>, Vec<Work>) =
-            self.works.clone().into_iter().partition(|work| matches!(work, Work::Due));
-        for work in works.into_iter().chain(due) {
+        for work in self.works.clone() {
             match work {
                 Work::Begin(fresh) => self.feed(Input::Begin(fresh.begin.clone())),
                 Work::Answered { .. } => {}
@@ -227,7 +225,7 @@ impl Job {
                 Work::Cancel { wait, position } => self.cancel(wait, position),
                 Work::Child { of } => self.look.push(of),
                 Work::TakeBack => self.taken_back(),
-                Work::Due => self.pass_clocks(),
+                Work::Due => {}
                 Work::Continue => self.take_calls(Peers::Leave),
                 Work::Resume => self.take_calls(Peers::AskAgain),
                 Work::Decided(Decision::Retry) => {
@@ -237,6 +235,9 @@ impl Job {
                 Work::Decided(Decision::Skip) => self.feed(Input::Skip),
                 Work::Decided(Decision::Compensate) => self.feed(Input::Compensate),
             }
+        }
+        if self.works.iter().any(|work| matches!(work, Work::Due)) {
+            self.pass_clocks();
         }
     }
 
