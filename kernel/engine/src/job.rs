@@ -11,6 +11,7 @@ use mortise_flow::{
 };
 use mortise_types::Timestamp;
 
+use crate::attention::Decision;
 use crate::record::{Asked, Intent, Record, Trade};
 
 /// What a trade is to be told.
@@ -57,8 +58,8 @@ pub enum Work {
     Due,
     /// Go on with the calls that the last stretch left.
     Continue,
-    /// A person asks for a held step to be tried again.
-    Retry,
+    /// What a person has decided about a held step.
+    Decided(Decision),
     /// After a start: go on with all calls that are outstanding, and ask peers again.
     Resume,
 }
@@ -229,10 +230,12 @@ impl Job {
                 Work::Due => self.pass_clocks(),
                 Work::Continue => self.take_calls(Peers::Leave),
                 Work::Resume => self.take_calls(Peers::AskAgain),
-                Work::Retry => {
+                Work::Decided(Decision::Retry) => {
                     self.take_calls(Peers::AskAgain);
                     self.feed(Input::Resume);
                 }
+                Work::Decided(Decision::Skip) => self.feed(Input::Skip),
+                Work::Decided(Decision::Compensate) => self.feed(Input::Compensate),
             }
         }
     }
@@ -512,7 +515,7 @@ mod tests {
         let trade = unborn(id, program, Scope::new("acme", "books", "web").unwrap(), None, 1, now);
         let begin = Begin { input: Value::empty_record(), scope: Value::empty_record() };
         let fresh = Arc::new(Fresh { begin, key: None, input_hash: Vec::new(), idempotency: None });
-        let works = vec![Work::Begin(fresh), Work::Continue, Work::Retry, Work::Resume];
+        let works = vec![Work::Begin(fresh), Work::Continue, Work::Decided(Decision::Retry), Work::Resume];
         let mut job = Job::new(trade, works, Staleness::MayReply, now);
         job.tell();
         assert_eq!(job.pending.len(), 1, "{:?}", job.pending);

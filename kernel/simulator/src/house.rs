@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mortise_capability::Policies;
-use mortise_engine::{Aliasing, CallRequest, Catalogue, Engine, EngineError, Options, PLATFORM, Retention, StepMode};
+use mortise_engine::{
+    Aliasing, CallRequest, Catalogue, Engine, EngineError, Options, PLATFORM, Retention, StepMode,
+};
 use mortise_store::{Durability, Migrations, Store};
 use mortise_types::{Clock, Scope, SeededIds, Span, Timestamp, VirtualClock};
 use tempfile::TempDir;
@@ -99,15 +101,22 @@ impl House {
             crash_point: Some(Arc::new(move |_| stage.pass())),
         };
         let policies_kept = Arc::clone(&policies);
-        let migrations: Vec<Migrations> = std::iter::once(mortise_engine::migrations())
-            .chain(registry.migrations().iter().copied())
-            .collect();
+        // An image has its tables.
+        let migrations: Vec<Migrations> = match &self.catalogue {
+            Some(_) => Vec::new(),
+            None => std::iter::once(mortise_engine::migrations())
+                .chain(registry.migrations().iter().copied())
+                .collect(),
+        };
         let directory = self.directory.path();
         let engine = runtime.block_on(async {
-            let store_options = mortise_store::Options { readers: 1, durability: Durability::Process, ..Default::default() };
+            let store_options =
+                mortise_store::Options { readers: 1, durability: Durability::Process, ..Default::default() };
             let store = Arc::new(Store::open(directory, &migrations, store_options).await?);
             match &self.catalogue {
-                Some(known) => Engine::start_knowing(Arc::clone(known), store, registry, policies, options).await,
+                Some(known) => {
+                    Engine::start_knowing(Arc::clone(known), store, registry, policies, options).await
+                }
                 None => Engine::start(store, registry, policies, options).await,
             }
         })?;

@@ -62,7 +62,7 @@ pub async fn replay(
     id: &TradeId,
 ) -> Result<Replayed, RetraceError> {
     let trade = stored(store, catalogue, id).await?;
-    let (all, state) = told(&trade.program, &trade.records);
+    let (all, state) = told(&trade)?;
     let mut differences = Vec::new();
     if trade.records.is_empty() {
         let difference = difference("journal", "not kept any more", "nothing to run again");
