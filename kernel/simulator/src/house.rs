@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::Failure;
 use crate::platform::{Composition, Peers, Wired};
+use crate::simulate::Flows;
 use crate::stage::Stage;
 use crate::wrap::wrapped;
 
@@ -159,13 +160,31 @@ impl House {
         }
     }
 
-    /// Lets `flows` mean what their texts say, for everybody.
-    pub(crate) fn publish(&self, flows: &[(String, String)]) -> Result<(), Failure> {
-        for (file, text) in flows {
-            let published = self.block_on(self.engine().publish((PLATFORM, ""), text, Aliasing::Move));
-            published.map_err(|error| Failure::published(file, error))?;
+    /// Lets `flows` mean what their texts say, for everybody, whatever order they come in: one that is refused may start
+    /// another that comes later.
+    pub(crate) fn publish(&self, flows: &Flows) -> Result<(), Failure> {
+        let own = flows.own.iter().map(|flow| (flow, true));
+        let mut left: Vec<_> = own.chain(flows.others.iter().map(|flow| (flow, false))).collect();
+        loop {
+            let before = left.len();
+            let mut refused = Vec::new();
+            let mut first = None;
+            for (flow, must) in left {
+                let (file, text) = flow;
+                let published = self.block_on(self.engine().publish((PLATFORM, ""), text, Aliasing::Move));
+                if let Err(error) = published {
+                    if must {
+                        first.get_or_insert(Failure::published(file, error));
+                    }
+                    refused.push((flow, must));
+                }
+            }
+            match first {
+                Some(failure) if refused.len() == before => return Err(failure),
+                None if refused.len() == before || refused.is_empty() => return Ok(()),
+                _ => left = refused,
+            }
         }
-        Ok(())
     }
 
     /// One call that has to go through.
