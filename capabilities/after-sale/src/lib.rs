@@ -1,6 +1,7 @@
 //! After-sale: what may come back of an order, and what is owed for it, from its price proof. It moves no money and no
 //! goods; a flow does, by what this says.
 
+mod book;
 mod checks;
 pub mod contract;
 mod operations;
@@ -58,5 +59,6 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .policy::<policy::AfterSalePolicy>()
         .migrations(MIGRATIONS)
         .check(checks::ACCOUNTS)
+        .book(book::BOOK)
         .pages(PAGES))
 }

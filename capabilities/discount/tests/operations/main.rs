@@ -3,3 +3,4 @@
 mod evaluate;
 mod ledger;
 mod support;
+mod terms;
