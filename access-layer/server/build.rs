@@ -22,8 +22,8 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The flows by name, which is that of the folder, and for companions `folder/file`; what a flow starts stands in front of
-/// it, because it has to be published before it.
+/// The flows by name, which is that of the folder, and for companions `folder/file`. Companions come first: a trade may
+/// start one, and what it starts has to be published before it.
 fn trades(root: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
     let (mut companions, mut trades) = (Vec::new(), Vec::new());
     for folder in entries(root)? {
@@ -41,25 +41,7 @@ fn trades(root: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
         }
     }
     companions.append(&mut trades);
-    what_is_started_first(companions)
-}
-
-/// Keeps the order as far as it can. Flows that start each other stay as they are: the checker says so.
-fn what_is_started_first(mut left: Vec<(String, PathBuf)>) -> Result<Vec<(String, PathBuf)>, Failure> {
-    let mut ordered = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let texts: Vec<String> = left.iter().map(|(_, file)| fs::read_to_string(file)).collect::<Result<_, _>>()?;
-        let names: Vec<&str> = texts.iter().flat_map(|text| said(text, "flow:")).collect();
-        let free = texts.iter().position(|text| !said(text, "start:").any(|started| names.contains(&started)));
-        ordered.push(left.remove(free.unwrap_or(0)));
-    }
-    Ok(ordered)
-}
-
-/// What stands behind a word at the beginning of a line or of a step.
-fn said<'t>(text: &'t str, word: &'static str) -> impl Iterator<Item = &'t str> {
-    let lines = text.lines().map(|line| line.trim_start().trim_start_matches("- ").trim_start());
-    lines.filter_map(move |line| line.strip_prefix(word)).map(str::trim)
+    Ok(companions)
 }
 
 /// What a folder holds, by name; nothing where there is no folder.

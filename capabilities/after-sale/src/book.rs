@@ -14,7 +14,14 @@ pub(crate) const BOOK: Book = Book { name: "returns", run: |reader| Box::pin(ret
 
 async fn returns(reader: &Reader<'_>) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<(String, String, String, String, Amount, Amount)> = reader.fetch_all(&RETURNS, ()).await?;
-    let entry = |(tenant, owner, state, currency, refund, given): (String, String, String, String, Amount, Amount)| {
+    let entry = |(tenant, owner, state, currency, refund, given): (
+        String,
+        String,
+        String,
+        String,
+        Amount,
+        Amount,
+    )| {
         let (account, amount, currency, stands) = match state.as_str() {
             "inspected" => ("owed for a return", refund.minor(), Some(currency), Stands::WhileOpen),
             "settled" => ("given for a return", given.minor(), Some(currency), Stands::ForGood),

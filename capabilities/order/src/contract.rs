@@ -12,9 +12,9 @@ use serde_json::json;
 pub use crate::status::{AfterSaleStatus, Axis, FulfilmentStatus, OrderState, OrderStatus, PaymentStatus};
 pub use after_sale::{AfterSaleEntry, AfterSaleStage, Effects, RecordAfterSaleInput, RecordRefundInput};
 pub use changes::{
-    Changed, ConfirmPaymentInput, DeliveryProgress, FulfilmentProgress, NotCancellable, OrderExists,
-    OrderRef, OrderUnknown, PaymentProgress, PaymentRefused, PaymentTerms, PlaceInput, RecordDeliveryInput,
-    RecordFulfilmentInput, RecordPaymentInput, RequestCancelInput,
+    CancelUntil, Changed, ConfirmPaymentInput, DeliveryProgress, FulfilmentProgress, NotCancellable,
+    OrderExists, OrderRef, OrderUnknown, PaymentProgress, PaymentRefused, PaymentTerms, PlaceInput,
+    RecordDeliveryInput, RecordFulfilmentInput, RecordPaymentInput, RequestCancelInput,
 };
 pub use events::{CancelRequested, Ended, Paid, Placed};
 pub use looks::{

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mortise_capability::Policies;
-use mortise_engine::{Aliasing, CallRequest, Catalogue, Engine, EngineError, Options, PLATFORM, Retention, StepMode};
+use mortise_engine::{
+    Aliasing, CallRequest, Catalogue, Engine, EngineError, Options, PLATFORM, Retention, StepMode,
+};
 use mortise_store::{Durability, Migrations, Store};
 use mortise_types::{Clock, Scope, SeededIds, Span, Timestamp, VirtualClock};
 use tempfile::TempDir;
@@ -14,6 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::Failure;
 use crate::platform::{Composition, Peers, Wired};
+use crate::simulate::Flows;
 use crate::stage::Stage;
 use crate::wrap::wrapped;
 
@@ -99,15 +102,22 @@ impl House {
             crash_point: Some(Arc::new(move |_| stage.pass())),
         };
         let policies_kept = Arc::clone(&policies);
-        let migrations: Vec<Migrations> = std::iter::once(mortise_engine::migrations())
-            .chain(registry.migrations().iter().copied())
-            .collect();
+        // An image has its tables.
+        let migrations: Vec<Migrations> = match &self.catalogue {
+            Some(_) => Vec::new(),
+            None => std::iter::once(mortise_engine::migrations())
+                .chain(registry.migrations().iter().copied())
+                .collect(),
+        };
         let directory = self.directory.path();
         let engine = runtime.block_on(async {
-            let store_options = mortise_store::Options { readers: 1, durability: Durability::Process, ..Default::default() };
+            let store_options =
+                mortise_store::Options { readers: 1, durability: Durability::Process, ..Default::default() };
             let store = Arc::new(Store::open(directory, &migrations, store_options).await?);
             match &self.catalogue {
-                Some(known) => Engine::start_knowing(Arc::clone(known), store, registry, policies, options).await,
+                Some(known) => {
+                    Engine::start_knowing(Arc::clone(known), store, registry, policies, options).await
+                }
                 None => Engine::start(store, registry, policies, options).await,
             }
         })?;
@@ -150,13 +160,31 @@ impl House {
         }
     }
 
-    /// Lets `flows` mean what their texts say, for everybody.
-    pub(crate) fn publish(&self, flows: &[(String, String)]) -> Result<(), Failure> {
-        for (file, text) in flows {
-            let published = self.block_on(self.engine().publish((PLATFORM, ""), text, Aliasing::Move));
-            published.map_err(|error| Failure::published(file, error))?;
+    /// Lets `flows` mean what their texts say, for everybody, whatever order they come in: one that is refused may start
+    /// another that comes later.
+    pub(crate) fn publish(&self, flows: &Flows) -> Result<(), Failure> {
+        let own = flows.own.iter().map(|flow| (flow, true));
+        let mut left: Vec<_> = own.chain(flows.others.iter().map(|flow| (flow, false))).collect();
+        loop {
+            let before = left.len();
+            let mut refused = Vec::new();
+            let mut first = None;
+            for (flow, must) in left {
+                let (file, text) = flow;
+                let published = self.block_on(self.engine().publish((PLATFORM, ""), text, Aliasing::Move));
+                if let Err(error) = published {
+                    if must {
+                        first.get_or_insert(Failure::published(file, error));
+                    }
+                    refused.push((flow, must));
+                }
+            }
+            match first {
+                Some(failure) if refused.len() == before => return Err(failure),
+                None if refused.len() == before || refused.is_empty() => return Ok(()),
+                _ => left = refused,
+            }
         }
-        Ok(())
     }
 
     /// One call that has to go through.

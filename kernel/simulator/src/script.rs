@@ -2,12 +2,14 @@
 //! the README; here it is read, nothing is run.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use mortise_contract::Value;
 use mortise_types::{Scope, Span, Timestamp};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::Failure;
 
@@ -87,17 +89,36 @@ pub struct Raise {
 }
 
 /// A habit that is otherwise in one world.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 enum HabitChange {
-    Word(Never),
+    Never,
     Change(Change),
 }
 
-#[derive(Debug, Clone, Deserialize)]
-enum Never {
-    #[serde(rename = "never")]
-    Never,
+/// By hand: read as any value, a key `on` would be a truth to YAML's older readers.
+impl<'de> Deserialize<'de> for HabitChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = HabitChange;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`never`, or what is otherwise with the habit")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<HabitChange, E> {
+                match word {
+                    "never" => Ok(HabitChange::Never),
+                    word => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<HabitChange, A::Error> {
+                Change::deserialize(MapAccessDeserializer::new(map)).map(HabitChange::Change)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -306,7 +327,7 @@ fn habits(
 ) -> Result<BTreeMap<String, Habit>, String> {
     for (name, change) in changes {
         let change = match change {
-            HabitChange::Word(Never::Never) => {
+            HabitChange::Never => {
                 habits.remove(&name).ok_or_else(|| format!("the shop has no habit `{name}` to leave off"))?;
                 continue;
             }
@@ -389,5 +410,70 @@ fn deed(file: EntryFile) -> Result<Deed, String> {
     match (answers, times) {
         (None, None) => Ok(deed),
         _ => Err("`answers` and `times` stand beside `call`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(shop: &str, world: &str) -> Result<World, String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("shop.yaml"), shop).unwrap();
+        let path = folder.path().join("world.yaml");
+        std::fs::write(&path, format!("world: x\nshop: shop.yaml\n{world}")).unwrap();
+        World::read(&path).map_err(|failure| failure.to_string())
+    }
+
+    const SHOP: &str = "scope: { tenant: acme, line: books }\nhabits:\n  paying: { on: till.pay, after: 2m, peer: bank.pay, with: { a: 1 } }\n";
+
+    #[test]
+    fn a_habit_is_the_shops_or_changed_or_new_or_left_off() {
+        let read = |habits: &str| world(SHOP, &format!("habits: {habits}\nscript: []"));
+        let plain = world(SHOP, "script: []").unwrap();
+        assert_eq!((plain.habits["paying"].after, plain.scope.tenant.as_str()), (Span::minutes(2), "acme"));
+        let changed = read("{ paying: { after: 40m } }").unwrap();
+        let habit = &changed.habits["paying"];
+        assert_eq!(
+            (habit.after, habit.peer.as_deref(), habit.on.as_str()),
+            (Span::minutes(40), Some("bank.pay"), "till.pay")
+        );
+        assert!(read("{ paying: never }").unwrap().habits.is_empty());
+        let other = read("{ paying: { operation: till.note } }").unwrap();
+        assert_eq!(
+            (other.habits["paying"].operation.as_deref(), &other.habits["paying"].peer),
+            (Some("till.note"), &None)
+        );
+        assert_eq!(read("{ packing: { on: till.sell, operation: till.pack } }").unwrap().habits.len(), 2);
+        for (off, word) in [
+            ("{ packing: never }", "no habit `packing`"),
+            ("{ paying: sometimes }", "never"),
+            ("{ packing: { operation: a } }", "says not on what"),
+            ("{ packing: { on: a } }", "one of `operation` and `peer`"),
+        ] {
+            let problem = read(off).unwrap_err();
+            assert!(problem.contains(word), "{off}: {problem}");
+        }
+    }
+
+    #[test]
+    fn entries_stand_at_their_moment_or_after_the_one_before() {
+        let script = "script:\n- { start: a }\n- { at: 5m, operation: b, line: games }\n- { after: 1m, call: c, answers: unavailable, times: 2 }\n- { peer: d, told_after: 1h }\n- { call: e, answers: { says: { refused: 1 } } }";
+        let entries = world(SHOP, script).unwrap().script;
+        let at: Vec<Span> = entries.iter().map(|entry| entry.at).collect();
+        assert_eq!(at, [0, 5, 6, 6, 6].map(Span::minutes));
+        assert_eq!(entries[1].scope.line.as_str(), "games");
+        assert!(matches!(&entries[2].deed, Deed::Answers { answers: Answers::Unavailable, times: 2, .. }));
+        assert!(matches!(&entries[3].deed, Deed::Peer { told_after, .. } if *told_after == Span::hours(1)));
+        assert!(matches!(&entries[4].deed, Deed::Answers { answers: Answers::Says(_), times: 1, .. }));
+        for off in [
+            "{ start: a, operation: b }",
+            "{ at: 1m, after: 1m, start: a }",
+            "{ call: a }",
+            "{ start: a, times: 2 }",
+            "{ start: a, told_after: 1m }",
+        ] {
+            assert!(world(SHOP, &format!("script: [{off}]")).is_err(), "{off}");
+        }
     }
 }

@@ -20,14 +20,19 @@ use crate::{books, raise};
 const SHOP_IDS: u32 = 1;
 pub(crate) const WORLD_IDS: u32 = 2;
 
-/// The flows that a world may start.
+/// The flows that a world may start, each with the name of its file.
 #[derive(Debug, Clone, Default)]
-pub struct Flows(Vec<(String, String)>);
+pub struct Flows {
+    /// What the world is about: they have to be accepted.
+    pub(crate) own: Vec<(String, String)>,
+    /// What is there beside them; one that is refused is not.
+    pub(crate) others: Vec<(String, String)>,
+}
 
 impl Flows {
-    /// These, each with the name of its file; what a flow starts stands before it.
-    pub const fn of(flows: Vec<(String, String)>) -> Self {
-        Self(flows)
+    /// These alone.
+    pub const fn of(own: Vec<(String, String)>) -> Self {
+        Self { own, others: Vec::new() }
     }
 
     /// The shipped flows, with those of `file`'s folder in the place of any of the same name.
@@ -43,8 +48,7 @@ impl Flows {
             files.push(entry.map_err(off)?.path());
         }
         files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml") || path == file);
-        // What a flow starts has to be there before it: companions come first.
-        files.sort_by_key(|path| (path.file_name().is_some_and(|name| name == "flow.yaml"), path.clone()));
+        files.sort();
         for path in files {
             let text =
                 std::fs::read_to_string(&path).map_err(|error| Failure::script(&path, error.to_string()))?;
@@ -53,10 +57,9 @@ impl Flows {
             }
         }
         let taken: Vec<Option<String>> = own.iter().map(|(_, text)| name_of(text)).collect();
-        let mut flows = shipped;
-        flows.retain(|(_, text)| !taken.contains(&name_of(text)));
-        flows.extend(own);
-        Ok(Self(flows))
+        let mut others = shipped;
+        others.retain(|(_, text)| !taken.contains(&name_of(text)));
+        Ok(Self { own, others })
     }
 }
 
@@ -145,12 +148,12 @@ impl<'c> Simulator<'c> {
     fn set_up(&self, flows: &Flows, world: &World, events: &[&str]) -> Result<Image, Failure> {
         let stage = (Stage::new(false, None), SHOP_IDS);
         let mut house = House::open(self.composition, None, world.opens_at, stage)?;
-        house.publish(&flows.0)?;
+        house.publish(flows)?;
         for event in events {
             let flow = raise::flow(event, house.engine().registry().contracts());
             let flow =
                 flow.ok_or_else(|| Failure::Platform(format!("no capability declares the event `{event}`")))?;
-            house.publish(&[flow])?;
+            house.publish(&Flows::of(vec![flow]))?;
         }
         for (folder, seed) in &world.seed {
             sow(&mut house, world, folder, seed)?;

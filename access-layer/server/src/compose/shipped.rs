@@ -1,7 +1,7 @@
 //! The shipped trades, embedded by `build.rs`: every folder of `orchestrations/trades` with its flow
 //! and its companions.
 
-/// Name and text, `folder/companion` or `folder`; what a flow starts stands in front of it.
+/// Name and text: `folder/companion` first, then `folder`.
 pub(super) const FLOWS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ fn trades() -> Vec<(PathBuf, Vec<String>)> {
 }
 
 fn look_in(folder: &Path, found: &mut Vec<(PathBuf, Vec<String>)>) {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let flow = |path: &PathBuf| {
         let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");

@@ -30,7 +30,8 @@ fn every_way_of_every_flow_balances() {
 
 fn told(flow: &Path, world: &Path, explored: &Explored) -> Vec<String> {
     let told = explored.off.iter().map(|Off { way, problems }| {
-        let replay = format!("mortise flow simulate {} --world {} --way '{way}'", flow.display(), world.display());
+        let replay =
+            format!("mortise flow simulate {} --world {} --way '{way}'", flow.display(), world.display());
         format!("{way}\n  {}\n  replay: {replay}", problems.join("\n  "))
     });
     told.collect()

@@ -9,5 +9,6 @@ mod flow;
 mod import;
 mod policy;
 mod serve;
+mod simulate;
 mod support;
 mod verify;

@@ -155,6 +155,17 @@ pub struct RecordDeliveryInput {
     pub status: DeliveryProgress,
 }
 
+/// Until when somebody may want out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelUntil {
+    /// Until it has left.
+    #[default]
+    Shipped,
+    /// Until it is settled how it is paid: behind that its trade does not turn back by itself.
+    Paid,
+}
+
 /// A customer wants out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +180,9 @@ pub struct RequestCancelInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub reason: Option<String>,
+    /// Until when it is taken on.
+    #[serde(default)]
+    pub until: CancelUntil,
 }
 
 /// There is no such order, or it is somebody else's.

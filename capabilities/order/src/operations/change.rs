@@ -299,7 +299,7 @@ impl Command for RequestCancel {
         let Some(order) = found.filter(|order| whose.includes(&order.customer_id)) else {
             return Reply::rejected("order_unknown", &OrderUnknown { order_id });
         };
-        match order.request_cancel(input.reason.as_deref(), of.context.now) {
+        match order.request_cancel(input.reason.as_deref(), input.until, of.context.now) {
             Err(state) => Reply::rejected("not_cancellable", &NotCancellable { order_id, state }),
             Ok(entry) => {
                 let applied = rules::applied(entry.as_ref());

@@ -11,7 +11,7 @@ use mortise_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{PaymentTerms, Statuses};
+use crate::contract::{CancelUntil, PaymentTerms, Statuses};
 use crate::status::{AfterSaleStatus, Axis, FulfilmentStatus, OrderState, OrderStatus, PaymentStatus};
 pub(crate) use after_sale::AfterSales;
 pub(crate) use transition::{Step, fulfilment_of, order_step, parcel_step, payment_step, state_of};
@@ -207,11 +207,13 @@ impl Order {
     pub(crate) fn request_cancel(
         &mut self,
         reason: Option<&str>,
+        until: CancelUntil,
         now: Timestamp,
     ) -> Result<Option<Entry>, OrderState> {
-        match self.state() {
-            OrderState::AwaitingPayment | OrderState::AwaitingFulfilment | OrderState::InFulfilment => {}
-            late => return Err(late),
+        match (self.state(), until) {
+            (OrderState::AwaitingPayment, _)
+            | (OrderState::AwaitingFulfilment | OrderState::InFulfilment, CancelUntil::Shipped) => {}
+            (late, _) => return Err(late),
         }
         if self.cancel_requested_at.is_some() {
             return Ok(None);

@@ -60,9 +60,16 @@ fn say(order: &mut Order, line: &str) -> String {
             [] => "already".to_owned(),
             entries => entries.iter().map(tell).collect::<Vec<_>>().join(", "),
         },
-        ["wants", "out"] => {
-            told(order.request_cancel(Some("too late"), now).map_err(|late| late.word().to_owned()))
-        }
+        ["wants", "out"] => told(
+            order
+                .request_cancel(Some("too late"), CancelUntil::Shipped, now)
+                .map_err(|late| late.word().to_owned()),
+        ),
+        ["wants", "out", "unpaid"] => told(
+            order
+                .request_cancel(Some("too late"), CancelUntil::Paid, now)
+                .map_err(|late| late.word().to_owned()),
+        ),
         ["place", "again", "by", customer] => {
             let parcels = order.parcels.clone();
             match order.place_again(&CustomerId::new(customer).unwrap(), parcels) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use mortise_engine::{Delivered, StepMode, Subscriber};
-use mortise_types::Span;
+use mortise_types::{Clock as _, Span};
 
 use crate::house::House;
 
@@ -38,11 +38,14 @@ steps:
             call: shop.pay
             with: { order: "${ input.order }" }
           - answer: { order: "${ input.order }", payment: "${ payment.payment }" }
-          - wait: shop.paid
+          - id: paid
+            wait: shop.paid
             match: ${ payment.payment }
             timeout: 30m
             on_timeout:
               - fail: too_late
+          - call: shop.book
+            with: { payment: "${ paid.payment }" }
       - else:
           - answer: { order: "${ input.order }" }
   - pivot: paid
@@ -403,4 +406,14 @@ fn what_is_old_is_forgotten_and_what_can_still_be_asked_for_is_not() {
         "a key is for ever"
     );
     assert_eq!(house.verify(), [""; 0]);
+}
+
+#[test]
+fn a_driver_at_rest_says_what_is_due_next() {
+    let house = stocked(3);
+    house.trade("buy", &buy("o-1", "pen", 1, "later"));
+    let next = house.runtime().block_on(house.engine().rest());
+    assert_eq!(next, Some(house.clock.now().saturating_add(Span::minutes(30))));
+    house.pass(Span::minutes(31));
+    assert_eq!(house.runtime().block_on(house.engine().rest()), None, "the trade is over");
 }

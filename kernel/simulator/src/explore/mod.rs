@@ -10,7 +10,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mortise_capability::Rejection;
-use mortise_contract::Value;
 
 pub use self::way::{DeedName, NoWay, Nth, Silence, Way};
 
@@ -102,8 +101,7 @@ impl Simulator<'_> {
         let image = self.image(flows, world)?;
         let stage = Stage::new(watching == Watching::Yes, crash_at(way));
         let house = House::open(self.composition, Some(&image), world.opens_at, (stage, WORLD_IDS))?;
-        let forced = forced(way, &house);
-        house.stage.force(forced);
+        house.stage.force(forced(way, &house)?);
         let mut play = Play::new(world, house, playing(world, way))?;
         play.run()?;
         Ok(play)
@@ -125,22 +123,24 @@ fn crash_at(way: &Way) -> Option<u64> {
 }
 
 /// The call that is made otherwise.
-fn forced(way: &Way, house: &House) -> Option<Forced> {
+fn forced(way: &Way, house: &House) -> Result<Option<Forced>, Failure> {
     let (call, how) = match way {
         Way::Reject(call, code) => {
             let contracts = house.engine().registry().contracts();
             let operation = contracts.operations.get(&call.operation);
-            let schema = operation.and_then(|operation| operation.rejections.get(code));
-            let detail = schema.map_or_else(Value::empty_record, |schema| plan::sample(schema, contracts));
+            let schema = operation.and_then(|operation| operation.rejections.get(code)).ok_or_else(|| {
+                Failure::Platform(format!("`{}` is never rejected with `{code}`", call.operation))
+            })?;
+            let detail = plan::sample(schema, contracts);
             (call, How::Reject(Rejection { code: code.clone(), detail }))
         }
         Way::Silent(call, silence, attempts) => {
             (call, How::Silent { attempts: *attempts, reach: (*silence).into() })
         }
         Way::Repeat(call) => (call, How::Repeat),
-        _ => return None,
+        _ => return Ok(None),
     };
-    Some(Forced { operation: call.operation.as_str().into(), nth: call.nth, how })
+    Ok(Some(Forced { operation: call.operation.as_str().into(), nth: call.nth, how }))
 }
 
 /// The deeds that are done otherwise.

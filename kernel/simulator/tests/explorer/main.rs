@@ -67,7 +67,12 @@ fn a_sound_flow_balances_on_every_way() {
 #[test]
 fn what_is_not_put_back_is_found_on_every_way_that_fails() {
     let off = off(&explored(Fault::Forgets));
-    for way in ["reject:till.pay:1:declined", "unasked:till.pay:1:12", "never:telling-1", "late:telling-1-message-1:26m"] {
+    for way in [
+        "reject:till.pay:1:declined",
+        "unasked:till.pay:1:12",
+        "never:telling-1",
+        "late:telling-1-message-1:26m",
+    ] {
         let found = off.iter().find(|off| off.starts_with(way));
         assert!(found.is_some_and(|found| found.contains("pens of o-1: 1 is left")), "{way}: {off:#?}");
     }
@@ -77,7 +82,10 @@ fn what_is_not_put_back_is_found_on_every_way_that_fails() {
 #[test]
 fn a_message_that_counts_twice_is_found() {
     let off = off(&explored(Fault::CountsTwice));
-    assert!(off.iter().any(|off| off == "twice:telling-1-message-1:1s: heard too often of o-1: 1 instead of 0"), "{off:#?}");
+    assert!(
+        off.iter().any(|off| off == "twice:telling-1-message-1:1s: heard too often of o-1: 1 instead of 0"),
+        "{off:#?}"
+    );
     assert!(off.iter().all(|off| off.starts_with("twice:telling-1")), "{off:#?}");
 }
 
@@ -86,7 +94,10 @@ fn a_peer_that_charges_twice_is_found() {
     let off = off(&explored(Fault::ChargesTwice));
     for way in ["repeat:till.pay:1", "unheard:till.pay:1:1"] {
         let found = off.iter().find(|off| off.starts_with(way));
-        assert!(found.is_some_and(|found| found.contains("money of o-1: 1: the peer has 2")), "{way}: {off:#?}");
+        assert!(
+            found.is_some_and(|found| found.contains("money of o-1: 1: the peer has 2")),
+            "{way}: {off:#?}"
+        );
     }
 }
 
@@ -94,7 +105,8 @@ fn a_peer_that_charges_twice_is_found() {
 fn a_world_is_the_same_every_time_and_passes_in_no_time() {
     let till = Till(Fault::Nothing);
     let simulator = Simulator::new(&till);
-    let transcript = || simulator.simulate(&flows(), &world(), &Way::AsWritten).unwrap().transcript.markdown();
+    let transcript =
+        || simulator.simulate(&flows(), &world(), &Way::AsWritten).unwrap().transcript.markdown();
     let first = transcript();
     assert_eq!(first, transcript());
     assert!(first.contains("| 5m |"), "{first}");

@@ -42,17 +42,26 @@ records! {
     News { charge: String, order: String, message: String }
 }
 
-const MOVE: Statement = Statement::sqlite(
+const MOVE: Statement = Statement::pair(
     "till.move",
     "INSERT INTO till_book (tenant, owner, account, amount) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT (tenant, owner, account) DO UPDATE SET amount = amount + excluded.amount",
+    "INSERT INTO till_book (tenant, owner, account, amount)
+     SELECT tenant, owner, account, sum(amount) FROM unnest($1, $2, $3, $4) AS item (tenant, owner, account, amount)
+     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+     ON CONFLICT (tenant, owner, account) DO UPDATE SET amount = till_book.amount + excluded.amount",
 );
-const SEEN: Statement = Statement::sqlite(
+const SEEN: Statement = Statement::pair(
     "till.seen",
     "INSERT INTO till_book (tenant, owner, account, amount) VALUES (?1, ?2, 'seen', 0) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, owner, n)),
+     added AS (
+       INSERT INTO till_book (tenant, owner, account, amount)
+       SELECT tenant, owner, 'seen', 0 FROM item ORDER BY tenant, owner, n ON CONFLICT DO NOTHING RETURNING tenant, owner)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, owner) GROUP BY tenant, owner",
 );
 const BOOK: Statement =
-    Statement::sqlite("till.book", "SELECT tenant, owner, account, amount FROM till_book WHERE account IN ('pens', 'money')
+    Statement::both("till.book", "SELECT tenant, owner, account, amount FROM till_book WHERE account IN ('pens', 'money')
      UNION ALL SELECT tenant, owner, 'heard too often', amount - 1 FROM till_book WHERE account = 'heard' AND amount > 1");
 
 async fn book(reader: &Reader<'_>) -> Result<Vec<Entry>, StoreError> {
@@ -72,7 +81,8 @@ impl WriteOperation for Moves {
     type Output = Done;
 
     async fn run(&self, tx: &mut Tx<'_>, calls: &[Call<Order>]) -> Result<Vec<Reply<Done>>, StoreError> {
-        let rows = calls.iter().map(|c| (c.context.scope.tenant.as_str(), c.input.order.as_str(), self.0, self.1));
+        let rows =
+            calls.iter().map(|c| (c.context.scope.tenant.as_str(), c.input.order.as_str(), self.0, self.1));
         tx.execute(&MOVE, rows).await?;
         Ok(calls.iter().map(|_| Reply::done(Done {})).collect())
     }
@@ -112,7 +122,11 @@ impl WriteOperation for Hear {
             if once || self.0 == Fault::CountsTwice {
                 tx.execute(&MOVE, [(tenant, call.input.order.as_str(), "heard", 1_i64)]).await?;
             }
-            replies.push(if once { Reply::done(Done {}).emit("till.paid", &call.input)? } else { Reply::done(Done {}) });
+            replies.push(if once {
+                Reply::done(Done {}).emit("till.paid", &call.input)?
+            } else {
+                Reply::done(Done {})
+            });
         }
         Ok(replies)
     }
@@ -143,7 +157,11 @@ impl RemoteOperation for Pay {
     type Intent = Charge;
     type Answer = String;
 
-    async fn intent(&self, _: &mut Tx<'_>, calls: &[Call<Order>]) -> Result<Vec<Intended<Charge, Charge>>, StoreError> {
+    async fn intent(
+        &self,
+        _: &mut Tx<'_>,
+        calls: &[Call<Order>],
+    ) -> Result<Vec<Intended<Charge, Charge>>, StoreError> {
         let intent = |call: &Call<Order>| {
             let order = call.input.order.clone();
             let charge = Charge { charge: format!("charge-{order}"), order };
@@ -162,7 +180,9 @@ impl RemoteOperation for Pay {
         tx: &mut Tx<'_>,
         items: &[Settling<Order, Charge, String>],
     ) -> Result<Vec<Reply<Charge>>, StoreError> {
-        let rows = items.iter().map(|item| (item.call.context.scope.tenant.as_str(), item.intent.order.as_str(), "money", 1_i64));
+        let rows = items.iter().map(|item| {
+            (item.call.context.scope.tenant.as_str(), item.intent.order.as_str(), "money", 1_i64)
+        });
         tx.execute(&MOVE, rows).await?;
         Ok(items.iter().map(|item| Reply::done(item.intent.clone())).collect())
     }
@@ -177,7 +197,11 @@ impl RemoteOperation for Refund {
     type Intent = Charge;
     type Answer = i64;
 
-    async fn intent(&self, _: &mut Tx<'_>, calls: &[Call<Charge>]) -> Result<Vec<Intended<Charge, Done>>, StoreError> {
+    async fn intent(
+        &self,
+        _: &mut Tx<'_>,
+        calls: &[Call<Charge>],
+    ) -> Result<Vec<Intended<Charge, Done>>, StoreError> {
         calls.iter().map(|call| Intended::send(call.input.clone(), &Done {})).collect()
     }
 
@@ -185,12 +209,17 @@ impl RemoteOperation for Refund {
         Ok(self.0.charges.lock().unwrap().insert(intent.order, 0).unwrap_or(0))
     }
 
-    async fn settle(&self, tx: &mut Tx<'_>, items: &[Settling<Charge, Charge, i64>]) -> Result<Vec<Reply<Done>>, StoreError> {
+    async fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        items: &[Settling<Charge, Charge, i64>],
+    ) -> Result<Vec<Reply<Done>>, StoreError> {
         for item in items {
             let tenant = item.call.context.scope.tenant.as_str();
             let reader: &Reader<'_> = tx;
             let entries = book(reader).await?;
-            let held = entries.iter().find(|entry| entry.owner == item.intent.order && entry.account == "money");
+            let held =
+                entries.iter().find(|entry| entry.owner == item.intent.order && entry.account == "money");
             let held = held.map_or(0, |entry| entry.amount);
             tx.execute(&MOVE, [(tenant, item.intent.order.as_str(), "money", -held)]).await?;
         }
@@ -201,7 +230,11 @@ impl RemoteOperation for Refund {
 fn declaration() -> Declaration {
     let order = json!({ "order": "${ input.order }" });
     Declaration::new("till")
-        .operation(Operation::write::<Order, Done>("take", "Takes a pen.").rejects::<NoDetail>("sold_out").undo("till.put_back", order))
+        .operation(
+            Operation::write::<Order, Done>("take", "Takes a pen.")
+                .rejects::<NoDetail>("sold_out")
+                .undo("till.put_back", order),
+        )
         .operation(Operation::write::<Order, Done>("put_back", "Puts it back.").nothing_to_undo())
         .operation(Operation::write::<Order, Done>("sell", "The pen is sold.").nothing_to_undo())
         .operation(
@@ -210,7 +243,11 @@ fn declaration() -> Declaration {
                 .undo("till.refund", json!({ "charge": "${ output.charge }", "order": "${ output.order }" })),
         )
         .operation(Operation::remote::<Charge, Done>("refund", "Takes the charge back.").nothing_to_undo())
-        .operation(Operation::write::<News, Done>("hear", "The bank says that it was paid.").emits("till.paid").nothing_to_undo())
+        .operation(
+            Operation::write::<News, Done>("hear", "The bank says that it was paid.")
+                .emits("till.paid")
+                .nothing_to_undo(),
+        )
         .event(Event::new::<News, String>("paid", "charge", "It was paid."))
 }
 
@@ -233,7 +270,8 @@ struct Outside(Arc<Bank>);
 impl Peers for Outside {
     fn wire(&self, _: Arc<dyn IdSource>) -> Result<Wired, String> {
         let fault = self.0.fault;
-        let till = Capability::new("till", "Pens for tests.", declaration()).map_err(|error| error.to_string())?;
+        let till =
+            Capability::new("till", "Pens for tests.", declaration()).map_err(|error| error.to_string())?;
         let till = till
             .write("take", Moves("pens", 1))
             .write("put_back", PutBack(fault))
@@ -249,7 +287,9 @@ impl Peers for Outside {
                     description: "book",
                     sqlite: "CREATE TABLE till_book (tenant TEXT NOT NULL, owner TEXT NOT NULL, account TEXT NOT NULL,
                              amount INTEGER NOT NULL, PRIMARY KEY (tenant, owner, account)) STRICT, WITHOUT ROWID;",
-                    postgres: "",
+                    postgres: r#"CREATE TABLE till_book (tenant TEXT COLLATE "C" NOT NULL, owner TEXT COLLATE "C" NOT NULL,
+                               account TEXT COLLATE "C" NOT NULL, amount BIGINT NOT NULL,
+                               PRIMARY KEY (tenant, owner, account));"#,
                 }],
             })
             .pages(&[
@@ -262,8 +302,16 @@ impl Peers for Outside {
 
     fn act(&self, action: &str, with: &Value) -> Result<Act, String> {
         assert_eq!(action, "bank.tell");
-        let input = Value::record(["charge", "order"].map(|name| (name, with.get(name).cloned().unwrap_or_default())).into_iter().chain([("message", Value::from("m-1"))]));
-        Ok(Act { said: "told".to_owned(), messages: vec![Message { operation: "till.hear".to_owned(), input }] })
+        let input = Value::record(
+            ["charge", "order"]
+                .map(|name| (name, with.get(name).cloned().unwrap_or_default()))
+                .into_iter()
+                .chain([("message", Value::from("m-1"))]),
+        );
+        Ok(Act {
+            said: "told".to_owned(),
+            messages: vec![Message { operation: "till.hear".to_owned(), input }],
+        })
     }
 
     fn entries(&self) -> Vec<Entry> {

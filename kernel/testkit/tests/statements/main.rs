@@ -1,6 +1,8 @@
 //! Every statement of the tree, prepared by both databases on the migrated tables: the same parameters, the same result
 //! columns, and the forms that the store relies on. It runs none of them; the operations' tests do that on both.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

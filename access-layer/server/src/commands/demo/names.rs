@@ -71,7 +71,10 @@ impl Names {
             let span: Span = span.parse().map_err(|error| format!("${{{name}}}: {error}"))?;
             return Ok(Cow::Owned(Json::String(began_at.saturating_add(span).to_string())));
         }
-        self.kept.get(name).map(Cow::Borrowed).ok_or_else(|| format!("the story names ${{{name}}}, which nothing kept"))
+        self.kept
+            .get(name)
+            .map(Cow::Borrowed)
+            .ok_or_else(|| format!("the story names ${{{name}}}, which nothing kept"))
     }
 }
 

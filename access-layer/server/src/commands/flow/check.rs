@@ -5,8 +5,8 @@ use std::path::Path;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use mortise_contract::Contracts;
-use mortise_flow::{check_text, with_flows};
 use mortise_flow::diagnostic::{Diagnostic, Severity};
+use mortise_flow::{check_text, with_flows};
 use serde::Serialize;
 
 use crate::cli::{FlowCheck, Format};
