@@ -347,15 +347,16 @@ impl Writer {
                 let inside: Vec<Json> = [may_fail].into_iter().chain(inside).collect();
                 let inside = match any {
                     true => inside,
-                    false => [tree!({"when": "${ input.gift }", "fail": "no"})].into_iter().chain(inside).collect(),
+                    false => {
+                        [tree!({"when": "${ input.gift }", "fail": "no"})].into_iter().chain(inside).collect()
+                    }
                 };
                 let mut written = tree!({"attempt": inside, "else": {code: handler}});
                 if self.behind && self.attempts == 0 && !any {
                     written["else"]["any"] = tree!([{"attention": "failed"}]);
                 }
                 if *cancellable && *any {
-                    written["cancel_on"] =
-                        tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": "stopped"});
+                    written["cancel_on"] = tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": "stopped"});
                 }
                 vec![written]
             }
@@ -366,7 +367,11 @@ impl Writer {
             Step::Race { captured, late } => {
                 let name = self.id("won");
                 let mark = self.held.len();
-                self.held.push(Held { path: format!("{name}.payment_id"), kind: Kind::Money, settled: false });
+                self.held.push(Held {
+                    path: format!("{name}.payment_id"),
+                    kind: Kind::Money,
+                    settled: false,
+                });
                 let mut paid: Vec<Json> = captured.iter().flat_map(|step| self.step(step)).collect();
                 paid.extend(self.settle_from(mark));
                 self.held.truncate(mark);

@@ -321,5 +321,5 @@ fn random_flows_are_accepted_and_refused_in_turn() {
         leaks += usize::from(found.iter().any(|finding| finding.code == "leaks-resource"));
         twice += usize::from(found.iter().any(|finding| finding.code == "used-twice"));
     }
-    assert!(accepted > 60 && leaks > 40 && twice > 10, "{accepted} accepted, {leaks} leak, {twice} twice");
+    assert!(accepted > 30 && leaks > 40 && twice > 10, "{accepted} accepted, {leaks} leak, {twice} twice");
 }

@@ -237,7 +237,10 @@ impl<'c> Survey<'c> {
             "`{operation}` leads to `{event}`, which acquires {resource}, and nothing waits for it with a key of this step"
         );
         let help = match id {
-            Some(id) => format!("add `- wait: {event}` with a `match:` that `{}` gives, and settle what comes", id.value),
+            Some(id) => format!(
+                "add `- wait: {event}` with a `match:` that `{}` gives, and settle what comes",
+                id.value
+            ),
             None => format!("give the step an `id`, and wait for `{event}` with a key that it gives"),
         };
         self.leads.insert(name.place.offset, Diagnostic::error("leaks-resource", place, message, help));
