@@ -198,13 +198,14 @@ impl Report {
                 ),
             );
         }
-        if self.bids_decided > 0 {
+        if let (Some(rate), 1..) = (self.bids.per_second(), self.bids_decided) {
             let (decided, taken) = (self.bids_decided, self.bids_taken);
+            let taken_rate = rate * taken as f64 / decided as f64;
             line(
                 text,
                 format_args!(
-                    "of {decided} bids {taken} were taken, the others were overtaken on their way; leader and price are those of \
-                     the bids one by one"
+                    "of {decided} bids {taken} were taken ({taken_rate:.0} a second), the others were overtaken on their way; leader \
+                     and price are those of the bids one by one"
                 ),
             );
         }

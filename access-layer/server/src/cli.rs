@@ -70,6 +70,8 @@ pub(crate) enum Command {
     /// Shows what trades did.
     #[command(subcommand)]
     Trade(Trade),
+    /// Lists what waits for a person, and does what he decides: retry, skip, compensate, done.
+    Attention(Attention),
     /// Runs a trade again from its journal and reports every difference from what is stored.
     Replay(Replay),
     /// Checks every invariant of a data directory and names what is off.
@@ -286,6 +288,11 @@ pub(crate) enum Flow {
     Simulate(FlowSimulate),
     /// Shows a flow's versions, who runs on each, and when its name meant which.
     History(FlowHistory),
+    /// Moves running trades to another version of their flow, or says what stands in the way.
+    ///
+    /// For each place where a trade of the old version may stand, the new one must have that place with every result that it
+    /// needs from there on. All of a tenant's trades of that version are moved, or none.
+    Migrate(FlowMigrate),
     /// Draws a flow: lanes by capability, the pivot marked, what takes back dotted.
     Graph(FlowGraph),
 }
@@ -301,6 +308,28 @@ pub(crate) struct FlowHistory {
     /// The tenant.
     #[arg(long, default_value = "demo", value_name = "TENANT")]
     pub(crate) tenant: String,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct FlowMigrate {
+    /// The version that trades run on: the beginning of its hash, or `flow@version`.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: String,
+    /// The version that they are moved to; published before.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Whose trades.
+    #[arg(long, default_value = "demo", value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// Only says whether they could be moved.
+    #[arg(long)]
+    pub(crate) prove: bool,
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -474,6 +503,61 @@ pub(crate) struct PolicyList {
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Attention {
+    #[command(subcommand)]
+    pub(crate) decision: Option<Decide>,
+    #[command(flatten)]
+    pub(crate) list: AttentionList,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AttentionList {
+    /// The data directory, while no server has it.
+    #[arg(long, env = "MORTISE_DATA", value_name = "DIR", required = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// Whose trades.
+    #[arg(long, default_value = "demo", value_name = "TENANT")]
+    pub(crate) tenant: String,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// What a person decides.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Decide {
+    /// Lets a held step try again: what was in its way is gone.
+    Retry(Decided),
+    /// Goes on behind a held step as if it had not run: somebody has done it by hand.
+    Skip(Decided),
+    /// Lets a trade go backward that has not passed its pivot.
+    Compensate(Decided),
+    /// Says of what goes on or is over that it has been seen to.
+    Done(Decided),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Decided {
+    /// The trade, by its id or by its flow's key.
+    #[arg(value_name = "ID")]
+    pub(crate) name: String,
+    /// Why: it is kept with the trade.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Whose trade it is.
+    #[arg(long, default_value = "demo", value_name = "TENANT")]
+    pub(crate) tenant: String,
+    #[command(flatten)]
+    pub(crate) extensions: Extensions,
+    #[command(flatten)]
+    pub(crate) peers: Peers,
 }
 
 #[derive(Debug, Subcommand)]

@@ -78,6 +78,7 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .read("timeline", looks::Tell::Everything)
         .policy::<AuctionPolicy>()
         .migrations(MIGRATIONS)
+        .book(book::BOOK)
         .check(checks::STANDINGS)
         .check(checks::SALES)
         .check(checks::DEPOSITS)

@@ -45,7 +45,8 @@ pub(crate) fn declaration() -> Declaration {
         .operation(
             Operation::remote::<RequestInput, Requested>("request", "Asks the customer to pay through the provider.")
                 .rejects::<RefusedDetail>("payment_refused")
-                .undo("payment.void", of_output.clone()),
+                .undo("payment.void", of_output.clone())
+                .leads_to("payment.captured"),
         )
         .operation(
             Operation::remote::<CaptureInput, Captured>("capture", "Takes authorised money, or a part of it. Once a payment.")

@@ -2,7 +2,6 @@
 //! memory, and written once.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -385,9 +384,7 @@ impl Payments {
     /// A payment that was not there before.
     pub(crate) fn add(&mut self, tenant: TenantId, booked: Booked) {
         let key = (tenant, booked.payment.payment_id.clone());
-        if let Entry::Vacant(place) = self.loaded.entry(key) {
-            place.insert(Some(Slot { booked, before: None }));
-        }
+        self.loaded.entry(key).or_default().get_or_insert(Slot { booked, before: None });
     }
 
     /// A refund to be written with its payment; the last of one id wins.

@@ -144,6 +144,9 @@ pub struct OperationContract {
     /// The resources that its input settles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settles: Vec<Settles>,
+    /// Events that may come from outside because of it: a payment that was asked for is captured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leads_to: Vec<String>,
     /// The extension points that it opens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<String>,
@@ -235,6 +238,14 @@ pub struct Contracts {
 }
 
 impl Contracts {
+    /// What somebody has to own who calls an operation: resources that its output holds, and those that an event brings to
+    /// which it leads.
+    pub fn acquired_by<'a>(&'a self, operation: &'a OperationContract) -> impl Iterator<Item = &'a str> {
+        let events = operation.leads_to.iter().filter_map(|event| self.events.get(event));
+        let brought = events.flat_map(|event| &event.acquires);
+        operation.acquires.iter().chain(brought).map(|acquired| acquired.resource.as_str())
+    }
+
     /// The schema itself, references followed; a name that nothing declares is `None`.
     pub fn resolve<'a>(&'a self, schema: &'a Schema) -> Option<&'a Schema> {
         let mut schema = schema;

@@ -53,6 +53,7 @@ pub struct Operation {
     rejections: Vec<(&'static str, Detail)>,
     acquires: Vec<Acquires>,
     settles: Vec<Settles>,
+    leads_to: Vec<String>,
     points: Vec<String>,
     events: Vec<String>,
     stale: bool,
@@ -91,6 +92,7 @@ impl Operation {
             rejections: Vec::new(),
             acquires: Vec::new(),
             settles: Vec::new(),
+            leads_to: Vec::new(),
             points: Vec::new(),
             events: Vec::new(),
             stale: false,
@@ -166,6 +168,13 @@ impl Operation {
     #[must_use]
     pub fn consumes(mut self, resource: &str, handle: &str) -> Self {
         self.settles.push(Settles { resource: resource.into(), handle: handle.into(), how: How::Consume });
+        self
+    }
+
+    /// An event, `capability.event`, may come from outside because of it. If it acquires, whoever calls has to wait for it.
+    #[must_use]
+    pub fn leads_to(mut self, event: &str) -> Self {
+        self.leads_to.push(event.into());
         self
     }
 
@@ -349,6 +358,7 @@ impl Inline<'_> {
             rejections,
             acquires: operation.acquires,
             settles: operation.settles,
+            leads_to: operation.leads_to,
             points: operation.points,
             events: operation.events,
             stale: operation.stale,

@@ -13,17 +13,26 @@ use crate::record::TradeId;
 /// Notes that one look lists at most.
 const MOST: i64 = 10_000;
 
-const OPEN: Statement = Statement::sqlite(
+const OPEN: Statement = Statement::pair(
     "engine.open_attention",
     "SELECT a.instance, a.path, a.text, a.at, i.flow, i.key, i.line, i.status
      FROM flow_attention a JOIN flow_instance i ON i.tenant = a.tenant AND i.id = a.instance
      WHERE a.tenant = ?1 AND a.settled_at IS NULL ORDER BY a.at, a.instance, a.number LIMIT ?2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, most, n)
+     CROSS JOIN LATERAL (
+       SELECT a.instance, a.path, a.text, a.at, i.flow, i.key, i.line, i.status
+       FROM flow_attention a JOIN flow_instance i ON i.tenant = a.tenant AND i.id = a.instance
+       WHERE a.tenant = item.tenant AND a.settled_at IS NULL
+       ORDER BY a.at, a.instance, a.number LIMIT item.most) AS found",
 );
 
-const SETTLE: Statement = Statement::sqlite(
+const SETTLE: Statement = Statement::pair(
     "engine.settle_attention",
     "UPDATE flow_attention SET settled_at = ?3, settled_how = ?4, settled_reason = ?5
      WHERE tenant = ?1 AND instance = ?2 AND settled_at IS NULL",
+    "UPDATE flow_attention t SET settled_at = item.at, settled_how = item.how, settled_reason = item.reason
+     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, instance, at, how, reason, n)
+     WHERE t.tenant = item.tenant AND t.instance = item.instance AND t.settled_at IS NULL RETURNING item.n",
 );
 
 /// A trade about which a person was told something that nobody has settled.
@@ -68,6 +77,17 @@ pub struct Told {
     pub at: Timestamp,
 }
 
+/// What a person decides about a trade that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The held step is tried again.
+    Retry,
+    /// The trade goes on behind the held step, as if it had not run.
+    Skip,
+    /// The trade goes backward; one that has passed its pivot does not.
+    Compensate,
+}
+
 /// What a person can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,9 +109,7 @@ pub enum Choice {
 pub async fn waiting(store: &Store, tenant: &TenantId) -> Result<Vec<Waiting>, StoreError> {
     type Row = (String, String, String, Timestamp, String, Option<String>, String, i64);
     let of = tenant.clone();
-    let rows = store
-        .read(async move |reader| reader.fetch_all::<Row, _>(&OPEN, (&of, MOST)).await)
-        .await?;
+    let rows = store.read(async move |reader| reader.fetch_all::<Row, _>(&OPEN, (&of, MOST)).await).await?;
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut found: Vec<Waiting> = Vec::new();
     for (trade, step, text, at, flow, key, line, status) in rows {
@@ -110,7 +128,7 @@ fn standing(status: i64) -> (Standing, Vec<Choice>) {
     match status {
         HELD => (Standing::Held, vec![Choice::Retry, Choice::Skip, Choice::Compensate]),
         ENDED => (Standing::Over, vec![Choice::Done]),
-        _ => (Standing::GoesOn, vec![Choice::Done]),
+        _ => (Standing::GoesOn, vec![Choice::Done, Choice::Compensate]),
     }
 }
 

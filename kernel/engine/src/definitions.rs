@@ -8,9 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use dashmap::DashMap;
 use mortise_capability::Registry;
 use mortise_contract::{Contracts, FlowContract, Schema};
-use mortise_flow::ast::StepKind;
 use mortise_flow::diagnostic::{Diagnostic, Severity};
-use mortise_flow::{Program, check, check_text, parse};
+use mortise_flow::{Obstacle, Program, check, check_text, obstacles, parse};
 use mortise_store::{Reader, Store, StoreError};
 use mortise_types::{Scope, Timestamp};
 
@@ -34,20 +33,8 @@ pub struct Published {
     pub fails: Vec<String>,
     /// Whether the access layer shows it.
     pub public: bool,
-    /// Whether a trade of it can be taken back whole.
-    pub undoable: bool,
-}
-
-impl Published {
-    /// The flow as another flow's `start` sees it.
-    pub fn contract(&self) -> FlowContract {
-        FlowContract {
-            input: self.program.input_schema().clone(),
-            answer: self.answer.clone(),
-            fails: self.fails.clone(),
-            undoable: self.undoable,
-        }
-    }
+    /// What a flow that starts it sees of it.
+    pub contract: FlowContract,
 }
 
 /// Why a name or a hash gives no program.
@@ -112,7 +99,7 @@ impl Catalogue {
         let mut contracts = known.clone();
         for name in started {
             if let Some(published) = self.meaning(tenant, line, name) {
-                contracts.flows.insert(name.to_owned(), published.contract());
+                contracts.flows.insert(name.to_owned(), published.contract.clone());
             }
         }
         Cow::Owned(contracts)
@@ -143,6 +130,7 @@ impl Catalogue {
                 bytes: (0, 0),
             }]
         })?;
+        let contract = checked.contract(&flow);
         self.awaited.write().unwrap_or_else(PoisonError::into_inner).extend(checked.events);
         Ok(Published {
             program: Arc::new(program),
@@ -151,8 +139,17 @@ impl Catalogue {
             answer: checked.answer,
             fails: checked.fails,
             public: flow.internal == mortise_flow::ast::Visibility::Public,
-            undoable: !flow.steps.iter().any(|step| matches!(step.kind, StepKind::Pivot(_))),
+            contract,
         })
+    }
+
+    /// What stands in the way of moving running trades from one published definition to another.
+    pub(crate) fn obstacles(&self, old: &Published, new: &Published) -> Vec<Obstacle> {
+        match (parse(&old.text), parse(&new.text)) {
+            (Ok(before), Ok(after)) => obstacles(&before, &after, self.registry.contracts()),
+            // Both were parsed when they were published.
+            _ => Vec::new(),
+        }
     }
 
     /// Stores a definition for `tenant` and lets its name mean it on `line` (empty: on every line). `move_alias` says

@@ -12,6 +12,7 @@ use mortise_store::{Migration, Migrations, Store, StoreError};
 use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::attention::Decision;
 use crate::commit::{Matched, Pen, WAITING, stored_answer};
 use crate::definitions::{Aliasing, Catalogue, PublishError, Published};
 use crate::driver::{CrashPoint, Driver, Figures, Found, Message, Parts, Quiet, Start, Started};
@@ -501,9 +502,10 @@ impl Engine {
         let _ = self.messages.send(Message::Tick);
     }
 
-    /// A held step is tried again.
-    pub fn retry(&self, trade: TradeId) {
-        let _ = self.messages.send(Message::Retry(trade));
+    /// A person has decided about a held trade.
+    pub fn decide(&self, trade: TradeId, decision: Decision) {
+        // A driver that is gone decides nothing any more.
+        let _ = self.messages.send(Message::Decided(trade, decision));
     }
 
     /// Takes no more starts and returns when everything that was taken is committed.

@@ -11,6 +11,7 @@ use mortise_flow::{
 };
 use mortise_types::Timestamp;
 
+use crate::attention::Decision;
 use crate::record::{Asked, Intent, Record, Trade};
 
 /// What a trade is to be told.
@@ -57,8 +58,8 @@ pub enum Work {
     Due,
     /// Go on with the calls that the last stretch left.
     Continue,
-    /// A person asks for a held step to be tried again.
-    Retry,
+    /// What a person has decided about a held step.
+    Decided(Decision),
     /// After a start: go on with all calls that are outstanding, and ask peers again.
     Resume,
 }
@@ -202,9 +203,7 @@ impl Job {
         if std::mem::replace(&mut self.told, true) {
             return;
         }
-        let (due, works): (Vec<Work>, Vec<Work>) =
-            self.works.clone().into_iter().partition(|work| matches!(work, Work::Due));
-        for work in works.into_iter().chain(due) {
+        for work in self.works.clone() {
             match work {
                 Work::Begin(fresh) => self.feed(Input::Begin(fresh.begin.clone())),
                 Work::Answered { .. } => {}
@@ -226,14 +225,19 @@ impl Job {
                 Work::Cancel { wait, position } => self.cancel(wait, position),
                 Work::Child { of } => self.look.push(of),
                 Work::TakeBack => self.taken_back(),
-                Work::Due => self.pass_clocks(),
+                Work::Due => {}
                 Work::Continue => self.take_calls(Peers::Leave),
                 Work::Resume => self.take_calls(Peers::AskAgain),
-                Work::Retry => {
+                Work::Decided(Decision::Retry) => {
                     self.take_calls(Peers::AskAgain);
                     self.feed(Input::Resume);
                 }
+                Work::Decided(Decision::Skip) => self.feed(Input::Skip),
+                Work::Decided(Decision::Compensate) => self.feed(Input::Compensate),
             }
+        }
+        if self.works.iter().any(|work| matches!(work, Work::Due)) {
+            self.pass_clocks();
         }
     }
 
@@ -512,7 +516,7 @@ mod tests {
         let trade = unborn(id, program, Scope::new("acme", "books", "web").unwrap(), None, 1, now);
         let begin = Begin { input: Value::empty_record(), scope: Value::empty_record() };
         let fresh = Arc::new(Fresh { begin, key: None, input_hash: Vec::new(), idempotency: None });
-        let works = vec![Work::Begin(fresh), Work::Continue, Work::Retry, Work::Resume];
+        let works = vec![Work::Begin(fresh), Work::Continue, Work::Decided(Decision::Retry), Work::Resume];
         let mut job = Job::new(trade, works, Staleness::MayReply, now);
         job.tell();
         assert_eq!(job.pending.len(), 1, "{:?}", job.pending);

@@ -1,6 +1,7 @@
 //! The durable driver: it runs trades in stretches, gathers the stretches of many trades into one commit, keeps the journal
 //! beside the data, and resumes after a crash. It knows no capability and no trade by name.
 
+mod attention;
 mod children;
 mod commit;
 mod definitions;
@@ -9,6 +10,7 @@ mod engine;
 mod history;
 mod job;
 mod load;
+mod migrate;
 mod policies;
 mod prune;
 mod record;
@@ -21,6 +23,7 @@ mod subscribe;
 mod trail;
 mod verify;
 
+pub use attention::{Choice, Decision, Standing, Told, Waiting, settle, waiting};
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
 pub use driver::{CrashPoint, Figures, Replay, Started};
 pub use engine::{
@@ -28,6 +31,7 @@ pub use engine::{
     migrations,
 };
 pub use history::{History, Move, Version, history};
+pub use migrate::{Attempt, MigrateError, definition_hash, migrate};
 pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};

@@ -8,7 +8,7 @@ use mortise_store::{Reader, StoreError};
 use mortise_types::{CustomerId, Scope, Timestamp};
 
 use crate::definitions::Catalogue;
-use crate::record::{Record, Trade, TradeId};
+use crate::record::{Record, Trade, TradeId, first_hash};
 use crate::store as sql;
 
 type Row = (String, String, String, String, Option<CustomerId>, i64, i64, Timestamp);
@@ -36,9 +36,16 @@ fn fold(
     journal: Vec<(String,)>,
 ) -> Result<Trade, String> {
     let (hash, flow, line, channel, caller, _, epoch, started_at) = row.ok_or("there is no such trade")?;
-    let program = catalogue
-        .by_hash(&hash, &flow)
-        .ok_or_else(|| format!("its definition {hash} of `{flow}` is gone, or its contracts have changed"))?;
+    let mut records: Vec<Record> = Vec::with_capacity(journal.len());
+    for (text,) in journal {
+        let record = serde_json::from_str(&text)
+            .map_err(|error| format!("record {} of its journal cannot be read: {error}", records.len()))?;
+        records.push(record);
+    }
+    let first = first_hash(&records, &hash);
+    let program = catalogue.by_hash(first, &flow).ok_or_else(|| {
+        format!("its definition {first} of `{flow}` is gone, or its contracts have changed")
+    })?;
     let scope =
         Scope::new(id.tenant.as_str(), line.as_str(), channel.as_str()).map_err(|error| error.to_string())?;
     let mut trade = Trade {
@@ -52,10 +59,8 @@ fn fold(
         started_at,
         intents: BTreeMap::new(),
     };
-    for (text,) in journal {
-        let record: Record = serde_json::from_str(&text)
-            .map_err(|error| format!("record {} of its journal cannot be read: {error}", trade.next_seq))?;
-        trade.fold(record);
+    for record in records {
+        trade.fold(record, |hash| catalogue.by_hash(hash, &flow))?;
     }
     Ok(trade)
 }

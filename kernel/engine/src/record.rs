@@ -64,6 +64,15 @@ pub struct Asked {
     pub extensions: Vec<ExtensionCall>,
 }
 
+/// The trade is driven by another version of its definition from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The hash of the definition that it had.
+    pub from: String,
+    /// The hash of the one that it has.
+    pub to: String,
+}
+
 /// One stretch, as the journal keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -77,12 +86,15 @@ pub struct Record {
     /// Extensions that were asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<Asked>,
+    /// Behind this stretch, the trade was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
 }
 
 impl Record {
     /// An empty stretch at `now`.
     pub const fn new(now: Timestamp) -> Self {
-        Self { now, inputs: Vec::new(), intents: Vec::new(), asked: Vec::new() }
+        Self { now, inputs: Vec::new(), intents: Vec::new(), asked: Vec::new(), moved: None }
     }
 }
 
@@ -110,8 +122,15 @@ pub struct Trade {
 }
 
 impl Trade {
-    /// Takes one record of the journal.
-    pub fn fold(&mut self, record: Record) {
+    /// Takes one record of the journal; `known` finds a definition by its hash.
+    ///
+    /// # Errors
+    /// A definition to which the trade was moved and which is gone.
+    pub(crate) fn fold(
+        &mut self,
+        record: Record,
+        known: impl Fn(&str) -> Option<Arc<Program>>,
+    ) -> Result<(), String> {
         for input in record.inputs {
             if let Input::Replied { call, .. } = &input {
                 self.intents.remove(call);
@@ -122,5 +141,17 @@ impl Trade {
         }
         self.intents.extend(record.intents.into_iter().map(|intent| (intent.call, intent)));
         self.next_seq += 1;
+        if let Some(Moved { to, .. }) = record.moved {
+            let program =
+                known(&to).ok_or_else(|| format!("the definition {to}, to which it was moved, is gone"))?;
+            self.state = self.state.moved(&self.program, &program)?;
+            self.program = program;
+        }
+        Ok(())
     }
+}
+
+/// The definition that a trade began with, by its journal: it may have been moved since.
+pub(crate) fn first_hash<'r>(records: &'r [Record], current: &'r str) -> &'r str {
+    records.iter().find_map(|record| record.moved.as_ref()).map_or(current, |moved| &moved.from)
 }

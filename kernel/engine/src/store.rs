@@ -210,12 +210,12 @@ pub(crate) const INSERT_ATTENTION_ONCE: Statement = Statement::pair(
     "engine.insert_attention_once",
     "INSERT INTO flow_attention (tenant, instance, number, path, text, at)
      SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5 FROM flow_attention WHERE tenant = ?1 AND instance = ?2
-     HAVING coalesce(max(path = ?3 AND text = ?4), 0) = 0",
+     HAVING coalesce(max(path = ?3 AND text = ?4 AND settled_at IS NULL), 0) = 0",
     "WITH item AS (
        SELECT DISTINCT ON (tenant, instance, path, text) *
        FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, instance, path, text, at, n)
        WHERE NOT EXISTS (SELECT 1 FROM flow_attention f WHERE f.tenant = item.tenant AND f.instance = item.instance
-         AND f.path = item.path AND f.text = item.text)
+         AND f.path = item.path AND f.text = item.text AND f.settled_at IS NULL)
        ORDER BY tenant, instance, path, text, n),
      added AS (
        INSERT INTO flow_attention (tenant, instance, number, path, text, at)

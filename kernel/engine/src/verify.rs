@@ -56,11 +56,11 @@ const ENDED_LISTENERS: Statement = Statement::both(
 );
 
 /// A trade that is a part of another one which is gone, or over while it is not.
-const LOST_PARTS: Statement = Statement::sqlite(
+const LOST_PARTS: Statement = Statement::both(
     "engine.lost_parts",
     "SELECT c.tenant, c.id, p.id IS NULL FROM flow_instance c
      LEFT JOIN flow_instance p ON p.tenant = c.tenant AND p.id = rtrim(rtrim(c.id, '0123456789'), '-')
-     WHERE instr(c.id, '-') > 0 AND c.status <> 2 AND (p.id IS NULL OR p.status = 2) LIMIT 100",
+     WHERE c.id LIKE '%-%' AND c.status <> 2 AND (p.id IS NULL OR p.status = 2) LIMIT 100",
 );
 
 /// Whose trades the database has, for checks that ask the outside tenant by tenant.

@@ -6,6 +6,7 @@ mod check;
 mod compile;
 pub mod diagnostic;
 mod eval;
+mod label;
 pub mod machine;
 mod migrate;
 mod parse;

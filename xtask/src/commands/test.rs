@@ -22,9 +22,9 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
         workshop.program(&nextest).args(select).args(args).run()
     })?;
     stages.run("the same on PostgreSQL, where a test has a database", || {
+        let either = on_either(workshop)?;
         // A selection may leave nothing of them.
-        let select =
-            ["nextest", "run", "--workspace", "--locked", "--no-tests=pass", "--filterset", ON_EITHER];
+        let select = ["nextest", "run", "--workspace", "--locked", "--no-tests=pass", "--filterset", &either];
         let nextest = workshop.program(&nextest).variable("MORTISE_TEST_DATABASE", "postgres");
         nextest.args(select).args(args).run()
     })?;

@@ -34,7 +34,7 @@ pub(crate) fn of(app: &App, scope: &Scope, prefix: &str) -> Json {
                     paths.insert(path, json!({ "get": follow(app, name, contract) }));
                 }
             }
-            Effect::Write | Effect::Remote if contract.acquires.is_empty() => {
+            Effect::Write | Effect::Remote if app.contracts().acquired_by(contract).next().is_none() => {
                 let path = format!("{prefix}/operations/{capability}/{operation}");
                 paths.insert(path, json!({ "post": staff(name, contract) }));
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use mortise_contract::{Effect, OperationContract};
+use mortise_contract::{Contracts, Effect, OperationContract};
 use mortise_engine::{CallRequest, EngineError};
 use mortise_fault::codes;
 
@@ -33,7 +33,7 @@ pub(super) async fn handle(
     let scope = place.scope;
     let known = app.operation(&operation).filter(|(contract, _)| contract.effect != Effect::Read);
     let (contract, edge) = known.ok_or_else(|| EngineError::UnknownOperation(operation.clone()))?;
-    refuse_acquiring(&operation, contract)?;
+    refuse_acquiring(app.contracts(), &operation, contract)?;
     let hash = request_hash("operations", &operation, &body.0);
     let mut input = body.value()?;
     let currency = app.line_currency(&scope).to_string();
@@ -51,13 +51,18 @@ pub(super) async fn handle(
     answer(&app, &scope, begun, packing).await
 }
 
-/// What a single call acquires nobody would give back: the flow checker's `leaks-resource`, for a flow of one step.
-fn refuse_acquiring(operation: &str, contract: &OperationContract) -> Result<(), Problem> {
-    match contract.acquires.first() {
+/// What a single call acquires nobody would give back, nor what an event brings that it leads to: the flow checker's
+/// `leaks-resource`, for a flow of one step.
+fn refuse_acquiring(
+    contracts: &Contracts,
+    operation: &str,
+    contract: &OperationContract,
+) -> Result<(), Problem> {
+    match contracts.acquired_by(contract).next() {
         None => Ok(()),
-        Some(acquired) => Err(Problem::of(
+        Some(resource) => Err(Problem::of(
             &codes::FORBIDDEN,
-            format!("`{operation}` acquires {}, which only a flow can own and give back.", acquired.resource),
+            format!("`{operation}` acquires {resource}, which only a flow can own and give back."),
         )),
     }
 }

@@ -58,6 +58,9 @@ async fn what_only_a_flow_can_own_is_refused() {
      "detail":"`till.sit` acquires seat, which only a flow can own and give back.",
      "trace_id":"<id>"}
     "#);
+    let queue = house.staff("/till/queue", "k1", "{}").await;
+    assert!(queue.starts_with("403"), "the seat comes by an event that nobody would wait for: {queue}");
+    assert!(queue.contains("`till.queue` acquires seat"), "{queue}");
     assert!(house.staff("/till/order", "k1", "{}").await.starts_with("404"), "a read is no trade");
     assert!(house.staff("/till/nothing", "k1", "{}").await.starts_with("404"));
 }

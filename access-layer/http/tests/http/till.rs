@@ -352,6 +352,17 @@ fn declaration() -> Declaration {
                 .releases("seat", "seat")
                 .nothing_to_undo(),
         )
+        .operation(
+            Operation::write::<Nothing, Seat>("queue", "Asks for a seat, which is given later.")
+                .leads_to("till.seated")
+                .nothing_to_undo(),
+        )
+        .event(Event::new::<Seat, String>("seated", "seat", "A seat is given.").acquires(
+            "seat",
+            "seat",
+            "till.rise",
+            json!({"seat": "${ event.seat }"}),
+        ))
         .operation(Operation::write::<Nothing, Nothing>("break", "Fails.").nothing_to_undo())
         .event(Event::new::<NotedEvent, String>("noted", "order_id", "Something was written."))
 }
@@ -370,6 +381,7 @@ pub fn till(gate: &Arc<Semaphore>) -> Capability {
         .remote("ask", Ask(Arc::clone(gate)))
         .write("sit", Sit)
         .write("rise", Rise)
+        .write("queue", Sit)
         .write("break", Break)
         .migrations(Migrations {
             owner: "till",

@@ -145,6 +145,7 @@ fn operation_text(name: &str, operation: &OperationContract, contracts: &Contrac
             .collect::<Vec<_>>()
             .join(", "),
     );
+    say("leads to", operation.leads_to.join(", "));
     say("points", operation.points.join(", "));
     say("events", operation.events.join(", "));
     text

@@ -1,6 +1,7 @@
 //! One file a command. Each takes its part of the command line and answers an exit code or a failure that a person can
 //! act on; what they share (opening things, scopes, input files) stands here.
 
+mod attention;
 mod capability;
 mod demo;
 mod ending;
@@ -30,6 +31,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Flow(flow) => flow::run(flow).await,
         Command::Import(import) => import::run(import).await,
         Command::Policy(policy) => policy::run(policy).await,
+        Command::Attention(command) => attention::run(command).await,
         Command::Trade(trade) => trade::run(trade).await,
         Command::Replay(replay) => trade::replay(replay).await,
         Command::Verify(verify) => verify::run(verify).await,

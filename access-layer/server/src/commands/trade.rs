@@ -55,7 +55,7 @@ async fn found(data: &std::path::Path, tenant: &str, name: &str) -> Result<(AtRe
     Ok((rest, ids))
 }
 
-fn failure(error: RetraceError, tenant: &str) -> Failure {
+pub(super) fn failure(error: RetraceError, tenant: &str) -> Failure {
     match error {
         RetraceError::Unknown(_) => Failure::refused(format!("{error} (tenant `{tenant}`)"))
             .mend("name the trade by its id or by its flow's key, such as the order's id; --tenant says whose it is"),
@@ -124,10 +124,11 @@ fn what(happened: &Happened) -> String {
         Happened::Came { event } => format!("{event} comes"),
         Happened::TimedOut => "its time is over".to_owned(),
         Happened::Cancelled => "is cancelled".to_owned(),
-        Happened::Resumed => "a person lets it try again".to_owned(),
+        Happened::Decided { decision } => format!("a person decides: {decision}"),
         Happened::Answered { answer } => format!("answers: {answer}"),
         Happened::Told { event } => format!("tells {event}"),
         Happened::PassedPivot => "passes its pivot".to_owned(),
+        Happened::Moved { to } => format!("is moved to version {}", &to[..to.len().min(12)]),
         Happened::Held { problem } => format!("is held for a person: {problem}"),
         Happened::Noted { text } => format!("tells a person: {text}"),
         Happened::Ended { outcome } => format!("ends: {outcome}"),

@@ -7,47 +7,49 @@ use mortise_types::{Amount, CustomerId, OrderId, TenantId, Timestamp};
 use super::{RmaColumns, rma};
 use crate::rules::Rma;
 
-macro_rules! rmas {
-    ($name:literal, $condition:literal, [$params:literal, $names:literal, $item_condition:literal]) => {
-        Statement::pair(
-            $name,
-            concat!(
-                "SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at,
-                        changed_at, entry
-                 FROM after_sale_rma WHERE tenant = ?1 AND entry < ?2",
-                $condition,
-                " ORDER BY entry DESC LIMIT ?3"
-            ),
-            concat!(
-                "SELECT item.n, found.* FROM unnest(",
-                $params,
-                ") WITH ORDINALITY AS item (",
-                $names,
-                ", n) CROSS JOIN LATERAL (
-                   SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at,
-                          changed_at, entry
-                   FROM after_sale_rma t WHERE t.tenant = item.tenant AND t.entry < item.behind",
-                $item_condition,
-                " ORDER BY t.entry DESC LIMIT item.most) AS found"
-            ),
-        )
-    };
-}
-
-const ALL: Statement = rmas!("after_sale.rmas", "", ["$1, $2, $3", "tenant, behind, most", ""]);
-const OF_CUSTOMER: Statement = rmas!(
-    "after_sale.rmas_of_customer",
-    " AND customer_id = ?4",
-    ["$1, $2, $3, $4", "tenant, behind, most, customer_id", " AND t.customer_id = item.customer_id"]
+const ALL: Statement = Statement::pair(
+    "after_sale.rmas",
+    "SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at,
+            entry
+     FROM after_sale_rma WHERE tenant = ?1 AND entry < ?2 ORDER BY entry DESC LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY
+       AS item (tenant, behind, most, n)
+     CROSS JOIN LATERAL (
+       SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at,
+         entry
+       FROM after_sale_rma
+       WHERE tenant = item.tenant AND entry < item.behind
+       ORDER BY entry DESC LIMIT item.most) AS found",
 );
-const OF_ORDER: Statement = rmas!(
+const OF_CUSTOMER: Statement = Statement::pair(
+    "after_sale.rmas_of_customer",
+    "SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at,
+            entry
+     FROM after_sale_rma WHERE tenant = ?1 AND entry < ?2 AND customer_id = ?4 ORDER BY entry DESC LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY
+       AS item (tenant, behind, most, customer_id, n)
+     CROSS JOIN LATERAL (
+       SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at,
+         entry
+       FROM after_sale_rma
+       WHERE tenant = item.tenant AND entry < item.behind AND customer_id = item.customer_id
+       ORDER BY entry DESC LIMIT item.most) AS found",
+);
+const OF_ORDER: Statement = Statement::pair(
     "after_sale.rmas_of_order",
-    " AND order_id = ?4 AND (?5 = '' OR customer_id = ?5)",
-    [
-        "$1, $2, $3, $4, $5",
-        "tenant, behind, most, order_id, customer_id",
-        " AND t.order_id = item.order_id AND (item.customer_id = '' OR t.customer_id = item.customer_id)"
-    ]
+    "SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at,
+            entry
+     FROM after_sale_rma WHERE tenant = ?1 AND entry < ?2 AND order_id = ?4 AND (?5 = '' OR customer_id = ?5)
+     ORDER BY entry DESC LIMIT ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY
+       AS item (tenant, behind, most, order_id, customer_id, n)
+     CROSS JOIN LATERAL (
+       SELECT rma_id, order_id, placed_at, customer_id, currency, kind, state, document, given, opened_at, changed_at,
+         entry
+       FROM after_sale_rma
+       WHERE tenant = item.tenant AND entry < item.behind AND order_id = item.order_id
+         AND (item.customer_id = '' OR customer_id = item.customer_id)
+       ORDER BY entry DESC LIMIT item.most) AS found",
 );
 const SALES: Statement = Statement::pair(
     "after_sale.sales",

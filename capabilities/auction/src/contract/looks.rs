@@ -247,7 +247,8 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Amount")]
     pub maximum: Option<Amount>,
-    /// The price from then on, in minor units.
+    /// The price from then on, in minor units; of an offer of the lot, what it costs: the bidder's own entries, and for the
+    /// shop's staff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Amount")]
     pub price: Option<Amount>,

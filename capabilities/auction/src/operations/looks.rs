@@ -228,5 +228,8 @@ fn entry(row: store::TimelineRow, eyes: Eyes<'_>) -> Result<Entry, StoreError> {
     let customer_id = customer.filter(|customer| eyes.see(customer));
     let own = customer_id.is_some();
     let (amount, maximum) = (amount.filter(|_| own), maximum.filter(|_| own));
+    // What the next bidder is to pay is what that bidder was ready to pay: nobody else's business.
+    let offered = matches!(kind, EntryKind::Awarded | EntryKind::Defaulted | EntryKind::Sold);
+    let price = price.filter(|_| own || !offered);
     Ok(Entry { position, kind, paddle, customer_id, amount, maximum, price, leading, closes_at, note, at })
 }

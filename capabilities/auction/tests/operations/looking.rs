@@ -58,6 +58,26 @@ async fn a_timeline_is_followed_from_a_position_on() {
 }
 
 #[tokio::test]
+async fn what_the_next_bidder_pays_is_told_to_that_bidder_only() {
+    let mut rig = opened("").await;
+    admitted(&rig, "a", &["ann", "bob"]).await;
+    bids(&rig, "a", "bob", 4_500).await;
+    bids(&rig, "a", "ann", 5_000).await;
+    rig.now = seconds(3_600);
+    rig.call("auction.close", &of("a")).await;
+    rig.now = seconds(7_200);
+    rig.call("auction.next_bidder", &offer("a", 1)).await;
+    let offered = |view: &serde_json::Value| {
+        let entries = view["entries"].as_array().expect("entries");
+        let last = entries.last().expect("the offer to bob");
+        assert_eq!((&last["kind"], &last["paddle"]), (&"awarded".into(), &2.into()));
+        last.get("price").cloned()
+    };
+    assert_eq!(offered(&seen(&rig, "bob", "auction.timeline", &of("a")).await), Some(4_500.into()));
+    assert_eq!(offered(&seen(&rig, "ann", "auction.timeline", &of("a")).await), None);
+}
+
+#[tokio::test]
 async fn auctions_are_listed_page_by_page_and_by_tenant() {
     let mut rig = rig().await;
     for auction in ["a", "b", "c"] {

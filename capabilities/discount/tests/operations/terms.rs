@@ -2,7 +2,7 @@
 
 use crate::support::{order, rig};
 
-const DEFINE: &str = r#"{"rows":[
+const DEFINE: &str = r#"{"promotions":[
     {"promotion":"spend-more","title":"5.00 off 20.00","currency":"EUR","min_subtotal":2000,"target":"order","benefit":"amount","amount":500},
     {"promotion":"two-or-more","title":"a tenth off two","min_quantity":2,"target":"items","benefit":"percent","rate_bp":1000},
     {"promotion":"set","title":"the set","currency":"EUR","skus":["never"],"target":"order","benefit":"fixed_price","amount":100}]}"#;
@@ -28,7 +28,7 @@ async fn the_conditions_of_an_orders_promotions_are_told_until_they_change() {
         ),
         "not of one that did not apply"
     );
-    let changed = r#"{"rows":[{"promotion":"spend-more","title":"6.00 off 20.00","currency":"EUR","min_subtotal":2000,"target":"order","benefit":"amount","amount":600}]}"#;
+    let changed = r#"{"promotions":[{"promotion":"spend-more","title":"6.00 off 20.00","currency":"EUR","min_subtotal":2000,"target":"order","benefit":"amount","amount":600}]}"#;
     rig.call("discount.define", changed).await;
     assert_eq!(
         rig.call("discount.terms", &proof).await,

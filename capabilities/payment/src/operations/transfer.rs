@@ -30,17 +30,18 @@ impl WriteOperation for TransferFunds {
         tx: &mut Tx<'_>,
         calls: &[Call<TransferInput>],
     ) -> Result<Vec<Reply<Transferred>>, StoreError> {
-        let mut keys: BTreeSet<Key> = BTreeSet::new();
+        let (mut from, mut to): (BTreeSet<Key>, BTreeSet<Key>) = Default::default();
         for call in calls {
-            keys.extend(call.input.payments.iter().map(|payment_id| key(call, payment_id)));
-            keys.insert(made(call)?);
+            from.extend(call.input.payments.iter().map(|payment_id| key(call, payment_id)));
+            to.insert(made(call)?);
         }
-        let mut payments = Payments::load(tx, keys).await?;
+        let mut known = Payments::load(tx, to).await?;
+        let mut payments = Payments::load(tx, from).await?;
         let mut new: BTreeMap<Key, Amount> = BTreeMap::new();
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {
             let place = made(call)?;
-            let known = payments.get_mut(&place).map(|booked| booked.payment.captured);
+            let known = known.get_mut(&place).map(|booked| booked.payment.captured);
             let amount = match known.or_else(|| new.get(&place).copied()) {
                 Some(amount) => amount,
                 None => {

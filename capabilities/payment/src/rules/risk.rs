@@ -42,8 +42,12 @@ pub(crate) fn assess(facts: &Facts<'_>, policy: &RiskPolicy) -> (i64, Vec<RiskRe
     }
     add(RiskReasonCode::PaidBefore, -collected.saturating_mul(policy.relief_per_collection.into()));
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.points));
+    // What the shop does not do at all is not made good by having paid before.
+    let never =
+        |reason: &RiskReason| matches!(reason.code, RiskReasonCode::OverLimit | RiskReasonCode::Country);
     let sum = reasons.iter().fold(0_i64, |sum, reason| sum.saturating_add(reason.points));
-    (sum.clamp(0, SCORE_MAX), reasons)
+    let score = if reasons.iter().any(never) { SCORE_MAX } else { sum.clamp(0, SCORE_MAX) };
+    (score, reasons)
 }
 
 /// Whether a carrier would look for the door: no house number in any line, or no city.

@@ -122,3 +122,41 @@ async fn a_deposit_on_invoice_is_held_when_it_is_claimed() {
     assert_eq!(balances(&rig).await, ["customer_receivable 300", "deposits_forfeited -300"]);
     clean(&rig).await;
 }
+
+#[tokio::test]
+async fn what_can_be_paid_is_found_by_its_order_and_by_whom_it_belongs_to() {
+    let (rig, provider, _) = shop().await;
+    let asked = |order: &str, customer: &str, purpose: &str| {
+        format!(
+            r#"{{"order_id":"{order}","amount":700,"currency":"EUR","customer_id":"{customer}","purpose":"{purpose}","expires_at":"2026-03-01T00:00:00.000Z"}}"#
+        )
+    };
+    let first = field(&rig.call("payment.request", &asked("o-1", "ann", "deposit")).await, "payment_id");
+    let second = field(&rig.call("payment.request", &asked("o-1", "ann", "order")).await, "payment_id");
+    rig.call("payment.request", &asked("o-2", "ben", "order")).await;
+    let open = rig.call("payment.open", r#"{"order_id":"o-1"}"#).await;
+    let one = |id: &str, purpose: &str| {
+        format!(
+            r#"{{"payment_id":"{id}","amount":700,"currency":"EUR","purpose":"{purpose}","pay_url":"http://pay/{id}","expires_at":"2026-03-01T00:00:00.000Z"}}"#
+        )
+    };
+    assert_eq!(open, format!(r#"ok {{"payments":[{},{}]}}"#, one(&first, "deposit"), one(&second, "order")));
+    provider.pay(&first);
+    event(&rig, "e1", "captured", &first, r#","amount":700"#).await;
+    let open = rig.call("payment.open", r#"{"order_id":"o-1"}"#).await;
+    assert_eq!(
+        open,
+        format!(r#"ok {{"payments":[{}]}}"#, one(&second, "order")),
+        "what is paid is not asked for"
+    );
+    // A signed-in customer sees their own.
+    let stranger = rig.call_of(mortise_contract::json(r#"{"order_id":"o-1"}"#).unwrap());
+    let context = mortise_capability::CallContext {
+        caller: Some(mortise_types::CustomerId::new("ben").unwrap()),
+        ..(*stranger.context).clone()
+    };
+    let call = mortise_capability::Call { context: std::sync::Arc::new(context), input: stranger.input };
+    let replies = rig.run("payment.open", vec![call]).await.unwrap();
+    let mortise_capability::Outcome::Done(seen) = &replies[0].outcome else { panic!("{replies:?}") };
+    assert_eq!(seen.to_json().to_string(), r#"{"payments":[]}"#);
+}

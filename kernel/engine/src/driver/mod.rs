@@ -21,6 +21,7 @@ use mortise_types::{CustomerId, Scope, Timestamp};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::peers::{Holding, Peer};
+use crate::attention::Decision;
 use crate::commit::{Committed, Duplicate, Fate, Finished, Pen, stored_answer};
 use crate::job::{Fresh, Job, Pending, Sending, Work};
 use crate::load::{load, unborn};
@@ -94,8 +95,8 @@ pub(crate) enum Message {
         trade: TradeId,
         reply: oneshot::Sender<Started>,
     },
-    /// A person's retry of a held trade.
-    Retry(TradeId),
+    /// What a person has decided about a held trade.
+    Decided(TradeId, Decision),
     Tick,
     /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer; and the next clock.
     Rest(Quiet, oneshot::Sender<Option<Timestamp>>),
@@ -312,7 +313,9 @@ impl Driver {
                     self.waiters.remove(&trade);
                 }
             }
-            Message::Retry(trade) => self.notice(Notice::Work { trade, work: Work::Retry }),
+            Message::Decided(trade, decision) => {
+                self.notice(Notice::Work { trade, work: Work::Decided(decision) });
+            }
             Message::Tick => self.tick(),
             Message::Rest(quiet, waiting) => self.resting.push((quiet, waiting)),
             Message::Sent { call, result } => self.sent(call, result),

@@ -17,7 +17,7 @@ pub use replay::{Difference, Replayed, replay};
 pub use timeline::{Effect, Entry, Happened, Note, Timeline, timeline};
 
 use crate::definitions::Catalogue;
-use crate::record::{Record, TradeId};
+use crate::record::{Moved, Record, TradeId, first_hash};
 use crate::store as sql;
 
 const BY_KEY: Statement = Statement::pair(
@@ -61,7 +61,10 @@ pub(crate) struct Row {
 pub(crate) struct Stored {
     pub(crate) id: TradeId,
     pub(crate) row: Row,
+    /// The definition that it has now.
     pub(crate) program: Arc<Program>,
+    /// The one that it began with, and those that it was moved to, by hash.
+    programs: HashMap<String, Arc<Program>>,
     pub(crate) records: Vec<Record>,
 }
 
@@ -146,9 +149,6 @@ pub(crate) async fn stored(
         outcome,
         answer,
     ) = row;
-    let program = catalogue.by_hash(&hash, &flow).ok_or_else(|| {
-        unreadable(format!("its definition {hash} of `{flow}` is gone, or its contracts have changed"))
-    })?;
     let scope = Scope::new(id.tenant.as_str(), line.as_str(), channel.as_str())
         .map_err(|error| unreadable(error.to_string()))?;
     let mut records = Vec::with_capacity(journal.len());
@@ -156,6 +156,18 @@ pub(crate) async fn stored(
         let record = serde_json::from_str(&text)
             .map_err(|error| unreadable(format!("record {seq} of its journal cannot be read: {error}")))?;
         records.push(record);
+    }
+    let program_of = |hash: &str| {
+        catalogue.by_hash(hash, &flow).ok_or_else(|| {
+            unreadable(format!("its definition {hash} of `{flow}` is gone, or its contracts have changed"))
+        })
+    };
+    let program = program_of(&hash)?;
+    let mut programs = HashMap::from([(hash.clone(), Arc::clone(&program))]);
+    for Moved { from, to } in records.iter().filter_map(|record: &Record| record.moved.as_ref()) {
+        for hash in [from, to] {
+            programs.insert(hash.clone(), program_of(hash)?);
+        }
     }
     let row = Row {
         flow,
@@ -171,7 +183,7 @@ pub(crate) async fn stored(
         outcome,
         answer,
     };
-    Ok(Stored { id: id.clone(), row, program, records })
+    Ok(Stored { id: id.clone(), row, program, programs, records })
 }
 
 async fn rows(reader: &Reader<'_>, id: &TradeId) -> Result<(Option<Loaded>, Vec<(String,)>), StoreError> {
@@ -194,19 +206,29 @@ pub(crate) struct Told {
 }
 
 /// The whole journal, told again.
-pub(crate) fn told(program: &Program, records: &[Record]) -> (Vec<Told>, State) {
+///
+/// # Errors
+/// A move to a definition that does not have what the trade needs.
+pub(crate) fn told(trade: &Stored) -> Result<(Vec<Told>, State), RetraceError> {
+    let unreadable = |problem: String| RetraceError::Unreadable { trade: trade.id.clone(), problem };
+    let known = |hash: &str| trade.programs.get(hash).unwrap_or(&trade.program);
+    let mut program = known(first_hash(&trade.records, &trade.row.hash));
     let mut state = State::default();
     let mut all = Vec::new();
-    for (seq, record) in records.iter().enumerate() {
+    for (seq, record) in trade.records.iter().enumerate() {
         for input in &record.inputs {
             let before = state.clone();
             let (after, commands) = step(program, state, record.now, input.clone());
-            let wanted = after != before;
+            let wanted = after != before || !commands.is_empty();
             state = after;
             all.push(Told { seq, now: record.now, input: input.clone(), commands, wanted });
         }
+        if let Some(Moved { to, .. }) = &record.moved {
+            state = state.moved(program, known(to)).map_err(unreadable)?;
+            program = known(to);
+        }
     }
-    (all, state)
+    Ok((all, state))
 }
 
 /// The extensions that were asked on the way to each call's reply.

@@ -62,7 +62,7 @@ pub async fn replay(
     id: &TradeId,
 ) -> Result<Replayed, RetraceError> {
     let trade = stored(store, catalogue, id).await?;
-    let (all, state) = told(&trade.program, &trade.records);
+    let (all, state) = told(&trade)?;
     let mut differences = Vec::new();
     if trade.records.is_empty() {
         let difference = difference("journal", "not kept any more", "nothing to run again");
@@ -115,12 +115,12 @@ fn of_row(trade: &Stored, all: &[Told], state: &State) -> Result<Vec<Difference>
     if status == WAITING {
         compare("due", format!("{:?}", row.wake_at), format!("{due:?}"));
     }
-    let answers = all.iter().flat_map(|told| &told.commands).filter_map(|command| match command {
+    let mut answers = all.iter().flat_map(|told| &told.commands).filter_map(|command| match command {
         Command::Answer(answer) => Some(answer),
         _ => None,
     });
     let stored = row.answer.as_deref().map(stored_answer).transpose()?;
-    compare("answer", answered(stored.as_ref()), answered(answers.last()));
+    compare("answer", answered(stored.as_ref()), answered(answers.next_back()));
     Ok(found)
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{RetraceError, Told, amounts, asked, stored, told};
 use crate::definitions::Catalogue;
-use crate::record::TradeId;
+use crate::record::{Record, TradeId};
 
 const NOTES: Statement = Statement::pair(
     "engine.trade_notes",
@@ -89,6 +89,14 @@ pub struct Entry {
     pub extensions: Vec<ExtensionCall>,
 }
 
+impl Entry {
+    fn plain(record: usize, at: Timestamp, step: &str, happened: Happened) -> Self {
+        let (step, took_ms) = (step.to_owned(), 0);
+        let (money, held, extensions) = (Vec::new(), Vec::new(), Vec::new());
+        Self { record, at, step, happened, took_ms, money, held, extensions }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
@@ -118,8 +126,11 @@ pub enum Happened {
     TimedOut,
     /// An event cancelled the trade, or a part of it.
     Cancelled,
-    /// A person asked for a held step to be tried again.
-    Resumed,
+    /// A person decided about what was held.
+    Decided {
+        /// `retry`, `skip`, `compensate`.
+        decision: &'static str,
+    },
     /// The caller was answered.
     Answered {
         /// `ok`, or `failed: code`.
@@ -132,6 +143,11 @@ pub enum Happened {
     },
     /// It can no longer be taken back.
     PassedPivot,
+    /// Another version of its flow drives it from now on.
+    Moved {
+        /// The hash of that definition.
+        to: String,
+    },
     /// It is held for a person.
     Held {
         /// Why.
@@ -171,7 +187,7 @@ pub async fn timeline(
     id: &TradeId,
 ) -> Result<Timeline, RetraceError> {
     let trade = stored(store, catalogue, id).await?;
-    let (all, state) = told(&trade.program, &trade.records);
+    let (all, state) = told(&trade)?;
     let position = match (&trade.row.outcome, trade.records.is_empty()) {
         (Some(outcome), true) => format!("ended: {outcome}; its journal is no longer kept"),
         _ => state.position(),
@@ -180,6 +196,9 @@ pub async fn timeline(
         Some(Input::Begin(begin)) => trade.program.currency(begin).ok().flatten(),
         _ => None,
     });
+    let mut entries = Teller::new(registry.contracts(), asked(&trade.records)).tell(all);
+    entries.extend(moves(&trade.records));
+    entries.sort_by_key(|entry| entry.record);
     Ok(Timeline {
         trade: id.id.to_string(),
         flow: trade.row.flow,
@@ -192,8 +211,15 @@ pub async fn timeline(
         ended_at: trade.row.ended_at,
         position,
         currency,
-        entries: Teller::new(registry.contracts(), asked(&trade.records)).tell(all),
+        entries,
         attention: notes(store, id).await?,
+    })
+}
+
+fn moves(records: &[Record]) -> impl Iterator<Item = Entry> {
+    records.iter().enumerate().filter_map(|(record, at)| {
+        let happened = Happened::Moved { to: at.moved.as_ref()?.to.clone() };
+        Some(Entry::plain(record, at.now, "", happened))
     })
 }
 
@@ -249,9 +275,7 @@ impl<'c> Teller<'c> {
     }
 
     fn push(&mut self, record: usize, at: Timestamp, step: &str, happened: Happened) -> &mut Entry {
-        let (step, took_ms) = (step.to_owned(), 0);
-        let (money, held, extensions) = (Vec::new(), Vec::new(), Vec::new());
-        self.entries.push(Entry { record, at, step, happened, took_ms, money, held, extensions });
+        self.entries.push(Entry::plain(record, at, step, happened));
         let last = self.entries.len() - 1;
         &mut self.entries[last]
     }
@@ -270,7 +294,9 @@ impl<'c> Teller<'c> {
                 let Some(Wait { path, since, .. }) = self.waits.remove(&wait) else { return };
                 self.push(record, at, &path, Happened::TimedOut).took_ms = took(since, at);
             }
-            Input::Resume => self.plain(record, at, "", Happened::Resumed),
+            Input::Resume => self.plain(record, at, "", Happened::Decided { decision: "retry" }),
+            Input::Skip => self.plain(record, at, "", Happened::Decided { decision: "skip" }),
+            Input::Compensate => self.plain(record, at, "", Happened::Decided { decision: "compensate" }),
             _ => self.plain(record, at, "", Happened::Cancelled),
         }
     }

@@ -146,11 +146,11 @@ const ATTEMPT: &str = r#"
   - call: shop.take
     with: { goods: pen, count: 1, seen: "${ seen.count }" }
   - attempt:
-      - id: now
+      - id: again
         call: shop.look
         with: { goods: pen }
       - call: shop.take
-        with: { goods: pen, count: 2, seen: "${ now.count }" }
+        with: { goods: pen, count: 2, seen: "${ again.count }" }
       - sleep: 1h
     else:
       given_up:

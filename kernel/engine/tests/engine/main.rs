@@ -5,6 +5,7 @@
 mod blocks;
 mod house;
 mod parts;
+mod person;
 mod retrace;
 mod review;
 mod shop;

@@ -56,12 +56,15 @@ input:
     payment: { type: string }
 steps:
   - answer: { payment: "${ input.payment }" }
-  - wait: shop.paid
+  - id: paid
+    wait: shop.paid
     match: ${ input.payment }
     timeout: 30m
     on_timeout:
       - fail: too_late
   - pivot: paid
+  - call: shop.book
+    with: { payment: "${ paid.payment }" }
 "#;
 
 const NAP: &str = r#"

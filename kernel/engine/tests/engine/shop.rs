@@ -109,13 +109,22 @@ records! {
     Held { hold: String }
 }
 
-const FENCE: Statement = Statement::sqlite(
+const FENCE: Statement = Statement::pair(
     "shop.fence",
     "INSERT INTO shop_hold (tenant, hold, goods, count, state) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, hold, goods, count, state, n)),
+     added AS (
+       INSERT INTO shop_hold (tenant, hold, goods, count, state)
+       SELECT tenant, hold, goods, count, state FROM item ORDER BY tenant, hold, n
+       ON CONFLICT DO NOTHING RETURNING tenant, hold)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, hold) GROUP BY tenant, hold",
 );
-const SETTLE_HOLD: Statement = Statement::sqlite(
+const SETTLE_HOLD: Statement = Statement::pair(
     "shop.settle_hold",
     "UPDATE shop_hold SET state = ?3 WHERE tenant = ?1 AND hold = ?2 AND state = 'tried' RETURNING goods, count",
+    "UPDATE shop_hold t SET state = item.state
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, hold, state, n)
+     WHERE t.tenant = item.tenant AND t.hold = item.hold AND t.state = 'tried' RETURNING item.n, t.goods, t.count",
 );
 
 /// The try of a triple.
@@ -239,6 +248,16 @@ impl WriteOperation for Announce {
     }
 }
 
+/// Puts money that came into the books: it is no longer to be given back.
+struct Book;
+impl WriteOperation for Book {
+    type Input = Paid;
+    type Output = Nothing;
+    async fn run(&self, _: &mut Tx<'_>, calls: &[Call<Paid>]) -> Result<Vec<Reply<Nothing>>, StoreError> {
+        Ok(calls.iter().map(|_| Reply::done(Nothing {})).collect())
+    }
+}
+
 struct GiveUp;
 impl WriteOperation for GiveUp {
     type Input = Pay;
@@ -336,6 +355,11 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
                 .tcc(("shop.keep", json!({"hold": "${ output.hold }"})), ("shop.let_go", json!({"hold": "${ output.hold }"})))
                 .undo("shop.stock", json!({"goods": "${ input.goods }", "count": "${ input.count }"})),
         )
+        .operation(
+            Operation::write::<Paid, Nothing>("book", "Books money that came.")
+                .consumes("money", "payment")
+                .nothing_to_undo(),
+        )
         .operation(Operation::write::<Held, Nothing>("keep", "Takes what is held.").nothing_to_undo())
         .operation(Operation::write::<Held, Nothing>("let_go", "Lets go what is held.").nothing_to_undo())
         .operation(Operation::write::<Explode, Nothing>("explode", "Panics when told to.").nothing_to_undo())
@@ -363,6 +387,7 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
         .write("stock", Stock)
         .write("take", TakeGoods)
         .write("put_back", PutGoodsBack)
+        .write("book", Book)
         .write("hold", Hold)
         .write("keep", Keep)
         .write("let_go", LetGo)

@@ -38,11 +38,14 @@ steps:
             call: shop.pay
             with: { order: "${ input.order }" }
           - answer: { order: "${ input.order }", payment: "${ payment.payment }" }
-          - wait: shop.paid
+          - id: paid
+            wait: shop.paid
             match: ${ payment.payment }
             timeout: 30m
             on_timeout:
               - fail: too_late
+          - call: shop.book
+            with: { payment: "${ paid.payment }" }
       - else:
           - answer: { order: "${ input.order }" }
   - pivot: paid

@@ -19,11 +19,17 @@ pub fn check_contracts(contracts: &Contracts) -> Vec<String> {
     for (name, operation) in &contracts.operations {
         checker.operation_contract(name, operation, Place::default());
         checker.tcc_contract(name, operation, Place::default());
+        checker.acquiring_contract(name, operation);
         let schemas = [&operation.input, &operation.output].into_iter().chain(operation.rejections.values());
         checker.references(name, schemas);
     }
     for (name, event) in &contracts.events {
         checker.event_contract(name, Place::default());
+        if let Some(late) = &event.late
+            && !checker.takes_all_back(&event.acquires, &event.payload, "event", late)
+        {
+            checker.unsettled(&format!("the late call of `{name}`"), &late.call);
+        }
         checker.references(name, [&event.key, &event.payload]);
     }
     for (name, flow) in &contracts.flows {
@@ -62,6 +68,40 @@ impl<'c> Checker<'c> {
                 }
             }
         }
+    }
+
+    /// What an operation acquires its own undo settles, and the confirm and the cancel of a try; the events to which it leads
+    /// are declared.
+    fn acquiring_contract(&mut self, name: &str, operation: &'c OperationContract) {
+        for event in &operation.leads_to {
+            if !self.contracts.events.contains_key(event) {
+                let message = format!("`{name}` leads to the event `{event}`, which nothing declares");
+                self.refuse("unknown-event", Place::default(), message, "declare the event");
+            }
+        }
+        if operation.acquires.is_empty() {
+            return;
+        }
+        let calls: Vec<(&str, &CallTemplate)> = match (&operation.tcc, &operation.undo) {
+            (Some(tcc), _) => vec![("confirm", &tcc.confirm), ("cancel", &tcc.cancel)],
+            (None, Some(Undo::Call(undo))) => vec![("undo", undo)],
+            (None, Some(Undo::Nothing)) => {
+                let message = format!("`{name}` acquires something, and there is nothing that takes it back");
+                self.refuse("cannot-undo", Place::default(), message, "declare its undo");
+                return;
+            }
+            (None, None) => return,
+        };
+        for (word, call) in calls {
+            if !self.takes_all_back(&operation.acquires, &operation.output, "output", call) {
+                self.unsettled(&format!("the {word} of `{name}`"), &call.call);
+            }
+        }
+    }
+
+    fn unsettled(&mut self, what: &str, call: &str) {
+        let message = format!("{what} calls `{call}`, which does not settle all that was acquired");
+        self.refuse("cannot-undo", Place::default(), message, "declare what it settles");
     }
 
     /// The undo of an operation that a flow uses at `place`.

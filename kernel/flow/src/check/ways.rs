@@ -89,6 +89,11 @@ impl Way {
         }
     }
 
+    /// Whether nothing is known of the one that is not so on the other.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        self.known.iter().all(|(fact, holds)| other.get(*fact).is_none_or(|known| known == *holds))
+    }
+
     /// What holds when both parts, which run side by side, are over; `None` if they cannot both have come about.
     fn and(&self, other: &Self) -> Option<Self> {
         let mut both = self.clone();

@@ -270,6 +270,8 @@ pub(crate) struct Body {
     pub(crate) start: Pc,
     /// How many slots a frame has; a round's element or number is slot 0.
     pub(crate) slots: usize,
+    /// What each slot is for: a name of the flow, or `~` and the label of the step that needs it.
+    pub(crate) names: Vec<Arc<str>>,
     /// Its own acquiring waits.
     pub(crate) waits: Vec<Pc>,
     /// Its blocks with bodies of their own that have acquiring waits inside.

@@ -4,7 +4,7 @@ mod blocks;
 mod scopes;
 mod sites;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mortise_contract::{Contracts, Schema};
@@ -15,6 +15,7 @@ use super::names::{Bound, Names, Shape};
 use super::program::{Body, CancelSite, Exports, Op, Pc};
 use crate::ast::{self, Step, StepKind, Template};
 use crate::eval::{Mapping, Node};
+use crate::label::Labels;
 
 /// Slots of the whole flow's frame that every flow has.
 pub(crate) const INPUT: u16 = 0;
@@ -52,8 +53,7 @@ pub(super) struct Steps<'a> {
     levels: Vec<usize>,
     out: Compiled,
     label: Arc<str>,
-    /// How often a label was given to a step without an id.
-    unnamed: HashMap<String, u32>,
+    labels: Labels,
     rejections: Vec<u16>,
     depth: usize,
 }
@@ -66,14 +66,14 @@ impl<'a> Steps<'a> {
         names.bind("scope", Bound::Slot { level: 0, slot: SCOPE }, Shape::Unknown);
         names.bind("now", Bound::Now, Shape::Moment);
         names.bind("started_at", Bound::StartedAt, Shape::Moment);
-        let main = Body { slots: 2, ..Body::default() };
+        let main = Body { slots: 2, names: vec![input_name.into(), "scope".into()], ..Body::default() };
         Self {
             contracts,
             names,
             levels: vec![0],
             out: Compiled { bodies: vec![main], ..Compiled::default() },
             label: "start".into(),
-            unnamed: HashMap::new(),
+            labels: Labels::default(),
             rejections: Vec::new(),
             depth: 0,
         }
@@ -142,9 +142,11 @@ impl<'a> Steps<'a> {
     }
 
     fn new_slot(&mut self) -> Result<u16, CompileError> {
+        let unnamed = format!("~{}", self.label).into();
         let body = self.body();
         let slot = u16::try_from(body.slots).map_err(|_| CompileError::TooLarge("too many names"))?;
         body.slots += 1;
+        body.names.push(unnamed);
         Ok(slot)
     }
 
@@ -156,6 +158,9 @@ impl<'a> Steps<'a> {
 
     fn bind_slot(&mut self, name: &str, slot: u16, shape: Shape<'a>) {
         let level = self.level();
+        if let Some(of) = self.body().names.get_mut(usize::from(slot)) {
+            *of = name.into();
+        }
         self.names.bind(name, Bound::Slot { level, slot }, shape);
     }
 
@@ -191,7 +196,7 @@ impl<'a> Steps<'a> {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), CompileError> {
-        self.label = self.label_of(step);
+        self.label = self.labels.of_step(step);
         let label = self.label.clone();
         let skip = match &step.when {
             None => None,
@@ -254,43 +259,6 @@ impl<'a> Steps<'a> {
         Ok(())
     }
 
-    /// The step's id, or what it does.
-    fn label_of(&mut self, step: &Step) -> Arc<str> {
-        let word = match &step.kind {
-            StepKind::Call(call) => &call.operation.value,
-            StepKind::Tcc(_) => "tcc",
-            StepKind::Wait(wait) if step.id.is_none() => return wait.event.value.as_str().into(),
-            StepKind::Wait(_) => "wait",
-            StepKind::Sleep(_) => "sleep",
-            StepKind::Switch(_) => "switch",
-            StepKind::Parallel(_) => "parallel",
-            StepKind::Race(_) => "race",
-            StepKind::Foreach(_) => "foreach",
-            StepKind::Repeat(repeat) => &repeat.name.value,
-            StepKind::Attempt(_) => "attempt",
-            StepKind::Start(start) => &start.flow.value,
-            StepKind::Emit { event, .. } => return event.value.as_str().into(),
-            StepKind::Answer(_) => "answer",
-            StepKind::Let(_) => "let",
-            StepKind::Pivot(_) => "pivot",
-            StepKind::Fail(_) => "fail",
-            StepKind::End(_) => "end",
-            StepKind::Attention(_) => "attention",
-        };
-        self.label_for(step.id.as_ref(), word)
-    }
-
-    /// The id, or the word. Calls without an id get a number where one is not enough, for their path is part of their
-    /// identity.
-    fn label_for(&mut self, id: Option<&ast::At<String>>, word: &str) -> Arc<str> {
-        if let Some(id) = id {
-            return id.value.as_str().into();
-        }
-        let times = self.unnamed.entry(word.to_owned()).or_default();
-        *times += 1;
-        if *times == 1 { word.into() } else { format!("{word}#{times}").into() }
-    }
-
     /// A block's `result:`, which sees the names directly inside.
     fn result(
         &mut self,
@@ -351,6 +319,9 @@ impl<'a> Steps<'a> {
                 && of == level + 1
             {
                 let to = self.new_slot()?;
+                if let Some(of) = self.body().names.get_mut(usize::from(to)) {
+                    *of = name.as_str().into();
+                }
                 exports.push((slot, to));
                 outside.bind(name, Bound::Slot { level, slot: to }, shape);
             }

@@ -144,7 +144,7 @@ impl Run<'_> {
         }
         let came = self.state.fibers[index].waits().find(|open| open.wait == wait);
         if let Some(key) = came.and_then(|open| open.event.clone()) {
-            Arc::make_mut(&mut self.state.came).push(key);
+            self.state.came.push(key);
         }
     }
 
@@ -162,6 +162,9 @@ impl Run<'_> {
 
     /// A part of the trade is taken back: what the waits around it would have been given of its results comes late.
     pub(super) fn late_outside(&mut self, index: usize) {
+        if self.state.fibers[index].parent.is_none() {
+            return;
+        }
         let frame = (*self.state.fibers[index].frame).clone();
         self.late_around(index, frame);
     }

@@ -4,6 +4,8 @@
 mod backward;
 mod confirm;
 mod late;
+mod moved;
+mod person;
 mod reply;
 mod rounds;
 mod run;
@@ -101,6 +103,10 @@ pub enum Input {
     TakeBack,
     /// A person says of a trade that is held ([`Command::Stuck`]): try the held steps again.
     Resume,
+    /// A person says of it: go on behind the held steps, as if they had not run; an undo, as if it had.
+    Skip,
+    /// A person says of any trade that has not passed its pivot: go backward.
+    Compensate,
 }
 
 /// Which way a call goes.

@@ -105,7 +105,10 @@ impl Run<'_> {
         };
         if self.state.fibers[index].course == Course::Failing {
             self.bind(index, site.slot, minted);
-            self.log(index, pc, site, called);
+            // Of what has no undo nobody knows whether it has settled anything: as if it had not, here as elsewhere.
+            if site.triple.is_some() || !matches!(site.undo, Undo::Nothing) {
+                self.log(index, pc, site, called);
+            }
             return self.reply_done(index, site.then);
         }
         self.late_minted(index, site, &minted);

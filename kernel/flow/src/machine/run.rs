@@ -48,6 +48,8 @@ impl<'p> Run<'p> {
             Input::CancelAttempt { wait } => self.cancel_attempt(wait),
             Input::TakeBack => self.take_back_trade(),
             Input::Resume => self.resume(),
+            Input::Skip => self.skip(),
+            Input::Compensate => self.compensate(),
         }
         self.run();
         (self.state, self.out)
@@ -302,25 +304,6 @@ impl<'p> Run<'p> {
             && let Some(cancel) = &self.program.cancel_on
         {
             self.fail(cancel.code.clone(), self.program.nothing.clone());
-        }
-    }
-
-    fn resume(&mut self) {
-        if self.undo_again() {
-            return;
-        }
-        let ids: Vec<u32> = self.state.fibers.iter().map(|fiber| fiber.id).collect();
-        for id in ids {
-            let Some(index) = self.index(id) else { continue };
-            match &self.state.fibers[index].doing {
-                Doing::Stuck { again: Again::Step, .. } => self.wake(index, self.state.fibers[index].pc),
-                Doing::Stuck { again: Again::TakeBack(called), .. } => {
-                    self.take_back(index, called.clone());
-                }
-                Doing::Stuck { again: Again::Confirm, .. } => self.confirm_next(index),
-                Doing::Scope(_) => self.undo_scope_again(index),
-                _ => {}
-            }
         }
     }
 }

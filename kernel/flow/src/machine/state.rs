@@ -29,7 +29,7 @@ pub struct State {
     /// The late keys that were commanded.
     pub(super) late: Arc<Vec<(Arc<str>, Value)>>,
     /// The keys of acquiring events that came; only of a flow that repeats.
-    pub(super) came: Arc<Vec<(Arc<str>, Value)>>,
+    pub(super) came: Vec<(Arc<str>, Value)>,
 }
 
 /// What the trade as a whole is doing.

@@ -309,6 +309,18 @@ impl Run<'_> {
         }
     }
 
+    /// Passes over an undo that is held, of the trade or of a scope; whether it goes backward at all.
+    pub(super) fn skip_undo(&mut self, of: Of) -> bool {
+        let Some(backward) = self.backward_mut(of) else { return false };
+        if backward.held.take().is_some() {
+            if let Some(at) = self.last_finished(of) {
+                Arc::make_mut(&mut self.state.finished).remove(at);
+            }
+            self.undo_next(of);
+        }
+        true
+    }
+
     /// An unavailable call is undone as if it had happened, from what its intent minted, before anything else.
     pub(super) fn take_back(&mut self, index: usize, mut called: Called) {
         let pc = self.state.fibers[index].pc;
@@ -353,7 +365,7 @@ impl Run<'_> {
     }
 
     /// The call is rejected with `unavailable`.
-    fn taken_back(&mut self, index: usize) {
+    pub(super) fn taken_back(&mut self, index: usize) {
         if let Some(Op::Call(site)) = self.program.ops.get(self.state.fibers[index].pc) {
             self.rejected(index, site, UNAVAILABLE, self.program.nothing.clone());
         }

@@ -73,6 +73,16 @@ fn compare(old: &Stand, new: &Stand, before: &Places, after: &Places, found: &mu
         found.push(obstacle(old, at, problem, "give the new step another id"));
         return;
     }
+    if old.label != new.label {
+        let problem = format!("`{}` has no id, and its number among steps like it has changed", old.place);
+        found.push(obstacle(
+            old,
+            at,
+            problem,
+            "give steps that do the same ids; publish that first, and move trades later",
+        ));
+        return;
+    }
     if !old.certain || !new.certain {
         let problem = format!("several steps are called `{}`: which one is meant cannot be told", old.place);
         found.push(obstacle(

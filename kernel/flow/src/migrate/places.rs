@@ -1,12 +1,14 @@
 //! The places of a definition where a trade may stand, what it has had by then, and what is read from there on.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use mortise_contract::{Contracts, Effect};
 
 use crate::ast::{
     Contest, Expr, Flow, Node, NodeKind, Rounds, Step, StepKind, Template, TemplateKind, TextPart,
 };
+use crate::label::Labels;
 use crate::walk;
 
 /// Whether what was done can still be taken back.
@@ -21,6 +23,8 @@ pub(super) enum Reach {
 pub(super) struct Stand {
     /// With the blocks around it.
     pub(super) place: String,
+    /// What paths call it.
+    pub(super) label: Arc<str>,
     pub(super) line: u32,
     pub(super) offset: usize,
     /// `call inventory.reserve`
@@ -86,6 +90,7 @@ impl Places {
             reach: Reach::BeforePivot,
             loops: None,
             unnamed: HashMap::new(),
+            labels: Labels::default(),
         };
         walk.bind(
             "input",
@@ -125,6 +130,7 @@ struct Walk<'c> {
     reach: Reach,
     loops: Option<usize>,
     unnamed: HashMap<String, u32>,
+    labels: Labels,
 }
 
 impl Walk<'_> {
@@ -168,6 +174,7 @@ impl Walk<'_> {
 
     fn step(&mut self, step: &Step) {
         let (does, rests) = does(step);
+        let path = self.labels.of_step(step);
         let label = self.label(step, &does);
         let mut place = self.around.clone();
         place.push(label.clone());
@@ -176,6 +183,7 @@ impl Walk<'_> {
         step.when.iter().for_each(|when| self.expr(when));
         self.places.stands.push(Stand {
             place: place.clone(),
+            label: path,
             line,
             offset,
             does: does.clone(),
@@ -224,6 +232,7 @@ impl Walk<'_> {
             }
             StepKind::Tcc(tcc) => {
                 for tried in &tcc.calls {
+                    self.labels.of(tried.id.as_ref(), &tried.call.operation.value);
                     self.template(&tried.call.with);
                     if let Some(id) = &tried.id {
                         self.bind(&id.value, format!("what call {} gives", tried.call.operation.value));

@@ -188,7 +188,7 @@ impl Followed {
             }
             Input::Cancel | Input::CancelAttempt { .. } => Some((What::Cancelled, nothing())),
             Input::TakeBack => Some((What::TakenBack, nothing())),
-            Input::Resume => None,
+            Input::Resume | Input::Skip | Input::Compensate => None,
         }
     }
 

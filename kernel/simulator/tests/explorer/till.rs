@@ -42,17 +42,26 @@ records! {
     News { charge: String, order: String, message: String }
 }
 
-const MOVE: Statement = Statement::sqlite(
+const MOVE: Statement = Statement::pair(
     "till.move",
     "INSERT INTO till_book (tenant, owner, account, amount) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT (tenant, owner, account) DO UPDATE SET amount = amount + excluded.amount",
+    "INSERT INTO till_book (tenant, owner, account, amount)
+     SELECT tenant, owner, account, sum(amount) FROM unnest($1, $2, $3, $4) AS item (tenant, owner, account, amount)
+     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+     ON CONFLICT (tenant, owner, account) DO UPDATE SET amount = till_book.amount + excluded.amount",
 );
-const SEEN: Statement = Statement::sqlite(
+const SEEN: Statement = Statement::pair(
     "till.seen",
     "INSERT INTO till_book (tenant, owner, account, amount) VALUES (?1, ?2, 'seen', 0) ON CONFLICT DO NOTHING",
+    "WITH item AS (SELECT * FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, owner, n)),
+     added AS (
+       INSERT INTO till_book (tenant, owner, account, amount)
+       SELECT tenant, owner, 'seen', 0 FROM item ORDER BY tenant, owner, n ON CONFLICT DO NOTHING RETURNING tenant, owner)
+     SELECT min(item.n) FROM item JOIN added USING (tenant, owner) GROUP BY tenant, owner",
 );
 const BOOK: Statement =
-    Statement::sqlite("till.book", "SELECT tenant, owner, account, amount FROM till_book WHERE account IN ('pens', 'money')
+    Statement::both("till.book", "SELECT tenant, owner, account, amount FROM till_book WHERE account IN ('pens', 'money')
      UNION ALL SELECT tenant, owner, 'heard too often', amount - 1 FROM till_book WHERE account = 'heard' AND amount > 1");
 
 async fn book(reader: &Reader<'_>) -> Result<Vec<Entry>, StoreError> {
@@ -278,7 +287,9 @@ impl Peers for Outside {
                     description: "book",
                     sqlite: "CREATE TABLE till_book (tenant TEXT NOT NULL, owner TEXT NOT NULL, account TEXT NOT NULL,
                              amount INTEGER NOT NULL, PRIMARY KEY (tenant, owner, account)) STRICT, WITHOUT ROWID;",
-                    postgres: "",
+                    postgres: r#"CREATE TABLE till_book (tenant TEXT COLLATE "C" NOT NULL, owner TEXT COLLATE "C" NOT NULL,
+                               account TEXT COLLATE "C" NOT NULL, amount BIGINT NOT NULL,
+                               PRIMARY KEY (tenant, owner, account));"#,
                 }],
             })
             .pages(&[

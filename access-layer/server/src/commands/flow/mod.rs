@@ -5,6 +5,7 @@ mod explain;
 mod graph;
 mod history;
 mod list;
+mod migrate;
 mod publish;
 mod simulate;
 
@@ -17,6 +18,7 @@ pub(super) async fn run(command: Flow) -> Result<Exit, Failure> {
         Flow::Explain(command) => explain::run(&command),
         Flow::Publish(command) => publish::run(command).await,
         Flow::List(command) => list::run(command).await,
+        Flow::Migrate(command) => migrate::run(command).await,
         Flow::Graph(command) => graph::run(&command),
         Flow::History(command) => history::run(command).await,
         Flow::Simulate(command) => simulate::run(command).await,

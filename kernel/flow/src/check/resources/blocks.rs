@@ -4,7 +4,7 @@
 use super::ends::{Ending, How};
 use super::value::Value;
 use super::walk::Walk;
-use crate::ast::{Branch, Contest, Foreach, Node, Place, Racer, Repeat, Rounds, Step, Switch};
+use crate::ast::{Branch, Contest, Foreach, Node, Racer, Repeat, Rounds, Step, Switch};
 use crate::check::scope::Binding;
 use crate::check::steps::title;
 use crate::check::ways::{Way, Ways};
@@ -103,16 +103,27 @@ impl<'c> Walk<'_, 'c> {
     pub(super) fn parallel(&mut self, step: &'c Step, branches: &'c [Branch], mut ways: Ways) -> Ways {
         self.none_ran(&walk::inner(step), &mut ways);
         let mut inside = Vec::new();
-        let done = self.together(step.place, branches.len(), ways, |walk, at, ways| {
+        let kept = self.keep(step);
+        let done = self.together(step, None, branches.len(), ways, |walk, at, ways| {
             walk.inside(&branches[at].steps, ways, &mut inside)
         });
+        self.keep_from = kept;
         self.result(step, inside, done)
     }
 
-    /// Parts that run beside each other: where one ends the trade, the others may be anywhere.
+    /// From here on nothing is forgotten that is read from here on; gives back what was kept before.
+    fn keep(&mut self, step: &Step) -> Option<usize> {
+        let before = self.keep_from;
+        self.keep_from = before.or(Some(step.place.offset));
+        before
+    }
+
+    /// Parts that run beside each other: where one ends the trade, the others may be anywhere. What is bound from `own` on is
+    /// each part's own.
     fn together(
         &mut self,
-        place: Place,
+        step: &Step,
+        own: Option<usize>,
         count: usize,
         ways: Ways,
         mut part: impl FnMut(&mut Self, usize, Ways) -> Ways,
@@ -121,52 +132,70 @@ impl<'c> Walk<'_, 'c> {
         let mut partly = Ways::default();
         let mut ended: Vec<Ending> = Vec::new();
         for at in 0..count {
-            let mut within = |walk: &mut Self, ways: Ways| {
-                walk.endings.push(Vec::new());
-                walk.between.push(Ways::default());
-                let out = part(walk, at, ways);
-                let between = walk.between.pop().unwrap_or_default();
-                (out, between, walk.endings.pop().unwrap_or_default())
-            };
             let mut found = Ways::default();
             if !partly.is_empty() {
-                let (out, between, endings) = within(self, partly.clone());
-                found = self.both(self.both(out, between), found);
+                let (out, between, endings) = self.part(partly.clone(), |walk, ways| part(walk, at, ways));
+                found = self.both(out, between);
                 ended.extend(endings);
             }
-            let (out, between, endings) = within(self, complete);
+            let (out, between, endings) = self.part(complete, |walk, ways| part(walk, at, ways));
             complete = out;
             found = self.both(found, between);
             for ending in &endings {
                 found = self.both(found, ending.ways.clone());
             }
             ended.extend(endings);
+            let found = self.of_all(own, found);
             partly = self.both(partly, found);
         }
-        let mut hows: Vec<How> = Vec::new();
-        for ending in ended {
-            if !hows.contains(&ending.how) {
-                hows.push(ending.how.clone());
-            }
-            self.raise(ending);
-        }
-        for how in hows {
-            let what = match &how {
-                How::End => "another branch ends the trade".to_owned(),
-                How::Fail { code, .. } => format!("another branch fails (`{code}`)"),
-            };
-            self.ends(partly.clone(), place, what, how);
-        }
+        self.others_end(step, own, ended, &partly);
         self.collect(&partly);
         complete
     }
 
+    /// A part: the ways behind it, those between its steps, and those that end in it.
+    fn part(&mut self, ways: Ways, part: impl FnOnce(&mut Self, Ways) -> Ways) -> (Ways, Ways, Vec<Ending>) {
+        self.endings.push(Vec::new());
+        self.between.push(Ways::default());
+        let out = part(self, ways);
+        let between = self.between.pop().unwrap_or_default();
+        (out, between, self.endings.pop().unwrap_or_default())
+    }
+
+    /// What is known of all parts, without what is each part's own.
+    fn of_all(&self, own: Option<usize>, ways: Ways) -> Ways {
+        let Some(own) = own else { return ways };
+        let mut ways = ways.forget_from(&self.checker.facts, own, self.checker.limit);
+        ways.all.iter_mut().for_each(|way| way.track_mut().forget_names(own));
+        ways
+    }
+
+    /// Where one part ends the trade or fails, so do the others, wherever they are.
+    fn others_end(&mut self, step: &Step, own: Option<usize>, ended: Vec<Ending>, partly: &Ways) {
+        let mut hows: Vec<(How, Ways)> = Vec::new();
+        for ending in ended {
+            let ways = self.of_all(own, ending.ways.clone());
+            match hows.iter_mut().find(|(how, _)| *how == ending.how) {
+                Some((_, known)) => known.all.extend(ways.all),
+                None => hows.push((ending.how.clone(), ways)),
+            }
+            self.raise(ending);
+        }
+        for (how, ways) in hows {
+            let what = match &how {
+                How::End => "another branch ends the trade".to_owned(),
+                How::Fail { code, .. } => format!("another branch fails (`{code}`)"),
+            };
+            let together = |way: &&Way| ways.all.iter().any(|other| way.agrees(other));
+            let all = partly.all.iter().filter(together).cloned().collect();
+            self.ends(Ways { all }, step.place, what, how);
+        }
+    }
+
     pub(super) fn foreach(&mut self, step: &'c Step, foreach: &'c Foreach, ways: Ways) -> Ways {
         let key = step.id.as_ref().map(|id| id.place.offset);
-        let outermost = self.loop_from.is_none();
-        if outermost {
-            self.loop_from = Some(step.place.offset);
-        }
+        let kept = self.keep(step);
+        self.loops += 1;
         let (least, most) = self.bounds(&foreach.list.node, foreach);
         let mut done = Ways::default();
         for (list, mut ways) in self.value(&foreach.list.node, ways) {
@@ -201,9 +230,8 @@ impl<'c> Walk<'_, 'c> {
             };
             done = self.both(done, out);
         }
-        if outermost {
-            self.loop_from = None;
-        }
+        self.keep_from = kept;
+        self.loops -= 1;
         done
     }
 
@@ -254,7 +282,8 @@ impl<'c> Walk<'_, 'c> {
     fn at_once(&mut self, step: &'c Step, foreach: &'c Foreach, items: &[Value], mut ways: Ways) -> Ways {
         let said = if items.len() > 1 { "rounds at once" } else { "a round" };
         self.mark(&mut ways, step.place, step, || format!("{} has {said}", title(step)));
-        self.together(step.place, items.len(), ways, |walk, at, ways| {
+        let own = foreach.steps.first().map(|first| first.place.offset);
+        self.together(step, own.or(Some(usize::MAX / 2)), items.len(), ways, |walk, at, ways| {
             let (stop, go) = walk.round(step, foreach, None, (at, &items[at]), ways);
             walk.both(stop, go)
         })
@@ -319,10 +348,8 @@ impl<'c> Walk<'_, 'c> {
     }
 
     pub(super) fn repeat(&mut self, step: &'c Step, repeat: &'c Repeat, mut ways: Ways) -> Ways {
-        let outermost = self.loop_from.is_none();
-        if outermost {
-            self.loop_from = Some(step.place.offset);
-        }
+        let kept = self.keep(step);
+        self.loops += 1;
         let most = repeat.max.as_ref().map_or(2, |max| u64::from(max.value));
         let until = repeat.until.as_ref().map(|until| &until.node);
         let mut done = Ways::default();
@@ -346,9 +373,8 @@ impl<'c> Walk<'_, 'c> {
             done = self.both(done, stop);
             ways = go;
         }
-        if outermost {
-            self.loop_from = None;
-        }
+        self.keep_from = kept;
+        self.loops -= 1;
         self.both(done, ways)
     }
 }

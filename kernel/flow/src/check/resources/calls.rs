@@ -8,18 +8,18 @@ use super::survey::Origin;
 use super::track::{Entry, Twice, Undo};
 use super::value::{Slot, Value, of_contract, parts};
 use super::walk::{Outcome, Pivot, Walk};
-use crate::ast::{At, Call, Handler, Place, Start, Step, Tcc, Try, Wait};
+use crate::ast::{At, Call, Handler, Place, Start, Step, Wait};
 use crate::check::handler::UNAVAILABLE;
 use crate::check::ways::{Way, Ways};
 use crate::parse::contract_template;
 use crate::typing::Ty;
 
 /// A call as it happens: what it is told, and what takes it back.
-struct Act<'a, 'c> {
-    place: Place,
-    id: Option<&'a At<String>>,
-    call: &'a Call,
-    contract: &'c OperationContract,
+pub(super) struct Act<'a, 'c> {
+    pub(super) place: Place,
+    pub(super) id: Option<&'a At<String>>,
+    pub(super) call: &'a Call,
+    pub(super) contract: &'c OperationContract,
 }
 
 /// A handle on a way, as an act leaves it.
@@ -41,7 +41,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// Whether going backward, or an attempt around, will want to know what has finished.
-    fn is_logged(&self) -> bool {
+    pub(super) fn is_logged(&self) -> bool {
         self.pivot == Pivot::Ahead || self.attempts > 0
     }
 
@@ -61,7 +61,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// The codes that a call may be rejected with here.
-    fn codes(&self, contract: &'c OperationContract) -> Vec<&'c str> {
+    pub(super) fn codes(&self, contract: &'c OperationContract) -> Vec<&'c str> {
         let mut codes: Vec<&str> = contract.rejections.keys().map(String::as_str).collect();
         if contract.effect == Effect::Remote && self.pivot == Pivot::Ahead {
             codes.push(UNAVAILABLE);
@@ -70,7 +70,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// The ways on which a step is rejected and a handler goes on; where nobody takes a code, they end.
-    fn rejected(
+    pub(super) fn rejected(
         &mut self,
         step: &'c Step,
         name: &str,
@@ -102,7 +102,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// A call that has happened.
-    fn called(&mut self, act: &Act<'_, 'c>, ways: Ways, logged: bool) -> Ways {
+    pub(super) fn called(&mut self, act: &Act<'_, 'c>, ways: Ways, logged: bool) -> Ways {
         let origin = act.call.operation.place.offset;
         let acquires = self.site.origin == Origin::Step(origin);
         let named = ways.all.iter().any(|way| way.track().has_names());
@@ -199,7 +199,7 @@ impl<'c> Walk<'_, 'c> {
             );
             ways.extend(one.all.into_iter().map(|way| (way, output.clone())));
         }
-        if self.loop_from.is_some() {
+        if self.loops > 0 {
             ways.push((way, Value::Nothing));
         }
         ways
@@ -338,95 +338,4 @@ impl<'c> Walk<'_, 'c> {
         let missed = self.rejected(step, name, &start.on, &codes, &ways);
         Outcome { done: ways, missed }
     }
-
-    pub(super) fn tcc(&mut self, step: &'c Step, tcc: &'c Tcc, mut ways: Ways) -> Outcome {
-        let mut missed = Ways::default();
-        let mut tried: Vec<(&'c Try, &'c OperationContract)> = Vec::new();
-        for of in &tcc.calls {
-            let name = &of.call.operation;
-            let Some(contract) = self.contracts.operations.get(&name.value) else { continue };
-            self.worked_out(step, &of.call.with, &ways);
-            let codes = self.codes(contract);
-            if !codes.is_empty() {
-                let back = self.tries_cancelled(&tried, ways.clone());
-                let out = self.rejected(step, &name.value, &tcc.on, &codes, &back);
-                missed = self.both(missed, out);
-            }
-            let place = of.id.as_ref().map_or(name.place, |id| id.place);
-            let act = Act { place, id: of.id.as_ref(), call: &of.call, contract };
-            ways = self.called(&act, ways, false);
-            tried.push((of, contract));
-        }
-        let mut done = self.confirmed(&tried, ways);
-        for (of, _) in &tried {
-            of.id.iter().for_each(|id| self.bind(id));
-        }
-        if let Some(id) = &step.id {
-            for way in &mut done.all {
-                let field = |of: &At<String>| (of.value.clone(), way.track().named(of.place.offset));
-                let fields = tried.iter().filter_map(|(of, _)| of.id.as_ref()).map(field).collect();
-                way.track_mut().name(id.place.offset, Value::record(fields));
-            }
-        }
-        self.cancelled(&done, step.place);
-        Outcome { done, missed }
-    }
-
-    /// What was tried is cancelled: what it acquired is settled, what it settled is held again.
-    fn tries_cancelled(&mut self, tried: &[(&'c Try, &'c OperationContract)], ways: Ways) -> Ways {
-        let mut out = Ways::default();
-        for mut way in ways.all {
-            let mut over = false;
-            for (of, _) in tried.iter().rev() {
-                over |= self.acquires(&of.call.operation) && way.follows();
-                for slot in way.track().settled_at(place_of(of)) {
-                    way.track_mut().hold(slot);
-                }
-            }
-            if !over {
-                out.all.push(way);
-            }
-        }
-        out
-    }
-
-    /// What was tried is confirmed: what it acquired is settled by that.
-    fn confirmed(&mut self, tried: &[(&'c Try, &'c OperationContract)], ways: Ways) -> Ways {
-        let mut out = Ways::default();
-        for way in ways.all {
-            let mut one = Ways { all: vec![way] };
-            for (of, contract) in tried {
-                let Some(way) = one.all.first_mut() else { continue };
-                let (place, name) = (place_of(of), &of.call.operation);
-                let settled = way.track().settled_at(place);
-                if !settled.is_empty() && self.is_logged() {
-                    let undo = match (&of.call.undo, &contract.undo) {
-                        (Some(undo), _) => {
-                            Undo::Call { operation: undo.operation.value.clone(), settles: Vec::new() }
-                        }
-                        (None, Some(mortise_contract::Undo::Call(template))) => {
-                            Undo::Call { operation: template.call.clone(), settles: Vec::new() }
-                        }
-                        _ => Undo::Nothing,
-                    };
-                    let entry = Entry { place, name: name.value.clone(), acquired: false, settled, undo };
-                    way.track_mut().finished(entry);
-                }
-                if self.acquires(name) && way.follows() && way.track().held().is_some() {
-                    while let Some(slot) = way.track().held() {
-                        let _ = way.track_mut().settle(slot, place);
-                    }
-                    let by =
-                        contract.tcc.as_ref().map_or(name.value.as_str(), |tcc| tcc.confirm.call.as_str());
-                    self.checker.points.mark(&mut one, place, format!("`{by}` confirms it"));
-                }
-            }
-            out.all.extend(one.all);
-        }
-        out
-    }
-}
-
-fn place_of(of: &Try) -> Place {
-    of.id.as_ref().map_or(of.call.operation.place, |id| id.place)
 }

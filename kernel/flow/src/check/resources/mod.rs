@@ -6,6 +6,7 @@ mod calls;
 mod ends;
 mod source;
 mod survey;
+mod tcc;
 mod track;
 mod value;
 mod values;
@@ -13,11 +14,12 @@ mod walk;
 
 use std::collections::HashSet;
 
-use mortise_contract::{How, OperationContract};
+use mortise_contract::{Acquires, CallTemplate, How, OperationContract, Schema};
 
 use super::Checker;
-use crate::ast::Flow;
+use crate::ast::{Flow, Place};
 use crate::diagnostic::Diagnostic;
+use crate::parse::contract_template;
 use crate::report::listed;
 use crate::typing::Ty;
 
@@ -40,6 +42,8 @@ const UNSOUND: [&str; 8] = [
 ];
 /// Steps times ways that are looked at for all acquisitions of a flow: more was not written by hand.
 const WORK: usize = 400_000;
+/// Nodes of conditions times ways, likewise.
+const LOOKED: usize = 3_000_000;
 /// Ways that are kept apart while one acquisition is followed.
 const WAYS: usize = 256;
 
@@ -72,16 +76,45 @@ impl<'c> Checker<'c> {
                 behind: HashSet::new(),
             })
             .collect();
-        let mut left = WORK;
+        let (mut left, mut looked) = (WORK, 0);
         for site in survey.sites.iter().chain(&inputs) {
             self.work = 0;
             self.limit = WAYS;
             let verdict = Walk::new(self, site, &mut left).run(flow);
-            if left == 0 {
+            looked += self.work;
+            if left == 0 || looked > LOOKED {
                 return self.too_much(site);
             }
             self.tell(site, verdict);
         }
+    }
+
+    /// Whether a contract's own call settles all that its operation or event acquires, which is in `name`.
+    pub(super) fn takes_all_back(
+        &self,
+        acquires: &[Acquires],
+        within: &'c Schema,
+        name: &str,
+        call: &CallTemplate,
+    ) -> bool {
+        let Some(contract) = self.contracts.operations.get(&call.call) else { return true };
+        let Ok(with) = contract_template(&call.with, Place::default()) else { return true };
+        let path =
+            |acquired: &Acquires| parts(&acquired.handle, Ty::of(within, self.contracts), self.contracts);
+        let paths: Vec<_> = acquires.iter().map(path).collect();
+        let (output, numbers) = value::acquired(&paths.iter().map(|path| &**path).collect::<Vec<_>>());
+        let given = value::of_contract(&with, &[(name, &output)]);
+        let mut settled = Vec::new();
+        for settles in &contract.settles {
+            let mut slots = Vec::new();
+            given.handles(&parts(&settles.handle, Ty::unknown(), self.contracts), &mut slots);
+            settled.extend(slots.into_iter().filter(|slot| {
+                numbers
+                    .get(usize::from(*slot))
+                    .is_some_and(|number| acquires[*number].resource == settles.resource)
+            }));
+        }
+        (0..numbers.len()).all(|slot| settled.iter().any(|known| usize::from(*known) == slot))
     }
 
     fn too_much(&mut self, site: &Site) {

@@ -1,6 +1,8 @@
 //! Where a value comes from, whatever the way: from a step that acquires, from the input, or from nowhere that is followed.
 //! It is asked of what an operation settles; which way was taken is decided by the walk.
 
+use std::collections::HashSet;
+
 use crate::ast::{Node, NodeKind, Template, TemplateKind};
 
 use super::value::Part;
@@ -14,6 +16,8 @@ pub(super) enum Source {
     Input(String),
     /// A handle of this resource.
     Handle(String),
+    /// What the step makes whose operation stands at this offset; an event may come for it.
+    Made(usize),
     Record(Vec<(String, Source)>),
     List(Box<Source>),
     /// One of them, by a condition.
@@ -68,6 +72,7 @@ impl Source {
     fn field(&self, name: &str) -> Self {
         match self {
             Self::Input(path) => Self::Input(format!("{path}.{name}")),
+            Self::Made(by) => Self::Made(*by),
             Self::Record(fields) => fields
                 .iter()
                 .find(|(known, _)| known == name)
@@ -81,6 +86,7 @@ impl Source {
     pub(super) fn element(&self) -> Self {
         match self {
             Self::Input(path) => Self::Input(format!("{path}[]")),
+            Self::Made(by) => Self::Made(*by),
             Self::List(of) => (**of).clone(),
             Self::Either(one, other) => one.element().either(other.element()),
             _ => Self::Nothing,
@@ -102,6 +108,20 @@ impl Source {
                     if part.listed && matches!(field, Self::Input(_)) { field.element() } else { field };
                 field.at(rest, into);
             }
+        }
+    }
+
+    /// The steps that have made it, or a part of it.
+    pub(super) fn makers(&self, into: &mut HashSet<usize>) {
+        match self {
+            Self::Made(by) => drop(into.insert(*by)),
+            Self::Record(fields) => fields.iter().for_each(|(_, source)| source.makers(into)),
+            Self::List(of) => of.makers(into),
+            Self::Either(one, other) => {
+                one.makers(into);
+                other.makers(into);
+            }
+            Self::Nothing | Self::Input(_) | Self::Handle(_) => {}
         }
     }
 

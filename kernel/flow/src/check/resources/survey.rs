@@ -66,6 +66,8 @@ pub(super) struct Survey<'c> {
     pub(super) sites: Vec<Site>,
     /// Settled paths of the input, with the resource.
     inputs: BTreeMap<(String, String), Place>,
+    /// Calls that lead to an event that acquires: by offset, what to say if nothing waits for it.
+    leads: BTreeMap<usize, Diagnostic>,
     pub(super) found: Vec<Diagnostic>,
 }
 
@@ -77,9 +79,11 @@ impl<'c> Survey<'c> {
             around: Vec::new(),
             sites: Vec::new(),
             inputs: BTreeMap::new(),
+            leads: BTreeMap::new(),
             found: Vec::new(),
         };
         survey.list(&flow.steps);
+        survey.found.extend(std::mem::take(&mut survey.leads).into_values());
         survey
     }
 
@@ -131,6 +135,7 @@ impl<'c> Survey<'c> {
                 Source::record(fields)
             }
             StepKind::Wait(wait) => {
+                self.awaited(&wait.key);
                 drop(self.block(&wait.on_timeout));
                 self.event(step.place, step.id.as_ref(), &wait.event)
             }
@@ -139,7 +144,8 @@ impl<'c> Survey<'c> {
                 for racer in racers {
                     let mark = self.names.len();
                     let source = match &racer.until {
-                        Contest::Event { event, .. } => {
+                        Contest::Event { event, key } => {
+                            self.awaited(key);
                             self.event(racer.name.place, Some(&racer.name), event)
                         }
                         Contest::Clock(_) => Source::Nothing,
@@ -166,6 +172,7 @@ impl<'c> Survey<'c> {
                 Source::Nothing
             }
             StepKind::Start(start) => {
+                self.awaited(&start.with);
                 start.on.iter().for_each(|handler| drop(self.block(&handler.steps)));
                 Source::Nothing
             }
@@ -197,7 +204,10 @@ impl<'c> Survey<'c> {
             (None, Some(Undo::Nothing)) => TakenBack::Nothing,
             (None, None) => TakenBack::Never,
         };
-        let source = self.site((place, id, undo), &call.operation, &operation.acquires, output);
+        let mut source = self.site((place, id, undo), &call.operation, &operation.acquires, output);
+        if self.leads(place, id, &call.operation, operation) && source == Source::Nothing {
+            source = Source::Made(call.operation.place.offset);
+        }
         if let Some(undo) = &call.undo
             && let Some(contract) = self.contracts.operations.get(&undo.operation.value)
         {
@@ -207,6 +217,41 @@ impl<'c> Survey<'c> {
             self.names.truncate(mark);
         }
         source
+    }
+
+    /// Whether a call leads to an event that acquires. Until something waits for it, that is a leak.
+    fn leads(
+        &mut self,
+        place: Place,
+        id: Option<&At<String>>,
+        name: &At<String>,
+        operation: &OperationContract,
+    ) -> bool {
+        let brought = |event: &&String| self.contracts.events.get(*event).map(|known| &*known.acquires);
+        let leads = operation.leads_to.iter().find(|event| brought(event).is_some_and(|all| !all.is_empty()));
+        let Some(event) = leads else { return false };
+        let resource =
+            brought(&event).and_then(<[Acquires]>::first).map_or("", |acquired| &*acquired.resource);
+        let operation = &name.value;
+        let message = format!(
+            "`{operation}` leads to `{event}`, which acquires {resource}, and nothing waits for it with a key of this step"
+        );
+        let help = match id {
+            Some(id) => format!(
+                "add `- wait: {event}` with a `match:` that `{}` gives, and settle what comes",
+                id.value
+            ),
+            None => format!("give the step an `id`, and wait for `{event}` with a key that it gives"),
+        };
+        self.leads.insert(name.place.offset, Diagnostic::error("leaks-resource", place, message, help));
+        true
+    }
+
+    /// Something waits for this key, or is given it.
+    fn awaited(&mut self, key: &Template) {
+        let mut makers = HashSet::new();
+        Source::of(key, &self.names).makers(&mut makers);
+        self.leads.retain(|offset, _| !makers.contains(offset));
     }
 
     fn event(&mut self, place: Place, id: Option<&At<String>>, event: &'c At<String>) -> Source {

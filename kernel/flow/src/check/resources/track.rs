@@ -120,6 +120,11 @@ impl Track {
         }
     }
 
+    /// Names that are bound from this offset of the file on hold nothing any more.
+    pub(super) fn forget_names(&mut self, from: usize) {
+        self.names.retain(|(key, _)| !(from..usize::MAX / 2).contains(key));
+    }
+
     /// Settles a handle; the place of the first time if it was settled already.
     pub(super) fn settle(&mut self, slot: Slot, place: Place) -> Result<(), Place> {
         match self.slots.get_mut(usize::from(slot)) {

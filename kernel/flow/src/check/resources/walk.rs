@@ -60,8 +60,10 @@ pub(super) struct Walk<'k, 'c> {
     pub(super) endings: Vec<Vec<Ending>>,
     /// Ways between the steps of the branches around, innermost last.
     pub(super) between: Vec<Ways>,
-    /// Where the outermost loop around begins: what it reads is not forgotten within it.
-    pub(super) loop_from: Option<usize>,
+    /// How many loops are around.
+    pub(super) loops: usize,
+    /// Where the outermost loop or `parallel` around begins: what is read in it is not forgotten within it.
+    pub(super) keep_from: Option<usize>,
     pub(super) verdict: super::ends::Verdict,
     /// Steps times ways that may still be looked at.
     pub(super) left: &'k mut usize,
@@ -103,7 +105,8 @@ impl<'k, 'c> Walk<'k, 'c> {
             attempts: 0,
             endings: Vec::new(),
             between: Vec::new(),
-            loop_from: None,
+            loops: 0,
+            keep_from: None,
             verdict: super::ends::Verdict::default(),
             left,
         }
@@ -163,7 +166,7 @@ impl<'k, 'c> Walk<'k, 'c> {
                 ways.all.retain(Way::follows);
             }
             if let Some(next) = steps.get(index + 1) {
-                let from = self.loop_from.map_or(next.place.offset, |from| from.min(next.place.offset));
+                let from = self.keep_from.map_or(next.place.offset, |from| from.min(next.place.offset));
                 ways = ways.forget(&self.checker.facts, from, self.checker.limit);
             }
             self.collect(&ways);
@@ -243,8 +246,7 @@ impl<'k, 'c> Walk<'k, 'c> {
     pub(super) fn none_ran(&mut self, lists: &[&'c [Step]], ways: &mut Ways) {
         for step in lists.iter().flat_map(|steps| steps.iter()) {
             for name in walk::names(step) {
-                if let Some(ran) =
-                    self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
+                if let Some(ran) = self.checker.scope.known(name.place.offset).and_then(|binding| binding.ran)
                 {
                     ways.set(ran, false);
                 }

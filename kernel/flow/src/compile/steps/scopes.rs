@@ -63,7 +63,7 @@ impl<'a> Steps<'a> {
         let entered = self.enter()?;
         let body = entered.body;
         for one in &tcc.calls {
-            self.label = self.label_for(one.id.as_ref(), &one.call.operation.value);
+            self.label = self.labels.of(one.id.as_ref(), &one.call.operation.value);
             self.try_call(one)?;
         }
         self.label = label.clone();

@@ -1,6 +1,9 @@
 //! Random flows over given contracts, written down as JSON, which is YAML. The writer knows what is bound and is careful as a
 //! rule; now and then it is careless: reads what may be absent, forgets a handler, takes an effect without undo.
 
+mod blocks;
+mod expressions;
+
 use mortise_contract::{Contracts, Effect, OperationContract, Schema, Type, Types};
 use serde_json::{Map, Value as Json, json};
 
@@ -30,6 +33,15 @@ enum Phase {
     Behind,
 }
 
+/// Once in so many times the writer is careless.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Care {
+    /// Reads what may be absent, or divides by what may be 0.
+    pub(crate) reads: usize,
+    /// Reads what it cannot see, forgets a handler, takes an effect without undo.
+    pub(crate) steps: usize,
+}
+
 struct Writer<'a, 'n> {
     choices: &'a mut Choices<'n>,
     contracts: &'a Contracts,
@@ -41,11 +53,10 @@ struct Writer<'a, 'n> {
     /// Whether what fails is taken by somebody around.
     taken: bool,
     depth: usize,
-    /// Once in so many times the writer is careless.
-    care: usize,
+    care: Care,
 }
 
-pub(crate) fn random(choices: &mut Choices<'_>, contracts: &Contracts, care: usize) -> String {
+pub(crate) fn random(choices: &mut Choices<'_>, contracts: &Contracts, care: Care) -> String {
     let input = json!({"type": "object", "required": ["n", "t", "l", "yes"], "properties": {
         "n": {"type": "integer"}, "o": {"type": "integer"}, "t": {"type": "string"}, "yes": {"type": "boolean"},
         "l": {"type": "array", "maxItems": 3, "items": {"type": "integer"}}}});
@@ -98,7 +109,7 @@ impl Writer<'_, '_> {
     }
 
     fn careless(&mut self) -> bool {
-        self.choices.once_in(self.care)
+        self.choices.once_in(self.care.steps)
     }
 
     fn list(&mut self, most: usize) -> Vec<Json> {
@@ -197,72 +208,6 @@ impl Writer<'_, '_> {
     fn kind(&mut self) -> Kind {
         [Kind::Number, Kind::Text, Kind::List][self.choices.below(3)]
     }
-
-    // Expressions.
-
-    fn value(&mut self, kind: Kind) -> String {
-        format!("${{ {} }}", self.expression(kind))
-    }
-
-    fn readable(&mut self, kind: Kind) -> Option<Readable> {
-        let from = if self.choices.once_in(self.care * 4) { &self.hidden } else { &self.seen };
-        let fitting: Vec<Readable> = from.iter().filter(|readable| readable.kind == kind).cloned().collect();
-        self.choices.of(&fitting).cloned()
-    }
-
-    fn expression(&mut self, kind: Kind) -> String {
-        let literal = match kind {
-            Kind::Number => "1",
-            Kind::Text => "'x'",
-            Kind::List => "[1, 2]",
-        };
-        let Some(readable) = self.readable(kind) else { return literal.to_owned() };
-        let plain = match (kind, self.choices.below(6)) {
-            (Kind::Number, 0) => return self.derived(),
-            (Kind::Number, 1) => format!("{} + 1", readable.path),
-            (Kind::Number, 2) => format!("7 / {}", readable.path),
-            (Kind::Text, 0) => format!("{} + 'y'", readable.path),
-            _ => readable.path.clone(),
-        };
-        let mut guards: Vec<String> = readable.guard.iter().cloned().collect();
-        if plain.starts_with("7 /") {
-            guards.push(format!("{} != 0", readable.path));
-        }
-        match guards.is_empty() || self.careless() {
-            true => plain,
-            false => format!("({} ? {plain} : {literal})", guards.join(" && ")),
-        }
-    }
-
-    /// A number out of a list.
-    fn derived(&mut self) -> String {
-        let Some(list) = self.readable(Kind::List) else { return "2".to_owned() };
-        let path = &list.path;
-        let (what, guard) = match self.choices.below(4) {
-            0 => (format!("size({path})"), None),
-            1 => (format!("sum({path})"), None),
-            2 => (format!("max({path})"), Some(format!("size({path}) > 0"))),
-            _ => (format!("{path}[0]"), Some(format!("size({path}) > 0"))),
-        };
-        let guard = guard.filter(|_| !list.filled || self.choices.below(2) == 0);
-        let guards: Vec<String> = list.guard.into_iter().chain(guard).collect();
-        match guards.is_empty() || self.careless() {
-            true => what,
-            false => format!("({} ? {what} : 3)", guards.join(" && ")),
-        }
-    }
-
-    fn condition(&mut self) -> String {
-        match self.choices.below(5) {
-            0 => "input.yes".to_owned(),
-            1 => "!input.yes".to_owned(),
-            2 => format!("{} > 1", self.expression(Kind::Number)),
-            3 => "has(input.o)".to_owned(),
-            _ => format!("{} == 'x'", self.expression(Kind::Text)),
-        }
-    }
-
-    // What contracts ask for and give.
 
     fn with(&mut self, schema: &Schema) -> Json {
         let mut with = Map::new();
@@ -426,156 +371,6 @@ impl Writer<'_, '_> {
             self.unsure(mark);
         }
         Some(step)
-    }
-
-    // Blocks.
-
-    /// A block's result over what is seen directly inside, each under its guard and `has()` of its step.
-    fn result(&mut self, step: &mut Json, mut inner: Vec<Readable>, id: &str, sure: bool) {
-        if self.choices.below(3) == 0 {
-            return;
-        }
-        let mark = self.seen.len();
-        inner.retain(|readable| sure || readable.path.contains('.'));
-        self.seen.append(&mut inner);
-        if !sure {
-            self.unsure(mark);
-        }
-        let kind = self.kind();
-        let value = self.value(kind);
-        let number = self.value(Kind::Number);
-        self.seen.truncate(mark);
-        step["id"] = json!(id);
-        step["result"] = json!({"v": value, "w": number});
-        for (name, kind) in [("v", kind), ("w", Kind::Number)] {
-            self.seen.push(Readable { path: format!("{id}.{name}"), kind, guard: None, filled: false });
-        }
-    }
-
-    fn switch(&mut self) -> Json {
-        let mut cases = Vec::new();
-        let mut inner = Vec::new();
-        for _ in 0..=self.choices.below(2) {
-            let condition = format!("${{ {} }}", self.condition());
-            let (steps, names) = self.block(3);
-            inner.extend(names);
-            cases.push(json!({"if": condition, "do": steps}));
-        }
-        if self.choices.once_in(2) {
-            let (steps, names) = self.block(3);
-            inner.extend(names);
-            cases.push(json!({"else": steps}));
-        }
-        let mut step = json!({"switch": cases});
-        let id = self.id("switch");
-        self.result(&mut step, inner, &id, false);
-        step
-    }
-
-    fn parallel(&mut self) -> Json {
-        let mut branches = Map::new();
-        let mut inner = Vec::new();
-        for _ in 0..=self.choices.below(2) {
-            let (steps, names) = self.block(3);
-            inner.extend(names);
-            branches.insert(self.id("branch"), json!(steps));
-        }
-        let mut step = json!({"parallel": branches});
-        let id = self.id("parallel");
-        self.result(&mut step, inner, &id, true);
-        step
-    }
-
-    fn race(&mut self) -> Json {
-        let mut racers = Map::new();
-        let mut inner = Vec::new();
-        for _ in 0..=self.choices.below(2) {
-            let name = self.id("racer");
-            let event = ["c.ev0", "c.ev1"][self.choices.below(2)];
-            let key = self.value(Kind::Text);
-            let mark = self.seen.len();
-            self.see(&name, &self.contracts.events[event].payload);
-            let (steps, names) = self.block(2);
-            inner.extend(self.seen.split_off(mark));
-            inner.extend(names);
-            racers.insert(name, json!({"wait": event, "match": key, "do": steps}));
-        }
-        if !self.careless() {
-            let (steps, names) = self.block(2);
-            inner.extend(names);
-            racers.insert(self.id("clock"), json!({"timeout": "10m", "do": steps}));
-        }
-        let mut step = json!({"race": racers});
-        let id = self.id("race");
-        self.result(&mut step, inner, &id, false);
-        step
-    }
-
-    fn foreach(&mut self) -> Json {
-        let name = self.id("element");
-        let list = self.seen.iter().filter(|of| of.kind == Kind::List && of.guard.is_none());
-        let lists: Vec<String> =
-            list.map(|of| of.path.clone()).filter(|path| !path.starts_with("let")).collect();
-        let list = self.choices.of(&lists).cloned().unwrap_or_else(|| "input.l".to_owned());
-        let mark = self.seen.len();
-        self.seen.push(Readable { path: name.clone(), kind: Kind::Number, guard: None, filled: false });
-        let (steps, inner) = self.block(3);
-        let mut step = json!({"foreach": format!("${{ {list} }}"), "as": name, "max": 4, "do": steps});
-        match self.choices.below(3) {
-            0 => step["at_once"] = json!(2),
-            1 => step["until"] = json!(format!("${{ {name} > 1 }}")),
-            _ => {}
-        }
-        let id = self.id("loop");
-        self.result(&mut step, inner, &id, true);
-        // A list of results is read by nobody here.
-        self.seen.truncate(mark);
-        step
-    }
-
-    fn repeat(&mut self) -> Json {
-        let name = self.id("round");
-        let mark = self.seen.len();
-        self.seen.push(Readable { path: name.clone(), kind: Kind::Number, guard: None, filled: false });
-        let (steps, inner) = self.block(3);
-        let mut step = json!({"repeat": name, "max": 3, "do": steps});
-        if self.choices.once_in(2) {
-            step["until"] = json!(format!("${{ {name} > {} }}", self.choices.below(3)));
-        }
-        let id = self.id("repeat");
-        self.result(&mut step, inner, &id, true);
-        self.seen.retain({
-            let mut at = 0;
-            move |_| {
-                at += 1;
-                at != mark + 1
-            }
-        });
-        step
-    }
-
-    fn attempt(&mut self) -> Json {
-        let before = std::mem::replace(&mut self.taken, true);
-        let (steps, mut inner) = self.block(4);
-        self.taken = before;
-        let mut handlers = Map::new();
-        let (other, names) = self.block(2);
-        inner.extend(names);
-        handlers.insert("any".to_owned(), json!(other));
-        let mut step = json!({"attempt": steps, "else": handlers});
-        if self.choices.once_in(2) {
-            step["cancel_on"] =
-                json!({"event": "c.ev1", "match": self.value(Kind::Text), "fail": "cancelled"});
-        } else {
-            // Something has to fail, or the handler is never reached.
-            step["attempt"]
-                .as_array_mut()
-                .expect("it is a list")
-                .insert(0, json!({"when": "${ input.n == 3 }", "fail": "no"}));
-        }
-        let id = self.id("attempt");
-        self.result(&mut step, inner, &id, false);
-        step
     }
 }
 
