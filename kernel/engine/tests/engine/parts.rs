@@ -130,6 +130,7 @@ fn a_part_that_fails_is_a_rejection() {
 fn a_part_that_went_forward_takes_itself_back() {
     let house = stocked(StepMode::Stretches);
     house.trade("gift", &gift("o1", 2, "changes"));
+    house.settle();
     house.pass(Span::minutes(11));
     assert_eq!(outcomes(&house), ["gift open", "wrap completed"]);
     house.pass(Span::minutes(61));
@@ -190,6 +191,7 @@ fn a_part_keeps_the_definition_that_its_name_meant() {
 fn the_journal_of_a_part_is_kept_while_its_trade_is_open() {
     let house = stocked(StepMode::Stretches);
     house.trade("gift", &gift("o1", 2, "changes"));
+    house.settle();
     house.pass(Span::minutes(11));
     house.write("UPDATE flow_instance SET ended_at = 1 WHERE flow = 'wrap'");
     house.runtime().block_on(house.engine().prune()).unwrap();
