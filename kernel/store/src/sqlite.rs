@@ -47,7 +47,8 @@ impl Sqlite {
         let database = directory.join("mortise.db");
         migrate::sqlite(&database, migrations, options.durability).await?;
         let writer = Pool::start("mortise-writer", [connect(&database, Role::Writer, options.durability)])?;
-        let readers = (0..options.readers.max(1)).map(|_| connect(&database, Role::Reader, options.durability));
+        let readers =
+            (0..options.readers.max(1)).map(|_| connect(&database, Role::Reader, options.durability));
         Ok(Self { writer, readers: Pool::start("mortise-reader", readers)?, _lock: lock })
     }
 
