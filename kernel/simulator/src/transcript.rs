@@ -44,12 +44,14 @@ pub struct Transcript {
     pub moved: Vec<String>,
 }
 
+/// The answer's type and the currency of a trade, by its name.
+type Answers<'a> = Box<dyn Fn(&str) -> (Option<Schema>, Option<String>) + 'a>;
+
 /// What rows are written with.
 pub(crate) struct Pen<'a> {
     pub(crate) opens_at: Timestamp,
     pub(crate) contracts: &'a Contracts,
-    /// The answer's type and the currency of a trade, by its name.
-    pub(crate) answers: Box<dyn Fn(&str) -> (Option<Schema>, Option<String>) + 'a>,
+    pub(crate) answers: Answers<'a>,
 }
 
 impl Pen<'_> {
