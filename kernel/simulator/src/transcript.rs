@@ -45,13 +45,13 @@ pub struct Transcript {
 }
 
 /// The answer's type and the currency of a trade, by its name.
-type Answers<'a> = Box<dyn Fn(&str) -> (Option<Schema>, Option<String>) + 'a>;
+type AnswerOf<'a> = Box<dyn Fn(&str) -> (Option<Schema>, Option<String>) + 'a>;
 
 /// What rows are written with.
 pub(crate) struct Pen<'a> {
     pub(crate) opens_at: Timestamp,
     pub(crate) contracts: &'a Contracts,
-    pub(crate) answers: Answers<'a>,
+    pub(crate) answers: AnswerOf<'a>,
 }
 
 impl Pen<'_> {
