@@ -178,6 +178,9 @@ pub(crate) fn advance(
         status = status.next().ok_or_else(impossible)?;
         let before = steps.last().unwrap_or(shipment);
         if status == ShipmentStatus::Delivered {
+            if target != ShipmentStatus::Delivered {
+                return Err(impossible());
+            }
             steps.push(at_the_door(before, door, now));
             break;
         }

@@ -14,7 +14,8 @@ fn drawn(text: &str) -> Graph {
 fn shipped() -> Vec<(String, String)> {
     let trades = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../orchestrations/trades");
     let mut found = Vec::new();
-    for folder in std::fs::read_dir(trades).expect("the trades").flatten().map(|entry| entry.path()) {
+    let folders = std::fs::read_dir(trades).expect("the trades").flatten().map(|entry| entry.path());
+    for folder in folders.filter(|path| path.is_dir()) {
         for file in std::fs::read_dir(folder).expect("a trade").flatten().map(|entry| entry.path()) {
             if file.extension().is_some_and(|extension| extension == "yaml") {
                 let text = std::fs::read_to_string(&file).expect("a flow");
