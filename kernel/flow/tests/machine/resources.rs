@@ -301,7 +301,8 @@ proptest! {
             prop_assert!(world.leaked.is_empty(), "accepted, and leaks {:?}:\n{text}", world.leaked);
             prop_assert!(world.twice.is_empty(), "accepted, and settles twice {:?}:\n{text}", world.twice);
         }
-        if all {
+        // Tries of a `tcc` are followed more coarsely than the machine runs them: such a refusal may be one too many.
+        if all && !text.contains("\"tcc\"") {
             for leak in says("leaks-resource") {
                 prop_assert!(world.leaked.iter().any(|of| of == resource(leak)), "no leak:\n{text}\n{leak:#?}");
             }
