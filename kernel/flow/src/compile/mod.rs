@@ -16,7 +16,7 @@ use mortise_types::Timestamp;
 
 pub(crate) use program::{
     Body, CallSite, CancelSite, Clock, Exports, ForeachSite, Handle, Handler, Op, ParallelSite, Pc,
-    RepeatSite, ScopeSite, Taking, Target, Undo, WaitSite,
+    RepeatSite, ScopeKind, ScopeSite, Taking, Target, Undo, WaitSite,
 };
 pub(crate) use steps::{INPUT, SCOPE};
 

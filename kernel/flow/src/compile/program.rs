@@ -253,6 +253,7 @@ pub(crate) type Exports = Box<[(u16, u16)]>;
 /// `attempt:` or `tcc:`, a part of the trade that goes backward on its own.
 #[derive(Debug)]
 pub(crate) struct ScopeSite {
+    pub(crate) kind: ScopeKind,
     pub(crate) body: usize,
     pub(crate) cancel_on: Option<CancelSite>,
     /// `else:` or `on:`
@@ -262,6 +263,14 @@ pub(crate) struct ScopeSite {
     pub(crate) exports: Exports,
     /// True once it is over, either way; only where there are acquiring waits inside.
     pub(crate) over: Option<u16>,
+}
+
+/// Which scope it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScopeKind {
+    Attempt,
+    /// What is tried in it is confirmed or cancelled, however the trade ends.
+    Tcc,
 }
 
 /// The operations that share a frame: the whole flow, a round, a branch, or a scope.

@@ -30,6 +30,9 @@ impl Run<'_> {
         for index in 0..self.state.fibers.len() {
             self.drain_part(index, course);
         }
+        if course == Course::Ending {
+            self.cancel_tries();
+        }
         self.drained();
     }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use mortise_contract::value::Text;
 use mortise_contract::{Record, Value};
 
-use super::run::{Run, Then};
+use super::run::{Run, Then, UNAVAILABLE};
 use super::state::{Again, Backward, Course, Doing, Failing, Fiber, Scope};
 use super::{Command, WaitNo};
-use crate::compile::{Handler, Op, ScopeSite};
+use crate::compile::{Handler, Op, ScopeKind, ScopeSite};
 use crate::eval::EvalError;
 
 impl Run<'_> {
@@ -164,14 +164,47 @@ impl Run<'_> {
         self.no_longer_cancelled(index);
     }
 
+    /// The trade ends forward: what is tried and not being confirmed yet is cancelled first.
+    pub(super) fn cancel_tries(&mut self) {
+        let mut trying = Vec::new();
+        for fiber in &self.state.fibers {
+            let Some(parent) = fiber.parent.and_then(|id| self.index(id)) else { continue };
+            let holder = &self.state.fibers[parent];
+            let is_tcc = match self.program.ops.get(holder.pc) {
+                Some(Op::Scope(site)) => site.kind == ScopeKind::Tcc,
+                _ => false,
+            };
+            // Behind its confirms there is nothing to cancel, and what is being confirmed is waited for.
+            let is_trying = match self.program.ops.get(fiber.pc) {
+                Some(Op::Call(_)) => true,
+                Some(Op::Confirm) => !fiber.is_busy(),
+                _ => false,
+            };
+            if is_tcc && is_trying {
+                trying.push(holder.id);
+            }
+        }
+        // All are marked before the first goes on: the last one that is done with it ends the trade.
+        for id in &trying {
+            let Some(holder) = self.index(*id) else { continue };
+            if let Doing::Scope(scope) = &mut self.state.fibers[holder].doing
+                && scope.failing.is_none()
+            {
+                let (code, detail) = (UNAVAILABLE.into(), self.program.nothing.clone());
+                scope.failing = Some(Failing { code, detail, backward: None });
+            }
+        }
+        for id in trying {
+            self.scope_drained(id);
+        }
+    }
+
     /// A fiber that was draining has nothing out any more: what it is a part of may have none either.
     pub(super) fn part_rests(&mut self, index: usize) {
         let mut at = self.state.fibers[index].parent;
         while let Some(holder) = at.and_then(|id| self.index(id)) {
             let fiber = &self.state.fibers[holder];
-            if let Doing::Scope(scope) = &fiber.doing
-                && scope.failing.as_ref().is_some_and(|failing| failing.backward.is_none())
-            {
+            if self.is_draining(holder) {
                 return self.scope_drained(fiber.id);
             }
             at = fiber.parent;
@@ -179,10 +212,21 @@ impl Run<'_> {
         self.drained();
     }
 
+    /// Whether a fiber holds a scope that fails and does not go backward yet.
+    fn is_draining(&self, holder: usize) -> bool {
+        match &self.state.fibers[holder].doing {
+            Doing::Scope(scope) => scope.failing.as_ref().is_some_and(|failing| failing.backward.is_none()),
+            _ => false,
+        }
+    }
+
     /// Begins to take a failing scope back, once nothing in it is out.
     fn scope_drained(&mut self, id: u32) {
         let parts = self.parts(id);
         let Some(holder) = self.index(id) else { return };
+        if !self.is_draining(holder) {
+            return;
+        }
         let indexes: Vec<usize> = parts.iter().filter_map(|part| self.index(*part)).collect();
         if indexes.iter().any(|index| self.state.fibers[*index].is_busy()) {
             return;

@@ -146,6 +146,30 @@ fn once_one_is_confirmed_all_are_and_then_undone() {
 }
 
 #[test]
+fn a_trade_that_ends_beside_the_tries_cancels_them_and_beside_the_confirms_waits_for_them() {
+    let ends = BESIDE.replace("fail: no", "end: enough");
+    let (mut trade, _) = Trade::begin(flow(&ends));
+    trade.done("left.credit", r#"{"hold":"h1"}"#);
+    assert_eq!(trade.due("right.sleep"), "");
+    assert_eq!(
+        trade.done("left.more", r#"{"hold":"h2"}"#),
+        r#"undo left.more.cancel: credit.cancel {"hold":"h2","order":"b"}"#
+    );
+    assert_eq!(
+        trade.done("left.more.cancel", "{}"),
+        r#"undo left.credit.cancel: credit.cancel {"hold":"h1","order":"a"}"#
+    );
+    assert_eq!(trade.done("left.credit.cancel", "{}"), lines(["answer {}", "end enough"]));
+
+    let (mut trade, _) = Trade::begin(flow(&ends));
+    trade.done("left.credit", r#"{"hold":"h1"}"#);
+    trade.done("left.more", r#"{"hold":"h2"}"#);
+    assert_eq!(trade.due("right.sleep"), "");
+    trade.done("left.credit.confirm", "{}");
+    assert_eq!(trade.done("left.more.confirm", "{}"), lines(["answer {}", "end enough"]));
+}
+
+#[test]
 fn a_refused_confirm_is_held_and_tried_again_also_while_all_turns_back() {
     let (mut trade, _) = Trade::begin(flow(BESIDE));
     trade.done("left.credit", r#"{"hold":"h1"}"#);

@@ -11,7 +11,7 @@ use crate::compile::CompileError;
 use crate::compile::contract;
 use crate::compile::names::{Names, Shape};
 use crate::compile::program::{
-    CallSite, Exports, Handler, Handlers, Op, Pc, ScopeSite, Target, Triple, Undo,
+    CallSite, Exports, Handler, Handlers, Op, Pc, ScopeKind, ScopeSite, Target, Triple, Undo,
 };
 use crate::eval::{Mapping, Node, Path};
 use crate::machine::Persistence;
@@ -52,7 +52,7 @@ impl<'a> Steps<'a> {
             self.handlers(&attempt.otherwise, |_| Shape::Unknown)?;
         ends.push(then);
         self.land_all(ends);
-        let site = ScopeSite { body, cancel_on, handlers, then, exports, over };
+        let site = ScopeSite { kind: ScopeKind::Attempt, body, cancel_on, handlers, then, exports, over };
         self.out.ops[at] = Op::Scope(Box::new(site));
         inside.push(outside);
         self.closing(step, inside, label)
@@ -92,7 +92,7 @@ impl<'a> Steps<'a> {
         let Handled { handlers, mut ends, .. } = self.handlers(&tcc.on, detail)?;
         ends.push(end);
         self.land_all(ends);
-        let site = ScopeSite { body, cancel_on: None, handlers, then, exports, over };
+        let site = ScopeSite { kind: ScopeKind::Tcc, body, cancel_on: None, handlers, then, exports, over };
         self.out.ops[at] = Op::Scope(Box::new(site));
         self.names.reopen(outside);
         if let (Some(id), Some(slot)) = (&step.id, slot) {
