@@ -284,6 +284,11 @@ fn judged(text: &str) -> Option<Vec<Diagnostic>> {
     errors.iter().all(ours).then_some(errors)
 }
 
+/// The checker does not ask which of two branches is faster: one that ends at once meets the other at its beginning only.
+fn is_of_branches(finding: &Diagnostic) -> bool {
+    finding.way.iter().any(|point| point.what.starts_with("another branch"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -298,10 +303,10 @@ proptest! {
             prop_assert!(world.twice.is_empty(), "accepted, and settles twice {:?}:\n{text}", world.twice);
         }
         if all {
-            for leak in says("leaks-resource") {
+            for leak in says("leaks-resource").into_iter().filter(|finding| !is_of_branches(finding)) {
                 prop_assert!(world.leaked.iter().any(|of| of == resource(leak)), "no leak:\n{text}\n{leak:#?}");
             }
-            for twice in says("used-twice") {
+            for twice in says("used-twice").into_iter().filter(|finding| !is_of_branches(finding)) {
                 prop_assert!(world.twice.iter().any(|of| of == resource(twice)), "not twice:\n{text}\n{twice:#?}");
             }
         }
