@@ -44,7 +44,7 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset.
 pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
     let summary = "What may come back of an order, and what is owed for it, from its price proof.";
-    Ok(Capability::new("after_sale", summary, contract::declaration())?
+    Ok(Capability::new("after_sale", summary, contract::declaration)?
         .read("assess", operations::Assess { policies: Arc::clone(&policies) })
         .write("open", operations::Open { policies, ids })
         .write("withdraw", Say::<Withdraw>::new())

@@ -53,7 +53,7 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset.
 pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
     let summary = "English auctions: increments, reserve price, proxy bids, extensions, deposits.";
-    Ok(Capability::new("auction", summary, contract::declaration())?
+    Ok(Capability::new("auction", summary, contract::declaration)?
         .write("open", open::Open { policies })
         .write("cancel", open::Cancel)
         .write("request_cancel", open::RequestCancel)

@@ -54,7 +54,7 @@ const PAGES: &[RejectionPage] = pages![
 /// A contract outside of the language's subset; held by this crate's tests.
 pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
     let summary = "Campaigns: periods, allotments that are never oversold, groups with seats.";
-    Ok(Capability::new("campaign", summary, contract::declaration())?
+    Ok(Capability::new("campaign", summary, contract::declaration)?
         .write("define", define::Define)
         .read("enter", looks::Enter)
         .read("deposit_terms", looks::DepositTermsOf)

@@ -67,7 +67,7 @@ pub fn capability(
         direction,
     };
     let (out, back) = (dispatch(operations::Direction::Out), dispatch(operations::Direction::Back));
-    Ok(Capability::new("delivery", summary, contract::declaration())?
+    Ok(Capability::new("delivery", summary, contract::declaration)?
         .read("quote", operations::Quote { policies })
         .remote("dispatch", out)
         .remote("request_return", operations::RequestReturn(back))

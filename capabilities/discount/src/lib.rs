@@ -62,7 +62,7 @@ pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Ca
     let capability = Capability::new(
         "discount",
         "What promotions, coupons and extensions take off.",
-        contract::declaration(),
+        contract::declaration,
     )?;
     Ok(capability
         .read("evaluate", operations::Evaluate { evaluator: Arc::clone(&evaluator) })

@@ -46,7 +46,7 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset.
 pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
     let summary = "Pick lists: requested, packed, handed over.";
-    Ok(Capability::new("fulfilment", summary, contract::declaration())?
+    Ok(Capability::new("fulfilment", summary, contract::declaration)?
         .write("request", operations::Request { ids })
         .write("pack", operations::Say(Word::Pack))
         .write("hand_over", operations::Say(Word::HandOver))

@@ -51,7 +51,7 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset.
 pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
     let summary = "Stock: locations, on hand, reserved, claimed; allocations and reservations.";
-    Ok(Capability::new("inventory", summary, contract::declaration())?
+    Ok(Capability::new("inventory", summary, contract::declaration)?
         .read("allocate", allocate::Allocate { policies: Arc::clone(&policies) })
         .write("reserve", reserve::Reserve { policies: Arc::clone(&policies), ids: Arc::clone(&ids) })
         .write("release", settle::Settle(Settlement::Release))

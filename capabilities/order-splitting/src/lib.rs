@@ -58,7 +58,7 @@ impl PureOperation for SplitMoney {
 /// A contract outside of the language's subset.
 pub fn capability() -> Result<Capability, DeclarationError> {
     let summary = "Parcels out of allocations: what travels together, from one location.";
-    Ok(Capability::new("order_splitting", summary, contract::declaration())?
+    Ok(Capability::new("order_splitting", summary, contract::declaration)?
         .pure("plan", Plan)
         .pure("split_money", SplitMoney)
         .pages(PAGES))

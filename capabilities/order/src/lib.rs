@@ -51,7 +51,7 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset.
 pub fn capability(ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
     let summary = "Orders: four statuses, the price proof, the timeline.";
-    Ok(Capability::new("order", summary, contract::declaration())?
+    Ok(Capability::new("order", summary, contract::declaration)?
         .write("place", place::Place { ids })
         .write("cancel", change::Run(change::Cancel))
         .write("confirm_payment", change::Run(change::ConfirmPayment))

@@ -83,7 +83,7 @@ pub fn capability(
 ) -> Result<Capability, DeclarationError> {
     let summary = "Money of orders: owed, captured, given back, on a double-entry ledger.";
     let taking_back = operations::TakingBack { ids: Arc::clone(&ids), provider: Arc::clone(&provider) };
-    Ok(Capability::new("payment", summary, declaration::declaration())?
+    Ok(Capability::new("payment", summary, declaration::declaration)?
         .write("on_invoice", operations::OnInvoice { ids: Arc::clone(&ids) })
         .write("on_delivery", operations::OnDelivery { ids: Arc::clone(&ids) })
         .write("cancel_invoice", operations::CancelInvoice)

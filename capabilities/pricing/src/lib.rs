@@ -43,7 +43,7 @@ const PAGES: &[RejectionPage] = &[
 pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Capability, DeclarationError> {
     let quote = operations::Quote { policies: Arc::clone(&policies), points };
     let capability =
-        Capability::new("pricing", "What an item costs, and by which price list.", contract::declaration())?;
+        Capability::new("pricing", "What an item costs, and by which price list.", contract::declaration)?;
     Ok(capability
         .read("quote", quote)
         .read("explain", operations::Explain { policies })

@@ -48,7 +48,7 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset.
 pub fn capability(policies: Arc<Policies>) -> Result<Capability, DeclarationError> {
     let summary = "How much of an item one customer may buy in a period.";
-    Ok(Capability::new("purchase_limit", summary, contract::declaration())?
+    Ok(Capability::new("purchase_limit", summary, contract::declaration)?
         .read("check", check::Check { policies: Arc::clone(&policies) })
         .write("claim", claim::ClaimLimits { policies })
         .write("release", claim::ReleaseLimits)

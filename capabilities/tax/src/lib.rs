@@ -37,7 +37,7 @@ const PAGES: &[RejectionPage] = &[
 /// A contract outside of the language's subset: a mistake of this crate.
 pub fn capability(policies: Arc<Policies>) -> Result<Capability, DeclarationError> {
     let assess = operations::Assess { policies: Arc::clone(&policies) };
-    let capability = Capability::new("tax", "The taxes in or on a line or fee.", contract::declaration())?;
+    let capability = Capability::new("tax", "The taxes in or on a line or fee.", contract::declaration)?;
     Ok(capability
         .read("assess", assess)
         .read("rates", operations::Rates { policies })

@@ -44,7 +44,7 @@ fn write(name: &'static str) -> Operation {
 }
 
 fn refused(declaration: Declaration, wire: impl FnOnce(Capability) -> Capability) -> String {
-    let capability = Capability::new("shelf", "Things.", declaration).unwrap();
+    let capability = Capability::of("shelf", "Things.", declaration.finish().unwrap());
     Registry::new([wire(capability)]).unwrap_err().to_string()
 }
 
@@ -160,8 +160,7 @@ fn the_narrowest_choice_holds_and_its_version_is_its_content() {
 #[test]
 fn a_capability_offers_its_choices_and_one_code_has_one_page() {
     let shelf = |page: &'static str| {
-        Capability::new("shelf", "Things.", Declaration::new("shelf"))
-            .unwrap()
+        Capability::of("shelf", "Things.", Declaration::new("shelf").finish().unwrap())
             .policy::<Manners>()
             .pages(&[RejectionPage { code: "full", page }])
     };

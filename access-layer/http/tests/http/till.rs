@@ -369,7 +369,7 @@ fn declaration() -> Declaration {
 
 /// The capability; its peer answers when `gate` has a permit.
 pub fn till(gate: &Arc<Semaphore>) -> Capability {
-    Capability::new("till", "Orders for tests.", declaration())
+    Capability::new("till", "Orders for tests.", declaration)
         .expect("a sound declaration")
         .read("quote", QuoteOne)
         .write("place", Place)

@@ -333,9 +333,8 @@ impl RemoteOperation for Refund {
     }
 }
 
-/// The capability, with the peer that it asks.
-pub fn shop(peer: &Arc<Peer>) -> Capability {
-    let declaration = Declaration::new("shop")
+fn declaration() -> Declaration {
+    Declaration::new("shop")
         .operation(Operation::read::<Goods, Count>("look", "How many there are."))
         .operation(Operation::write::<PutBackless, Nothing>("stock", "Adds goods.").nothing_to_undo())
         .operation(
@@ -380,7 +379,11 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
             "payment",
             "shop.refund",
             json!({"payment": "${ event.payment }"}),
-        ));
+        ))
+}
+
+/// The capability, with the peer that it asks.
+pub fn shop(peer: &Arc<Peer>) -> Capability {
     Capability::new("shop", "Goods for tests.", declaration)
         .expect("a sound declaration")
         .read("look", Look)

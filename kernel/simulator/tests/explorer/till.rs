@@ -271,7 +271,7 @@ impl Peers for Outside {
     fn wire(&self, _: Arc<dyn IdSource>) -> Result<Wired, String> {
         let fault = self.0.fault;
         let till =
-            Capability::new("till", "Pens for tests.", declaration()).map_err(|error| error.to_string())?;
+            Capability::new("till", "Pens for tests.", declaration).map_err(|error| error.to_string())?;
         let till = till
             .write("take", Moves("pens", 1))
             .write("put_back", PutBack(fault))
