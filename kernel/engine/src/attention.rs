@@ -2,13 +2,16 @@
 //! to a trade goes through the engine.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use mortise_store::{Statement, Store, StoreError};
 use mortise_types::{TenantId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::commit::{ENDED, HELD};
+use crate::engine::Engine;
 use crate::record::TradeId;
+use crate::retrace::{Happened, RetraceError, timeline};
 
 /// Notes that one look lists at most.
 const MOST: i64 = 10_000;
@@ -89,7 +92,7 @@ pub enum Decision {
 }
 
 /// What a person can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// Let the held step try again.
@@ -100,6 +103,97 @@ pub enum Choice {
     Compensate,
     /// Say that it has been seen to.
     Done,
+}
+
+impl Choice {
+    /// Its name, as in a request and in the trade's notes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Compensate => "compensate",
+            Self::Done => "done",
+        }
+    }
+
+    /// What it means for the trade; that something has been seen to means nothing.
+    const fn decision(self) -> Option<Decision> {
+        match self {
+            Self::Retry => Some(Decision::Retry),
+            Self::Skip => Some(Decision::Skip),
+            Self::Compensate => Some(Decision::Compensate),
+            Self::Done => None,
+        }
+    }
+}
+
+/// Why a choice cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChoiceError {
+    /// Nobody was told anything about the trade that is not settled.
+    #[error("trade {0} does not wait for a person")]
+    NotWaiting(TradeId),
+    /// It stands otherwise.
+    #[error("trade {trade} {standing}: what can be done about it is {choices}")]
+    NotSo {
+        /// Which.
+        trade: TradeId,
+        /// How it stands.
+        standing: Standing,
+        /// What can be done, by name.
+        choices: String,
+    },
+    /// It cannot go backward any more.
+    #[error("trade {0} has passed its pivot: nothing takes it back")]
+    PassedPivot(TradeId),
+    /// It cannot be read.
+    #[error(transparent)]
+    Trade(#[from] RetraceError),
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Held => "is held",
+            Self::GoesOn => "goes on",
+            Self::Over => "is over",
+        })
+    }
+}
+
+impl Engine {
+    /// What a person has chosen to do about a trade: its notes are settled with the reason, and the trade goes on as he
+    /// says, soon after this returns.
+    ///
+    /// # Errors
+    /// A trade about which nothing is to be chosen, or not this.
+    pub async fn choose(&self, id: &TradeId, choice: Choice, reason: &str) -> Result<(), ChoiceError> {
+        let store = self.store();
+        let waiting = waiting(store, &id.tenant).await?;
+        let Some(waiting) = waiting.into_iter().find(|waiting| *waiting.trade == *id.id) else {
+            return Err(ChoiceError::NotWaiting(id.clone()));
+        };
+        if !waiting.choices.contains(&choice) {
+            let choices = waiting.choices.iter().map(|choice| choice.name());
+            let choices = choices.collect::<Vec<_>>().join(", ");
+            return Err(ChoiceError::NotSo { trade: id.clone(), standing: waiting.standing, choices });
+        }
+        if choice == Choice::Compensate {
+            let timeline = timeline(store, self.registry(), self.catalogue(), id).await?;
+            if timeline.entries.iter().any(|entry| entry.happened == Happened::PassedPivot) {
+                return Err(ChoiceError::PassedPivot(id.clone()));
+            }
+        }
+        settle(store, id, choice.name(), reason, self.clock().now()).await?;
+        if let Some(decision) = choice.decision() {
+            self.decide(id.clone(), decision);
+        }
+        Ok(())
+    }
 }
 
 /// What waits for a person in a tenant, held trades first.

@@ -23,7 +23,7 @@ mod subscribe;
 mod trail;
 mod verify;
 
-pub use attention::{Choice, Decision, Standing, Told, Waiting, settle, waiting};
+pub use attention::{Choice, ChoiceError, Decision, Standing, Told, Waiting, settle, waiting};
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
 pub use driver::{CrashPoint, Figures, Replay, Started};
 pub use engine::{

@@ -1,5 +1,6 @@
 //! The table of routes. No trade and no capability has one of its own: they are names in a path.
 
+mod attention;
 mod describe;
 mod dev_clock;
 mod figures;
@@ -32,6 +33,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(&line("/read/{capability}/{operation}"), get(read::by_query).post(read::by_body))
         .route(&line("/follow/{capability}/{operation}"), get(follow::handle))
         .route(&line("/hooks/{peer}"), post(receive_hook::handle))
+        .route(&line("/attention"), get(attention::list))
+        .route(&line("/attention/{trade}"), post(attention::choose))
         .route(&line("/openapi.json"), get(describe::line_document))
         .route(&line("/docs"), get(describe::line_page))
         .route("/", get(describe::page))

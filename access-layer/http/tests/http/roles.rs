@@ -43,6 +43,8 @@ async fn every_route_as_every_caller_in_both_tenants() {
         ("GET read/till/find?skus=pen&cheapest=true", ""),
         ("POST read/till/order", r#"{"order_id":"o2"}"#),
         ("GET follow/till/timeline?order_id=o2", ""),
+        ("GET attention", ""),
+        ("POST attention/nothing", r#"{"choice":"done","reason":"seen to"}"#),
         ("POST hooks/courier", "unsigned"),
         ("GET openapi.json", ""),
         ("GET docs", ""),
@@ -72,6 +74,8 @@ async fn every_route_as_every_caller_in_both_tenants() {
     acme   GET read/till/find?skus=pen&cheapest=true  nobody 401 ada 403 bob 403 staff 200
     acme   POST read/till/order                       nobody 401 ada 200 bob 422 staff 200
     acme   GET follow/till/timeline?order_id=o2       nobody 401 ada 200 bob 422 staff 200
+    acme   GET attention                              nobody 401 ada 403 bob 403 staff 200
+    acme   POST attention/nothing                     nobody 401 ada 403 bob 403 staff 404
     acme   POST hooks/courier                         nobody 401 ada 401 bob 401 staff 401
     acme   GET openapi.json                           nobody 200 ada 200 bob 200 staff 200
     acme   GET docs                                   nobody 200 ada 200 bob 200 staff 200
@@ -83,6 +87,8 @@ async fn every_route_as_every_caller_in_both_tenants() {
     zenith GET read/till/find?skus=pen&cheapest=true  nobody 401 ada 403 bob 403 staff 200
     zenith POST read/till/order                       nobody 401 ada 422 bob 422 staff 422
     zenith GET follow/till/timeline?order_id=o2       nobody 401 ada 422 bob 422 staff 422
+    zenith GET attention                              nobody 401 ada 403 bob 403 staff 200
+    zenith POST attention/nothing                     nobody 401 ada 403 bob 403 staff 404
     zenith POST hooks/courier                         nobody 401 ada 401 bob 401 staff 401
     zenith GET openapi.json                           nobody 200 ada 200 bob 200 staff 200
     zenith GET docs                                   nobody 200 ada 200 bob 200 staff 200

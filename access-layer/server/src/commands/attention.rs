@@ -1,8 +1,8 @@
 //! `mortise attention`: what waits for a person, and what he decides about it. The trades that it decides about are driven as
 //! far as they go; all others stay where they are.
 
-use mortise_engine::{Choice, Decision, Happened, Standing, Timeline, TradeId, Waiting};
-use mortise_types::{Clock as _, SystemClock, TenantId};
+use mortise_engine::{Choice, ChoiceError, Waiting};
+use mortise_types::TenantId;
 
 use crate::cli::{Attention, AttentionList, Decide, Decided, Format};
 use crate::compose::{Answering, Opening, Peers};
@@ -12,10 +12,10 @@ use crate::{compose, print};
 pub(super) async fn run(command: Attention) -> Result<Exit, Failure> {
     match command.decision {
         None => list(command.list).await,
-        Some(Decide::Retry(decided)) => decide(decided, "retry", Some(Decision::Retry)).await,
-        Some(Decide::Skip(decided)) => decide(decided, "skip", Some(Decision::Skip)).await,
-        Some(Decide::Compensate(decided)) => decide(decided, "compensate", Some(Decision::Compensate)).await,
-        Some(Decide::Done(decided)) => decide(decided, "done", None).await,
+        Some(Decide::Retry(decided)) => decide(decided, Choice::Retry).await,
+        Some(Decide::Skip(decided)) => decide(decided, Choice::Skip).await,
+        Some(Decide::Compensate(decided)) => decide(decided, Choice::Compensate).await,
+        Some(Decide::Done(decided)) => decide(decided, Choice::Done).await,
     }
 }
 
@@ -43,29 +43,19 @@ async fn list(command: AttentionList) -> Result<Exit, Failure> {
 }
 
 fn told(waiting: &Waiting) -> String {
-    let standing = match waiting.standing {
-        Standing::Held => "is held",
-        Standing::GoesOn => "goes on",
-        Standing::Over => "is over",
-    };
     let name = waiting.key.as_deref().unwrap_or(&waiting.trade);
     let mut text =
-        format!("{} {name} on {} {standing} (trade {})", waiting.flow, waiting.line, waiting.trade);
+        format!("{} {name} on {} {} (trade {})", waiting.flow, waiting.line, waiting.standing, waiting.trade);
     for note in &waiting.notes {
         let step = if note.step.is_empty() { "the trade" } else { &note.step };
         text.push_str(&format!("\n  {} {step}: {}", note.at, note.text));
     }
-    let choices = waiting.choices.iter().map(|choice| match choice {
-        Choice::Retry => "retry",
-        Choice::Skip => "skip",
-        Choice::Compensate => "compensate",
-        Choice::Done => "done",
-    });
+    let choices = waiting.choices.iter().map(|choice| choice.name());
     text.push_str(&format!("\n  you can: {}", choices.collect::<Vec<_>>().join(", ")));
     text
 }
 
-async fn decide(command: Decided, how: &'static str, decision: Option<Decision>) -> Result<Exit, Failure> {
+async fn decide(command: Decided, choice: Choice) -> Result<Exit, Failure> {
     let Decided { name, reason, data, tenant: of, extensions, peers } = command;
     let tenant = tenant(&of)?;
     let answering = Answering::open(&extensions, &data.data)?;
@@ -78,56 +68,24 @@ async fn decide(command: Decided, how: &'static str, decision: Option<Decision>)
         return Err(Failure::refused(format!("several trades have the key `{name}`: {}", ids.join(", ")))
             .mend("name one of them by its id"));
     };
-    let waiting = mortise_engine::waiting(engine.store(), &tenant).await?;
-    let Some(waiting) = waiting.iter().find(|waiting| *waiting.trade == *id.id) else {
-        return Err(Failure::refused(format!("trade {} does not wait for a person", id.id))
-            .mend("`mortise attention` lists what does"));
-    };
-    allowed(&engine, id, waiting, decision).await?;
-    mortise_engine::settle(engine.store(), id, how, &reason, SystemClock.now()).await?;
-    if let Some(decision) = decision {
-        engine.decide(id.clone(), decision);
-        engine.rest().await;
-    }
-    let position = timeline(&engine, id).await?.position;
+    engine.choose(id, choice, &reason).await.map_err(|error| refused(error, &of))?;
+    engine.rest().await;
+    let told = mortise_engine::timeline(engine.store(), engine.registry(), engine.catalogue(), id).await;
+    let position = told.map_err(|error| super::trade::failure(error, &of))?.position;
     engine.drain().await;
     print::line(format_args!("trade {}: {position}", id.id));
     Ok(Exit::Clean)
 }
 
-/// Whether the decision is one that can be taken about a trade that stands so.
-async fn allowed(
-    engine: &mortise_engine::Engine,
-    id: &TradeId,
-    waiting: &Waiting,
-    decision: Option<Decision>,
-) -> Result<(), Failure> {
-    let held = waiting.standing == Standing::Held;
-    let refused = match decision {
-        Some(Decision::Compensate) if passed_pivot(engine, id).await? => {
-            return Err(Failure::refused(format!(
-                "trade {} has passed its pivot: nothing takes it back",
-                id.id
-            ))
-            .mend("skip the held step, or start the trade that reverses this one"));
+fn refused(error: ChoiceError, tenant: &str) -> Failure {
+    let sentence = error.to_string();
+    match error {
+        ChoiceError::NotWaiting(_) | ChoiceError::NotSo { .. } => Failure::refused(sentence)
+            .mend("`mortise attention` lists what waits, and what can be done about it"),
+        ChoiceError::PassedPivot(_) => {
+            Failure::refused(sentence).mend("skip the held step, or start the trade that reverses this one")
         }
-        Some(Decision::Compensate) => waiting.standing == Standing::Over,
-        Some(Decision::Retry | Decision::Skip) => !held,
-        None => held,
-    };
-    if refused {
-        let sentence = format!("trade {} {}", id.id, if held { "is held" } else { "is not held" });
-        return Err(Failure::refused(sentence).mend("`mortise attention` says what can be done about it"));
+        ChoiceError::Trade(error) => super::trade::failure(error, tenant),
+        ChoiceError::Store(error) => error.into(),
     }
-    Ok(())
-}
-
-async fn passed_pivot(engine: &mortise_engine::Engine, id: &TradeId) -> Result<bool, Failure> {
-    let timeline = timeline(engine, id).await?;
-    Ok(timeline.entries.iter().any(|entry| entry.happened == Happened::PassedPivot))
-}
-
-async fn timeline(engine: &mortise_engine::Engine, id: &TradeId) -> Result<Timeline, Failure> {
-    let told = mortise_engine::timeline(engine.store(), engine.registry(), engine.catalogue(), id).await;
-    told.map_err(|error| super::trade::failure(error, id.tenant.as_str()))
 }
