@@ -13,8 +13,8 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Runtime;
 
 pub(crate) use self::batch::Batch;
-pub(crate) use self::session::Session;
 use self::owner::Owner;
+pub(crate) use self::session::Session;
 use crate::error::StoreError;
 use crate::migrate::{self, Migrations};
 use crate::pool::Pool;
