@@ -6,7 +6,7 @@ use mortise_asking::{Asked, Refusal};
 use mortise_capability::Call;
 use mortise_points::discount::{Line, Question};
 use mortise_points::{Attribute, Discount, Opened};
-use mortise_types::{Price, ProofLine};
+use mortise_types::{Amount, FeeKind, Price, ProofFee, ProofLine};
 
 use super::gather::shown_amount;
 use crate::contract::EvaluateInput;
@@ -25,9 +25,16 @@ pub(super) fn ask(
         customer_group: input.customer_group.clone().filter(|group| !group.is_empty()),
         coupons: input.coupons.clone(),
         trade_time: context.now,
+        delivery_amount: delivery(&input.fees),
         lines: input.lines.iter().zip(facts).map(|(line, facts)| asked_line(opened, line, facts)).collect(),
     };
     mortise_asking::ask(opened, context, &question)
+}
+
+/// What delivery costs before discounts; a sum beyond 64 bits is the highest amount.
+fn delivery(fees: &[ProofFee]) -> Amount {
+    let of_delivery = fees.iter().filter(|fee| fee.kind == FeeKind::Delivery);
+    of_delivery.fold(Amount::ZERO, |sum, fee| Amount(sum.minor().saturating_add(fee.payable.minor().max(0))))
 }
 
 fn asked_line(opened: &Opened<Discount>, line: &ProofLine, facts: &[Fact]) -> Line {
@@ -42,6 +49,7 @@ fn asked_line(opened: &Opened<Discount>, line: &ProofLine, facts: &[Fact]) -> Li
         quantity: line.quantity,
         unit: unit_price(line),
         line_amount: amount,
+        list_amount: Some(line.list.max(Amount::ZERO)),
         attributes: attributes.collect(),
     }
 }
