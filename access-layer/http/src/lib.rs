@@ -10,6 +10,7 @@ mod customer;
 mod edge;
 mod envelope;
 mod idempotency;
+mod metrics;
 mod money;
 mod openapi;
 mod place;
@@ -25,6 +26,7 @@ mod webhook;
 pub use axum::http::HeaderMap;
 
 pub use clock::SettableClock;
+pub use metrics::{Family, Labels, MetricsPage, MoreFigures};
 pub use server::Server;
 pub use settings::{CurrencyOf, Settings};
 pub use webhook::{HookCall, HookError, Webhook};

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use mortise_types::{Currency, IdSource, Scope};
 
+use crate::metrics::MoreFigures;
+
 /// A business line's own currency: that of every amount which nothing nearer says the currency of.
 pub type CurrencyOf = Arc<dyn Fn(&Scope) -> Currency + Send + Sync>;
 
@@ -17,6 +19,8 @@ pub struct Settings {
     pub currency_of: CurrencyOf,
     /// The scope that `/`, `/docs` and `/openapi.json` describe; none: what the platform publishes for everybody.
     pub described: Option<Scope>,
+    /// What stands on the page of figures behind the server's own.
+    pub more_figures: Vec<MoreFigures>,
     /// How long a POST waits for its trade's answer before it is told where to ask again.
     pub answer_wait: Duration,
     /// The largest body.
@@ -48,6 +52,7 @@ impl Settings {
             ids,
             currency_of,
             described: None,
+            more_figures: Vec::new(),
             answer_wait: Duration::from_secs(10),
             body_max_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(30),

@@ -229,6 +229,8 @@ pub(crate) struct Sandbox {
 pub(crate) enum Capability {
     /// Lists all operations with their effect.
     List {
+        #[command(flatten)]
+        extensions: Extensions,
         /// How the answer is printed.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -237,12 +239,17 @@ pub(crate) enum Capability {
     Describe {
         /// What to describe.
         name: String,
+        #[command(flatten)]
+        extensions: Extensions,
         /// How the answer is printed.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
     /// Writes all contracts as JSON, for `flow check --contracts` anywhere else.
-    Export,
+    Export {
+        #[command(flatten)]
+        extensions: Extensions,
+    },
     /// Runs one operation and prints its output. A pure one needs no data; a write runs as a trade of one call.
     Call(Box<Call>),
 }
@@ -250,7 +257,7 @@ pub(crate) enum Capability {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Call {
-    /// `capability.operation`.
+    /// `capability.operation`, or `custom/name`.
     pub(crate) name: String,
     /// A file with the input as JSON; `-` is stdin.
     #[arg(long, value_name = "FILE")]
@@ -362,6 +369,8 @@ pub(crate) struct FlowGraph {
     /// Contracts that say what a call is, as `capability export` writes them; those of this program where left out.
     #[arg(long, value_name = "FILE")]
     pub(crate) contracts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) extensions: Extensions,
 }
 
 #[derive(Debug, Args)]
@@ -373,6 +382,8 @@ pub(crate) struct FlowCheck {
     /// Contracts to check against, as `capability export` writes them; those of this program where left out.
     #[arg(long, value_name = "FILE")]
     pub(crate) contracts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) extensions: Extensions,
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

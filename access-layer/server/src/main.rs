@@ -20,6 +20,10 @@ use crate::cli::{Cli, Format, Logging};
 use crate::failure::{Exit, Failure};
 
 fn main() -> ExitCode {
+    // The host runs this program again to compile an extension: a process of few rights, without anything of the platform.
+    if let Some(exit) = mortise_host::compile_if_asked() {
+        return exit;
+    }
     let cli = Cli::parse();
     match start_log(&cli.logging).and_then(|()| run(cli)) {
         Ok(exit) => exit.into(),

@@ -65,15 +65,15 @@ impl CompileCache {
         &self,
         engine: &Engine,
         bytes: &[u8],
-        compile: impl FnOnce() -> wasmtime::Result<Component>,
+        compile: impl FnOnce() -> wasmtime::Result<Vec<u8>>,
     ) -> wasmtime::Result<Component> {
         let name = name_of(engine, bytes);
         let file = self.directory.join(format!("{}.cwasm", name.to_hex()));
         if let Some(component) = self.read(engine, &file, &name) {
             return Ok(component);
         }
-        let component = compile()?;
-        let compiled = component.serialize()?;
+        let compiled = compile()?;
+        let component = deserialize(engine, &compiled)?;
         let mut sealed = self.seal(&name, &compiled).as_bytes().to_vec();
         sealed.extend_from_slice(&compiled);
         if let Err(error) = write_once(&file, &sealed) {
@@ -113,9 +113,10 @@ impl std::fmt::Debug for CompileCache {
     unsafe_code,
     reason = "compiled code cannot be checked; its seal is the proof that this program wrote it"
 )]
-fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the caller has verified the seal, which only a holder of the directory's key can make, and this program
-    // seals nothing but what `Component::serialize` gave.
+pub(crate) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the caller has it from the compiler just now, in this process or through the pipe of its own child; or has
+    // verified the seal, which only a holder of the directory's key can make, and this program seals nothing but what
+    // the compiler gave.
     unsafe { Component::deserialize(engine, compiled) }
 }
 

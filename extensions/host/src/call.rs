@@ -91,7 +91,7 @@ pub(crate) fn trial<P: Fit>(runtime: &Runtime, world: &P::World, granted: Grante
 }
 
 /// Runs in a store of its own, under all limits.
-fn metered<A>(
+pub(crate) fn metered<A>(
     runtime: &Runtime,
     state: CallState,
     fuel: u64,
@@ -149,7 +149,7 @@ fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&s
 }
 
 /// An extension's own words, on one line and cut off.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 300;
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
     if text.chars().nth(LONGEST).is_some() {

@@ -14,6 +14,7 @@ use crate::call::Fit;
 use crate::doors::{Door, World};
 use crate::limits::Granted;
 use crate::manifest::{Manifest, ManifestError};
+use crate::own;
 use crate::runtime::Runtime;
 use crate::wasi;
 
@@ -116,6 +117,11 @@ impl Extension {
         if violations.is_empty() { Ok(()) } else { Err(violations.join("; ")) }
     }
 
+    /// The world of a point, or of what else the manifest names.
+    pub(crate) fn any_world(&self, name: &str) -> Option<World> {
+        self.worlds.get(name).cloned()
+    }
+
     /// The world of a point, if the manifest names the point.
     pub(crate) fn world<P: Fit>(&self) -> Result<Arc<P::World>, Failure> {
         let missing =
@@ -198,6 +204,15 @@ fn link(
         let world = (door.prepare)(runtime, granted, version, linked.clone())
             .map_err(|problem| Problem::Component(format!("does not answer {point}: {problem}")))?;
         worlds.insert(door.name, world);
+    }
+    if let Some(operation) = &manifest.operation {
+        if operation.world != own::OWN_VERSION {
+            let problem = format!("this platform has version {}, not {}", own::OWN_VERSION, operation.world);
+            return Err(Problem::Manifest(ManifestError::Field { field: "operation.world", problem }));
+        }
+        let world = own::prepare(runtime, granted, linked)
+            .map_err(|problem| Problem::Component(format!("is no operation of one's own: {problem}")))?;
+        worlds.insert(own::OWN, world);
     }
     Ok(worlds)
 }

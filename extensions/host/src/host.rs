@@ -17,6 +17,7 @@ use crate::counters::{Counted, Counter};
 use crate::doors::{DOORS, Door, invalid};
 use crate::extension::{Extension, Shelf};
 use crate::limits::Granted;
+use crate::report::Report;
 use crate::runtime::Runtime;
 use crate::watch::Stopwatch;
 
@@ -142,7 +143,8 @@ pub(crate) fn panel<P: Fit>(ranked: &[Arc<Binding>], roster: &mut Roster<'_>) ->
 
 fn place<P: Fit>(binding: &Binding, roster: &mut Roster<'_>) -> Place<P> {
     let extension = id_of(binding);
-    let counter = roster.counters.entry((P::NAME, extension.clone())).or_default();
+    let counter = roster.runtime.tallies().of(P::NAME, &extension);
+    roster.counters.insert((P::NAME, extension.clone()), Arc::clone(&counter));
     let ready = match roster.shelf.get(&extension) {
         Some(loaded) => loaded.world::<P>().map(|world| Ready { world, extension: Arc::clone(loaded) }),
         None => Err(Failure::new(FailureKind::Missing, format!("{extension} is not installed"))),
@@ -153,7 +155,7 @@ fn place<P: Fit>(binding: &Binding, roster: &mut Roster<'_>) -> Place<P> {
         config: binding.config.to_string(),
         ready,
         runtime: Arc::clone(&roster.runtime),
-        counter: Arc::clone(counter),
+        counter,
     }
 }
 
@@ -226,33 +228,17 @@ impl<P: Fit> Seat<P> for Place<P> {
         };
         let result = result.and_then(|answer| P::revalidate(question, answer).map_err(invalid));
         let took_us = watch.micros();
-        let failure = result.as_ref().err();
-        let count = self.counter.record(failure.map(|why| why.kind), fuel_used, took_us);
-        trace::<P>(self, identity, log.as_deref(), failure.zip(count));
+        let report = Report {
+            point: P::NAME,
+            extension: &self.extension,
+            call: identity,
+            fuel_used,
+            took_us,
+            failure: result.as_ref().err(),
+            on_failure: self.on_failure,
+            log: log.as_deref(),
+        };
+        report.tell(&self.runtime, &self.counter);
         Attempt { result, fuel_used, took_us }
-    }
-}
-
-/// The first failure of its kind, the second, the fourth, the eighth: one that fails at every call is not to fill the
-/// log. The counters have them all.
-fn trace<P: Fit>(
-    place: &Place<P>,
-    call: CallIdentity<'_>,
-    log: Option<&str>,
-    failure: Option<(&Failure, u64)>,
-) {
-    let CallIdentity { instance, step, attempt } = call;
-    let (point, extension) = (P::NAME, &place.extension);
-    if let Some(log) = log {
-        tracing::debug!(point, %extension, instance, step, attempt, log, "an extension printed");
-    }
-    match failure {
-        Some((why, count)) if count.is_power_of_two() => {
-            tracing::warn!(point, %extension, instance, step, attempt, count, %why, on_failure = ?place.on_failure, "an extension failed");
-        }
-        Some((why, count)) => {
-            tracing::debug!(point, %extension, instance, step, attempt, count, %why, "an extension failed again");
-        }
-        None => {}
     }
 }

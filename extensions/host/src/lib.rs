@@ -5,12 +5,15 @@
 mod cache;
 mod call;
 mod cases;
+mod compiler;
 mod counters;
 mod doors;
 mod extension;
 mod host;
 mod limits;
 mod manifest;
+mod own;
+mod report;
 mod runtime;
 mod state;
 mod ticker;
@@ -19,9 +22,11 @@ mod watch;
 
 pub use cache::{CacheError, CompileCache};
 pub use cases::{Case, CaseError, CaseRun};
+pub use compiler::{CompileLimits, Compiler, compile_if_asked};
 pub use counters::{Counted, Counters};
 pub use extension::{Extension, ExtensionError, Shelf};
 pub use host::{Host, HostError};
 pub use limits::{Ceilings, Granted};
-pub use manifest::{Asks, Manifest, ManifestError};
+pub use manifest::{Asks, Manifest, ManifestError, OwnOperation, OwnRejection};
+pub use own::{OwnAnswer, OwnCall, OwnRun};
 pub use runtime::{Runtime, RuntimeError};

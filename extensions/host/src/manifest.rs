@@ -20,12 +20,46 @@ pub struct Manifest {
     pub component: PathBuf,
     /// The points that it answers, with the version of each world that it was built for.
     pub points: BTreeMap<String, String>,
+    /// The operation of one's own that it is, if it is one.
+    pub operation: Option<OwnOperation>,
     /// The SKU attributes that it reads.
     pub sku_attributes: Vec<Arc<str>>,
     /// The JSON Schema of its config, relative to the manifest; none: it has no config.
     pub config_schema: Option<PathBuf>,
     /// The limits that it asks for.
     pub asks: Asks,
+}
+
+/// An operation of one's own, as its manifest states it. Schemas are not judged here.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnOperation {
+    /// The version of the world that it was built for.
+    pub world: String,
+    /// What every call is handed.
+    #[serde(default = "nothing_set")]
+    pub config: serde_json::Value,
+    /// JSON Schema of its input.
+    pub input: serde_json::Value,
+    /// JSON Schema of its output.
+    pub output: serde_json::Value,
+    /// What it may say no by.
+    #[serde(default)]
+    pub rejections: BTreeMap<String, OwnRejection>,
+}
+
+fn nothing_set() -> serde_json::Value {
+    serde_json::Value::Object(serde_json::Map::new())
+}
+
+/// A code by which an operation of one's own may say no.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnRejection {
+    /// What it means and what to do, for a person; Markdown.
+    pub page: String,
+    /// JSON Schema of its detail.
+    pub detail: serde_json::Value,
 }
 
 /// Limits that a manifest asks for.
@@ -57,7 +91,9 @@ pub enum ManifestError {
 #[serde(deny_unknown_fields)]
 struct Text {
     extension: Header,
+    #[serde(default)]
     points: BTreeMap<String, String>,
+    operation: Option<OwnOperation>,
     #[serde(default)]
     reads: Reads,
     config: Option<Config>,
@@ -105,7 +141,7 @@ impl Manifest {
     /// # Errors
     /// What is wrong, and where.
     pub fn from_toml(text: &str) -> Result<Manifest, ManifestError> {
-        let Text { extension, points, reads, config, limits } =
+        let Text { extension, points, operation, reads, config, limits } =
             toml::from_str(text).map_err(|error| ManifestError::Syntax(error.to_string()))?;
         let refuse = |field, problem: &str| ManifestError::Field { field, problem: problem.to_owned() };
         if !is_name(&extension.name) {
@@ -114,7 +150,7 @@ impl Manifest {
         if !is_version(&extension.version) {
             return Err(refuse("extension.version", "not three numbers, such as 1.2.0"));
         }
-        if points.is_empty() {
+        if points.is_empty() && operation.is_none() {
             return Err(refuse("points", "empty; an extension answers at least one"));
         }
         let memory_bytes = limits.memory.as_deref().map(bytes).transpose()?;
@@ -124,6 +160,7 @@ impl Manifest {
             summary: extension.summary,
             component: extension.component,
             points,
+            operation,
             sku_attributes: reads.sku_attributes,
             config_schema: config.map(|config| config.schema),
             asks: Asks { fuel_per_line: limits.fuel_per_line, memory_bytes },

@@ -6,9 +6,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use wasmtime::component::Component;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::cache::CompileCache;
+use crate::cache::{CompileCache, deserialize};
+use crate::compiler::Compiler;
+use crate::counters::{Counted, Tallies};
 use crate::limits::Ceilings;
 use crate::ticker::{TICK, Ticker, Ticking};
+use crate::watch::Stopwatch;
 
 /// What one component may be made of. A Rust guest has three core instances and one memory, other languages some more.
 const CORE_INSTANCES_PER_COMPONENT: u32 = 16;
@@ -26,6 +29,9 @@ pub struct Runtime {
     free_places: Mutex<u32>,
     place_freed: Condvar,
     cache: Option<CompileCache>,
+    compiler: Compiler,
+    tallies: Tallies,
+    up: Stopwatch,
 }
 
 /// Why there is no engine.
@@ -47,7 +53,8 @@ pub(crate) struct Permit<'a> {
 }
 
 impl Runtime {
-    /// Sets up an engine. With a cache, components are compiled once; without one, at every load.
+    /// Sets up an engine. With a cache, components are compiled once; without one, at every load. They are compiled in
+    /// this process; [`Runtime::compiling_by`] says otherwise.
     ///
     /// # Errors
     /// The machine does not have what the ceilings ask of it.
@@ -56,7 +63,32 @@ impl Runtime {
             Engine::new(&config(&ceilings)).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(engine.clone()).map_err(RuntimeError::Ticker)?;
         let free_places = Mutex::new(ceilings.concurrent_calls);
-        Ok(Runtime { engine, ceilings, ticker, free_places, place_freed: Condvar::new(), cache })
+        let (compiler, tallies) = (Compiler::within(), Tallies::default());
+        let place_freed = Condvar::new();
+        let up = Stopwatch::start();
+        Ok(Runtime { engine, ceilings, ticker, free_places, place_freed, cache, compiler, tallies, up })
+    }
+
+    /// The same with components compiled elsewhere.
+    #[must_use]
+    pub fn compiling_by(mut self, compiler: Compiler) -> Runtime {
+        self.compiler = compiler;
+        self
+    }
+
+    /// What every extension has done since the start, whichever bindings it was called by.
+    #[must_use]
+    pub fn counted(&self) -> Vec<Counted> {
+        self.tallies.read()
+    }
+
+    /// Which minute it is since the start: by it the log is kept from being filled.
+    pub(crate) fn minute(&self) -> u64 {
+        self.up.micros() / 60_000_000
+    }
+
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.tallies
     }
 
     /// The ceilings that it was started with.
@@ -80,17 +112,19 @@ impl Runtime {
         Permit { runtime: self, _ticking: self.ticker.tick() }
     }
 
-    /// The deadline in epochs from now. The running epoch may be almost over, hence one more.
+    /// The deadline in epochs from now. The running epoch may be almost over, and one may be made up for, hence two more:
+    /// no call is ended before its time.
     pub(crate) fn deadline_ticks(&self) -> u64 {
         let ticks = self.ceilings.deadline.as_millis().div_ceil(TICK.as_millis());
-        u64::try_from(ticks).unwrap_or(u64::MAX - 1) + 1
+        u64::try_from(ticks).unwrap_or(u64::MAX).saturating_add(2)
     }
 
     /// Compiles a component, or takes it from the cache.
     pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let compile = || self.compiler.compile(&self.engine, bytes);
         match &self.cache {
-            Some(cache) => cache.load_or(&self.engine, bytes, || Component::from_binary(&self.engine, bytes)),
-            None => Component::from_binary(&self.engine, bytes),
+            Some(cache) => cache.load_or(&self.engine, bytes, compile),
+            None => deserialize(&self.engine, &compile()?),
         }
     }
 
@@ -108,9 +142,15 @@ impl Drop for Permit<'_> {
 }
 
 fn config(ceilings: &Ceilings) -> Config {
+    let mut config = compiling();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(ceilings))).memory_init_cow(true);
+    config
+}
+
+/// What the machine code depends on: the same for the engine that runs it and for one that only compiles.
+pub(crate) fn compiling() -> Config {
     let mut config = Config::new();
     config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(ceilings)))
         .consume_fuel(true)
         .epoch_interruption(true)
         // One answer for one question, on every machine.
@@ -121,8 +161,7 @@ fn config(ceilings: &Ceilings) -> Config {
         .concurrency_support(false)
         .wasm_stack_switching(false)
         .wasm_memory64(false)
-        .wasm_custom_page_sizes(false)
-        .memory_init_cow(true);
+        .wasm_custom_page_sizes(false);
     config
 }
 

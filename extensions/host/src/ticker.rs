@@ -8,10 +8,15 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
+use crate::watch::Beat;
+
 /// How far apart two epochs are: how exact a deadline is.
-pub(crate) const TICK: Duration = Duration::from_millis(5);
+pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// So many ticks without a call, and the thread sleeps until the next: a busy host never pays for waking it.
-const IDLE_TICKS: u32 = 40;
+const IDLE_TICKS: u64 = 200;
+/// A thread that was woken late moves on by so many at once. What it missed beyond that is given to the calls: more at
+/// once would end those early that began meanwhile.
+const MADE_UP_TICKS: u64 = 2;
 
 /// Runs the thread.
 #[derive(Debug)]
@@ -76,16 +81,16 @@ impl Drop for Ticker {
 
 impl Shared {
     fn run(&self, engine: &Engine) {
-        let mut idle_ticks = 0;
+        let (mut idle_ticks, mut beat) = (0, Beat::start(TICK));
         while !self.ended.load(Ordering::SeqCst) {
-            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 { idle_ticks + 1 } else { 0 };
             if idle_ticks > IDLE_TICKS {
                 self.sleep();
-                idle_ticks = 0;
-            } else {
-                thread::park_timeout(TICK);
-                engine.increment_epoch();
+                (idle_ticks, beat) = (0, Beat::start(TICK));
             }
+            thread::park_timeout(beat.left());
+            let over = beat.over(MADE_UP_TICKS);
+            (0..over).for_each(|_| engine.increment_epoch());
+            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 { idle_ticks + over } else { 0 };
         }
     }
 

@@ -108,6 +108,13 @@ impl Capability {
         self
     }
 
+    /// With code over values, for an operation whose whole name is given: one that is known when the program starts only.
+    #[must_use]
+    pub fn code(mut self, operation: String, code: Handler) -> Self {
+        self.handlers.insert(operation, code);
+        self
+    }
+
     /// With the code of a pure operation.
     #[must_use]
     pub fn pure(self, operation: &str, code: impl PureOperation) -> Self {

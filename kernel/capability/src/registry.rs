@@ -48,23 +48,38 @@ impl Registry {
     pub fn new(capabilities: impl IntoIterator<Item = Capability>) -> Result<Self, RegistryError> {
         let mut registry = Self::default();
         for capability in capabilities {
-            let name = capability.name;
-            registry.contracts.merge(capability.contracts)?;
-            registry.handlers.extend(capability.handlers);
-            registry.capabilities.insert(name, capability.summary);
-            registry.migrations.extend(capability.migrations);
-            registry.checks.extend(capability.checks.into_iter().map(|check| (name, check)));
-            registry.books.extend(capability.books);
-            registry.policies.extend(capability.policies.into_iter().map(|kind| (kind.name, kind)));
-            for page in capability.pages {
-                // One code has one meaning, also where several capabilities answer it.
-                if registry.pages.insert(page.code, page).is_some_and(|old| old.page != page.page) {
-                    return Err(DeclarationError::Twice(format!("the page of `{}`", page.code)).into());
-                }
-            }
+            registry.add(capability)?;
         }
         registry.hold()?;
         Ok(registry)
+    }
+
+    /// The same with one capability more: one that could be made only when the others were known.
+    ///
+    /// # Errors
+    /// The first thing that does not fit.
+    pub fn with(mut self, capability: Capability) -> Result<Self, RegistryError> {
+        self.add(capability)?;
+        self.hold()?;
+        Ok(self)
+    }
+
+    fn add(&mut self, capability: Capability) -> Result<(), RegistryError> {
+        let name = capability.name;
+        self.contracts.merge(capability.contracts)?;
+        self.handlers.extend(capability.handlers);
+        self.capabilities.insert(name, capability.summary);
+        self.migrations.extend(capability.migrations);
+        self.checks.extend(capability.checks.into_iter().map(|check| (name, check)));
+        self.books.extend(capability.books);
+        self.policies.extend(capability.policies.into_iter().map(|kind| (kind.name, kind)));
+        for page in capability.pages {
+            // One code has one meaning, also where several capabilities answer it.
+            if self.pages.insert(page.code, page).is_some_and(|old| old.page != page.page) {
+                return Err(DeclarationError::Twice(format!("the page of `{}`", page.code)).into());
+            }
+        }
+        Ok(())
     }
 
     /// With a kind of choice that belongs to no capability.

@@ -14,7 +14,7 @@ pub use contracts::{
     Settles, Tcc, Undo,
 };
 pub use declare::{Declaration, DeclarationError, Event, NoDetail, Operation};
-pub use normalise::NormaliseError;
+pub use normalise::{NormaliseError, foreign_schema};
 pub use schema::{Additional, Schema, Type, Types, Unit};
 pub use validate::Violation;
 pub use value::{Record, Text, Value, ValueError, from_value, json, to_value};

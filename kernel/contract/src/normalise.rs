@@ -35,6 +35,14 @@ impl Names<'_> {
     }
 }
 
+/// A schema that was written by hand, as one of the subset; names beneath `$defs` are `capability`'s.
+///
+/// # Errors
+/// The first place that does not fit.
+pub fn foreign_schema(json: &Json, capability: &str) -> Result<Schema, NormaliseError> {
+    normalise(json, &Names { capability }, "")
+}
+
 /// One generated schema as a schema of the subset.
 pub(crate) fn normalise(json: &Json, names: &Names<'_>, place: &str) -> Result<Schema, NormaliseError> {
     let Json::Object(map) = json else {

@@ -75,7 +75,7 @@ struct Walk<'c> {
 
 impl Walk<'_> {
     fn lane(&mut self, dotted: &str) -> usize {
-        let name = dotted.split('.').next().unwrap_or(dotted).replace('_', "-");
+        let name = dotted.split(['.', '/']).next().unwrap_or(dotted).replace('_', "-");
         match self.graph.lanes.iter().position(|lane| *lane == name) {
             Some(lane) => lane,
             None => {

@@ -7,6 +7,7 @@ mod figures;
 pub(crate) mod follow;
 mod get_trade;
 mod health;
+mod metrics;
 mod problem_page;
 mod read;
 mod receive_hook;
@@ -43,6 +44,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/dev/figures", get(figures::show))
+        .route("/metrics", get(metrics::show))
         .route("/problems/{code}", get(problem_page::handle));
     if app.dev_clock.is_some() {
         routes = routes.route("/dev/clock", get(dev_clock::show).post(dev_clock::set));

@@ -9,19 +9,21 @@ use mortise_types::{CustomerId, Scope};
 use serde_json::json;
 
 use crate::cli::{Call, Capability, Format};
-use crate::compose::{Answering, Opening, Peers};
+use crate::compose::{Answering, Opening, Own, Peers};
 use crate::failure::{Exit, Failure};
 use crate::place::Place;
 use crate::{compose, print};
 
 pub(super) async fn run(command: Capability) -> Result<Exit, Failure> {
     match command {
-        Capability::List { format } => list(&compose::contracts_only()?.registry, format),
-        Capability::Describe { name, format } => {
-            describe(&compose::contracts_only()?.registry, &name, format)
+        Capability::List { extensions, format } => {
+            list(&compose::contracts_only(&Own::described(&extensions)?)?.registry, format)
         }
-        Capability::Export => {
-            let text = serde_json::to_string_pretty(&compose::contracts()?);
+        Capability::Describe { name, extensions, format } => {
+            describe(&compose::contracts_only(&Own::described(&extensions)?)?.registry, &name, format)
+        }
+        Capability::Export { extensions } => {
+            let text = serde_json::to_string_pretty(&compose::contracts(&Own::described(&extensions)?)?);
             print::line(text.map_err(|error| Failure::unusable(error.to_string()))?);
             Ok(Exit::Clean)
         }
@@ -38,11 +40,16 @@ const fn word(effect: Effect) -> &'static str {
     }
 }
 
+/// Whether an operation is a capability's: `pricing.quote`, `custom/instalments`.
+fn is_of(capability: &str, operation: &str) -> bool {
+    operation.strip_prefix(capability).is_some_and(|rest| rest.starts_with(['.', '/']))
+}
+
 fn list(registry: &Registry, format: Format) -> Result<Exit, Failure> {
     for (capability, summary) in registry.capabilities() {
-        let prefix = format!("{capability}.");
+        let all = registry.contracts().operations.iter();
         let operations: Vec<(&String, &OperationContract)> =
-            registry.contracts().operations.iter().filter(|(name, _)| name.starts_with(&prefix)).collect();
+            all.filter(|(name, _)| is_of(capability, name)).collect();
         match format {
             Format::Json => {
                 let operations: Vec<_> = operations
@@ -84,9 +91,7 @@ fn describe(registry: &Registry, name: &str, format: Format) -> Result<Exit, Fai
     } else if let Some(page) = registry.page(name) {
         show(name, &page, format, || page.to_owned());
     } else if let Some((capability, summary)) = registry.capabilities().find(|(known, _)| *known == name) {
-        let prefix = format!("{capability}.");
-        let operations: Vec<_> =
-            contracts.operations.keys().filter(|name| name.starts_with(&prefix)).collect();
+        let operations: Vec<_> = contracts.operations.keys().filter(|name| is_of(capability, name)).collect();
         for operation in operations {
             describe(registry, operation, format)?;
         }
@@ -214,7 +219,7 @@ pub(super) fn unknown<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 async fn call(command: Call) -> Result<Exit, Failure> {
-    let wired = compose::contracts_only()?;
+    let wired = compose::contracts_only(&Own::described(&command.extensions)?)?;
     let contracts = wired.registry.contracts();
     let Some(operation) = contracts.operations.get(&command.name) else {
         return Err(unknown(&command.name, contracts.operations.keys().map(String::as_str)));

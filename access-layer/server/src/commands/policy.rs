@@ -46,7 +46,7 @@ async fn set(command: PolicySet) -> Result<Exit, Failure> {
 async fn list(command: PolicyList) -> Result<Exit, Failure> {
     let scope = super::scope(&command.whose)?;
     let wired = match &command.data {
-        None => compose::contracts_only()?,
+        None => compose::contracts_only(&compose::Own::None)?,
         Some(data) => {
             let rest = compose::at_rest(data, Access::Reading).await?;
             mortise_engine::load_policies(&rest.store, &rest.wired.policies).await?;

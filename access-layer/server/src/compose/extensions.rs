@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use mortise_bindings::Bindings;
 use mortise_engine::Bound;
-use mortise_host::{Ceilings, CompileCache, Host, Runtime, Shelf};
+use mortise_host::{Ceilings, CompileCache, CompileLimits, Compiler, Host, Runtime, Shelf};
+use mortise_http::MoreFigures;
 use mortise_points::{NoExtensions, Points};
 
+use super::{Own, figures};
 use crate::cli;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -16,12 +18,14 @@ use crate::place::Place;
 pub(crate) struct Answering {
     points: Arc<dyn Points>,
     bindings: Arc<Bindings>,
+    runtime: Option<Arc<Runtime>>,
+    own: Own,
 }
 
 impl Answering {
     /// Nobody is bound anywhere.
     pub(crate) fn none() -> Self {
-        Self { points: Arc::new(NoExtensions), bindings: Arc::default() }
+        Self { points: Arc::new(NoExtensions), bindings: Arc::default(), runtime: None, own: Own::None }
     }
 
     /// The extensions of the command line; compiled ones are kept with the data, or in the user's cache.
@@ -32,21 +36,32 @@ impl Answering {
     pub(crate) fn open(extensions: &cli::Extensions, data: &Place) -> Result<Self, Failure> {
         let Some(folder) = &extensions.extensions else { return Ok(Self::none()) };
         let file = extensions.bindings.clone().unwrap_or_else(|| folder.join("bindings.toml"));
-        let text = std::fs::read_to_string(&file).map_err(|error| {
-            Failure::file(&file, &error).mend("name the file of bindings with --bindings")
-        })?;
+        // A folder of operations alone needs no bindings.
+        let text = if extensions.bindings.is_none() && !file.exists() {
+            String::new()
+        } else {
+            std::fs::read_to_string(&file).map_err(|error| Failure::file(&file, &error))?
+        };
         let wrong = |error: &dyn std::fmt::Display| Failure::unusable(format!("{}: {error}", file.display()));
         let bindings = Bindings::from_toml(&text).map_err(|error| wrong(&error))?;
         let cache = CompileCache::open(data.cache().join("extensions")).map_err(|error| wrong(&error))?;
         let runtime = Runtime::start(Ceilings::default(), Some(cache)).map_err(|error| wrong(&error))?;
-        let runtime = Arc::new(runtime);
+        let compiler = Compiler::apart(CompileLimits::default())
+            .map_err(|error| Failure::unusable(format!("extensions cannot be compiled: {error}")))?;
+        let runtime = Arc::new(runtime.compiling_by(compiler));
         let (shelf, left_out) =
             Shelf::load(&runtime, folder).map_err(|error| Failure::file(folder, &error))?;
         for error in &left_out {
             tracing::error!(%error, "an extension is left out");
         }
-        let host = Host::new(runtime, &shelf, &bindings).map_err(|error| wrong(&error))?;
-        Ok(Self { points: Arc::new(host), bindings: Arc::new(bindings) })
+        let host = Host::new(Arc::clone(&runtime), &shelf, &bindings).map_err(|error| wrong(&error))?;
+        let own = Own::loaded(folder, &runtime)?;
+        Ok(Self { points: Arc::new(host), bindings: Arc::new(bindings), runtime: Some(runtime), own })
+    }
+
+    /// For the page of figures.
+    pub(crate) fn figures(&self) -> Vec<MoreFigures> {
+        self.runtime.iter().map(|runtime| figures::of_extensions(Arc::clone(runtime))).collect()
     }
 
     /// For the capabilities, which ask.
@@ -54,9 +69,17 @@ impl Answering {
         Arc::clone(&self.points)
     }
 
+    /// For the registry, which joins them to the capabilities.
+    pub(crate) fn own(&self) -> &Own {
+        &self.own
+    }
+
     /// For the engine, which ends a stretch before a call that asks behind a write.
     pub(crate) fn bound(&self) -> Bound {
         let bindings = Arc::clone(&self.bindings);
-        Arc::new(move |point, scope| !bindings.resolve(point, scope).is_empty())
+        // An operation of one's own asks its extension everywhere.
+        Arc::new(move |point, scope| {
+            point.starts_with(mortise_custom::PREFIX) || !bindings.resolve(point, scope).is_empty()
+        })
     }
 }

@@ -2,7 +2,9 @@
 //! It decides nothing; adding a capability is a line in `registry` and a line in `policies`.
 
 mod extensions;
+mod figures;
 mod hooks;
+mod own;
 mod policies;
 mod shipped;
 mod simulated;
@@ -18,6 +20,7 @@ use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 
 pub(crate) use extensions::Answering;
 pub(crate) use hooks::hooks;
+pub(crate) use own::Own;
 pub(crate) use policies::LinePolicy;
 pub(crate) use simulated::Simulation;
 
@@ -95,9 +98,9 @@ pub(crate) struct Wired {
 ///
 /// # Errors
 /// Parts that do not fit together.
-pub(crate) fn registry(points: Arc<dyn Points>, peers: &Peers) -> Result<Wired, ComposeError> {
+pub(crate) fn registry(points: Arc<dyn Points>, own: &Own, peers: &Peers) -> Result<Wired, ComposeError> {
     let outside = Outside { provider: provider(peers)?, carrier: carrier(peers)? };
-    wire(points, Arc::new(SystemIds), outside)
+    wire(points, own, Arc::new(SystemIds), outside)
 }
 
 /// Whom the remote operations ask.
@@ -107,7 +110,12 @@ struct Outside {
     carrier: Arc<dyn mortise_delivery::Carrier>,
 }
 
-fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Result<Wired, ComposeError> {
+fn wire(
+    points: Arc<dyn Points>,
+    own: &Own,
+    ids: Arc<dyn IdSource>,
+    outside: Outside,
+) -> Result<Wired, ComposeError> {
     let policies = Arc::new(Policies::default());
     let (chosen, points, ids) = (|| Arc::clone(&policies), || Arc::clone(&points), || Arc::clone(&ids));
     let registry = Registry::new([
@@ -130,23 +138,23 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
     if !off.is_empty() {
         return Err(ComposeError::Contracts(off.join("; ")));
     }
-    Ok(Wired { registry: Arc::new(registry), policies })
+    Ok(Wired { registry: Arc::new(own.join(registry)?), policies })
 }
 
 /// What the contracts say, without anything behind them that could be asked.
 ///
 /// # Errors
 /// Parts that do not fit together.
-pub(crate) fn contracts_only() -> Result<Wired, ComposeError> {
-    registry(Arc::new(mortise_points::NoExtensions), &Peers::unasked())
+pub(crate) fn contracts_only(own: &Own) -> Result<Wired, ComposeError> {
+    registry(Arc::new(mortise_points::NoExtensions), own, &Peers::unasked())
 }
 
 /// What a flow is checked against: the registered operations and events, and the shipped flows, which it may start.
 ///
 /// # Errors
 /// Parts that do not fit together.
-pub(crate) fn contracts() -> Result<Contracts, ComposeError> {
-    let registered = contracts_only()?.registry.contracts().clone();
+pub(crate) fn contracts(own: &Own) -> Result<Contracts, ComposeError> {
+    let registered = contracts_only(own)?.registry.contracts().clone();
     Ok(mortise_flow::with_flows(registered, shipped::FLOWS.iter().map(|(_, text)| *text)))
 }
 
@@ -163,7 +171,7 @@ pub(crate) struct AtRest {
 /// # Errors
 /// The database's; parts that do not fit together.
 pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Failure> {
-    let wired = contracts_only()?;
+    let wired = contracts_only(&Own::of_environment()?)?;
     let store = Arc::new(open_store(data, &wired.registry, access).await?);
     let catalogue = Arc::new(Catalogue::new(Arc::clone(&wired.registry)));
     catalogue.load(&store).await?;
@@ -223,7 +231,7 @@ pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
 }
 
 async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
-    let wired = registry(opening.answering.points(), &opening.peers)?;
+    let wired = registry(opening.answering.points(), opening.answering.own(), &opening.peers)?;
     let store = Arc::new(open_store(opening.data, &wired.registry, Access::Alone).await?);
     let options = mortise_engine::Options {
         clock: opening.clock,

@@ -45,7 +45,8 @@ impl Peers for InMemory {
     fn wire(&self, ids: Arc<dyn IdSource>) -> Result<mortise_simulator::Wired, String> {
         let outside =
             Outside { provider: Arc::clone(&self.provider) as _, carrier: Arc::clone(&self.carrier) as _ };
-        let wired = wire(self.answering.points(), ids, outside).map_err(|error| error.to_string())?;
+        let wired = wire(self.answering.points(), self.answering.own(), ids, outside)
+            .map_err(|error| error.to_string())?;
         let registry = Arc::into_inner(wired.registry).ok_or("the registry is shared before it is run")?;
         Ok(mortise_simulator::Wired { registry, policies: wired.policies, bound: self.answering.bound() })
     }

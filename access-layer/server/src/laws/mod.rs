@@ -1,5 +1,5 @@
 //! What has to hold of every flow in `orchestrations` and `examples`: found by themselves, so that a new trade is held
-//! without a line of Rust. Tests only.
+//! without a line of Rust. Flows beside an extension need it, and are held by its own tests. Tests only.
 
 mod transcripts;
 mod ways;
@@ -42,7 +42,9 @@ fn look_in(folder: &Path, found: &mut Vec<(PathBuf, Vec<String>)>) {
     if !names.is_empty() {
         found.push((folder.to_owned(), names));
     }
-    for path in paths.iter().filter(|path| path.is_dir() && !path.ends_with("target")) {
+    let has_trades =
+        |path: &&PathBuf| path.is_dir() && !path.ends_with("target") && !path.ends_with("extensions");
+    for path in paths.iter().filter(has_trades) {
         look_in(path, found);
     }
 }

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 mod capability;
+mod contained;
 mod crash;
 mod demo;
 mod flow;
 mod import;
+mod own;
 mod policy;
 mod serve;
 mod simulate;

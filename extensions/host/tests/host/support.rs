@@ -52,6 +52,11 @@ pub(crate) fn two_points() -> PathBuf {
     guests().join("two-points")
 }
 
+/// The folder of the guest that wants too much.
+pub(crate) fn greedy() -> PathBuf {
+    guests().join("greedy")
+}
+
 fn build(workspace: &Path) {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--target-dir"])

@@ -8,13 +8,19 @@ use crate::support::{ask, bind, folder, host, only, question, runtime};
 
 /// A component that answers `unit-price` by this core function body. Its ten parameters are the flattened question;
 /// it gives the address of a `result<list<offer>, string>`. The bytes 16 to 17 are "1", 32 to 40 "why".
-fn component(memory: &str, body: &str) -> Vec<u8> {
-    let text = TEMPLATE.replace("MEMORY", memory).replace("BODY", body);
+pub(crate) fn component(memory: &str, body: &str) -> Vec<u8> {
+    let core = CORE.replace("MEMORY", memory).replace("BODY", body);
+    around(&core)
+}
+
+/// A component that answers `unit-price` by this core module, `$guest`, with the exports `memory`, `realloc` and
+/// `offer-prices`.
+pub(crate) fn around(core: &str) -> Vec<u8> {
+    let text = TEMPLATE.replace("CORE", core);
     wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-const TEMPLATE: &str = r#"
-(component
+const CORE: &str = r#"
   (core module $guest
     (memory (export "memory") MEMORY)
     (data (i32.const 16) "1")
@@ -39,6 +45,11 @@ const TEMPLATE: &str = r#"
       (i32.const 64))
     (func (export "offer-prices") (param i32 i32 i32 i32 i32 i32 i32 i64 i32 i32) (result i32)
       BODY))
+"#;
+
+const TEMPLATE: &str = r#"
+(component
+  CORE
   (core instance $guest (instantiate $guest))
   (type $attribute (record (field "name" string) (field "value" string)))
   (type $line (record
@@ -58,7 +69,7 @@ const TEMPLATE: &str = r#"
 "#;
 
 /// An offer for line 1, one unit less.
-const HONEST: &str =
+pub(crate) const HONEST: &str =
     "(call $offer (i32.const 1024) (i64.const 999)) (call $list (i32.const 1024) (i32.const 1))";
 
 fn load(runtime: &Runtime, component: &[u8]) -> Result<Extension, ExtensionError> {
@@ -76,7 +87,7 @@ fn an_honest_one_is_heard() {
 }
 
 /// What a component's answer to one line comes to.
-fn failure(body: &str) -> (FailureKind, String) {
+pub(crate) fn failure(body: &str) -> (FailureKind, String) {
     let runtime = runtime();
     let extension = load(&runtime, &component("32", body)).unwrap();
     let host = host(&runtime, [extension], &bind(&["nothing"], "skip"));

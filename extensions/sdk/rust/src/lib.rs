@@ -25,12 +25,15 @@
 //! # fn main() {}
 //! ```
 
+/// Operations of one's own: a pure step of a flow.
+pub mod custom;
 /// The point `discount`: candidate discounts for an order's lines.
 pub mod discount;
 mod money;
 /// The point `unit-price`: other prices for an order's lines.
 pub mod unit_price;
 
+pub use custom::{Operation, Refusal};
 pub use discount::Discount;
 pub use money::{Price, percent, rate_of};
 pub use unit_price::UnitPrice;
@@ -54,6 +57,12 @@ macro_rules! __export_point {
         const _: () = {
             type Exported = $crate::unit_price::Exported<$extension>;
     $crate::unit_price::world::__export_unit_price!(Exported with_types_in $crate::unit_price::world);
+        };
+    };
+    ($extension:ident, Operation) => {
+        const _: () = {
+            type Exported = $crate::custom::Exported<$extension>;
+    $crate::custom::world::__export_custom!(Exported with_types_in $crate::custom::world);
         };
     };
     ($extension:ident, Discount) => {

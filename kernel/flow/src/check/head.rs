@@ -145,8 +145,8 @@ impl<'c> Checker<'c> {
     }
 
     fn same_capability(&self, name: &str, what: &str) -> String {
-        let capability = name.split('.').next().unwrap_or(name);
-        let of = |known: &&String| known.split('.').next() == Some(capability);
+        let capability = name.split(['.', '/']).next().unwrap_or(name);
+        let of = |known: &&String| known.split(['.', '/']).next() == Some(capability);
         let keys: Vec<&str> = match what {
             "event" => self.contracts.events.keys().filter(of).map(String::as_str).collect(),
             _ => self.contracts.operations.keys().filter(of).map(String::as_str).collect(),

@@ -15,7 +15,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn call(&mut self, value: &Yaml, fields: Fs<'_, '_>) -> Option<Call> {
-        let operation = self.word(value, Words::Dotted, "the name of an operation");
+        let operation = self.word(value, Words::Operation, "the name of an operation");
         let mut with = self.with(fields);
         if with.place == fields.place {
             with.place = value.place;

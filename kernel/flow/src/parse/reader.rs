@@ -51,8 +51,10 @@ pub(super) enum Words {
     Code,
     /// A flow's name: `pay-first`.
     Flow,
-    /// `capability.operation`
+    /// `capability.event`
     Dotted,
+    /// `capability.operation`, or `custom/name` for one that an extension answers.
+    Operation,
 }
 
 impl Words {
@@ -71,6 +73,10 @@ impl Words {
                 Self::Code => part(word, '_'),
                 Self::Flow => part(word, '-'),
                 Self::Dotted => word.matches('.').count() == 1 && word.split('.').all(|p| part(p, '_')),
+                Self::Operation => match word.strip_prefix("custom/") {
+                    Some(name) => part(name, '-'),
+                    None => Self::Dotted.fits(word),
+                },
             }
     }
 
@@ -80,6 +86,9 @@ impl Words {
             Self::Code => "a code has small letters, digits and `_`, such as `out_of_stock`",
             Self::Flow => "a flow's name has small letters, digits and `-`, such as `pay-first`",
             Self::Dotted => "write `capability.name`, such as `inventory.reserve`",
+            Self::Operation => {
+                "write `capability.name`, such as `inventory.reserve`, or `custom/name` for an extension's own operation"
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use mortise_flow::diagnostic::{Diagnostic, Severity};
 use mortise_flow::{check_text, with_flows};
 use serde::Serialize;
 
-use crate::cli::{FlowCheck, Format};
+use crate::cli::{Extensions, FlowCheck, Format};
 use crate::failure::{Exit, Failure};
 use crate::{compose, print};
 
@@ -22,7 +22,7 @@ struct Checked<'a> {
 pub(super) fn run(command: &FlowCheck) -> Result<Exit, Failure> {
     let files: Vec<_> = command.files.iter().map(|file| (file, std::fs::read(file))).collect();
     let texts = files.iter().filter_map(|(_, read)| std::str::from_utf8(read.as_deref().ok()?).ok());
-    let contracts = with_flows(contracts(command.contracts.as_deref())?, texts);
+    let contracts = with_flows(contracts(command.contracts.as_deref(), &command.extensions)?, texts);
     let mut worst = Exit::Clean;
     for (file, read) in files {
         let exit = match read {
@@ -41,9 +41,9 @@ pub(super) fn run(command: &FlowCheck) -> Result<Exit, Failure> {
     Ok(worst)
 }
 
-/// Those of a file, or this program's own.
-pub(super) fn contracts(file: Option<&Path>) -> Result<Contracts, Failure> {
-    let Some(file) = file else { return Ok(compose::contracts()?) };
+/// Those of a file, or this program's own with those of a folder of extensions.
+pub(super) fn contracts(file: Option<&Path>, extensions: &Extensions) -> Result<Contracts, Failure> {
+    let Some(file) = file else { return Ok(compose::contracts(&compose::Own::described(extensions)?)?) };
     let text = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
     serde_json::from_slice(&text).map_err(|error| {
         Failure::unusable(format!("{}: {error}", file.display()))

@@ -15,7 +15,7 @@ pub(super) fn run(command: &FlowGraph) -> Result<Exit, Failure> {
         Failure::refused(format!("{} is no flow{first}", command.file.display()))
             .mend("`mortise flow check` says all")
     })?;
-    let graph = mortise_graph::graph(&flow, &contracts(command.contracts.as_deref())?);
+    let graph = mortise_graph::graph(&flow, &contracts(command.contracts.as_deref(), &command.extensions)?);
     let drawn = match command.picture {
         Picture::Svg => mortise_graph::svg(&graph),
         Picture::Mermaid => mortise_graph::mermaid(&graph),

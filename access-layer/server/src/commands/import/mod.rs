@@ -31,7 +31,7 @@ const CHUNK_HTTP: usize = 2_000;
 const IN_FLIGHT: usize = 4;
 
 pub(super) async fn run(command: Import) -> Result<Exit, Failure> {
-    let wired = compose::contracts_only()?;
+    let wired = compose::contracts_only(&compose::Own::None)?;
     let target = Target::find(&command.operation, wired.registry.contracts())?;
     let scope = super::scope(&command.whose)?;
     let file = std::fs::File::open(&command.file).map_err(|error| Failure::file(&command.file, &error))?;
