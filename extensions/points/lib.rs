@@ -16,5 +16,7 @@ pub use ask::{
 };
 pub use check::{Invalid, MAX_REASON_BYTES};
 pub use discount::Discount;
-pub use point::{Attribute, CallIdentity, ExtensionId, Failure, FailureKind, Point};
+pub use point::{
+    Attribute, CallIdentity, DEPARTMENT, ExtensionId, Failure, FailureKind, MoneyPart, Point, PointMoney,
+};
 pub use unit_price::UnitPrice;

@@ -55,7 +55,7 @@ async fn found(data: &std::path::Path, tenant: &str, name: &str) -> Result<(AtRe
     Ok((rest, ids))
 }
 
-pub(super) fn failure(error: RetraceError, tenant: &str) -> Failure {
+pub(crate) fn failure(error: RetraceError, tenant: &str) -> Failure {
     match error {
         RetraceError::Unknown(_) => Failure::refused(format!("{error} (tenant `{tenant}`)"))
             .mend("name the trade by its id or by its flow's key, such as the order's id; --tenant says whose it is"),

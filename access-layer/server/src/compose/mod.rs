@@ -17,7 +17,7 @@ use mortise_points::Points;
 use mortise_store::{Migrations, Store};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 
-pub(crate) use extensions::Answering;
+pub(crate) use extensions::{Answering, runtime};
 pub(crate) use hooks::hooks;
 pub(crate) use policies::LinePolicy;
 pub(crate) use simulated::Simulation;
@@ -171,8 +171,10 @@ pub(crate) async fn at_rest(data: &Path) -> Result<AtRest, Failure> {
 }
 
 async fn open_store(data: &Path, registry: &Registry) -> Result<Store, Failure> {
-    let migrations: Vec<Migrations> =
-        std::iter::once(mortise_engine::migrations()).chain(registry.migrations().iter().copied()).collect();
+    let migrations: Vec<Migrations> = [mortise_engine::migrations(), mortise_deployments::migrations()]
+        .into_iter()
+        .chain(registry.migrations().iter().copied())
+        .collect();
     Ok(Store::open(data, &migrations, mortise_store::Options::default()).await?)
 }
 
@@ -221,6 +223,7 @@ pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
 async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
     let wired = registry(opening.answering.points(), &opening.peers)?;
     let store = Arc::new(open_store(opening.data, &wired.registry).await?);
+    opening.answering.attach(&store, opening.data).await?;
     let options = mortise_engine::Options {
         clock: opening.clock,
         ids: Arc::new(SystemIds),
