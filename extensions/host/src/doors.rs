@@ -1,5 +1,5 @@
-//! The list of the points that this host answers, a line each. What a line brings in stands in the point's own folder;
-//! behind it every point is handled alike, by the functions that `Door` holds.
+//! The doors of the points that this host answers: all of `every_point!`. What is a point's own stands in its folder;
+//! behind its door every point is handled alike, by the functions that `Door` holds.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -8,32 +8,33 @@ use mortise_bindings::{Ranked, ScopeTable};
 use mortise_points::{CallIdentity, Failure, PointMoney};
 use wasmtime::component::InstancePre;
 
-use crate::call::{Ask, Called, Fit, call, trial};
+use crate::call::{Ask, Called, Fit, Prepare, call, trial};
 use crate::extension::Extension;
 use crate::host::{Panels, Roster, panel};
 use crate::limits::Granted;
 use crate::runtime::Runtime;
 use crate::state::CallState;
 
-macro_rules! points {
-    ($($module:ident: $point:ident from $file:literal;)+) => {
-        $(#[path = $file] mod $module;)+
+macro_rules! doors {
+    ($($module:ident: $point:ident in $folder:literal;)+) => {
+        #[path = "../../points"]
+        mod points {
+            $(#[path = $folder] mod $module { mod host; })+
+        }
         /// Every point of this host.
         pub(crate) const DOORS: &[Door] = &[$(Door::to::<mortise_points::$point>()),+];
     };
 }
 
-points! {
-    discount: Discount from "../../points/discount/host.rs";
-    unit_price: UnitPrice from "../../points/unit-price/host.rs";
-}
+mortise_points::every_point!(doors);
 
 /// A point, as the rest of the host handles it.
 pub(crate) struct Door {
     pub(crate) name: &'static str,
-    pub(crate) version: &'static str,
-    /// The linked component as the point's world, tried out.
-    pub(crate) prepare: fn(&Runtime, Granted, InstancePre<CallState>) -> Result<World, String>,
+    /// The versions of its world that an extension may be built for, the newest first.
+    pub(crate) versions: fn() -> Vec<&'static str>,
+    /// The linked component as the point's world of a version that the door has, tried out.
+    pub(crate) prepare: fn(&Runtime, Granted, &str, InstancePre<CallState>) -> Result<World, String>,
     /// Who is asked, for each entry of a table of bindings.
     pub(crate) panels: fn(&ScopeTable<Ranked>, &mut Roster<'_>) -> Panels,
     /// What the point comes to when nobody answers.
@@ -61,7 +62,7 @@ impl Door {
     const fn to<P: Fit>() -> Door {
         Door {
             name: P::NAME,
-            version: P::VERSION,
+            versions: versions::<P>,
             prepare: prepare::<P>,
             panels: panels::<P>,
             unanswered: unanswered::<P>,
@@ -76,12 +77,19 @@ impl Door {
     }
 }
 
+fn versions<P: Fit>() -> Vec<&'static str> {
+    std::iter::once(P::VERSION).chain(P::FORMER.iter().map(|former| former.version)).collect()
+}
+
 fn prepare<P: Fit>(
     runtime: &Runtime,
     granted: Granted,
+    version: &str,
     linked: InstancePre<CallState>,
 ) -> Result<World, String> {
-    let world = P::prepare(linked).map_err(|error| format!("{error:#}"))?;
+    let former = P::FORMER.iter().find(|former| former.version == version);
+    let prepare = former.map_or(P::prepare as Prepare<P::World>, |former| former.prepare);
+    let world = prepare(linked).map_err(|error| format!("{error:#}"))?;
     trial::<P>(runtime, &world, granted).map_err(|why| why.to_string())?;
     Ok(Arc::new(world))
 }
