@@ -9,6 +9,7 @@ mod desk;
 mod failure;
 #[cfg(test)]
 mod laws;
+mod place;
 mod print;
 
 use std::io::IsTerminal as _;

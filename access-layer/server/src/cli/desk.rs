@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{EXIT_CODES, Format};
+use crate::place::Place;
 
 /// Deploying extensions: the commands on what a platform has.
 #[derive(Debug, Subcommand)]
@@ -68,15 +69,16 @@ pub(crate) enum Desk {
 /// Where the deployments are.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct Reach {
-    /// The data directory; if a server has it, that server is asked.
+    /// The data, as of `serve`; if a server has the directory, that server is asked.
     #[arg(
         long,
         env = "MORTISE_DATA",
-        value_name = "DIR",
+        hide_env_values = true,
+        value_name = "DIR|URL",
         required_unless_present = "url",
         conflicts_with = "url"
     )]
-    pub(crate) data: Option<PathBuf>,
+    pub(crate) data: Option<Place>,
     /// A running server, at its address on this machine.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,

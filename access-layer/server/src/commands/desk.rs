@@ -8,7 +8,9 @@ use mortise_host::{Ceilings, Package, Problem};
 
 use crate::cli::Format;
 use crate::cli::desk::{Bind, By, Desk, DeskDeploy, DeskReplay, OnFailure, Reach};
-use crate::desk::{Answer, Bounds, Deploy, Explain, List, Matrix, Place, Reached, Replay, Request, Rollback};
+use crate::desk::{
+    Answer, Bounds, Deploy, Explain, List, Matrix, Reached, Replay, Request, Rollback, Target,
+};
 use crate::failure::{Exit, Failure};
 use crate::print;
 
@@ -29,8 +31,8 @@ pub(super) async fn run(command: Desk) -> Result<Exit, Failure> {
         }
         Desk::Explain(command) => {
             let crate::cli::Whose { tenant, line, channel } = command.whose;
-            let place = Place { tenant, line: Some(line), channel: Some(channel) };
-            let wish = Explain { place, trade: command.trade, point: command.point };
+            let target = Target { tenant, line: Some(line), channel: Some(channel) };
+            let wish = Explain { target, trade: command.trade, point: command.point };
             ask(&command.reach, NOBODY, Request::Explain(wish), Vec::new()).await
         }
         Desk::Matrix(command) => {
@@ -44,7 +46,7 @@ pub(super) async fn run(command: Desk) -> Result<Exit, Failure> {
 async fn ask(reach: &Reach, by: &str, request: Request, component: Vec<u8>) -> Result<Exit, Failure> {
     let reached = match (&reach.url, &reach.data) {
         (Some(url), _) => Reached::Server(url.clone()),
-        (None, Some(data)) => Reached::Directory(data.clone()),
+        (None, Some(data)) => Reached::Data(data.clone()),
         (None, None) => return Err(Failure::unusable("--data or --url is missing")),
     };
     let Answer { text, document } = Box::pin(reached.ask(by, request, component)).await?;
@@ -97,7 +99,11 @@ fn wished(bind: &Bind) -> Result<(Package, Deploy), Failure> {
     let deploy = Deploy {
         manifest: package.manifest.clone(),
         config_schema: package.config_schema.clone(),
-        place: Place { tenant: bind.tenant.clone(), line: bind.line.clone(), channel: bind.channel.clone() },
+        target: Target {
+            tenant: bind.tenant.clone(),
+            line: bind.line.clone(),
+            channel: bind.channel.clone(),
+        },
         points: bind.points.clone(),
         priority: bind.priority,
         on_failure: bind.on_failure.map(|on_failure| match on_failure {

@@ -1,6 +1,5 @@
 //! `mortise serve`: binds the address, opens the platform, serves until it is told to stop, and then finishes what it has begun.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use mortise_deployments::LiveHost;
@@ -15,6 +14,7 @@ use crate::commands::ending::{Ending, told_to_stop};
 use crate::compose::{self, Answering, LinePolicy, Opening, Peers};
 use crate::desk::{Desk, note_address};
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 use crate::print;
 
 pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
@@ -60,7 +60,7 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
 }
 
 /// Where staff on this machine change what is deployed.
-fn desk(engine: &Engine, live: &Arc<LiveHost>, data: &Path) -> Arc<Desk> {
+fn desk(engine: &Engine, live: &Arc<LiveHost>, data: &Place) -> Arc<Desk> {
     let (store, catalogue) = (Arc::clone(engine.store()), Arc::clone(engine.catalogue()));
     Arc::new(Desk::new(store, catalogue, Arc::clone(live), data))
 }

@@ -1,7 +1,6 @@
 //! Who answers the extension points of a platform: nobody, the components of a folder as its bindings say, or what is
-//! deployed in the data directory, which follows every change.
+//! deployed in the database, which follows every change.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mortise_bindings::Bindings;
@@ -15,6 +14,7 @@ use mortise_types::SystemClock;
 use crate::cli;
 use crate::desk::{Files, import};
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// The points, and who is bound where.
 #[derive(Clone)]
@@ -31,12 +31,12 @@ impl Answering {
         Self { points: Arc::new(NoExtensions), bound: Arc::new(|_, _| false), live: None, files: None }
     }
 
-    /// The extensions of the command line, as their files say; compiled ones are kept in the data directory.
+    /// The extensions of the command line, as their files say; compiled ones are kept with the data, or in the user's cache.
     ///
     /// # Errors
     /// A folder or a file that cannot be read, bindings that cannot be true. An extension that is missing or broken is
     /// none: its binding says what happens then.
-    pub(crate) fn open(extensions: &cli::Extensions, data: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(extensions: &cli::Extensions, data: &Place) -> Result<Self, Failure> {
         let Some(files) = Files::of(extensions)? else { return Ok(Self::none()) };
         let wrong = |error: &dyn std::fmt::Display| files.wrong(error);
         let bindings = Bindings::new(files.bindings.clone()).map_err(|error| wrong(&error))?;
@@ -51,11 +51,11 @@ impl Answering {
         Ok(Self { points: Arc::new(host), bound, live: None, files: None })
     }
 
-    /// What is deployed in the data directory. The files of the command line, if there are any, are imported first.
+    /// What is deployed in the database. The files of the command line, if there are any, are imported first.
     ///
     /// # Errors
     /// A file that cannot be read, an engine that does not start.
-    pub(crate) fn deployed(extensions: &cli::Extensions, data: &Path) -> Result<Self, Failure> {
+    pub(crate) fn deployed(extensions: &cli::Extensions, data: &Place) -> Result<Self, Failure> {
         let files = Files::of(extensions)?;
         let live = LiveHost::new(runtime(data)?, Arc::new(SystemClock));
         let of_bound = Arc::clone(&live);
@@ -67,7 +67,7 @@ impl Answering {
     ///
     /// # Errors
     /// As [`Answering::open`] and [`Answering::deployed`].
-    pub(crate) fn named_or_deployed(extensions: &cli::Extensions, data: &Path) -> Result<Self, Failure> {
+    pub(crate) fn named_or_deployed(extensions: &cli::Extensions, data: &Place) -> Result<Self, Failure> {
         match extensions.extensions {
             Some(_) => Self::open(extensions, data),
             None => Self::deployed(extensions, data),
@@ -78,7 +78,7 @@ impl Answering {
     ///
     /// # Errors
     /// The database's; files that cannot be imported.
-    pub(crate) async fn attach(&self, store: &Arc<Store>, data: &Path) -> Result<(), Failure> {
+    pub(crate) async fn attach(&self, store: &Arc<Store>, data: &Place) -> Result<(), Failure> {
         let Some(live) = &self.live else { return Ok(()) };
         let registry = Registry::new(Arc::clone(store));
         if let Some(files) = &self.files {
@@ -111,13 +111,13 @@ impl std::fmt::Debug for Answering {
     }
 }
 
-/// The engine that extensions run in; compiled ones are kept in the data directory.
+/// The engine that extensions run in; compiled ones are kept with the data, or in the user's cache.
 ///
 /// # Errors
 /// The directory cannot be used; the machine does not have what the engine needs.
-pub(crate) fn runtime(data: &Path) -> Result<Arc<Runtime>, Failure> {
-    let kept: PathBuf = data.join("extensions");
-    let cache = CompileCache::open(kept).map_err(|error| Failure::unusable(error.to_string()))?;
+pub(crate) fn runtime(data: &Place) -> Result<Arc<Runtime>, Failure> {
+    let cache = CompileCache::open(data.cache().join("extensions"))
+        .map_err(|error| Failure::unusable(error.to_string()))?;
     let runtime = Runtime::start(Ceilings::default(), Some(cache));
     Ok(Arc::new(runtime.map_err(|error| Failure::unusable(error.to_string()))?))
 }

@@ -11,7 +11,7 @@ use mortise_types::{BusinessLine, Channel, Clock as _, SystemClock};
 use serde_json::json;
 
 use super::grants::grants;
-use super::request::{Answer, Bounds, Deploy, Place};
+use super::request::{Answer, Bounds, Deploy, Target};
 use super::{Desk, tenant};
 use crate::failure::Failure;
 
@@ -62,8 +62,9 @@ impl Desk {
         let manifest = package.describe().map_err(|problem| {
             Failure::refused(problem.to_string()).mend("extensions/README.md shows a manifest")
         })?;
-        let granted =
-            grants(&self.data)?.check(&manifest).map_err(|error| Failure::refused(error.to_string()))?;
+        let granted = grants(self.grants.as_deref())?
+            .check(&manifest)
+            .map_err(|error| Failure::refused(error.to_string()))?;
         let newest = self.registry.revisions(1).await?.into_iter().next();
         let there = newest.map(|newest| newest.change.bindings).unwrap_or_default();
         let bindings = bindings(wish, &manifest, &there)?;
@@ -92,7 +93,7 @@ const fn bounds(Bounds { orders_min, total_max_minor, order_max_minor }: Bounds)
 /// One for each point; what is not said is as it is in the version whose place it takes.
 fn bindings(wish: &Deploy, manifest: &Manifest, there: &[Binding]) -> Result<Vec<Binding>, Failure> {
     let unusable = |error: &dyn std::fmt::Display| Failure::unusable(error.to_string());
-    let Place { tenant: of, line, channel } = &wish.place;
+    let Target { tenant: of, line, channel } = &wish.target;
     let tenant = tenant(of)?;
     let line = line.as_deref().map(BusinessLine::new).transpose().map_err(|error| unusable(&error))?;
     let channel = channel.as_deref().map(Channel::new).transpose().map_err(|error| unusable(&error))?;

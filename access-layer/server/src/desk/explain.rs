@@ -1,7 +1,7 @@
 //! `ext explain`: who is asked in a scope, in which order and why; or who was asked in a trade, what each answered, who won
 //! and why, from the trade's own journal.
 
-use mortise_bindings::{Binding, Bindings, Place as Where};
+use mortise_bindings::{Binding, Bindings, Place};
 use mortise_contract::Value;
 use mortise_deployments::began_at;
 use mortise_engine::{PastCall, TradeId};
@@ -10,7 +10,7 @@ use mortise_types::{BusinessLine, Channel, Scope};
 use serde_json::json;
 
 use super::list::short;
-use super::request::{Answer, Explain, Place};
+use super::request::{Answer, Explain, Target};
 use super::{Desk, tenant};
 use crate::commands::trade;
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ impl Desk {
     }
 
     async fn explain_scope(&self, wish: &Explain) -> Result<Answer, Failure> {
-        let Place { tenant, line, channel } = &wish.place;
+        let Target { tenant, line, channel } = &wish.target;
         let scope =
             Scope::new(tenant, line.as_deref().unwrap_or("main"), channel.as_deref().unwrap_or("api"));
         let scope = scope.map_err(|error| Failure::unusable(error.to_string()))?;
@@ -69,8 +69,8 @@ impl Desk {
     }
 
     async fn explain_trade(&self, wish: &Explain, name: &str) -> Result<Answer, Failure> {
-        let of = tenant(&wish.place.tenant)?;
-        let failed = |error| trade::failure(error, &wish.place.tenant);
+        let of = tenant(&wish.target.tenant)?;
+        let failed = |error| trade::failure(error, &wish.target.tenant);
         let ids = mortise_engine::find_trades(&self.store, &of, name).await.map_err(failed)?;
         let (mut text, mut document) = (String::new(), Vec::new());
         for id in &ids {
@@ -127,10 +127,10 @@ impl Desk {
 /// `promo@1.0.0: the line's, priority 10`
 fn why_there(binding: &Binding) -> String {
     let place = match binding.place() {
-        Where::Tenant(_) => "the tenant's",
-        Where::Channel(..) => "the channel's",
-        Where::Line(..) => "the line's",
-        Where::LineChannel(..) => "the line's on this channel",
+        Place::Tenant(_) => "the tenant's",
+        Place::Channel(..) => "the channel's",
+        Place::Line(..) => "the line's",
+        Place::LineChannel(..) => "the line's on this channel",
     };
     let Binding { line, channel, priority, .. } = binding;
     let line = line.as_ref().map_or("*", BusinessLine::as_str);

@@ -2,7 +2,7 @@
 //! have changed, as long as nobody has deployed anything by hand.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use mortise_bindings::{Binding, Bindings};
@@ -13,6 +13,7 @@ use mortise_types::{Clock as _, Span, SystemClock};
 use super::grants::grants;
 use crate::cli;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// A folder and what its bindings say.
 #[derive(Clone, Debug)]
@@ -77,17 +78,17 @@ pub(crate) async fn import(
     live: &LiveHost,
     registry: &Registry,
     files: &Files,
-    data: &Path,
+    data: &Place,
 ) -> Result<(), Failure> {
     let newest = registry.revisions(1).await?.into_iter().next();
     if newest.as_ref().is_some_and(|newest| newest.change.kind != Kind::Import) {
         tracing::warn!(
-            "{} is not looked at: this data directory has deployments of its own; change them by `mortise ext deploy`",
+            "{} is not looked at: this data has deployments of its own; change them by `mortise ext deploy`",
             files.folder.display()
         );
         return Ok(());
     }
-    let grants = grants(data)?;
+    let grants = grants(super::grants::file(data).as_deref())?;
     let mut loaded: Vec<Arc<Extension>> = Vec::new();
     let now = SystemClock.now();
     for package in files.packages(&mortise_host::Ceilings::default())? {

@@ -13,21 +13,22 @@ mod request;
 mod rollback;
 mod tally;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use mortise_deployments::{LiveHost, Registry, RegistryError};
 use mortise_engine::Catalogue;
-use mortise_store::Store;
+use mortise_store::{Access, Store};
 use mortise_types::TenantId;
 
 pub(crate) use files::{Files, import};
 pub(crate) use reach::{Reached, note_address};
-pub(crate) use request::{Answer, Bounds, Deploy, Explain, List, Matrix, Place, Replay, Request, Rollback};
+pub(crate) use request::{Answer, Bounds, Deploy, Explain, List, Matrix, Replay, Request, Rollback, Target};
 
 use crate::compose::{self, AtRest};
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// A request with a component behind it has at most so many bytes.
 const REQUEST_MAX_BYTES: usize = 40 << 20;
@@ -39,7 +40,7 @@ pub(crate) struct Desk {
     catalogue: Arc<Catalogue>,
     live: Arc<LiveHost>,
     registry: Registry,
-    data: PathBuf,
+    grants: Option<PathBuf>,
 }
 
 impl Desk {
@@ -48,18 +49,18 @@ impl Desk {
         store: Arc<Store>,
         catalogue: Arc<Catalogue>,
         live: Arc<LiveHost>,
-        data: &Path,
+        data: &Place,
     ) -> Self {
         let registry = Registry::new(Arc::clone(&store));
-        Self { store, catalogue, live, registry, data: data.to_owned() }
+        Self { store, catalogue, live, registry, grants: grants::file(data) }
     }
 
-    /// The desk of a data directory that nobody has.
+    /// The desk of data that is opened for it: a directory that nobody has, or a PostgreSQL database, beside whoever has it.
     ///
     /// # Errors
     /// The database's, among them that a server has the directory.
-    pub(crate) async fn at_rest(data: &Path) -> Result<Self, Failure> {
-        let AtRest { store, catalogue, .. } = compose::at_rest(data).await?;
+    pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<Self, Failure> {
+        let AtRest { store, catalogue, .. } = compose::at_rest(data, access).await?;
         let live = LiveHost::new(compose::runtime(data)?, Arc::new(mortise_types::SystemClock));
         live.attach(Registry::new(Arc::clone(&store))).await?;
         Ok(Self::new(store, catalogue, live, data))

@@ -1,11 +1,12 @@
-//! Reaching the desk: that of a server by its address; that of a data directory, which is opened if nobody has it, and
-//! else asked of the server that has it.
+//! Reaching the desk: that of a server by its address; that of data, which is opened here where it can be, and else asked of
+//! the server that has the directory.
 
-use std::path::{Path, PathBuf};
+use mortise_store::Access;
 
 use super::Desk;
 use super::request::{Answer, Request, packed, read};
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// The file of a data directory in which its server says where it listens. It counts only while the directory is locked.
 const ADDRESS: &str = "server.url";
@@ -13,15 +14,16 @@ const ADDRESS: &str = "server.url";
 /// Where a desk is.
 #[derive(Debug, Clone)]
 pub(crate) enum Reached {
-    /// In a data directory.
-    Directory(PathBuf),
+    /// With the data.
+    Data(Place),
     /// In a server.
     Server(String),
 }
 
-/// Says in the data directory where its server listens.
-pub(crate) fn note_address(data: &Path, url: &str) {
-    if let Err(error) = std::fs::write(data.join(ADDRESS), url) {
+/// Says in a data directory where its server listens. A PostgreSQL database is open to commands beside its server.
+pub(crate) fn note_address(data: &Place, url: &str) {
+    let Place::Directory(directory) = data else { return };
+    if let Err(error) = std::fs::write(directory.join(ADDRESS), url) {
         tracing::warn!(%error, "commands beside this server have to name its --url: its address could not be noted");
     }
 }
@@ -39,15 +41,19 @@ impl Reached {
     ) -> Result<Answer, Failure> {
         let data = match self {
             Reached::Server(url) => return over_http(url, by, &request, &component).await,
-            Reached::Directory(data) => data,
+            Reached::Data(data) => data,
         };
-        match Desk::at_rest(data).await {
-            Ok(desk) => Box::pin(desk.answer(by, request, component)).await,
-            Err(failure) if failure.is_locked => match std::fs::read_to_string(data.join(ADDRESS)) {
-                Ok(url) => over_http(url.trim(), by, &request, &component).await,
-                Err(_) => Err(failure.mend("name the address of the server that has it by --url")),
-            },
-            Err(failure) => Err(failure),
+        // Revisions are made so that several may make them at a time.
+        let access = if request.only_reads() { Access::Reading } else { Access::Shared };
+        match (Desk::at_rest(data, access).await, data) {
+            (Ok(desk), _) => Box::pin(desk.answer(by, request, component)).await,
+            (Err(failure), Place::Directory(directory)) if failure.is_locked => {
+                match std::fs::read_to_string(directory.join(ADDRESS)) {
+                    Ok(url) => over_http(url.trim(), by, &request, &component).await,
+                    Err(_) => Err(failure.mend("name the address of the server that has it by --url")),
+                }
+            }
+            (Err(failure), _) => Err(failure),
         }
     }
 }

@@ -32,7 +32,7 @@ impl Desk {
         let asked = self.live.comparing(&bindings, &[extension], compare).await?;
         let wired = compose::registry(asked, &Peers::unasked())?;
         mortise_engine::load_policies(&self.store, &wired.policies).await?;
-        let of = tenant(&deploy.place.tenant)?;
+        let of = tenant(&deploy.target.tenant)?;
         let (mut tally, mut looked_at, mut before) = (Tally::default(), 0, None);
         while tally.orders() < orders && looked_at < orders.saturating_mul(LOOKED_AT) {
             let page = mortise_engine::newest_trades(&self.store, &of, before.as_ref(), PAGE).await?;

@@ -20,9 +20,16 @@ pub(crate) enum Request {
     Replay(Box<Replay>),
 }
 
+impl Request {
+    /// Whether it changes nothing.
+    pub(super) const fn only_reads(&self) -> bool {
+        !matches!(self, Request::Deploy(_) | Request::Rollback(_))
+    }
+}
+
 /// For which tenant, line and channel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct Target {
     pub(crate) tenant: String,
     pub(crate) line: Option<String>,
     pub(crate) channel: Option<String>,
@@ -41,7 +48,7 @@ pub(crate) struct Bounds {
 pub(crate) struct Deploy {
     pub(crate) manifest: String,
     pub(crate) config_schema: Option<String>,
-    pub(crate) place: Place,
+    pub(crate) target: Target,
     /// Those of its points that are bound; all where empty.
     pub(crate) points: Vec<String>,
     /// What is left out is as it was in the version whose place it takes.
@@ -72,7 +79,7 @@ pub(crate) struct List {
 /// Who is asked in a scope, or was in a trade.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Explain {
-    pub(crate) place: Place,
+    pub(crate) target: Target,
     /// By its id or its flow's key.
     pub(crate) trade: Option<String>,
     /// One point; all where left out.
