@@ -51,12 +51,12 @@ impl Desk {
     }
 }
 
-/// `deploy by ada at ...: why`
+/// `rollback to revision 3 by ada at ..., running trades too: why`
 fn made(revision: &Revision) -> String {
     let Revision { made_at, made_by, change, .. } = revision;
     let back = change.restores.map(|restores| format!(" to revision {restores}")).unwrap_or_default();
     let hard = if change.withdrawn.is_empty() { "" } else { ", running trades too" };
-    format!("{}{back}{hard} by {made_by} at {made_at}: {}", change.kind.word(), change.reason)
+    format!("{}{back} by {made_by} at {made_at}{hard}: {}", change.kind.word(), change.reason)
 }
 
 fn line(binding: &Binding) -> String {

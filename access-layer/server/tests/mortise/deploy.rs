@@ -138,7 +138,7 @@ async fn a_trade_is_explained_by_its_journal_and_stored_orders_are_asked_again()
         "0 failed",
         &sums,
         "bread",
-        "BAKERY",
+        "departments by difference",
         "difference an order",
     ] {
         assert!(replayed.contains(part), "{part} is not in\n{replayed}");
