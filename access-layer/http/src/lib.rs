@@ -11,6 +11,7 @@ mod desk;
 mod edge;
 mod envelope;
 mod idempotency;
+mod mapping;
 mod money;
 mod openapi;
 mod place;

@@ -43,8 +43,8 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let currency_of =
         Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
-    let server =
-        Server::new(engine.clone(), Settings::new(ids, currency_of), compose::hooks(&peers), settable);
+    let settings = Settings { points: answering.points(), ..Settings::new(ids, currency_of) };
+    let server = Server::new(engine.clone(), settings, compose::hooks(&peers), settable);
     let server = match answering.live() {
         Some(live) => server.with_desk(desk(&engine, live, &command.data.data)),
         None => server,
