@@ -1,5 +1,7 @@
 //! The command line as types: names, help, defaults. What a command does is in `commands`.
 
+pub(crate) mod ext;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -58,6 +60,9 @@ pub(crate) enum Command {
     /// Checks and publishes flows.
     #[command(subcommand)]
     Flow(Flow),
+    /// Writes extensions: begins, builds, tests and measures them, in Rust, TypeScript, Python, Go or C.
+    #[command(subcommand)]
+    Ext(ext::Ext),
     /// Brings rows from a CSV or JSON file into a capability, in bulk.
     ///
     /// For example: mortise import pricing.import_entries prices.csv --tenant acme --line grocery --data ./data. What a row

@@ -9,11 +9,14 @@ use mortise_points::{CallIdentity, Failure};
 use wasmtime::component::InstancePre;
 
 use crate::call::{Ask, Called, Fit, call, trial};
+use crate::cases::{Case, CaseError};
 use crate::extension::Extension;
 use crate::host::{Panels, Roster, panel};
 use crate::limits::Granted;
+use crate::measure::{Bare, Measured, measure};
 use crate::runtime::Runtime;
 use crate::state::CallState;
+use crate::watch::Stopwatch;
 
 macro_rules! points {
     ($($module:ident: $point:ident from $file:literal;)+) => {
@@ -33,21 +36,36 @@ pub(crate) struct Door {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
     /// The linked component as the point's world, tried out.
-    pub(crate) prepare: fn(&Runtime, Granted, InstancePre<CallState>) -> Result<World, String>,
+    pub(crate) prepare: fn(&Runtime, Granted, InstancePre<CallState>) -> Result<World, Unfit>,
     /// Who is asked, for each entry of a table of bindings.
     pub(crate) panels: fn(&ScopeTable<Ranked>, &mut Roster<'_>) -> Panels,
+    /// Calls of a case, through the host and bare, in turns.
+    pub(crate) measure: Measure,
     /// A question and its answer as JSON.
     pub(crate) try_case:
         fn(&Runtime, &Extension, &str, &serde_json::Value) -> Result<Tried, serde_json::Error>,
 }
 
+/// How the calls of a case are measured.
+type Measure = fn(&Runtime, &Extension, &Bare, &Case, usize) -> Result<Measured, CaseError>;
+
 /// A point's world, of a type that only its door knows.
 pub(crate) type World = Arc<dyn Any + Send + Sync>;
+
+/// Why a component is not a point's.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    /// What it exports is not what the world says.
+    World(String),
+    /// It does not start.
+    Start(Failure),
+}
 
 /// What trying a case gave.
 pub(crate) struct Tried {
     pub(crate) result: Result<serde_json::Value, Failure>,
     pub(crate) fuel_used: u64,
+    pub(crate) took_us: u64,
     pub(crate) log: Option<String>,
 }
 
@@ -58,6 +76,7 @@ impl Door {
             version: P::VERSION,
             prepare: prepare::<P>,
             panels: panels::<P>,
+            measure: measure::<P>,
             try_case: try_case::<P>,
         }
     }
@@ -71,9 +90,9 @@ fn prepare<P: Fit>(
     runtime: &Runtime,
     granted: Granted,
     linked: InstancePre<CallState>,
-) -> Result<World, String> {
-    let world = P::prepare(linked).map_err(|error| format!("{error:#}"))?;
-    trial::<P>(runtime, &world, granted).map_err(|why| why.to_string())?;
+) -> Result<World, Unfit> {
+    let world = P::prepare(linked).map_err(|error| Unfit::World(format!("{error:#}")))?;
+    trial::<P>(runtime, &world, granted).map_err(Unfit::Start)?;
     Ok(Arc::new(world))
 }
 
@@ -89,6 +108,7 @@ fn try_case<P: Fit>(
 ) -> Result<Tried, serde_json::Error> {
     let question: P::Question = serde::Deserialize::deserialize(question)?;
     let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
+    let watch = Stopwatch::start();
     let Called { result, fuel_used, log } = match extension.world::<P>() {
         Ok(world) => {
             let ask = Ask { question: &question, config, reads: extension.sku_attributes() };
@@ -96,6 +116,7 @@ fn try_case<P: Fit>(
         }
         Err(why) => Called { result: Err(why), fuel_used: 0, log: None },
     };
+    let took_us = watch.micros();
     let result = match result {
         Ok(answer) => {
             let as_json = serde_json::to_value(&answer)?;
@@ -103,7 +124,7 @@ fn try_case<P: Fit>(
         }
         Err(why) => Err(why),
     };
-    Ok(Tried { result, fuel_used, log })
+    Ok(Tried { result, fuel_used, took_us, log })
 }
 
 /// An answer that is not true to its question, as a failure of the extension.

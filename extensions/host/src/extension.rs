@@ -11,7 +11,8 @@ use mortise_points::{ExtensionId, Failure, FailureKind};
 use wasmtime::component::{Component, Linker};
 
 use crate::call::Fit;
-use crate::doors::{Door, World};
+use crate::diagnosis;
+use crate::doors::{Door, Unfit, World};
 use crate::limits::Granted;
 use crate::manifest::{Manifest, ManifestError};
 use crate::runtime::Runtime;
@@ -166,9 +167,12 @@ fn component(runtime: &Runtime, file: &Path) -> Result<Component, Problem> {
     let size = fs::metadata(file).map_err(unreadable)?.len();
     let most = runtime.ceilings().component_bytes as u64;
     if size > most {
-        return Err(Problem::Component(format!("has {size} bytes, at most {most}")));
+        return Err(Problem::Component(diagnosis::too_large(size, most)));
     }
     let bytes = fs::read(file).map_err(unreadable)?;
+    if let Some(problem) = diagnosis::not_a_component(&bytes) {
+        return Err(Problem::Component(problem));
+    }
     runtime.compile(&bytes).map_err(|error| Problem::Component(format!("does not compile: {error:#}")))
 }
 
@@ -180,7 +184,7 @@ fn link(
 ) -> Result<BTreeMap<&'static str, World>, Problem> {
     let mut linker = Linker::new(runtime.engine());
     wasi::satisfy(&mut linker, component)
-        .map_err(|import| Problem::Component(format!("imports {import}, which no extension may have")))?;
+        .map_err(|import| Problem::Component(diagnosis::forbidden_import(&import)))?;
     let linked = linker
         .instantiate_pre(component)
         .map_err(|error| Problem::Component(format!("cannot be linked: {error:#}")))?;
@@ -191,8 +195,14 @@ fn link(
         if door.version != version {
             return Err(refuse(format!("this platform has version {}, not {version}", door.version)));
         }
-        let world = (door.prepare)(runtime, granted, linked.clone())
-            .map_err(|problem| Problem::Component(format!("does not answer {point}: {problem}")))?;
+        let world = (door.prepare)(runtime, granted, linked.clone()).map_err(|unfit| {
+            Problem::Component(match unfit {
+                Unfit::World(problem) => {
+                    diagnosis::not_of_the_world(runtime.engine(), component, point, version, &problem)
+                }
+                Unfit::Start(why) => format!("does not answer {point}: {why}"),
+            })
+        })?;
         worlds.insert(door.name, world);
     }
     Ok(worlds)

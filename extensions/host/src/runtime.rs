@@ -126,7 +126,7 @@ fn config(ceilings: &Ceilings) -> Config {
     config
 }
 
-fn pool(ceilings: &Ceilings) -> PoolingAllocationConfig {
+pub(crate) fn pool(ceilings: &Ceilings) -> PoolingAllocationConfig {
     let calls = ceilings.concurrent_calls;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)

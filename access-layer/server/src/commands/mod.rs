@@ -5,6 +5,7 @@ mod attention;
 mod capability;
 mod demo;
 mod ending;
+mod ext;
 mod flow;
 mod import;
 mod policy;
@@ -29,6 +30,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Sandbox(sandbox) => sandbox::run(sandbox).await,
         Command::Capability(capability) => capability::run(capability).await,
         Command::Flow(flow) => flow::run(flow).await,
+        Command::Ext(ext) => ext::run(ext),
         Command::Import(import) => import::run(import).await,
         Command::Policy(policy) => policy::run(policy).await,
         Command::Attention(command) => attention::run(command).await,
