@@ -1,5 +1,5 @@
-//! The list of the points that this host answers, a line each. What a line brings in stands in the point's own folder;
-//! behind it every point is handled alike, by the functions that `Door` holds.
+//! The doors of the points that this host answers: all of `every_point!`. What is a point's own stands in its folder;
+//! behind its door every point is handled alike, by the functions that `Door` holds.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use mortise_bindings::{Ranked, ScopeTable};
 use mortise_points::{CallIdentity, Failure};
 use wasmtime::component::InstancePre;
 
-use crate::call::{Ask, Called, Fit, call, trial};
+use crate::call::{Ask, Called, Fit, Prepare, call, trial};
 use crate::cases::{Case, CaseError};
 use crate::extension::Extension;
 use crate::host::{Panels, Roster, panel};
@@ -18,25 +18,26 @@ use crate::runtime::Runtime;
 use crate::state::CallState;
 use crate::watch::Stopwatch;
 
-macro_rules! points {
-    ($($module:ident: $point:ident from $file:literal;)+) => {
-        $(#[path = $file] mod $module;)+
+macro_rules! doors {
+    ($($module:ident: $point:ident in $folder:literal;)+) => {
+        #[path = "../../points"]
+        mod points {
+            $(#[path = $folder] mod $module { mod host; })+
+        }
         /// Every point of this host.
         pub(crate) const DOORS: &[Door] = &[$(Door::to::<mortise_points::$point>()),+];
     };
 }
 
-points! {
-    discount: Discount from "../../points/discount/host.rs";
-    unit_price: UnitPrice from "../../points/unit-price/host.rs";
-}
+mortise_points::every_point!(doors);
 
 /// A point, as the rest of the host handles it.
 pub(crate) struct Door {
     pub(crate) name: &'static str,
-    pub(crate) version: &'static str,
-    /// The linked component as the point's world, tried out.
-    pub(crate) prepare: fn(&Runtime, Granted, InstancePre<CallState>) -> Result<World, Unfit>,
+    /// The versions of its world that an extension may be built for, the newest first.
+    pub(crate) versions: fn() -> Vec<&'static str>,
+    /// The linked component as the point's world of a version that the door has, tried out.
+    pub(crate) prepare: fn(&Runtime, Granted, &str, InstancePre<CallState>) -> Result<World, Unfit>,
     /// Who is asked, for each entry of a table of bindings.
     pub(crate) panels: fn(&ScopeTable<Ranked>, &mut Roster<'_>) -> Panels,
     /// Calls of a case, through the host and bare, in turns.
@@ -73,7 +74,7 @@ impl Door {
     const fn to<P: Fit>() -> Door {
         Door {
             name: P::NAME,
-            version: P::VERSION,
+            versions: versions::<P>,
             prepare: prepare::<P>,
             panels: panels::<P>,
             measure: measure::<P>,
@@ -86,12 +87,23 @@ impl Door {
     }
 }
 
+fn versions<P: Fit>() -> Vec<&'static str> {
+    std::iter::once(P::VERSION).chain(P::FORMER.iter().map(|former| former.version)).collect()
+}
+
+/// The linked component as the point's world of a version that the point has.
+pub(crate) fn prepared<P: Fit>(version: &str, linked: InstancePre<CallState>) -> wasmtime::Result<P::World> {
+    let former = P::FORMER.iter().find(|former| former.version == version);
+    former.map_or(P::prepare as Prepare<P::World>, |former| former.prepare)(linked)
+}
+
 fn prepare<P: Fit>(
     runtime: &Runtime,
     granted: Granted,
+    version: &str,
     linked: InstancePre<CallState>,
 ) -> Result<World, Unfit> {
-    let world = P::prepare(linked).map_err(|error| Unfit::World(format!("{error:#}")))?;
+    let world = prepared::<P>(version, linked).map_err(|error| Unfit::World(format!("{error:#}")))?;
     trial::<P>(runtime, &world, granted).map_err(Unfit::Start)?;
     Ok(Arc::new(world))
 }

@@ -192,10 +192,14 @@ fn link(
     for (point, version) in &manifest.points {
         let refuse = |problem: String| Problem::Point { point: point.clone(), problem };
         let door = Door::named(point).ok_or_else(|| refuse("this platform has no such point".to_owned()))?;
-        if door.version != version {
-            return Err(refuse(format!("this platform has version {}, not {version}", door.version)));
+        let versions = (door.versions)();
+        if !versions.contains(&version.as_str()) {
+            return Err(refuse(format!(
+                "this platform has version {}, not {version}",
+                versions.join(" and ")
+            )));
         }
-        let world = (door.prepare)(runtime, granted, linked.clone()).map_err(|unfit| {
+        let world = (door.prepare)(runtime, granted, version, linked.clone()).map_err(|unfit| {
             Problem::Component(match unfit {
                 Unfit::World(problem) => {
                     diagnosis::not_of_the_world(runtime.engine(), component, point, version, &problem)

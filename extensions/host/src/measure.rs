@@ -9,6 +9,7 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, Store};
 
 use crate::call::{Ask, Fit, call};
 use crate::cases::{Case, CaseError};
+use crate::doors::prepared;
 use crate::extension::Extension;
 use crate::limits::{Ceilings, Granted};
 use crate::runtime::{Runtime, pool};
@@ -45,11 +46,11 @@ impl Bare {
         Ok(Bare { engine, component })
     }
 
-    fn world<P: Fit>(&self) -> Result<P::World, String> {
+    fn world<P: Fit>(&self, version: &str) -> Result<P::World, String> {
         let mut linker = Linker::new(&self.engine);
         wasi::satisfy(&mut linker, &self.component)?;
         let linked = linker.instantiate_pre(&self.component).map_err(|error| format!("{error:#}"))?;
-        P::prepare(linked).map_err(|error| format!("{error:#}"))
+        prepared::<P>(version, linked).map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -64,7 +65,8 @@ pub(crate) fn measure<P: Fit>(
         serde::Deserialize::deserialize(&case.question).map_err(CaseError::Question)?;
     let failed = |why: Failure| CaseError::Measure(why.to_string());
     let world = extension.world::<P>().map_err(failed)?;
-    let bare_world = bare.world::<P>().map_err(CaseError::Measure)?;
+    let version = extension.manifest().points.get(P::NAME).map_or(P::VERSION, String::as_str);
+    let bare_world = bare.world::<P>(version).map_err(CaseError::Measure)?;
     let config = case.config.to_string();
     let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
     let (granted, reads) = (extension.granted(), extension.sku_attributes());

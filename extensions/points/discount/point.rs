@@ -33,6 +33,9 @@ pub struct Question {
     pub coupons: Vec<CouponCode>,
     /// When the trade takes place.
     pub trade_time: Timestamp,
+    /// What delivery costs before discounts, all parcels together. Not shown to extensions of version 1.0.
+    #[serde(default)]
+    pub delivery_amount: Amount,
     /// Its lines; ids occur once.
     pub lines: Vec<Line>,
 }
@@ -51,6 +54,9 @@ pub struct Line {
     pub unit: Price,
     /// What the whole line costs before discounts.
     pub line_amount: Amount,
+    /// What it costs at list price; left out, the same. Not shown to extensions of version 1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_amount: Option<Amount>,
     /// Those that the panel asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<Attribute>,
@@ -100,7 +106,7 @@ pub struct Proposed {
 
 impl Point for Discount {
     const NAME: &'static str = "discount";
-    const VERSION: &'static str = "1.0";
+    const VERSION: &'static str = "1.1";
     type Question = Question;
     type Answer = Vec<Candidate>;
     type Valid = Vec<ValidCandidate>;

@@ -38,6 +38,7 @@ fn priced(amounts: [i64; LINES]) -> discount::Question {
         quantity: Quantity(1),
         unit: each(amount),
         line_amount: Amount(amount),
+        list_amount: None,
         attributes: vec![],
     };
     discount::Question {
@@ -46,6 +47,7 @@ fn priced(amounts: [i64; LINES]) -> discount::Question {
         customer_group: None,
         coupons: vec![],
         trade_time: Timestamp::EPOCH,
+        delivery_amount: Amount::ZERO,
         lines: amounts.into_iter().enumerate().map(line).collect(),
     }
 }
