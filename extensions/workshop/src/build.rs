@@ -91,7 +91,8 @@ fn python(toolchain: &Python, project: &Project, component: &Path) -> Result<(),
     };
     program().arg("bindings").arg(&bindings).run()?;
     program()
-        .args(["componentize", "extension", "-p", ".", "-p"])
+        // CPython's library imports sockets and files, which no extension may have: what it reaches for traps instead.
+        .args(["componentize", "extension", "--stub-wasi", "-p", ".", "-p"])
         .arg(project.sdk())
         .arg("-o")
         .arg(component)
@@ -107,6 +108,8 @@ fn c(toolchain: &Native, project: &Project, component: &Path) -> Result<(), Faul
     toolchain.componentizer.bindings(&["c"], &wit, &bindings)?;
     Program::new(&toolchain.python, project.folder())
         .args(["-m", "ziglang", "cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-std=gnu11"])
+        // A stack as large as Rust's; zig's own choice of 16 MiB is more memory than an extension gets.
+        .arg("-Wl,-z,stack-size=1048576")
         .args(["-Os", "-s", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"])
         .arg("-I")
         .arg(project.sdk())
