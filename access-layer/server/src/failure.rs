@@ -65,8 +65,11 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::unusable(error.to_string());
         match error {
-            StoreError::Locked(_) => failure.mend(
-                "stop the process that has it, a server as a rule, or name another directory with --data",
+            StoreError::Locked(_) => failure
+                .mend("stop the process that has it, a server as a rule, or name other data with --data"),
+            StoreError::TakenOver => failure.mend("see which other process was started on this database"),
+            StoreError::OtherTables(_) => failure.mend(
+                "a server of this version makes the tables when it starts; or use the version that made them",
             ),
             StoreError::Migration { .. } => {
                 failure.mend("its data was written by another version of mortise; use that one")

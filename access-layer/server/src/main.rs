@@ -8,6 +8,7 @@ mod compose;
 mod failure;
 #[cfg(test)]
 mod laws;
+mod place;
 mod print;
 
 use std::io::IsTerminal as _;

@@ -2,6 +2,7 @@
 //! far as they go; all others stay where they are.
 
 use mortise_engine::{Choice, ChoiceError, Waiting};
+use mortise_store::Access;
 use mortise_types::TenantId;
 
 use crate::cli::{Attention, AttentionList, Decide, Decided, Format};
@@ -25,7 +26,7 @@ fn tenant(name: &str) -> Result<TenantId, Failure> {
 
 async fn list(command: AttentionList) -> Result<Exit, Failure> {
     let data = command.data.ok_or_else(|| Failure::unusable("--data is missing"))?;
-    let rest = compose::at_rest(&data).await?;
+    let rest = compose::at_rest(&data, Access::Reading).await?;
     let waiting = mortise_engine::waiting(&rest.store, &tenant(&command.tenant)?).await?;
     if command.format == Format::Json {
         print::json(&waiting);

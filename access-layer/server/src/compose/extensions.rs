@@ -1,6 +1,5 @@
 //! Who answers the extension points of a platform: nobody, or the components of a folder as its bindings say.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use mortise_bindings::Bindings;
@@ -10,6 +9,7 @@ use mortise_points::{NoExtensions, Points};
 
 use crate::cli;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// The points with the table of who is bound where.
 #[derive(Debug, Clone)]
@@ -24,12 +24,12 @@ impl Answering {
         Self { points: Arc::new(NoExtensions), bindings: Arc::default() }
     }
 
-    /// The extensions of the command line; compiled ones are kept in the data directory.
+    /// The extensions of the command line; compiled ones are kept with the data, or in the user's cache.
     ///
     /// # Errors
     /// A folder or a file that cannot be read, bindings that cannot be true. An extension that is missing or broken is
     /// none: its binding says what happens then.
-    pub(crate) fn open(extensions: &cli::Extensions, data: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(extensions: &cli::Extensions, data: &Place) -> Result<Self, Failure> {
         let Some(folder) = &extensions.extensions else { return Ok(Self::none()) };
         let file = extensions.bindings.clone().unwrap_or_else(|| folder.join("bindings.toml"));
         let text = std::fs::read_to_string(&file).map_err(|error| {
@@ -37,7 +37,7 @@ impl Answering {
         })?;
         let wrong = |error: &dyn std::fmt::Display| Failure::unusable(format!("{}: {error}", file.display()));
         let bindings = Bindings::from_toml(&text).map_err(|error| wrong(&error))?;
-        let cache = CompileCache::open(data.join("extensions")).map_err(|error| wrong(&error))?;
+        let cache = CompileCache::open(data.cache().join("extensions")).map_err(|error| wrong(&error))?;
         let runtime = Runtime::start(Ceilings::default(), Some(cache)).map_err(|error| wrong(&error))?;
         let runtime = Arc::new(runtime);
         let (shelf, left_out) =
