@@ -65,8 +65,8 @@ fn wasm_of(messages: &str) -> Option<PathBuf> {
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter_map(|message| message.get("filenames")?.as_array().cloned())
         .flatten();
-    let wasm = files.filter_map(|file| file.as_str().map(PathBuf::from));
-    wasm.filter(|file| file.extension().is_some_and(|ending| ending == "wasm")).next_back()
+    let mut wasm = files.filter_map(|file| file.as_str().map(PathBuf::from));
+    wasm.rfind(|file| file.extension().is_some_and(|ending| ending == "wasm"))
 }
 
 fn typescript(toolchain: &TypeScript, project: &Project, component: &Path) -> Result<(), Fault> {
