@@ -63,7 +63,7 @@ pub(crate) enum Command {
     /// Checks and publishes flows.
     #[command(subcommand)]
     Flow(Flow),
-    /// Deploys extensions, takes them back, and says who answers what.
+    /// Writes, deploys and explains extensions, in Rust, TypeScript, Python, Go or C.
     #[command(subcommand)]
     Ext(ext::Ext),
     /// Brings rows from a CSV or JSON file into a capability, in bulk.

@@ -20,6 +20,7 @@ struct Grant {
     points: Vec<String>,
     #[serde(default)]
     sku_attributes: Vec<String>,
+    fuel_per_call: Option<u64>,
     fuel_per_line: Option<u64>,
     memory: Option<String>,
 }
@@ -102,6 +103,7 @@ impl Grants {
         }
         let bytes = |grant: &&Grant| grant.memory.as_deref().and_then(size_of_text);
         Ok(Asks {
+            fuel_per_call: mine.iter().filter_map(|grant| grant.fuel_per_call).max(),
             fuel_per_line: mine.iter().filter_map(|grant| grant.fuel_per_line).max(),
             memory_bytes: mine.iter().filter_map(bytes).max(),
         })

@@ -11,7 +11,8 @@ use mortise_points::{ExtensionId, Failure, FailureKind};
 use wasmtime::component::{Component, Linker};
 
 use crate::call::Fit;
-use crate::doors::{Door, World};
+use crate::diagnosis;
+use crate::doors::{Door, Unfit, World};
 use crate::limits::Granted;
 use crate::manifest::{Asks, Manifest, ManifestError};
 use crate::package::Package;
@@ -161,6 +162,9 @@ fn schema(text: &str) -> Result<jsonschema::Validator, Problem> {
 }
 
 fn component(runtime: &Runtime, bytes: &[u8]) -> Result<Component, Problem> {
+    if let Some(problem) = diagnosis::not_a_component(bytes) {
+        return Err(Problem::Component(problem));
+    }
     runtime.compile(bytes).map_err(|error| Problem::Component(format!("does not compile: {error:#}")))
 }
 
@@ -172,7 +176,7 @@ fn link(
 ) -> Result<BTreeMap<&'static str, World>, Problem> {
     let mut linker = Linker::new(runtime.engine());
     wasi::satisfy(&mut linker, component)
-        .map_err(|import| Problem::Component(format!("imports {import}, which no extension may have")))?;
+        .map_err(|import| Problem::Component(diagnosis::forbidden_import(&import)))?;
     let linked = linker
         .instantiate_pre(component)
         .map_err(|error| Problem::Component(format!("cannot be linked: {error:#}")))?;
@@ -187,8 +191,14 @@ fn link(
                 versions.join(" and ")
             )));
         }
-        let world = (door.prepare)(runtime, granted, version, linked.clone())
-            .map_err(|problem| Problem::Component(format!("does not answer {point}: {problem}")))?;
+        let world = (door.prepare)(runtime, granted, version, linked.clone()).map_err(|unfit| {
+            Problem::Component(match unfit {
+                Unfit::World(problem) => {
+                    diagnosis::not_of_the_world(runtime.engine(), component, point, version, &problem)
+                }
+                Unfit::Start(why) => format!("does not answer {point}: {why}"),
+            })
+        })?;
         worlds.insert(door.name, world);
     }
     Ok(worlds)

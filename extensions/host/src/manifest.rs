@@ -32,6 +32,8 @@ pub struct Manifest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asks {
+    /// Fuel for every call, whatever its size: what a language's runtime takes before it reads the question.
+    pub fuel_per_call: Option<u64>,
     /// Fuel for each line of a question.
     pub fuel_per_line: Option<u64>,
     /// Linear memory, in bytes.
@@ -49,6 +51,7 @@ impl Asks {
             }
         }
         Asks {
+            fuel_per_call: lesser(self.fuel_per_call, grant.fuel_per_call),
             fuel_per_line: lesser(self.fuel_per_line, grant.fuel_per_line),
             memory_bytes: lesser(self.memory_bytes, grant.memory_bytes),
         }
@@ -113,6 +116,7 @@ struct Config {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Limits {
+    fuel_per_call: Option<u64>,
     fuel_per_line: Option<u64>,
     memory: Option<String>,
 }
@@ -144,7 +148,11 @@ impl Manifest {
             points,
             sku_attributes: reads.sku_attributes,
             config_schema: config.map(|config| config.schema),
-            asks: Asks { fuel_per_line: limits.fuel_per_line, memory_bytes },
+            asks: Asks {
+                fuel_per_call: limits.fuel_per_call,
+                fuel_per_line: limits.fuel_per_line,
+                memory_bytes,
+            },
         })
     }
 }
@@ -192,6 +200,7 @@ mod tests {
         [config]
         schema = "config.schema.json"
         [limits]
+        fuel_per_call = 300_000
         fuel_per_line = 20_000
         memory = "16MiB"
     "#;
@@ -203,7 +212,9 @@ mod tests {
         assert_eq!(manifest.component, PathBuf::from("extension.wasm"));
         assert_eq!(manifest.points["discount"], "1.0");
         assert_eq!(manifest.sku_attributes, ["department".into(), "brand".into()]);
-        assert_eq!(manifest.asks, Asks { fuel_per_line: Some(20_000), memory_bytes: Some(16 << 20) });
+        let asks =
+            Asks { fuel_per_call: Some(300_000), fuel_per_line: Some(20_000), memory_bytes: Some(16 << 20) };
+        assert_eq!(manifest.asks, asks);
     }
 
     #[test]

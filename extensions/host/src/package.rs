@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::diagnosis;
 use crate::extension::{ExtensionError, MANIFEST, Problem};
 use crate::limits::Ceilings;
 use crate::manifest::Manifest;
@@ -80,7 +81,7 @@ fn check_size(bytes: u64, ceilings: &Ceilings) -> Result<(), Problem> {
     if bytes <= most {
         return Ok(());
     }
-    Err(Problem::Component(format!("has {bytes} bytes, at most {most}")))
+    Err(Problem::Component(diagnosis::too_large(bytes, most)))
 }
 
 fn read(folder: &Path, ceilings: &Ceilings) -> Result<Package, Problem> {

@@ -6,6 +6,7 @@ mod capability;
 mod demo;
 mod desk;
 mod ending;
+mod ext;
 mod flow;
 mod import;
 mod policy;
@@ -30,7 +31,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Sandbox(sandbox) => sandbox::run(sandbox).await,
         Command::Capability(capability) => capability::run(capability).await,
         Command::Flow(flow) => flow::run(flow).await,
-        Command::Ext(crate::cli::ext::Ext::Desk(command)) => desk::run(command).await,
+        Command::Ext(ext) => ext::run(ext).await,
         Command::Import(import) => import::run(import).await,
         Command::Policy(policy) => policy::run(policy).await,
         Command::Attention(command) => attention::run(command).await,

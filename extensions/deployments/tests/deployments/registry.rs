@@ -34,7 +34,7 @@ async fn a_component_is_stored_once_and_its_version_means_one_content() {
     let (_database, registry) = registry().await;
     let first = package("promo", "1.0.0", Does::Offer(900));
     let hash = registry.put(&first, Asks::default(), ("ada", NOW)).await.unwrap();
-    let bounded = Asks { fuel_per_line: Some(7), memory_bytes: None };
+    let bounded = Asks { fuel_per_line: Some(7), ..Asks::default() };
     assert_eq!(registry.put(&first, bounded, ("bob", NOW)).await.unwrap(), hash);
     let stored = registry.component("promo", "1.0.0").await.unwrap().unwrap();
     assert_eq!((stored.hash, stored.package, stored.granted), (hash, first, bounded));
