@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mortise_points::{NoExtensions, Points};
 use mortise_types::{Currency, IdSource, Scope};
 
 use crate::metrics::MoreFigures;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub ids: Arc<dyn IdSource>,
     /// Each business line's own currency.
     pub currency_of: CurrencyOf,
+    /// Who reads bodies that are no flow's input: the point `request-mapping`. Nobody, unless it is said.
+    pub points: Arc<dyn Points>,
     /// The scope that `/`, `/docs` and `/openapi.json` describe; none: what the platform publishes for everybody.
     pub described: Option<Scope>,
     /// What stands on the page of figures behind the server's own.
@@ -51,6 +54,7 @@ impl Settings {
         Self {
             ids,
             currency_of,
+            points: Arc::new(NoExtensions),
             described: None,
             more_figures: Vec::new(),
             answer_wait: Duration::from_secs(10),

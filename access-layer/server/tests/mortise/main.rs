@@ -4,9 +4,13 @@
 
 mod capability;
 mod contained;
+mod cookbook;
 mod crash;
 mod demo;
+mod deploy;
 mod flow;
+#[path = "../../../../extensions/deployments/tests/deployments/guest.rs"]
+mod guest;
 mod import;
 mod own;
 mod policy;

@@ -7,6 +7,7 @@
 mod apart;
 mod cache;
 mod containment;
+mod cookbook;
 mod crowd;
 mod deadline;
 mod determinism;
