@@ -171,7 +171,7 @@ pub(crate) struct AtRest {
 /// # Errors
 /// The database's; parts that do not fit together.
 pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Failure> {
-    let wired = contracts_only(&Own::of_environment()?)?;
+    let wired = contracts_only(&Own::of_environment(data)?)?;
     let store = Arc::new(open_store(data, &wired.registry, access).await?);
     let catalogue = Arc::new(Catalogue::new(Arc::clone(&wired.registry)));
     catalogue.load(&store).await?;

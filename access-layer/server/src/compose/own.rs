@@ -8,9 +8,10 @@ use mortise_capability::Registry;
 use mortise_custom::Registering;
 use mortise_host::{Extension, Manifest, Runtime};
 
-use super::ComposeError;
+use super::{ComposeError, runtime};
 use crate::cli;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// Which there are.
 #[derive(Clone, Debug, Default)]
@@ -34,13 +35,15 @@ impl Own {
         Ok(Self::Described(own_in(folder)?.into_iter().map(|(_, manifest)| manifest).collect()))
     }
 
-    /// The same of `MORTISE_EXTENSIONS`: for commands on a data directory, which are not told of a folder.
+    /// Those of `MORTISE_EXTENSIONS`, ready to be run: for commands on data at rest, which are not told of a folder and may
+    /// retrace what trades called.
     ///
     /// # Errors
-    /// A folder that cannot be read.
-    pub(super) fn of_environment() -> Result<Self, Failure> {
-        let extensions = std::env::var_os("MORTISE_EXTENSIONS").map(PathBuf::from);
-        Self::described(&cli::Extensions { extensions, ..cli::Extensions::default() })
+    /// A folder that cannot be read, an engine that does not start.
+    pub(super) fn of_environment(data: &Place) -> Result<Self, Failure> {
+        let folder = std::env::var_os("MORTISE_EXTENSIONS").filter(|folder| !folder.is_empty());
+        let Some(folder) = folder.map(PathBuf::from) else { return Ok(Self::None) };
+        if own_in(&folder)?.is_empty() { Ok(Self::None) } else { Self::loaded(&folder, &runtime(data)?) }
     }
 
     /// Those of the command line's folder, ready to be run. One that cannot be loaded is left out.

@@ -13,7 +13,7 @@ use super::deploy::Verified;
 use super::request::{Answer, Replay};
 use super::{Desk, tenant};
 use crate::commands::trade;
-use crate::compose::{self, Peers};
+use crate::compose::{self, Own, Peers};
 use crate::desk::tally::{Compared, Tally};
 use crate::failure::Failure;
 
@@ -30,7 +30,8 @@ impl Desk {
         let bindings = self.beside_live(trials).await?;
         let (seen, compare) = collector();
         let asked = self.live.comparing(&bindings, &[extension], compare).await?;
-        let wired = compose::registry(asked, &Peers::unasked())?;
+        // An operation of one's own is no point's, so that none is asked again.
+        let wired = compose::registry(asked, &Own::None, &Peers::unasked())?;
         mortise_engine::load_policies(&self.store, &wired.policies).await?;
         let of = tenant(&deploy.target.tenant)?;
         let (mut tally, mut looked_at, mut before) = (Tally::default(), 0, None);
