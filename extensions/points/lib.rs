@@ -3,6 +3,7 @@
 
 mod ask;
 mod check;
+mod native;
 mod point;
 
 pub use ask::{
@@ -10,6 +11,7 @@ pub use ask::{
     Verdict, consult,
 };
 pub use check::{Invalid, MAX_REASON_BYTES};
+pub use native::Native;
 pub use point::{Attribute, CallIdentity, ExtensionId, Failure, FailureKind, Point};
 
 /// Every point, a line each: its module, its type, its folder. This is the only list of them: it is handed to the macro
@@ -18,7 +20,11 @@ pub use point::{Attribute, CallIdentity, ExtensionId, Failure, FailureKind, Poin
 macro_rules! every_point {
     ($then:ident) => {
         $then! {
+            bid_check: BidCheck in "bid-check";
             discount: Discount in "discount";
+            payment_risk: PaymentRisk in "payment-risk";
+            refund_check: RefundCheck in "refund-check";
+            request_mapping: RequestMapping in "request-mapping";
             unit_price: UnitPrice in "unit-price";
         }
     };

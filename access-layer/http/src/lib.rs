@@ -10,6 +10,7 @@ mod customer;
 mod edge;
 mod envelope;
 mod idempotency;
+mod mapping;
 mod money;
 mod openapi;
 mod place;

@@ -28,9 +28,11 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
         Some(clock) => Arc::clone(clock) as Arc<dyn Clock>,
         None => Arc::new(SystemClock),
     };
+    let answering = Answering::open(&command.extensions, &command.data.data)?;
+    let points = answering.points();
     let opening = Opening {
         data: &command.data.data,
-        answering: Answering::open(&command.extensions, &command.data.data)?,
+        answering,
         peers: peers.clone(),
         clock,
         steps: if command.single_steps { StepMode::SingleSteps } else { StepMode::Stretches },
@@ -39,8 +41,8 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let currency_of =
         Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
-    let server =
-        Server::new(engine.clone(), Settings::new(ids, currency_of), compose::hooks(&peers), settable);
+    let settings = Settings { points, ..Settings::new(ids, currency_of) };
+    let server = Server::new(engine.clone(), settings, compose::hooks(&peers), settable);
     print::line(format_args!("listening on http://{address}"));
     server.serve(listener, told_to_stop(Ending::of(command.stop_with_stdin))).await.map_err(unbound)?;
     finish(&engine).await;

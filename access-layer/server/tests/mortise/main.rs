@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 mod capability;
+mod cookbook;
 mod crash;
 mod demo;
 mod flow;
