@@ -1,5 +1,6 @@
 //! The command line as types: names, help, defaults. What a command does is in `commands`.
 
+pub(crate) mod desk;
 pub(crate) mod ext;
 
 use std::net::SocketAddr;
@@ -62,7 +63,7 @@ pub(crate) enum Command {
     /// Checks and publishes flows.
     #[command(subcommand)]
     Flow(Flow),
-    /// Writes extensions: begins, builds, tests and measures them, in Rust, TypeScript, Python, Go or C.
+    /// Writes, deploys and explains extensions, in Rust, TypeScript, Python, Go or C.
     #[command(subcommand)]
     Ext(ext::Ext),
     /// Brings rows from a CSV or JSON file into a capability, in bulk.

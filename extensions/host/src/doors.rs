@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use mortise_bindings::{Ranked, ScopeTable};
-use mortise_points::{CallIdentity, Failure};
+use mortise_points::{CallIdentity, Failure, PointMoney};
 use wasmtime::component::InstancePre;
 
 use crate::call::{Ask, Called, Fit, Prepare, call, trial};
@@ -40,6 +40,12 @@ pub(crate) struct Door {
     pub(crate) prepare: fn(&Runtime, Granted, &str, InstancePre<CallState>) -> Result<World, Unfit>,
     /// Who is asked, for each entry of a table of bindings.
     pub(crate) panels: fn(&ScopeTable<Ranked>, &mut Roster<'_>) -> Panels,
+    /// What the point comes to when nobody answers.
+    pub(crate) unanswered: fn(&dyn Any) -> Box<dyn Any + Send>,
+    /// What an outcome comes to in money.
+    pub(crate) money: fn(&dyn Any, &dyn Any) -> Option<PointMoney>,
+    /// For whom it is asked.
+    pub(crate) customer: fn(&dyn Any) -> Option<String>,
     /// Calls of a case, through the host and bare, in turns.
     pub(crate) measure: Measure,
     /// A question and its answer as JSON.
@@ -77,6 +83,9 @@ impl Door {
             versions: versions::<P>,
             prepare: prepare::<P>,
             panels: panels::<P>,
+            unanswered: unanswered::<P>,
+            money: money::<P>,
+            customer: customer::<P>,
             measure: measure::<P>,
             try_case: try_case::<P>,
         }
@@ -110,6 +119,22 @@ fn prepare<P: Fit>(
 
 fn panels<P: Fit>(table: &ScopeTable<Ranked>, roster: &mut Roster<'_>) -> Panels {
     table.map(|ranked| panel::<P>(ranked, roster))
+}
+
+fn unanswered<P: Fit>(question: &dyn Any) -> Box<dyn Any + Send> {
+    Box::new(P::reduce(own(question), Vec::new()))
+}
+
+fn money<P: Fit>(question: &dyn Any, reduced: &dyn Any) -> Option<PointMoney> {
+    P::money(own(question), own(reduced))
+}
+
+fn customer<P: Fit>(question: &dyn Any) -> Option<String> {
+    P::customer(own(question)).map(str::to_owned)
+}
+
+fn own<T: 'static>(of_point: &dyn Any) -> &T {
+    of_point.downcast_ref().expect("a point is handed its own questions and outcomes")
 }
 
 fn try_case<P: Fit>(

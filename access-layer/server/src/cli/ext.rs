@@ -45,6 +45,8 @@ pub(crate) enum Ext {
     ///
     /// For example: mortise ext bench loyal-price --calls 10000
     Bench(ExtBench),
+    #[command(flatten)]
+    Desk(super::desk::Desk),
 }
 
 /// Where toolchains are kept.

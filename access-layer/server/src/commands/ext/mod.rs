@@ -19,7 +19,7 @@ use crate::failure::{Exit, Failure};
 /// How long a call may run here. Fuel ends what has to end; a developer's busy machine is not the platform's.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-pub(super) fn run(command: Ext) -> Result<Exit, Failure> {
+pub(super) async fn run(command: Ext) -> Result<Exit, Failure> {
     match command {
         Ext::New(command) => create::run(command),
         Ext::Toolchain(command) => toolchain::run(&command),
@@ -27,6 +27,7 @@ pub(super) fn run(command: Ext) -> Result<Exit, Failure> {
         Ext::Test(command) => test::run(&command),
         Ext::Run(command) => run::run(&command),
         Ext::Bench(command) => bench::run(&command),
+        Ext::Desk(command) => super::desk::run(command).await,
     }
 }
 
