@@ -3,18 +3,50 @@
 
 mod ask;
 mod check;
+mod native;
 mod point;
-
-#[path = "discount/point.rs"]
-pub mod discount;
-#[path = "unit-price/point.rs"]
-pub mod unit_price;
 
 pub use ask::{
     Answered, Attempt, NoExtensions, OnFailure, Opened, Outcome, Panel, PointError, Points, RawOutcome, Seat,
     Verdict, consult,
 };
 pub use check::{Invalid, MAX_REASON_BYTES};
-pub use discount::Discount;
-pub use point::{Attribute, CallIdentity, ExtensionId, Failure, FailureKind, Point};
-pub use unit_price::UnitPrice;
+pub use native::Native;
+pub use point::{
+    Attribute, CallIdentity, DEPARTMENT, ExtensionId, Failure, FailureKind, MoneyPart, Point, PointMoney,
+};
+
+/// Every point, a line each: its module, its type, its folder. This is the only list of them: it is handed to the macro
+/// that is named, here for the modules, in the host for the doors.
+#[macro_export]
+macro_rules! every_point {
+    ($then:ident) => {
+        $then! {
+            bid_check: BidCheck in "bid-check";
+            discount: Discount in "discount";
+            payment_risk: PaymentRisk in "payment-risk";
+            refund_check: RefundCheck in "refund-check";
+            request_mapping: RequestMapping in "request-mapping";
+            unit_price: UnitPrice in "unit-price";
+        }
+    };
+}
+
+macro_rules! modules {
+    ($($module:ident: $point:ident in $folder:literal;)+) => {
+        $(
+            #[doc = concat!("The point `", $folder, "`: its types, and what a valid answer is.")]
+            #[path = $folder]
+            pub mod $module {
+                mod point;
+                pub use self::point::*;
+            }
+            pub use $module::$point;
+        )+
+
+        /// The name and the newest version of every point.
+        pub const POINTS: &[(&str, &str)] = &[$(($point::NAME, $point::VERSION)),+];
+    };
+}
+
+every_point!(modules);

@@ -1,9 +1,14 @@
 //! The command line as types: names, help, defaults. What a command does is in `commands`.
 
+pub(crate) mod desk;
+pub(crate) mod ext;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::place::Place;
 
 /// Exit codes of all commands, at the end of every help.
 const EXIT_CODES: &str = "\
@@ -14,7 +19,7 @@ Exit codes:
 
 /// Mortise: capabilities, joined into trades by flows, changed by extensions, reached over HTTP.
 ///
-/// One binary runs all of it on an embedded SQLite. `mortise demo` shows it selling.
+/// One binary runs all of it on an embedded SQLite, or on PostgreSQL. `mortise demo` shows it selling.
 #[derive(Debug, Parser)]
 #[command(name = "mortise", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -48,7 +53,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves the published flows over HTTP, on a data directory of its own.
+    /// Serves the published flows over HTTP, on a data directory or a database of its own.
     Serve(Serve),
     /// Plays a payment provider and a parcel carrier over real HTTP, with faults on demand.
     Sandbox(Sandbox),
@@ -58,6 +63,9 @@ pub(crate) enum Command {
     /// Checks and publishes flows.
     #[command(subcommand)]
     Flow(Flow),
+    /// Writes, deploys and explains extensions, in Rust, TypeScript, Python, Go or C.
+    #[command(subcommand)]
+    Ext(ext::Ext),
     /// Brings rows from a CSV or JSON file into a capability, in bulk.
     ///
     /// For example: mortise import pricing.import_entries prices.csv --tenant acme --line grocery --data ./data. What a row
@@ -74,10 +82,10 @@ pub(crate) enum Command {
     Attention(Attention),
     /// Runs a trade again from its journal and reports every difference from what is stored.
     Replay(Replay),
-    /// Checks every invariant of a data directory and names what is off.
+    /// Checks every invariant of the data and names what is off.
     ///
     /// Stock, ledger, price proofs, journal, outbox, flows; with --sandbox also our books beside the provider's and the
-    /// carrier's own. No server may have the directory, and nothing in it is driven or changed.
+    /// carrier's own. No server may have a directory; beside one on PostgreSQL it sees one moment. Nothing is driven or changed.
     Verify(Verify),
     /// Seeds a small shop and lets customers buy, with everything real; then keeps serving.
     ///
@@ -86,12 +94,12 @@ pub(crate) enum Command {
     Demo(Demo),
 }
 
-/// A data directory. Whatever writes makes it if it is missing.
+/// Where the data is. Whatever writes makes a directory that is missing.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct Data {
-    /// The data directory; one process has it at a time.
-    #[arg(long, env = "MORTISE_DATA", value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    /// A data directory, or a PostgreSQL database as `postgres://user@host/database`; one process has it at a time.
+    #[arg(long, env = "MORTISE_DATA", hide_env_values = true, value_name = "DIR|URL")]
+    pub(crate) data: Place,
 }
 
 /// Whose data a command is about.
@@ -253,9 +261,9 @@ pub(crate) struct Call {
     /// A file with the input as JSON; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
-    /// The data directory; all but pure operations need one.
-    #[arg(long, env = "MORTISE_DATA", value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
+    /// The data, as of `serve`; all but pure operations need it.
+    #[arg(long, env = "MORTISE_DATA", hide_env_values = true, value_name = "DIR|URL")]
+    pub(crate) data: Option<Place>,
     #[command(flatten)]
     pub(crate) whose: Whose,
     /// The signed-in customer.
@@ -440,15 +448,16 @@ pub(crate) struct Import {
     pub(crate) operation: String,
     /// CSV whose columns are named as the row's fields, a JSON array, or JSON lines.
     pub(crate) file: PathBuf,
-    /// Into this data directory, while no server has it.
+    /// Into this data, as of `serve`, while no server has it.
     #[arg(
         long,
         env = "MORTISE_DATA",
-        value_name = "DIR",
+        hide_env_values = true,
+        value_name = "DIR|URL",
         required_unless_present = "url",
         conflicts_with = "url"
     )]
-    pub(crate) data: Option<PathBuf>,
+    pub(crate) data: Option<Place>,
     /// Into the server at this address.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
@@ -495,9 +504,9 @@ pub(crate) struct PolicySet {
 
 #[derive(Debug, Args)]
 pub(crate) struct PolicyList {
-    /// A data directory: what holds there for the scope, instead of the defaults.
-    #[arg(long, env = "MORTISE_DATA", value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
+    /// Data, as of `serve`: what holds there for the scope, instead of the defaults.
+    #[arg(long, env = "MORTISE_DATA", hide_env_values = true, value_name = "DIR|URL")]
+    pub(crate) data: Option<Place>,
     #[command(flatten)]
     pub(crate) whose: Whose,
     /// How the answer is printed.
@@ -516,9 +525,9 @@ pub(crate) struct Attention {
 
 #[derive(Debug, Args)]
 pub(crate) struct AttentionList {
-    /// The data directory, while no server has it.
-    #[arg(long, env = "MORTISE_DATA", value_name = "DIR", required = true)]
-    pub(crate) data: Option<PathBuf>,
+    /// The data, as of `serve`, while no server has it.
+    #[arg(long, env = "MORTISE_DATA", hide_env_values = true, value_name = "DIR|URL", required = true)]
+    pub(crate) data: Option<Place>,
     /// Whose trades.
     #[arg(long, default_value = "demo", value_name = "TENANT")]
     pub(crate) tenant: String,

@@ -5,9 +5,11 @@ mod cli;
 mod clock;
 mod commands;
 mod compose;
+mod desk;
 mod failure;
 #[cfg(test)]
 mod laws;
+mod place;
 mod print;
 
 use std::io::IsTerminal as _;

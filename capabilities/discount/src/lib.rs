@@ -41,10 +41,7 @@ const PAGES: &[RejectionPage] = &[
         code: contract::DEPOSIT_COVERS_PRICE,
         page: include_str!("../rejections/deposit_covers_price.md"),
     },
-    RejectionPage {
-        code: contract::EXTENSION_REFUSED,
-        page: include_str!("../rejections/extension_refused.md"),
-    },
+    mortise_asking::PAGE,
     RejectionPage {
         code: contract::PROMOTION_INVALID,
         page: include_str!("../rejections/promotion_invalid.md"),

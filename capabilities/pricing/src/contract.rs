@@ -1,5 +1,6 @@
 //! What pricing takes and answers, as records with schemas. Which price wins is not here: see `rules`.
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
 use mortise_contract::{Declaration, Operation};
 use mortise_points::{Point as _, UnitPrice};
@@ -11,8 +12,6 @@ use serde::{Deserialize, Serialize};
 
 /// Rejection: an item has no price here.
 pub(crate) const PRICE_MISSING: &str = "price_missing";
-/// Rejection: an extension failed, and its binding says refuse.
-pub(crate) const EXTENSION_REFUSED: &str = "extension_refused";
 
 /// What to quote.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -56,20 +55,6 @@ pub(crate) struct PriceMissing {
     pub(crate) location: Option<LocationId>,
     /// The currency that was asked for.
     pub(crate) currency: Currency,
-}
-
-/// An extension that failed.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExtensionRefused {
-    /// The extension point.
-    pub(crate) point: String,
-    /// `name@version`.
-    pub(crate) extension: String,
-    /// The sort of failure, such as `trapped`.
-    pub(crate) kind: String,
-    /// What happened.
-    pub(crate) detail: String,
 }
 
 /// What an entry is.

@@ -29,10 +29,7 @@ const MIGRATIONS: Migrations = Migrations {
 
 const PAGES: &[RejectionPage] = &[
     RejectionPage { code: contract::PRICE_MISSING, page: include_str!("../rejections/price_missing.md") },
-    RejectionPage {
-        code: contract::EXTENSION_REFUSED,
-        page: include_str!("../rejections/extension_refused.md"),
-    },
+    mortise_asking::PAGE,
     RejectionPage { code: ROW_REFUSED, page: include_str!("../rejections/row_refused.md") },
 ];
 

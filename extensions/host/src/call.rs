@@ -21,7 +21,11 @@ pub(crate) trait Fit: Point {
     /// An instance of it.
     type Instance;
 
-    /// Finds the world's functions in a component.
+    /// Earlier versions of the world, the newest first: an extension that was built for one still runs. Their questions
+    /// and answers are brought into the point's newest form by `ask`.
+    const FORMER: &'static [Former<Self::World>] = &[];
+
+    /// Finds the functions of the newest world in a component.
     fn prepare(linked: InstancePre<CallState>) -> wasmtime::Result<Self::World>;
 
     /// Instantiates, and checks the types of the functions.
@@ -33,6 +37,17 @@ pub(crate) trait Fit: Point {
         store: &mut Store<CallState>,
         ask: Ask<'_, Self::Question>,
     ) -> wasmtime::Result<Result<Self::Answer, String>>;
+}
+
+/// Finds a world's functions in a component.
+pub(crate) type Prepare<W> = fn(InstancePre<CallState>) -> wasmtime::Result<W>;
+
+/// An earlier version of a point's world.
+pub(crate) struct Former<W> {
+    /// As manifests write it.
+    pub(crate) version: &'static str,
+    /// Finds its functions in a component.
+    pub(crate) prepare: Prepare<W>,
 }
 
 /// What one extension is asked.

@@ -7,7 +7,7 @@ use mortise_types::{Amount, CouponCode, Currency, CustomerId, LineId, Price, Qua
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Place, at_most, shown};
-use crate::{Attribute, ExtensionId, Invalid, Point};
+use crate::{Attribute, ExtensionId, Invalid, MoneyPart, Point, PointMoney};
 
 /// The most candidates in one answer.
 pub const MAX_CANDIDATES: usize = 256;
@@ -33,6 +33,9 @@ pub struct Question {
     pub coupons: Vec<CouponCode>,
     /// When the trade takes place.
     pub trade_time: Timestamp,
+    /// What delivery costs before discounts, all parcels together. Not shown to extensions of version 1.0.
+    #[serde(default)]
+    pub delivery_amount: Amount,
     /// Its lines; ids occur once.
     pub lines: Vec<Line>,
 }
@@ -51,6 +54,9 @@ pub struct Line {
     pub unit: Price,
     /// What the whole line costs before discounts.
     pub line_amount: Amount,
+    /// What it costs at list price; left out, the same. Not shown to extensions of version 1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_amount: Option<Amount>,
     /// Those that the panel asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<Attribute>,
@@ -100,7 +106,7 @@ pub struct Proposed {
 
 impl Point for Discount {
     const NAME: &'static str = "discount";
-    const VERSION: &'static str = "1.0";
+    const VERSION: &'static str = "1.1";
     type Question = Question;
     type Answer = Vec<Candidate>;
     type Valid = Vec<ValidCandidate>;
@@ -130,6 +136,20 @@ impl Point for Discount {
             );
         }
         all
+    }
+
+    /// What is proposed, as if all of it counted; each candidate falls to its first line.
+    fn money(question: &Question, proposed: &Vec<Proposed>) -> Option<PointMoney> {
+        let part = |proposed: &Proposed| {
+            let first = proposed.candidate.lines.first()?;
+            let line = question.lines.iter().find(|line| line.line_id == *first)?;
+            Some(MoneyPart::of_line(&line.sku, &line.attributes, -proposed.candidate.amount_off.minor()))
+        };
+        Some(PointMoney { currency: question.currency, parts: proposed.iter().filter_map(part).collect() })
+    }
+
+    fn customer(question: &Question) -> Option<&str> {
+        question.customer_id.as_ref().map(CustomerId::as_str)
     }
 }
 

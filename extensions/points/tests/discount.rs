@@ -15,6 +15,7 @@ fn question() -> Question {
         quantity: Quantity(1),
         unit: Price::each(Amount(amount)),
         line_amount: Amount(amount),
+        list_amount: None,
         attributes: vec![],
     };
     Question {
@@ -23,6 +24,7 @@ fn question() -> Question {
         customer_group: None,
         coupons: vec![],
         trade_time: Timestamp::EPOCH,
+        delivery_amount: Amount::ZERO,
         lines: [387, 400].into_iter().enumerate().map(line).collect(),
     }
 }

@@ -52,9 +52,18 @@ pub enum StoreError {
         /// The cause, for the log.
         source: sqlx::migrate::MigrateError,
     },
-    /// Another process has the data directory.
-    #[error("the data directory `{0}` is in use by another process")]
-    Locked(std::path::PathBuf),
+    /// Another process has the data: `the data directory ...`, `the database ...`.
+    #[error("{0} is in use by another process")]
+    Locked(String),
+    /// Another process has taken the database over while this one had lost its connections.
+    #[error("another process has taken the database over; this one writes nothing more to it")]
+    TakenOver,
+    /// A store that only reads was asked to write.
+    #[error("the database was opened for reading")]
+    ReadingOnly,
+    /// A store that only reads found other tables than it knows.
+    #[error("the tables of `{0}` are not those of this version of mortise")]
+    OtherTables(String),
     /// The data directory cannot be used.
     #[error("the data directory `{path}`: {source}")]
     Directory {
@@ -105,10 +114,11 @@ impl StoreError {
             Self::Postgres { source, .. } => kind_of(source),
             Self::Column { .. } | Self::Value(_) => StoreErrorKind::Statement,
             Self::Migration { .. } => StoreErrorKind::Corrupt,
-            Self::Locked(_) | Self::Directory { .. } | Self::Thread(_) | Self::Closed => {
+            Self::OtherTables(_) => StoreErrorKind::Corrupt,
+            Self::Locked(_) | Self::TakenOver | Self::Directory { .. } | Self::Thread(_) | Self::Closed => {
                 StoreErrorKind::Unavailable
             }
-            Self::Awaited | Self::WentOn | Self::Panic(_) => StoreErrorKind::Program,
+            Self::Awaited | Self::WentOn | Self::ReadingOnly | Self::Panic(_) => StoreErrorKind::Program,
         }
     }
 

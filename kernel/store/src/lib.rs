@@ -16,4 +16,4 @@ pub use migrate::{Migration, Migrations};
 pub use row::{AsDatum, Datum, DatumType, FromDatum, FromRow, Params, ReadColumn, TakeDatum};
 pub use session::{Reader, Tx};
 pub use statement::Statement;
-pub use store::{Cost, Durability, Options, Store};
+pub use store::{Access, Cost, Durability, Options, Store};

@@ -6,7 +6,7 @@ use std::path::Path;
 use sqlx::migrate::{Migrate, Migration as SqlxMigration, MigrationType, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Acquire, ConnectOptions as _, SqlSafeStr as _};
+use sqlx::{Acquire, ConnectOptions as _, Connection as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
 use crate::store::Durability;
@@ -62,6 +62,28 @@ pub(crate) async fn postgres(server: &PgConnectOptions, all: &[Migrations]) -> R
     apply(connection, all, |step| step.postgres).await
 }
 
+/// Whether a server's database has exactly what these histories say; nothing is changed.
+pub(crate) async fn postgres_is_current(
+    server: &PgConnectOptions,
+    all: &[Migrations],
+) -> Result<(), StoreError> {
+    let refused = |source| StoreError::Postgres { statement: "connect", source };
+    let mut connection = server.connect().await.map_err(refused)?;
+    for Migrations { owner, steps } in all {
+        let applied = connection.list_applied_migrations(&table(owner)).await;
+        let versions: Vec<i64> = applied.unwrap_or_default().iter().map(|applied| applied.version).collect();
+        if !versions.iter().copied().eq(steps.iter().map(|step| step.version)) {
+            return Err(StoreError::OtherTables((*owner).to_owned()));
+        }
+    }
+    connection.close().await.map_err(refused)
+}
+
+/// The table of a history.
+fn table(owner: &str) -> String {
+    format!("migration_{owner}")
+}
+
 async fn apply<C: Migrate + sqlx::Connection>(
     mut connection: C,
     all: &[Migrations],
@@ -77,7 +99,7 @@ where
             SqlxMigration::new(version, description, MigrationType::Simple, text(step).into_sql_str(), false)
         });
         let mut migrator = Migrator::with_migrations(steps.collect());
-        migrator.dangerous_set_table_name(format!("migration_{owner}"));
+        migrator.dangerous_set_table_name(table(owner));
         migrator.run(&mut connection).await.map_err(|e| failed(owner, e))?;
     }
     connection.close().await.map_err(|e| failed("store", e.into()))

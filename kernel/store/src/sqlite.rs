@@ -41,7 +41,9 @@ impl Sqlite {
             .map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(StoreError::Locked(directory.to_owned())),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked(format!("the data directory `{}`", directory.display())));
+            }
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
         let database = directory.join("mortise.db");

@@ -19,12 +19,27 @@ pub struct Options {
     pub durability: Durability,
     /// Threads that write to PostgreSQL; a SQLite database has one.
     pub writers: usize,
+    /// Who else may have a PostgreSQL database open; a SQLite database has one process at a time.
+    pub access: Access,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 2, durability: Durability::Power, writers: 2 }
+        Self { readers: 2, durability: Durability::Power, writers: 2, access: Access::Alone }
     }
+}
+
+/// Who else may have a PostgreSQL database open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Nobody else writes while this store is open; opening fails while another that is alone has the database. A store whose
+    /// connections broke and whose place another has taken since writes nothing more.
+    #[default]
+    Alone,
+    /// Others write too; they know what they do.
+    Shared,
+    /// This store only reads, beside whoever has the database. It changes no schema.
+    Reading,
 }
 
 /// What an acknowledged commit survives.
@@ -93,10 +108,11 @@ impl Store {
         Ok(Self { database, counters: Arc::default() })
     }
 
-    /// Connects to a PostgreSQL database, `postgres://user@host/database`, and applies `migrations`.
+    /// Connects to a PostgreSQL database, `postgres://user@host/database`, and applies `migrations`. Connections are the server's
+    /// own: a pooler that gives a session's locks to somebody else must not stand between.
     ///
     /// # Errors
-    /// What the server, the network or a migration says.
+    /// [`StoreError::Locked`] when another process is alone with it; what the server, the network or a migration says otherwise.
     pub async fn connect(url: &str, migrations: &[Migrations], options: Options) -> Result<Self, StoreError> {
         let database = Database::Postgres(Postgres::connect(url, migrations, options).await?);
         Ok(Self { database, counters: Arc::default() })

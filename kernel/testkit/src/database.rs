@@ -1,7 +1,7 @@
 //! A database of a test's own: SQLite in a temporary directory, or one of a PostgreSQL server. Tests that do not say which
 //! are run on either: on SQLite as they are, on PostgreSQL where `MORTISE_TEST_DATABASE` is `postgres`.
 
-use mortise_store::{Migrations, Options, Store, StoreError};
+use mortise_store::{Access, Migrations, Options, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::postgres;
@@ -52,7 +52,11 @@ impl TestDatabase {
     pub async fn open(&self, migrations: &[Migrations]) -> Result<Store, StoreError> {
         match &self.0 {
             Kind::Sqlite(directory) => Store::open(directory.path(), migrations, Options::default()).await,
-            Kind::Postgres(database) => Store::connect(database.url(), migrations, Options::default()).await,
+            // Lives of one platform follow each other closely, and some tests open a database twice.
+            Kind::Postgres(database) => {
+                let options = Options { access: Access::Shared, ..Options::default() };
+                Store::connect(database.url(), migrations, options).await
+            }
         }
     }
 

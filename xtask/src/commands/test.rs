@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of the project. Guests first, since tests run them; then one compilation of the whole
 //! workspace, whose products the later stages find finished.
 
-use super::{Next, build_guests, grocery_year, note};
+use super::{Next, build_guests, grocery_year, note, sdk};
 use crate::failure::Failure;
 use crate::guests;
 use crate::source;
@@ -29,7 +29,9 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
         nextest.args(select).args(args).run()
     })?;
     if !args.is_empty() {
-        note("a selection ran; documentation, guests, scripts and the grocery year have their tests too");
+        note(
+            "a selection ran; documentation, guests, templates, scripts and the grocery year have their tests too",
+        );
         return Ok(Next::Done);
     }
     if has_doc_tests(workshop)? {
@@ -40,29 +42,38 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     for guest in guests::find(workshop)?.iter().filter(|guest| guest.has_tests()) {
         stages.run(&format!("tests of {}", guest.name(workshop)), || guest.test(workshop))?;
     }
+    sdk::templates(workshop, stages, &sdk::QUICK)?;
     stages.run("tests of the examples' Python", || grocery_year::test_rules(workshop))?;
     stages.run("a slice of the grocery year", || grocery_year::slice(workshop))?;
     Ok(Next::Done)
 }
 
-/// The packages whose tests open whichever database the run says: those that know both the store and the testkit.
+/// The packages whose tests open whichever database the run says.
 fn on_either(workshop: &Workshop) -> Result<String, Failure> {
     let mut packages = Vec::new();
     for part in ["kernel/engine", "capabilities", "extensions", "access-layer"] {
         for manifest in source::files(&workshop.root().join(part), &|name| name == "Cargo.toml")? {
-            packages.extend(opens_either(&source::read(&manifest)?).map(|name| format!("package({name})")));
+            let folder = manifest.parent().unwrap_or(&manifest);
+            let sources = source::files(folder, &|name| name.to_string_lossy().ends_with(".rs"))?;
+            for file in sources {
+                if opens_either(&source::read(&file)?) {
+                    let manifest = source::read(&manifest)?;
+                    packages.extend(name(&manifest).map(|name| format!("package({name})")));
+                    break;
+                }
+            }
         }
     }
     Ok(packages.join(" + "))
 }
 
-fn opens_either(manifest: &str) -> Option<&str> {
-    let names = |wanted: &str| manifest.lines().any(|line| line.split(['.', ' ']).next() == Some(wanted));
-    if !(names("mortise-testkit") && names("mortise-store")) {
-        return None;
-    }
-    let name = manifest.lines().find_map(|line| line.strip_prefix("name = "))?;
-    Some(name.trim_matches('"'))
+/// Whether a test asks the testkit for a database and leaves to the run which.
+fn opens_either(source: &str) -> bool {
+    source.contains("mortise_testkit") && (source.contains("Rig") || source.contains("TestDatabase::new("))
+}
+
+fn name(manifest: &str) -> Option<&str> {
+    manifest.lines().find_map(|line| line.strip_prefix("name = ")).map(|name| name.trim_matches('"'))
 }
 
 /// Whether any documentation holds code. Asking costs milliseconds; an empty run over all crates costs a minute.
@@ -101,14 +112,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_with_a_store_and_the_testkit_runs_on_either() {
-        let manifest = |line: &str| {
-            format!(
-                "[package]\nname = \"mortise-tax\"\n\n[dependencies]\nmortise-store.workspace = true\n{line}\n"
-            )
-        };
-        assert_eq!(opens_either(&manifest("mortise-testkit.workspace = true")), Some("mortise-tax"));
-        assert_eq!(opens_either(&manifest("mortise-testkits.workspace = true")), None);
+    fn a_package_whose_tests_leave_the_database_open_runs_on_either() {
+        assert!(opens_either("use mortise_testkit::Rig;"));
+        assert!(opens_either("use mortise_testkit::TestDatabase;\nTestDatabase::new().await"));
+        assert!(!opens_either("use mortise_testkit::TestDatabase;\nTestDatabase::postgres().await"));
+        assert!(!opens_either("use mortise_testkit::table;"));
+        assert_eq!(name("[package]\nname = \"mortise-tax\"\n"), Some("mortise-tax"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! far as they go; all others stay where they are.
 
 use mortise_engine::{Choice, ChoiceError, Waiting};
+use mortise_store::Access;
 use mortise_types::TenantId;
 
 use crate::cli::{Attention, AttentionList, Decide, Decided, Format};
@@ -25,7 +26,7 @@ fn tenant(name: &str) -> Result<TenantId, Failure> {
 
 async fn list(command: AttentionList) -> Result<Exit, Failure> {
     let data = command.data.ok_or_else(|| Failure::unusable("--data is missing"))?;
-    let rest = compose::at_rest(&data).await?;
+    let rest = compose::at_rest(&data, Access::Reading).await?;
     let waiting = mortise_engine::waiting(&rest.store, &tenant(&command.tenant)?).await?;
     if command.format == Format::Json {
         print::json(&waiting);
@@ -58,7 +59,7 @@ fn told(waiting: &Waiting) -> String {
 async fn decide(command: Decided, choice: Choice) -> Result<Exit, Failure> {
     let Decided { name, reason, data, tenant: of, extensions, peers } = command;
     let tenant = tenant(&of)?;
-    let answering = Answering::open(&extensions, &data.data)?;
+    let answering = Answering::named_or_deployed(&extensions, &data.data)?;
     let peers = Peers::new(&peers, "http://127.0.0.1:9");
     let engine = compose::idle(Opening { answering, ..Opening::of(&data.data, peers) }).await?;
     let found = mortise_engine::find_trades(engine.store(), &tenant, &name).await;

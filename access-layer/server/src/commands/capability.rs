@@ -1,8 +1,6 @@
 //! `mortise capability list | describe | export | call`: what the platform can do, as its contracts say, and single calls.
 //! A pure operation runs against nothing, a reading one on a data directory, any other as a trade of one call.
 
-use std::path::Path;
-
 use mortise_capability::Registry;
 use mortise_contract::{CallTemplate, Contracts, Effect, OperationContract, Schema, Undo, Value};
 use mortise_engine::{Engine, EngineError, ReadOutcome, Started};
@@ -13,6 +11,7 @@ use serde_json::json;
 use crate::cli::{Call, Capability, Format};
 use crate::compose::{Answering, Opening, Peers};
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 use crate::{compose, print};
 
 pub(super) async fn run(command: Capability) -> Result<Exit, Failure> {
@@ -226,20 +225,20 @@ async fn call(command: Call) -> Result<Exit, Failure> {
     let input = mortise_contract::json(&super::read_text(&command.input)?)
         .map_err(|error| Failure::unusable(format!("{}: {error}", command.input.display())))?;
     let nowhere;
-    let data: &Path = match (&command.data, operation.effect) {
-        (Some(data), _) => data,
+    let data: Place = match (&command.data, operation.effect) {
+        (Some(data), _) => data.clone(),
         (None, Effect::Pure) => {
             nowhere = tempfile::tempdir().map_err(|error| Failure::unusable(error.to_string()))?;
-            nowhere.path()
+            nowhere.path().to_owned().into()
         }
         (None, effect) => {
             let sentence = format!("`{}` is a {} operation, which needs data", command.name, word(effect));
             return Err(Failure::unusable(sentence).mend("name a data directory with --data"));
         }
     };
-    let answering = Answering::open(&command.extensions, data)?;
+    let answering = Answering::named_or_deployed(&command.extensions, &data)?;
     let peers = Peers::new(&command.peers, "http://127.0.0.1:8080");
-    let engine = compose::idle(Opening { answering, ..Opening::of(data, peers) }).await?;
+    let engine = compose::idle(Opening { answering, ..Opening::of(&data, peers) }).await?;
     let answer = one_call(&engine, (scope, caller), (&command.name, operation.effect), input).await;
     engine.drain().await;
     let answer = answer?;

@@ -1,6 +1,7 @@
 //! `mortise policy set | list`: the choices by scope. What a choice means is its capability's.
 
 use mortise_capability::PolicyRow;
+use mortise_store::Access;
 use mortise_types::{Clock as _, SystemClock};
 use serde_json::json;
 
@@ -26,7 +27,7 @@ async fn set(command: PolicySet) -> Result<Exit, Failure> {
         name: command.name,
         document: super::read_text(&command.file)?,
     };
-    let rest = compose::at_rest(&command.data.data).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Alone).await?;
     let known: Vec<&str> = rest.wired.registry.policies().map(|known| known.name).collect();
     if !known.contains(&row.name.as_str()) {
         let problem = format!("there is no policy `{}`", row.name);
@@ -47,7 +48,7 @@ async fn list(command: PolicyList) -> Result<Exit, Failure> {
     let wired = match &command.data {
         None => compose::contracts_only()?,
         Some(data) => {
-            let rest = compose::at_rest(data).await?;
+            let rest = compose::at_rest(data, Access::Reading).await?;
             mortise_engine::load_policies(&rest.store, &rest.wired.policies).await?;
             rest.wired
         }

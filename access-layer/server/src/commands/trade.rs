@@ -2,11 +2,13 @@
 //! directory and drive nothing.
 
 use mortise_engine::{Entry, Happened, Replayed, RetraceError, Timeline, TradeId};
+use mortise_store::Access;
 use mortise_types::TenantId;
 
 use crate::cli::{Format, Replay, Trade, TradeShow};
 use crate::compose::AtRest;
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 use crate::{compose, print};
 
 pub(super) async fn run(command: Trade) -> Result<Exit, Failure> {
@@ -47,15 +49,15 @@ pub(super) async fn replay(command: Replay) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-async fn found(data: &std::path::Path, tenant: &str, name: &str) -> Result<(AtRest, Vec<TradeId>), Failure> {
-    let rest = compose::at_rest(data).await?;
+async fn found(data: &Place, tenant: &str, name: &str) -> Result<(AtRest, Vec<TradeId>), Failure> {
+    let rest = compose::at_rest(data, Access::Reading).await?;
     let of = TenantId::new(tenant).map_err(|error| Failure::unusable(error.to_string()))?;
     let ids =
         mortise_engine::find_trades(&rest.store, &of, name).await.map_err(|error| failure(error, tenant))?;
     Ok((rest, ids))
 }
 
-pub(super) fn failure(error: RetraceError, tenant: &str) -> Failure {
+pub(crate) fn failure(error: RetraceError, tenant: &str) -> Failure {
     match error {
         RetraceError::Unknown(_) => Failure::refused(format!("{error} (tenant `{tenant}`)"))
             .mend("name the trade by its id or by its flow's key, such as the order's id; --tenant says whose it is"),

@@ -1,10 +1,11 @@
-//! `mortise verify`: every invariant of a data directory, and, where a sandbox is named, our books beside its own. It drives
+//! `mortise verify`: every invariant of a platform's data, and, where a sandbox is named, our books beside its own. It drives
 //! no trade and changes nothing; what is off is named.
 
 use std::sync::Arc;
 
 use mortise_capability::{Call, CallContext, Finding, Handler, Outcome, Staleness};
 use mortise_contract::Value;
+use mortise_store::Access;
 use mortise_types::{Clock as _, IdSource as _, Scope, SystemClock, SystemIds, TenantId};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -12,19 +13,22 @@ use serde_json::json;
 use crate::cli::{Format, Verify};
 use crate::compose::AtRest;
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 use crate::{compose, print};
 
 /// What the engine checks of its own, for the count.
 const ENGINE_CHECKS: usize = 4;
 
 pub(super) async fn run(command: Verify) -> Result<Exit, Failure> {
-    if !command.data.data.join("mortise.db").is_file() {
-        let sentence = format!("{} holds no data of mortise", command.data.data.display());
+    if let Place::Directory(directory) = &command.data.data
+        && !directory.join("mortise.db").is_file()
+    {
+        let sentence = format!("{} holds no data of mortise", directory.display());
         return Err(
             Failure::unusable(sentence).mend("name the directory that `mortise serve --data` was given")
         );
     }
-    let rest = compose::at_rest(&command.data.data).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Reading).await?;
     let mut found = mortise_engine::verify(&rest.store, &rest.wired.registry, &rest.catalogue).await?;
     let mut checks = ENGINE_CHECKS + rest.wired.registry.checks().count();
     if let Some(sandbox) = &command.sandbox {

@@ -7,23 +7,23 @@ mod policies;
 mod shipped;
 mod simulated;
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use mortise_capability::{Policies, Registry, RegistryError};
 use mortise_contract::{Contracts, DeclarationError};
 use mortise_engine::{Aliasing, Catalogue, Engine, PLATFORM, PublishError, StepMode};
 use mortise_points::Points;
-use mortise_store::{Migrations, Store};
+use mortise_store::{Access, Migrations, Store};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 
-pub(crate) use extensions::Answering;
+pub(crate) use extensions::{Answering, runtime};
 pub(crate) use hooks::hooks;
 pub(crate) use policies::LinePolicy;
 pub(crate) use simulated::Simulation;
 
 use crate::cli;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// How long one request to a peer may take; the engine asks again with the same key.
 const PEER_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -117,11 +117,11 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
         mortise_pricing::capability(chosen(), points())?,
         mortise_discount::capability(chosen(), points())?,
         mortise_tax::capability(chosen())?,
-        mortise_auction::capability(chosen(), ids())?,
+        mortise_auction::capability(chosen(), ids(), points())?,
         mortise_campaign::capability(ids())?,
         mortise_order::capability(ids())?,
-        mortise_after_sale::capability(chosen(), ids())?,
-        mortise_payment::capability(ids(), chosen(), outside.provider)?,
+        mortise_after_sale::capability(chosen(), ids(), points())?,
+        mortise_payment::capability(ids(), chosen(), outside.provider, points())?,
         mortise_fulfilment::capability(ids())?,
         mortise_delivery::capability(ids(), chosen(), outside.carrier)?,
     ])?
@@ -155,7 +155,7 @@ pub(crate) fn contracts() -> Result<Contracts, ComposeError> {
     Ok(mortise_flow::with_flows(registered, shipped::FLOWS.iter().map(|(_, text)| *text)))
 }
 
-/// A data directory and what is published in it; nothing runs.
+/// A platform's data and what is published in it; nothing runs.
 #[derive(Debug)]
 pub(crate) struct AtRest {
     pub(crate) store: Arc<Store>,
@@ -163,29 +163,35 @@ pub(crate) struct AtRest {
     pub(crate) catalogue: Arc<Catalogue>,
 }
 
-/// Opens a data directory without driving its trades.
+/// Opens data without driving its trades: [`Access::Reading`] goes beside a server that has a PostgreSQL database.
 ///
 /// # Errors
 /// The database's; parts that do not fit together.
-pub(crate) async fn at_rest(data: &Path) -> Result<AtRest, Failure> {
+pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Failure> {
     let wired = contracts_only()?;
-    let store = Arc::new(open_store(data, &wired.registry).await?);
+    let store = Arc::new(open_store(data, &wired.registry, access).await?);
     let catalogue = Arc::new(Catalogue::new(Arc::clone(&wired.registry)));
     catalogue.load(&store).await?;
     Ok(AtRest { store, wired, catalogue })
 }
 
-async fn open_store(data: &Path, registry: &Registry) -> Result<Store, Failure> {
-    let migrations: Vec<Migrations> =
-        std::iter::once(mortise_engine::migrations()).chain(registry.migrations().iter().copied()).collect();
-    Ok(Store::open(data, &migrations, mortise_store::Options::default()).await?)
+async fn open_store(data: &Place, registry: &Registry, access: Access) -> Result<Store, Failure> {
+    let migrations: Vec<Migrations> = [mortise_engine::migrations(), mortise_deployments::migrations()]
+        .into_iter()
+        .chain(registry.migrations().iter().copied())
+        .collect();
+    let options = mortise_store::Options { access, ..mortise_store::Options::default() };
+    Ok(match data {
+        Place::Directory(directory) => Store::open(directory, &migrations, options).await?,
+        Place::Postgres(url) => Store::connect(url, &migrations, options).await?,
+    })
 }
 
 /// How a platform is opened.
 #[derive(Debug)]
 pub(crate) struct Opening<'a> {
-    /// The data directory.
-    pub(crate) data: &'a Path,
+    /// The data.
+    pub(crate) data: &'a Place,
     /// Who answers the extension points.
     pub(crate) answering: Answering,
     /// Where the peers are.
@@ -198,13 +204,13 @@ pub(crate) struct Opening<'a> {
 
 impl<'a> Opening<'a> {
     /// A platform on the machine's clock without extensions.
-    pub(crate) fn of(data: &'a Path, peers: Peers) -> Self {
+    pub(crate) fn of(data: &'a Place, peers: Peers) -> Self {
         let (clock, steps) = (Arc::new(SystemClock), StepMode::default());
         Self { data, answering: Answering::none(), peers, clock, steps }
     }
 }
 
-/// Opens a data directory and drives its trades from now on; the policies are those that the engine keeps current.
+/// Opens data and drives its trades from now on; the policies are those that the engine keeps current.
 ///
 /// # Errors
 /// The database's; parts that do not fit together; a shipped flow that is refused.
@@ -214,7 +220,7 @@ pub(crate) async fn platform(opening: Opening<'_>) -> Result<(Engine, Arc<Polici
     Ok((engine, policies))
 }
 
-/// Opens a data directory for calls of our own; its open trades stay where they are.
+/// Opens data for calls of our own; its open trades stay where they are.
 ///
 /// # Errors
 /// As [`platform`].
@@ -225,7 +231,8 @@ pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
 
 async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
     let wired = registry(opening.answering.points(), &opening.peers)?;
-    let store = Arc::new(open_store(opening.data, &wired.registry).await?);
+    let store = Arc::new(open_store(opening.data, &wired.registry, Access::Alone).await?);
+    opening.answering.attach(&store, opening.data).await?;
     let options = mortise_engine::Options {
         clock: opening.clock,
         ids: Arc::new(SystemIds),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use mortise_testkit::TestDatabase;
 use serde_json::{Value as Json, json};
 
 use crate::support::{Listening, Shop, mortise, order, seed, until};
@@ -14,7 +15,8 @@ use crate::support::{Listening, Shop, mortise, order, seed, until};
 const CALLERS: usize = 16;
 
 fn stock(data: &Path, units: u64) {
-    let file = data.with_file_name("stock.csv");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stock.csv");
     std::fs::write(&file, format!("sku,location,on_hand\ntea,berlin,{units}\nbread,berlin,{units}\n"))
         .unwrap();
     let (file, data) = (file.to_str().unwrap(), data.to_str().unwrap());
@@ -90,11 +92,22 @@ fn verify(data: &Path, sandbox: &Listening) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_kills_under_load() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, book) = (folder.path().join("data"), folder.path().join("book"));
-    seed(&data);
-    stock(&data, 1_000_000);
-    let sandbox = Listening::sandbox(&book);
-    let mut server = Listening::server(&data, "127.0.0.1:0", &sandbox.url);
+    survives_kills_under_load(&folder.path().join("data")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_kills_under_load_on_postgres() {
+    let database = TestDatabase::postgres().await;
+    survives_kills_under_load(Path::new(&database.url())).await;
+}
+
+/// `data` as `--data` names it.
+async fn survives_kills_under_load(data: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    seed(data);
+    stock(data, 1_000_000);
+    let sandbox = Listening::sandbox(&folder.path().join("book"));
+    let mut server = Listening::server(data, "127.0.0.1:0", &sandbox.url);
     let address = server.address().to_owned();
     let (next, mut expected) = (Arc::new(AtomicUsize::new(0)), BTreeSet::new());
     for round in 0..3 {
@@ -111,7 +124,7 @@ async fn what_was_acknowledged_survives_kills_under_load() {
         let round_acknowledged = loading.await.unwrap();
         assert!(round_acknowledged.len() >= 100, "round {round}");
         expected.extend(round_acknowledged);
-        server = Listening::server_again(&data, &address, &sandbox.url).await;
+        server = Listening::server_again(data, &address, &sandbox.url).await;
     }
     let shop = Shop::at(&server);
     let begun = next.load(Ordering::Relaxed);
@@ -129,7 +142,7 @@ async fn what_was_acknowledged_survives_kills_under_load() {
     let distinct: BTreeSet<&str> = asked.iter().copied().collect();
     assert_eq!(asked.len(), distinct.len(), "a payment was asked for twice");
     assert_eq!(server.stop(), Some(0));
-    verify(&data, &sandbox);
+    verify(data, &sandbox);
 }
 
 async fn placed(shop: &Shop) -> Vec<usize> {

@@ -1,5 +1,8 @@
 //! `mortise serve` from outside: one process a directory, a clock that can be moved or not, a stop that loses nothing.
 
+use std::path::Path;
+
+use mortise_testkit::TestDatabase;
 use serde_json::json;
 
 use crate::support::{Listening, Shop, mortise, order, seed};
@@ -21,6 +24,29 @@ fn a_second_process_on_a_directory_is_told_who_has_it() {
             "{said:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_database_has_one_server_and_readers_beside_it() {
+    let database = TestDatabase::postgres().await;
+    let url = database.url();
+    let data = Path::new(&url);
+    let early = mortise(&["verify", "--data", &url]);
+    assert_eq!(early.code, Some(2), "{early:?}");
+    assert!(early.err.contains("makes the tables when it starts"), "{early:?}");
+    seed(data);
+    let server = Listening::server(data, "127.0.0.1:0", "http://127.0.0.1:9");
+    let second = mortise(&["serve", "--data", &url, "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.code, Some(2), "{second:?}");
+    assert!(second.err.contains("in use by another process"), "{second:?}");
+    assert!(!second.err.contains("://"), "nobody is shown how the database is reached: {second:?}");
+    let basket = json!([{"sku": "bread", "quantity": 1}]);
+    let (status, body) = Shop::at(&server).order(&order("o-1", "invoice", &basket)).await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    let told = mortise(&["trade", "show", "o-1", "--data", &url]).ok();
+    assert!(told.out.contains("fixed-price"), "{told:?}");
+    mortise(&["verify", "--data", &url]).ok();
+    assert_eq!(server.stop(), Some(0));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod promotion;
 mod records;
 mod terms;
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
 use mortise_contract::{Declaration, Operation};
 use mortise_points::{Discount, Point as _};
@@ -14,7 +15,7 @@ pub(crate) use deposit::{DepositCoversPrice, GrantForDepositInput, GrantedForDep
 pub(crate) use promotion::{BenefitKind, Each, Exclusive, OpenedBy, Promotion, Status, Target};
 pub(crate) use records::{
     CouponExhausted, CouponProblem, CouponRefused, CouponRow, DefineInput, EntryRow, EvaluateInput,
-    EvaluateOutput, ExhaustedWhat, ExplainOutput, ExtensionRefused, Fate, IgnoredCoupon, ImportCouponsInput,
+    EvaluateOutput, ExhaustedWhat, ExplainOutput, Fate, IgnoredCoupon, ImportCouponsInput,
     ImportEntriesInput, ImportItemsInput, ItemRow, Judged, PromotionInvalid, RedeemInput, Redeemed,
     Redemption, RestoreInput, Restored, UsageInput, UsageOutput,
 };
@@ -25,8 +26,6 @@ pub(crate) use terms::{TermsInput, TermsOutput};
 pub(crate) const COUPON_REFUSED: &str = "coupon_refused";
 /// Rejection: a limit was reached by others.
 pub(crate) const COUPON_EXHAUSTED: &str = "coupon_exhausted";
-/// Rejection: an extension failed, and its binding says refuse.
-pub(crate) const EXTENSION_REFUSED: &str = "extension_refused";
 /// Rejection: a deposit that leaves nothing to pay.
 pub(crate) const DEPOSIT_COVERS_PRICE: &str = "deposit_covers_price";
 /// Rejection: a promotion makes no sense.

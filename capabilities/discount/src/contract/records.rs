@@ -117,20 +117,6 @@ pub(crate) struct CouponRefused {
     pub(crate) detail: String,
 }
 
-/// An extension that failed.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExtensionRefused {
-    /// The extension point.
-    pub(crate) point: String,
-    /// `name@version`.
-    pub(crate) extension: String,
-    /// The sort of failure, such as `trapped`.
-    pub(crate) kind: String,
-    /// What happened.
-    pub(crate) detail: String,
-}
-
 /// What became of a promotion, coupon or proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

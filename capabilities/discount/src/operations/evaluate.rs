@@ -139,8 +139,8 @@ fn decide(
     let (proposals, extensions) = match &gathered.opened {
         None => (Vec::new(), Vec::new()),
         Some(opened) => match extensions::ask(opened, call, &facts) {
-            Ok(answered) => answered,
-            Err(error) => return extensions::refused(error).map(Decided::Refused),
+            Ok(asked) => (asked.reduced, asked.calls),
+            Err(refusal) => return refusal.reply().map(Decided::Refused),
         },
     };
     let (opened, mut refused) = open_coupons(call, gathered, promotions);

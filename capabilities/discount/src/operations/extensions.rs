@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use mortise_capability::{Call, ExtensionCall, Reply, StoreError};
-use mortise_points::discount::{Line, Proposed, Question};
-use mortise_points::{
-    Answered, Attribute, CallIdentity, Discount, Opened, Outcome, Point as _, PointError, Verdict,
-};
-use mortise_types::{Price, ProofLine};
+use mortise_asking::{Asked, Refusal};
+use mortise_capability::Call;
+use mortise_points::discount::{Line, Question};
+use mortise_points::{Attribute, Discount, Opened};
+use mortise_types::{Amount, FeeKind, Price, ProofFee, ProofLine};
 
 use super::gather::shown_amount;
-use crate::contract::{EXTENSION_REFUSED, EvaluateInput, ExtensionRefused};
+use crate::contract::EvaluateInput;
 use crate::rules::Fact;
 
 /// What extensions propose, and the calls for the journal.
@@ -18,7 +17,7 @@ pub(super) fn ask(
     opened: &Opened<Discount>,
     call: &Call<EvaluateInput>,
     facts: &[&[Fact]],
-) -> Result<(Vec<Proposed>, Vec<ExtensionCall>), PointError> {
+) -> Result<Asked<Discount>, Refusal> {
     let Call { context, input } = call;
     let question = Question {
         currency: input.currency,
@@ -26,12 +25,16 @@ pub(super) fn ask(
         customer_group: input.customer_group.clone().filter(|group| !group.is_empty()),
         coupons: input.coupons.clone(),
         trade_time: context.now,
+        delivery_amount: delivery(&input.fees),
         lines: input.lines.iter().zip(facts).map(|(line, facts)| asked_line(opened, line, facts)).collect(),
     };
-    let (step, attempt) = context.step_and_attempt();
-    let Outcome { reduced, answers } =
-        opened.ask(CallIdentity { instance: &context.trade, step, attempt }, &question)?;
-    Ok((reduced, answers.into_iter().map(journalled).collect()))
+    mortise_asking::ask(opened, context, &question)
+}
+
+/// What delivery costs before discounts; a sum beyond 64 bits is the highest amount.
+fn delivery(fees: &[ProofFee]) -> Amount {
+    let of_delivery = fees.iter().filter(|fee| fee.kind == FeeKind::Delivery);
+    of_delivery.fold(Amount::ZERO, |sum, fee| Amount(sum.minor().saturating_add(fee.payable.minor().max(0))))
 }
 
 fn asked_line(opened: &Opened<Discount>, line: &ProofLine, facts: &[Fact]) -> Line {
@@ -46,6 +49,7 @@ fn asked_line(opened: &Opened<Discount>, line: &ProofLine, facts: &[Fact]) -> Li
         quantity: line.quantity,
         unit: unit_price(line),
         line_amount: amount,
+        list_amount: Some(line.list.max(Amount::ZERO)),
         attributes: attributes.collect(),
     }
 }
@@ -56,34 +60,4 @@ fn unit_price(line: &ProofLine) -> Price {
         return line.list_price;
     }
     Price::new(shown_amount(line), line.quantity).unwrap_or(line.list_price)
-}
-
-pub(super) fn journalled(answered: Answered) -> ExtensionCall {
-    let outcome = match answered.verdict {
-        Verdict::Answered => "answered".to_owned(),
-        Verdict::Skipped { why } => format!("skipped: {why}"),
-        Verdict::Failed { why } => format!("failed: {why}"),
-    };
-    ExtensionCall {
-        point: Discount::NAME.to_owned(),
-        extension: answered.extension.as_str().to_owned(),
-        outcome,
-        fuel: answered.fuel_used,
-    }
-}
-
-pub(super) fn refused<O>(error: PointError) -> Result<Reply<O>, StoreError> {
-    match error {
-        PointError::Refused { point, extension, why, answers } => {
-            let detail = ExtensionRefused {
-                point: point.to_owned(),
-                extension: extension.as_str().to_owned(),
-                kind: why.kind.code().to_owned(),
-                detail: why.detail,
-            };
-            let reply = Reply::rejected(EXTENSION_REFUSED, &detail)?;
-            Ok(reply.asked(answers.into_iter().map(journalled).collect()))
-        }
-        other => Err(StoreError::Value(other.to_string())),
-    }
 }

@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
+use mortise_asking as asking;
 use mortise_capability::{
     Call, CallContext, Chosen, Distinct, ExtensionCall, Policies, ReadOperation, Reply, StoreError,
 };
 use mortise_points::unit_price::{Line, Question};
-use mortise_points::{
-    Answered, Attribute, CallIdentity, Opened, Point as _, PointError, Points, UnitPrice, Verdict,
-};
+use mortise_points::{Opened, Points, UnitPrice};
 use mortise_store::Reader;
 use mortise_types::{ArithmeticError, LineId, ProofLine, RequestedLine};
 
-use crate::contract::{
-    EXTENSION_REFUSED, ExtensionRefused, PRICE_MISSING, PriceMissing, QuoteInput, QuoteOutput,
-};
+use crate::contract::{PRICE_MISSING, PriceMissing, QuoteInput, QuoteOutput};
 use crate::policy::PricingPolicy;
 use crate::rules::{self, Asked, Candidate, Decision};
 use crate::store::{self, Wanted};
@@ -113,7 +110,7 @@ impl Quote {
             None => Vec::new(),
             Some(opened) => match ask(&opened, context, input, &group, &mut decisions, &chosen) {
                 Ok(asked) => asked,
-                Err(Refusal::Extension(refused)) => return refused_reply(*refused),
+                Err(Refusal::Extension(refused)) => return refused.reply(),
                 Err(Refusal::Arithmetic(error)) => return Err(too_large(error)),
             },
         };
@@ -143,7 +140,7 @@ fn missing(input: &QuoteInput, line: &RequestedLine) -> Result<Reply<QuoteOutput
 }
 
 enum Refusal {
-    Extension(Box<PointError>),
+    Extension(asking::Refusal),
     Arithmetic(ArithmeticError),
 }
 
@@ -159,14 +156,13 @@ fn ask(
     let lines = input.lines.iter().zip(decisions.iter()).enumerate();
     let question = Question {
         currency: input.currency,
+        customer_id: input.customer_id.clone().or_else(|| context.caller.clone()),
         customer_group: Some(group).filter(|group| !group.is_empty()).map(str::to_owned),
         trade_time: context.now,
         lines: lines.map(|(index, (line, decision))| asked_line(opened, index, line, decision)).collect(),
     };
-    let (step, attempt) = context.step_and_attempt();
-    let identity = CallIdentity { instance: &context.trade, step, attempt };
-    let outcome = opened.ask(identity, &question).map_err(|error| Refusal::Extension(Box::new(error)))?;
-    let mut offers = outcome.reduced.iter().peekable();
+    let asked = asking::ask(opened, context, &question).map_err(Refusal::Extension)?;
+    let mut offers = asked.reduced.iter().peekable();
     for (index, decision) in decisions.iter_mut().enumerate() {
         let line_id = &question.lines[index].line_id;
         if let Some(won) = offers.next_if(|won| won.line_id == *line_id) {
@@ -174,7 +170,7 @@ fn ask(
                 .map_err(Refusal::Arithmetic)?;
         }
     }
-    Ok(outcome.answers.into_iter().map(journalled).collect())
+    Ok(asked.calls)
 }
 
 fn asked_line(
@@ -183,11 +179,6 @@ fn asked_line(
     line: &RequestedLine,
     decision: &Decision<'_>,
 ) -> Line {
-    let wanted = opened.sku_attributes().iter();
-    let attributes = wanted.filter_map(|name| {
-        let value = line.attributes.get(&**name)?;
-        Some(Attribute { name: Arc::clone(name), value: value.as_str().into() })
-    });
     Line {
         line_id: LineId::nth(index),
         sku: line.sku.clone(),
@@ -196,37 +187,7 @@ fn asked_line(
         current: decision.price,
         floor: decision.floor.map(|floor| floor.price),
         ceiling: decision.ceiling.map(|ceiling| ceiling.price),
-        attributes: attributes.collect(),
-    }
-}
-
-fn journalled(answered: Answered) -> ExtensionCall {
-    let outcome = match answered.verdict {
-        Verdict::Answered => "answered".to_owned(),
-        Verdict::Skipped { why } => format!("skipped: {why}"),
-        Verdict::Failed { why } => format!("failed: {why}"),
-    };
-    ExtensionCall {
-        point: UnitPrice::NAME.to_owned(),
-        extension: answered.extension.as_str().to_owned(),
-        outcome,
-        fuel: answered.fuel_used,
-    }
-}
-
-fn refused_reply(error: PointError) -> Result<Reply<QuoteOutput>, StoreError> {
-    match error {
-        PointError::Refused { point, extension, why, answers } => {
-            let detail = ExtensionRefused {
-                point: point.to_owned(),
-                extension: extension.as_str().to_owned(),
-                kind: why.kind.code().to_owned(),
-                detail: why.detail,
-            };
-            let reply = Reply::rejected(EXTENSION_REFUSED, &detail)?;
-            Ok(reply.asked(answers.into_iter().map(journalled).collect()))
-        }
-        other => Err(StoreError::Value(other.to_string())),
+        attributes: asking::attributes(opened, |name| line.attributes.get(name).map(String::as_str)),
     }
 }
 

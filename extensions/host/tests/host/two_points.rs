@@ -52,6 +52,7 @@ fn basket() -> Question {
         quantity: Quantity(quantity),
         unit: Price::each(Amount(amount)),
         line_amount: Amount(amount * quantity),
+        list_amount: None,
         attributes: vec![Attribute { name: "department".into(), value: department.into() }],
     };
     Question {
@@ -60,6 +61,7 @@ fn basket() -> Question {
         customer_group: None,
         coupons: vec![CouponCode::new("SPRING").unwrap(), CouponCode::new("MILK").unwrap()],
         trade_time: Timestamp::from_millis(1_800_000_000_000),
+        delivery_amount: Amount(490),
         lines: [("DAIRY", 4, 129), ("BAKERY", 3, 199)].into_iter().enumerate().map(line).collect(),
     }
 }

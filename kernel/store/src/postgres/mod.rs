@@ -3,6 +3,7 @@
 
 mod answer;
 mod batch;
+mod owner;
 mod session;
 
 use std::sync::Arc;
@@ -12,12 +13,13 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Runtime;
 
 pub(crate) use self::batch::Batch;
+use self::owner::Owner;
 pub(crate) use self::session::Session;
 use crate::error::StoreError;
 use crate::migrate::{self, Migrations};
 use crate::pool::Pool;
 use crate::session::{Reader, Tx};
-use crate::store::{Counters, Options};
+use crate::store::{Access, Counters, Options};
 
 /// How often a job that was in another's way runs again before its caller hears of it. Of two that are in each other's way
 /// one goes through, so that each round has a winner.
@@ -34,8 +36,10 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// An open database of a server.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    writers: Pool<Worker>,
+    /// None where the store only reads.
+    writers: Option<Pool<Worker>>,
     readers: Pool<Worker>,
+    _owner: Option<Owner>,
 }
 
 impl Postgres {
@@ -50,11 +54,28 @@ impl Postgres {
             .statement_cache_capacity(STATEMENTS)
             .options([("client_min_messages", "warning")])
             .disable_statement_logging();
-        migrate::postgres(&server, migrations).await?;
-        let workers = |count: usize| (0..count.max(1)).map(|_| Worker::new(server.clone()));
+        // Alone before the schema is touched: a process that is refused has changed nothing.
+        let owner = match options.access {
+            Access::Alone => Some(Owner::take(&server).await?),
+            Access::Shared | Access::Reading => None,
+        };
+        match options.access {
+            Access::Alone | Access::Shared => migrate::postgres(&server, migrations).await?,
+            Access::Reading => migrate::postgres_is_current(&server, migrations).await?,
+        }
+        let epoch = owner.as_ref().map(Owner::epoch);
+        let workers =
+            |count: usize, epoch| (0..count.max(1)).map(move |_| Worker::new(server.clone(), epoch));
+        let writers = match options.access {
+            Access::Alone | Access::Shared => {
+                Some(Pool::start("mortise-writer", workers.clone()(options.writers, epoch))?)
+            }
+            Access::Reading => None,
+        };
         Ok(Self {
-            writers: Pool::start("mortise-writer", workers(options.writers))?,
-            readers: Pool::start("mortise-reader", workers(options.readers))?,
+            writers,
+            readers: Pool::start("mortise-reader", workers(options.readers, None))?,
+            _owner: owner,
         })
     }
 
@@ -87,7 +108,7 @@ impl Postgres {
                 }
             }
         };
-        self.writers.run(run).await
+        self.writers.as_ref().ok_or(StoreError::ReadingOnly)?.run(run).await
     }
 
     pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
@@ -103,7 +124,9 @@ impl Postgres {
     }
 
     pub(crate) fn close(self) {
-        self.writers.close();
+        if let Some(writers) = self.writers {
+            writers.close();
+        }
         self.readers.close();
     }
 }
@@ -113,13 +136,15 @@ impl Postgres {
 struct Worker {
     runtime: Runtime,
     server: PgConnectOptions,
+    /// Since when its process is alone with the database, if it is.
+    epoch: Option<i64>,
     connection: Option<PgConnection>,
 }
 
 impl Worker {
-    fn new(server: PgConnectOptions) -> Result<Self, StoreError> {
+    fn new(server: PgConnectOptions, epoch: Option<i64>) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(Self { runtime: runtime.map_err(StoreError::Thread)?, server, connection: None })
+        Ok(Self { runtime: runtime.map_err(StoreError::Thread)?, server, epoch, connection: None })
     }
 
     /// Runs `job` between `begin` and a commit; a connection about whose state there is doubt is not used again.
@@ -128,9 +153,9 @@ impl Worker {
         begin: &'static str,
         job: impl AsyncFnOnce(&Session) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let Self { runtime, server, connection } = self;
+        let Self { runtime, server, epoch, connection } = self;
         runtime.block_on(async {
-            let session = begun(server, connection.take(), begin).await?;
+            let session = begun((server, *epoch), connection.take(), begin).await?;
             let result = session.alone(job).await;
             let result = match result {
                 Ok(value) => session.commit().await.map(|()| value),
@@ -144,7 +169,7 @@ impl Worker {
 
 /// A session with an open transaction. A connection that lay idle may have been closed by the server: then a new one is made.
 async fn begun(
-    server: &PgConnectOptions,
+    (server, epoch): (&PgConnectOptions, Option<i64>),
     idle: Option<PgConnection>,
     begin: &'static str,
 ) -> Result<Session, StoreError> {
@@ -154,7 +179,10 @@ async fn begun(
             other => return other,
         }
     }
-    let connection = server.connect().await.map_err(|source| refused("connect", source))?;
+    let mut connection = server.connect().await.map_err(|source| refused("connect", source))?;
+    if let Some(epoch) = epoch {
+        owner::belong(&mut connection, epoch).await?;
+    }
     Session::begin(connection, begin).await
 }
 

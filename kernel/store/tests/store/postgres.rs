@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use mortise_store::{Options, Statement, Store, StoreErrorKind};
+use mortise_store::{Access, Options, Statement, Store, StoreError, StoreErrorKind};
 use mortise_testkit::TestDatabase;
 
 use crate::{GET, SET, SHELF, open, put, row, skus};
@@ -68,19 +68,24 @@ async fn what_was_read_before_starting_over_still_holds() {
     assert_eq!(skus(&store, "acme").await, ["a 6"]);
 }
 
-#[tokio::test]
-async fn a_connection_that_the_server_closed_is_made_anew() {
+/// As when the server is started anew: every connection but the one that says so is closed.
+async fn close_others(killer: &Store) -> i64 {
     const CLOSE: Statement = Statement::both(
         "shelf.close_others",
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
+    killer.read(async |reader| reader.fetch_all::<(i64,), _>(&CLOSE, ()).await).await.unwrap()[0].0
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closed_is_made_anew() {
     let database = TestDatabase::postgres().await;
     let (store, killer) = (open(&database).await, open(&database).await);
     store.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
     assert_eq!(skus(&store, "acme").await, ["a 1"]);
-    let closed = killer.read(async |reader| reader.fetch_all::<(i64,), _>(&CLOSE, ()).await).await.unwrap();
-    assert!(closed[0].0 >= 2, "{closed:?}");
+    let closed = close_others(&killer).await;
+    assert!(closed >= 2, "{closed}");
     for sku in ["b", "c", "d"] {
         store.write(async move |tx| put(tx, [row(sku, 1)]).await).await.unwrap();
     }
@@ -104,4 +109,56 @@ async fn what_only_sqlite_can_be_asked_is_refused_by_its_name() {
     let store = open(&database).await;
     let read = store.read(async |reader| reader.fetch_all::<(String,), _>(&PLAN, ()).await);
     assert!(read.await.unwrap_err().to_string().contains("shelf.plan"));
+}
+
+async fn with(database: &TestDatabase, access: Access) -> Result<Store, StoreError> {
+    Store::connect(&database.url(), &[SHELF], Options { access, ..Options::default() }).await
+}
+
+#[tokio::test]
+async fn who_is_alone_keeps_others_out_until_it_is_gone() {
+    let database = TestDatabase::postgres().await;
+    let first = with(&database, Access::Alone).await.unwrap();
+    let told = with(&database, Access::Alone).await.unwrap_err();
+    assert!(matches!(told, StoreError::Locked(_)), "{told}");
+    assert!(told.to_string().ends_with("is in use by another process"), "{told}");
+    first.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
+    first.close();
+    let second = with(&database, Access::Alone).await.unwrap();
+    second.write(async |tx| put(tx, [row("b", 1)]).await).await.unwrap();
+    assert_eq!(skus(&second, "acme").await, ["a 1", "b 1"]);
+}
+
+#[tokio::test]
+async fn whose_connections_broke_and_whose_place_is_taken_writes_nothing_more() {
+    let database = TestDatabase::postgres().await;
+    let killer = with(&database, Access::Shared).await.unwrap();
+    let first = with(&database, Access::Alone).await.unwrap();
+    first.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
+    // Broken and not taken: it goes on.
+    close_others(&killer).await;
+    for sku in ["b", "c", "d"] {
+        first.write(async move |tx| put(tx, [row(sku, 1)]).await).await.unwrap();
+    }
+    close_others(&killer).await;
+    let second = with(&database, Access::Alone).await.unwrap();
+    for _ in 0..4 {
+        let refused = first.write(async |tx| put(tx, [row("e", 1)]).await).await.unwrap_err();
+        assert!(matches!(refused, StoreError::TakenOver), "{refused}");
+    }
+    second.write(async |tx| put(tx, [row("f", 1)]).await).await.unwrap();
+    assert_eq!(skus(&second, "acme").await, ["a 1", "b 1", "c 1", "d 1", "f 1"]);
+}
+
+#[tokio::test]
+async fn who_only_reads_is_beside_the_owner_and_changes_nothing() {
+    let database = TestDatabase::postgres().await;
+    let told = with(&database, Access::Reading).await.unwrap_err();
+    assert!(matches!(&told, StoreError::OtherTables(owner) if owner == "shelf"), "{told}");
+    let owner = with(&database, Access::Alone).await.unwrap();
+    owner.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
+    let reading = with(&database, Access::Reading).await.unwrap();
+    assert_eq!(skus(&reading, "acme").await, ["a 1"]);
+    let refused = reading.write(async |tx| put(tx, [row("b", 1)]).await).await.unwrap_err();
+    assert!(matches!(refused, StoreError::ReadingOnly), "{refused}");
 }

@@ -13,7 +13,9 @@ async fn a_directory_has_one_process_and_keeps_what_was_committed() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
     let second = open(directory.path()).await;
-    assert!(matches!(second.unwrap_err(), StoreError::Locked(path) if path == directory.path()));
+    let told = second.unwrap_err();
+    let words = format!("the data directory `{}` is in use by another process", directory.path().display());
+    assert!(matches!(told, StoreError::Locked(_)) && told.to_string() == words, "{told}");
     store.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
     store.close();
     assert_eq!(skus(&open(directory.path()).await.unwrap(), "acme").await, ["a 1"]);

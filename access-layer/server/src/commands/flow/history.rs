@@ -1,5 +1,7 @@
 //! `mortise flow history`: what a name has meant, and who runs on which version.
 
+use mortise_store::Access;
+
 use crate::cli::{FlowHistory, Format};
 use crate::failure::{Exit, Failure};
 use crate::{compose, print};
@@ -7,7 +9,7 @@ use crate::{compose, print};
 pub(super) async fn run(command: FlowHistory) -> Result<Exit, Failure> {
     let tenant = mortise_types::TenantId::new(command.tenant.as_str())
         .map_err(|error| Failure::unusable(error.to_string()))?;
-    let rest = compose::at_rest(&command.data.data).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Reading).await?;
     let history = mortise_engine::history(&rest.store, &tenant, &command.name).await?;
     if history.versions.is_empty() {
         let sentence = format!("`{}` has never been published for {tenant}", command.name);

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use mortise_store::Access;
+
 use crate::cli::{FlowList, Format};
 use crate::commands::scope;
 use crate::failure::{Exit, Failure};
@@ -9,7 +11,7 @@ use crate::{compose, print};
 
 pub(super) async fn run(command: FlowList) -> Result<Exit, Failure> {
     let scope = scope(&command.whose)?;
-    let rest = compose::at_rest(&command.data.data).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Reading).await?;
     for name in rest.catalogue.names(&scope) {
         let Some(published) = rest.catalogue.find(&scope, &name) else { continue };
         let (version, hash) = (published.program.version(), published.program.hash());

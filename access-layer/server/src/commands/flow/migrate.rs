@@ -3,6 +3,7 @@
 
 use mortise_engine::{Attempt, MigrateError, definition_hash};
 use mortise_flow::Obstacle;
+use mortise_store::Access;
 use mortise_types::{Clock as _, SystemClock, TenantId};
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use crate::{compose, print};
 pub(super) async fn run(command: FlowMigrate) -> Result<Exit, Failure> {
     let tenant =
         TenantId::new(command.tenant.as_str()).map_err(|error| Failure::unusable(error.to_string()))?;
-    let rest = compose::at_rest(&command.data.data).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Alone).await?;
     let old = definition_hash(&rest.store, &command.old).await.map_err(failure)?;
     let new = definition_hash(&rest.store, &command.new).await.map_err(failure)?;
     let attempt = if command.prove { Attempt::Prove } else { Attempt::Move };

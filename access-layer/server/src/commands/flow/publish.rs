@@ -1,6 +1,7 @@
 //! `mortise flow publish`: a flow's name means it from now on.
 
 use mortise_engine::Aliasing;
+use mortise_store::Access;
 use mortise_types::{Clock as _, SystemClock};
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use crate::{compose, print};
 
 pub(super) async fn run(command: FlowPublish) -> Result<Exit, Failure> {
     let text = read_text(&command.file)?;
-    let rest = compose::at_rest(&command.data.data).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Alone).await?;
     let line = if command.line.is_empty() { "main" } else { &command.line };
     mortise_types::Scope::new(&command.tenant, line, "api")
         .map_err(|error| Failure::unusable(error.to_string()))?;

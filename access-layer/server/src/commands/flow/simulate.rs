@@ -13,7 +13,7 @@ use crate::print;
 
 pub(super) async fn run(command: FlowSimulate) -> Result<Exit, Failure> {
     let temporary = tempfile::tempdir().map_err(|error| Failure::unusable(error.to_string()))?;
-    let answering = Answering::open(&command.extensions, temporary.path())?;
+    let answering = Answering::open(&command.extensions, &temporary.path().to_owned().into())?;
     // Each world's engine has a runtime of its own, which must not be driven from within this one.
     let simulating = tokio::task::spawn_blocking(move || simulate(&command, &Simulation { answering }));
     simulating.await.map_err(|error| Failure::unusable(error.to_string()))?
