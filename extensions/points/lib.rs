@@ -12,7 +12,9 @@ pub use ask::{
 };
 pub use check::{Invalid, MAX_REASON_BYTES};
 pub use native::Native;
-pub use point::{Attribute, CallIdentity, ExtensionId, Failure, FailureKind, Point};
+pub use point::{
+    Attribute, CallIdentity, DEPARTMENT, ExtensionId, Failure, FailureKind, MoneyPart, Point, PointMoney,
+};
 
 /// Every point, a line each: its module, its type, its folder. This is the only list of them: it is handed to the macro
 /// that is named, here for the modules, in the host for the doors.

@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod clock;
 mod customer;
+mod desk;
 mod edge;
 mod envelope;
 mod idempotency;
@@ -26,6 +27,7 @@ mod webhook;
 pub use axum::http::HeaderMap;
 
 pub use clock::SettableClock;
+pub use desk::Desk;
 pub use server::Server;
 pub use settings::{CurrencyOf, Settings};
 pub use webhook::{HookCall, HookError, Webhook};

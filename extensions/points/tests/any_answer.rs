@@ -36,7 +36,8 @@ fn quoted() -> unit_price::Question {
     };
     let currency = Currency::new("EUR").expect("a currency");
     let lines = (0..LINES).map(line).collect();
-    unit_price::Question { currency, customer_group: None, trade_time: Timestamp::EPOCH, lines }
+    let (customer_id, customer_group) = (None, None);
+    unit_price::Question { currency, customer_id, customer_group, trade_time: Timestamp::EPOCH, lines }
 }
 
 fn priced(amounts: [i64; LINES]) -> discount::Question {

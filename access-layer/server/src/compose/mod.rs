@@ -16,7 +16,7 @@ use mortise_points::Points;
 use mortise_store::{Access, Migrations, Store};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 
-pub(crate) use extensions::Answering;
+pub(crate) use extensions::{Answering, runtime};
 pub(crate) use hooks::hooks;
 pub(crate) use policies::LinePolicy;
 pub(crate) use simulated::Simulation;
@@ -171,8 +171,10 @@ pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Fail
 }
 
 async fn open_store(data: &Place, registry: &Registry, access: Access) -> Result<Store, Failure> {
-    let migrations: Vec<Migrations> =
-        std::iter::once(mortise_engine::migrations()).chain(registry.migrations().iter().copied()).collect();
+    let migrations: Vec<Migrations> = [mortise_engine::migrations(), mortise_deployments::migrations()]
+        .into_iter()
+        .chain(registry.migrations().iter().copied())
+        .collect();
     let options = mortise_store::Options { access, ..mortise_store::Options::default() };
     Ok(match data {
         Place::Directory(directory) => Store::open(directory, &migrations, options).await?,
@@ -225,6 +227,7 @@ pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
 async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
     let wired = registry(opening.answering.points(), &opening.peers)?;
     let store = Arc::new(open_store(opening.data, &wired.registry, Access::Alone).await?);
+    opening.answering.attach(&store, opening.data).await?;
     let options = mortise_engine::Options {
         clock: opening.clock,
         ids: Arc::new(SystemIds),

@@ -6,7 +6,10 @@ mod capability;
 mod cookbook;
 mod crash;
 mod demo;
+mod deploy;
 mod flow;
+#[path = "../../../../extensions/deployments/tests/deployments/guest.rs"]
+mod guest;
 mod import;
 mod policy;
 mod serve;
