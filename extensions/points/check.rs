@@ -33,20 +33,9 @@ impl Place {
         Invalid { place, problem: problem.to_string() }
     }
 
-    /// A reason is there, short, and has no control characters: it is printed on receipts and kept in proofs.
+    /// See [`reason_problem`].
     pub(crate) fn reason(self, reason: &str) -> Result<(), Invalid> {
-        if reason.trim().is_empty() {
-            return Err(self.refuse("reason", "empty; every answer says why"));
-        }
-        if reason.len() > MAX_REASON_BYTES {
-            return Err(
-                self.refuse("reason", format_args!("{} bytes, at most {MAX_REASON_BYTES}", reason.len()))
-            );
-        }
-        if reason.chars().any(char::is_control) {
-            return Err(self.refuse("reason", "has control characters"));
-        }
-        Ok(())
+        reason_problem(reason).map_or(Ok(()), |problem| Err(self.refuse("reason", problem)))
     }
 
     /// A code is 1 to 64 of `a-z 0-9 - _ .`.
@@ -57,6 +46,32 @@ impl Place {
         }
         Err(self.refuse(field, format_args!("{} is not 1 to 64 of a-z 0-9 - _ .", shown(code))))
     }
+}
+
+/// An answer that is one record: `assessment`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole(pub(crate) &'static str);
+
+impl Whole {
+    pub(crate) fn refuse(self, field: &str, problem: impl fmt::Display) -> Invalid {
+        Invalid { place: format!("{}.{field}", self.0), problem: problem.to_string() }
+    }
+
+    /// See [`reason_problem`].
+    pub(crate) fn reason(self, reason: &str) -> Result<(), Invalid> {
+        reason_problem(reason).map_or(Ok(()), |problem| Err(self.refuse("reason", problem)))
+    }
+}
+
+/// A reason is there, short, and has no control characters: it is printed on receipts and kept in proofs.
+fn reason_problem(reason: &str) -> Option<String> {
+    if reason.trim().is_empty() {
+        return Some("empty; every answer says why".to_owned());
+    }
+    if reason.len() > MAX_REASON_BYTES {
+        return Some(format!("{} bytes, at most {MAX_REASON_BYTES}", reason.len()));
+    }
+    reason.chars().any(char::is_control).then(|| "has control characters".to_owned())
 }
 
 /// No more items than `most`.
@@ -96,6 +111,12 @@ mod tests {
         );
         assert_eq!(PLACE.refuse("", "known").to_string(), "offers[3]: known");
         assert!(PLACE.reason(&"x".repeat(200)).is_ok());
+        let whole = Whole("assessment");
+        assert_eq!(
+            whole.reason("").unwrap_err().to_string(),
+            "assessment.reason: empty; every answer says why"
+        );
+        assert_eq!(whole.refuse("score", "101").to_string(), "assessment.score: 101");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod ask;
 mod check;
+mod native;
 mod point;
 
 pub use ask::{
@@ -10,7 +11,10 @@ pub use ask::{
     Verdict, consult,
 };
 pub use check::{Invalid, MAX_REASON_BYTES};
-pub use point::{Attribute, CallIdentity, ExtensionId, Failure, FailureKind, Point};
+pub use native::Native;
+pub use point::{
+    Attribute, CallIdentity, DEPARTMENT, ExtensionId, Failure, FailureKind, MoneyPart, Point, PointMoney,
+};
 
 /// Every point, a line each: its module, its type, its folder. This is the only list of them: it is handed to the macro
 /// that is named, here for the modules, in the host for the doors.
@@ -18,7 +22,11 @@ pub use point::{Attribute, CallIdentity, ExtensionId, Failure, FailureKind, Poin
 macro_rules! every_point {
     ($then:ident) => {
         $then! {
+            bid_check: BidCheck in "bid-check";
             discount: Discount in "discount";
+            payment_risk: PaymentRisk in "payment-risk";
+            refund_check: RefundCheck in "refund-check";
+            request_mapping: RequestMapping in "request-mapping";
             unit_price: UnitPrice in "unit-price";
         }
     };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mortise_types::Timestamp;
+use mortise_types::{Currency, Sku, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,61 @@ pub trait Point: Sized + 'static {
     /// What the answers come to; they are in the order of their rank, the first counts most. With no answers it costs
     /// nothing.
     fn reduce(question: &Self::Question, answers: Vec<(ExtensionId, Self::Valid)>) -> Self::Reduced;
+
+    /// What an outcome comes to in money, so that two outcomes of one question can be held against each other: what the
+    /// customer pays by it, or what is taken off as a negative amount. None where the point is not about money.
+    #[must_use]
+    fn money(_question: &Self::Question, _reduced: &Self::Reduced) -> Option<PointMoney> {
+        None
+    }
+
+    /// The customer for whom it is asked, where the question says.
+    #[must_use]
+    fn customer(_question: &Self::Question) -> Option<&str> {
+        None
+    }
 }
+
+/// What an outcome comes to in money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointMoney {
+    /// Of all amounts.
+    pub currency: Currency,
+    /// In parts, so far as it falls to lines; what belongs to no line is a part without a SKU.
+    pub parts: Vec<MoneyPart>,
+}
+
+/// A part of what an outcome comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoneyPart {
+    /// The item of the line that it falls to.
+    pub sku: Option<Sku>,
+    /// That item's department, where the question has it.
+    pub department: Option<Arc<str>>,
+    /// Minor units.
+    pub minor: i64,
+}
+
+impl PointMoney {
+    /// All parts together, in minor units.
+    #[must_use]
+    pub fn total_minor(&self) -> i64 {
+        self.parts.iter().fold(0, |sum: i64, part| sum.saturating_add(part.minor))
+    }
+}
+
+impl MoneyPart {
+    /// What falls to a line of this item with these attributes.
+    #[must_use]
+    pub fn of_line(sku: &Sku, attributes: &[Attribute], minor: i64) -> Self {
+        let department = attributes.iter().find(|attribute| &*attribute.name == DEPARTMENT);
+        let department = department.map(|attribute| Arc::clone(&attribute.value));
+        MoneyPart { sku: Some(sku.clone()), department, minor }
+    }
+}
+
+/// The SKU attribute by which sums are told apart.
+pub const DEPARTMENT: &str = "department";
 
 /// A further attribute of a SKU. An extension sees those that its manifest asks for by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

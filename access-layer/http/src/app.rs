@@ -1,8 +1,8 @@
 //! What all handlers share: the engine, the settings, the webhooks, and what is counted while requests are worked on.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use mortise_contract::{Contracts, OperationContract};
 use mortise_engine::Engine;
@@ -11,6 +11,7 @@ use mortise_types::Scope;
 use tokio::sync::watch;
 
 use crate::clock::SettableClock;
+use crate::desk::Desk;
 use crate::edge::{Edge, Edges};
 use crate::idempotency::UnderWay;
 use crate::problem::Problem;
@@ -23,6 +24,7 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) hooks: HashMap<String, Arc<dyn Webhook>>,
     pub(crate) dev_clock: Option<Arc<dyn SettableClock>>,
+    pub(crate) desk: OnceLock<Arc<dyn Desk>>,
     pub(crate) edges: Edges,
     pub(crate) under_way: Arc<UnderWay>,
     /// True from when the server is told to stop.
@@ -66,6 +68,7 @@ impl App {
             settings,
             hooks: hooks.into_iter().map(|hook| (hook.peer().to_owned(), hook)).collect(),
             dev_clock,
+            desk: OnceLock::new(),
             edges,
             under_way: Arc::default(),
             draining: watch::Sender::new(false),

@@ -22,6 +22,7 @@ use tower::Service as _;
 
 use crate::app::App;
 use crate::clock::SettableClock;
+use crate::desk::Desk;
 use crate::routes;
 use crate::settings::Settings;
 use crate::webhook::Webhook;
@@ -51,6 +52,14 @@ impl Server {
         dev_clock: Option<Arc<dyn SettableClock>>,
     ) -> Self {
         Self { app: Arc::new(App::new(engine, settings, hooks, dev_clock)) }
+    }
+
+    /// With a desk, at which staff on this machine work on the platform itself: the route `/desk` exists.
+    #[must_use]
+    pub fn with_desk(self, desk: Arc<dyn Desk>) -> Self {
+        // A second desk is not put beside the first.
+        drop(self.app.desk.set(desk));
+        self
     }
 
     /// The routes alone. Without the connection's address (`ConnectInfo<SocketAddr>`) nobody can be signed in.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mortise_points::{NoExtensions, Points};
 use mortise_types::{Currency, IdSource, Scope};
 
 /// A business line's own currency: that of every amount which nothing nearer says the currency of.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub ids: Arc<dyn IdSource>,
     /// Each business line's own currency.
     pub currency_of: CurrencyOf,
+    /// Who reads bodies that are no flow's input: the point `request-mapping`. Nobody, unless it is said.
+    pub points: Arc<dyn Points>,
     /// The scope that `/`, `/docs` and `/openapi.json` describe; none: what the platform publishes for everybody.
     pub described: Option<Scope>,
     /// How long a POST waits for its trade's answer before it is told where to ask again.
@@ -47,6 +50,7 @@ impl Settings {
         Self {
             ids,
             currency_of,
+            points: Arc::new(NoExtensions),
             described: None,
             answer_wait: Duration::from_secs(10),
             body_max_bytes: 1024 * 1024,

@@ -1,5 +1,8 @@
 //! The command line as types: names, help, defaults. What a command does is in `commands`.
 
+pub(crate) mod desk;
+pub(crate) mod ext;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -60,6 +63,9 @@ pub(crate) enum Command {
     /// Checks and publishes flows.
     #[command(subcommand)]
     Flow(Flow),
+    /// Writes, deploys and explains extensions, in Rust, TypeScript, Python, Go or C.
+    #[command(subcommand)]
+    Ext(ext::Ext),
     /// Brings rows from a CSV or JSON file into a capability, in bulk.
     ///
     /// For example: mortise import pricing.import_entries prices.csv --tenant acme --line grocery --data ./data. What a row

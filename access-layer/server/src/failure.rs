@@ -35,17 +35,19 @@ pub(crate) struct Failure {
     pub(crate) sentence: String,
     /// What would mend it.
     pub(crate) mend: Option<String>,
+    /// Another process has the data directory.
+    pub(crate) is_locked: bool,
 }
 
 impl Failure {
     /// The platform or a rule of business says no.
     pub(crate) fn refused(sentence: impl Into<String>) -> Self {
-        Self { exit: Exit::Refused, sentence: sentence.into(), mend: None }
+        Self { exit: Exit::Refused, sentence: sentence.into(), mend: None, is_locked: false }
     }
 
     /// It could not even be tried.
     pub(crate) fn unusable(sentence: impl Into<String>) -> Self {
-        Self { exit: Exit::Unusable, sentence: sentence.into(), mend: None }
+        Self { exit: Exit::Unusable, sentence: sentence.into(), mend: None, is_locked: false }
     }
 
     /// With what would mend it.
@@ -65,7 +67,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let failure = Self::unusable(error.to_string());
         match error {
-            StoreError::Locked(_) => failure
+            StoreError::Locked(_) => Self { is_locked: true, ..failure }
                 .mend("stop the process that has it, a server as a rule, or name other data with --data"),
             StoreError::TakenOver => failure.mend("see which other process was started on this database"),
             StoreError::OtherTables(_) => failure.mend(

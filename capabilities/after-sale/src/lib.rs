@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
+use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
@@ -31,6 +32,7 @@ const MIGRATIONS: Migrations = Migrations {
 };
 
 const PAGES: &[RejectionPage] = &[
+    mortise_asking::PAGE,
     RejectionPage { code: contract::RMA_EXISTS, page: include_str!("../rejections/rma_exists.md") },
     RejectionPage { code: contract::RMA_UNKNOWN, page: include_str!("../rejections/rma_unknown.md") },
     RejectionPage { code: contract::UNITS_EXCEEDED, page: include_str!("../rejections/units_exceeded.md") },
@@ -38,14 +40,19 @@ const PAGES: &[RejectionPage] = &[
     RejectionPage { code: contract::WRONG_STATE, page: include_str!("../rejections/rma_wrong_state.md") },
 ];
 
-/// The capability, choosing by `policies`; `ids` give returns their order in time.
+/// The capability, choosing by `policies`; `ids` give returns their order in time, `points` holds whoever answers
+/// `refund-check`.
 ///
 /// # Errors
 /// A contract outside of the language's subset.
-pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
+pub fn capability(
+    policies: Arc<Policies>,
+    ids: Arc<dyn IdSource>,
+    points: Arc<dyn Points>,
+) -> Result<Capability, DeclarationError> {
     let summary = "What may come back of an order, and what is owed for it, from its price proof.";
     Ok(Capability::new("after_sale", summary, contract::declaration)?
-        .read("assess", operations::Assess { policies: Arc::clone(&policies) })
+        .read("assess", operations::Assess { policies: Arc::clone(&policies), points })
         .write("open", operations::Open { policies, ids })
         .write("withdraw", Say::<Withdraw>::new())
         .write("approve", Say::<Approve>::new())

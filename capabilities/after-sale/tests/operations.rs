@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use mortise_capability::{Policies, PolicyRow};
+use mortise_points::refund_check::{Cap, Question, Refusal, Ruling};
+use mortise_points::{Native, NoExtensions, Points, RefundCheck};
 use mortise_store::Statement;
 use mortise_testkit::{Rig, SeededIds};
 use mortise_types::CustomerId;
 use serde_json::{Value, json};
 
 async fn rig_with(policy: &Value) -> Rig {
+    rig_of(policy, Arc::new(NoExtensions)).await
+}
+
+async fn rig_of(policy: &Value, points: Arc<dyn Points>) -> Rig {
     let policies = Arc::new(Policies::default());
     policies.replace([PolicyRow {
         tenant: "acme".into(),
@@ -17,7 +23,7 @@ async fn rig_with(policy: &Value) -> Rig {
         name: "after_sale".into(),
         document: policy.to_string(),
     }]);
-    let capability = mortise_after_sale::capability(policies, Arc::new(SeededIds::new(1)));
+    let capability = mortise_after_sale::capability(policies, Arc::new(SeededIds::new(1)), points);
     Rig::new([capability.expect("it can be declared")]).await
 }
 
@@ -247,8 +253,8 @@ async fn returns_are_reckoned_by_the_choices_of_the_first() {
     };
     policies.replace([row(json!({"delivery_fee": "proportional"}))]);
     let ids = Arc::new(SeededIds::new(1));
-    let capability = mortise_after_sale::capability(Arc::clone(&policies), ids).expect("it can be declared");
-    let rig = Rig::new([capability]).await;
+    let capability = mortise_after_sale::capability(Arc::clone(&policies), ids, Arc::new(NoExtensions));
+    let rig = Rig::new([capability.expect("it can be declared")]).await;
     rig.call("after_sale.open", &open("r-1", "o-1", &[("2", 1)])).await;
     let first = output(&rig.call("after_sale.accept", &of("r-1")).await);
     assert_eq!(first["entitlement"]["fees"], 254);
@@ -378,4 +384,58 @@ async fn what_is_off_is_found() {
         .await,
         ["after_sale returns: acme: order o-1: 967 is granted of 500 captured and 6400 paid"]
     );
+}
+
+/// Refuses pots, and caps cups at 5.00 a unit.
+fn no_pots(question: &Question) -> Ruling {
+    let of = |sku: &'static str| question.lines.iter().filter(move |line| line.sku.as_str() == sku);
+    let refusal = |line_id: String| Refusal { line_id, reason: "pots stay where they are".to_owned() };
+    let cap = |(line_id, at_most)| Cap { line_id, at_most, reason: "half after 30 days".to_owned() };
+    Ruling {
+        refusals: of("pot").map(|line| refusal(line.line_id.to_string())).collect(),
+        caps: of("cup").map(|line| cap((line.line_id.to_string(), line.returned.units() * 500))).collect(),
+    }
+}
+
+async fn rig_without_pots() -> Rig {
+    let points = Native::<RefundCheck>::new("late-returns", |question: &Question| Ok(no_pots(question)));
+    rig_of(&json!({}), Arc::new(points)).await
+}
+
+#[tokio::test]
+async fn a_line_to_which_an_extension_objects_does_not_come_back() {
+    let rig = rig_without_pots().await;
+    let asked = request("o-1", "return", &[("1", 1), ("2", 1)]);
+    assert_eq!(
+        rig.call("after_sale.assess", &asked.to_string()).await,
+        r#"rejected return_refused {"problem":"objected","line_id":"2","extension":"late-returns@1.0.0","reason":"pots stay where they are"}"#
+    );
+    let mut stopped = request("o-1", "before_shipping", &[]);
+    stopped["stopped"] = json!([{"parcel_id": "p-1", "location": "berlin", "items": [{"line_id": "2", "sku": "pot", "quantity": 1}]}]);
+    let whole = rig.call("after_sale.assess", &stopped.to_string()).await;
+    assert!(whole.starts_with("ok "), "what never left is not asked about: {whole}");
+}
+
+#[tokio::test]
+async fn a_cap_holds_until_it_is_settled_and_in_its_share_for_some_of_the_units() {
+    let rig = rig_without_pots().await;
+    let asked = request("o-1", "return", &[("1", 2)]);
+    let assessed = output(&rig.call("after_sale.assess", &asked.to_string()).await);
+    assert_eq!(assessed["caps"][0]["at_most"], 1_000);
+    // Two cups were 19.34 with their share of the coupon: 9.34 is withheld.
+    assert_eq!(assessed["entitlement"]["refund"], 1_000);
+    assert_eq!(
+        assessed["entitlement"]["charges"],
+        json!([{"kind": "withheld", "amount": 934, "line_id": "1", "extension": "late-returns@1.0.0", "reason": "half after 30 days"}])
+    );
+    let input = json!({"rma_id": "r-1", "request": asked, "caps": assessed["caps"], "return_to": "berlin"});
+    let opened = output(&rig.call("after_sale.open", &input.to_string()).await);
+    assert_eq!(opened["entitlement"], assessed["entitlement"]);
+    let found = json!({"rma_id": "r-1", "lines": [{"line_id": "1", "accepted": 1}]});
+    let settled = output(&rig.call("after_sale.inspect", &found.to_string()).await);
+    assert_eq!(
+        (&settled["entitlement"]["goods"], &settled["entitlement"]["refund"]),
+        (&json!(967), &json!(500))
+    );
+    clean(&rig).await;
 }

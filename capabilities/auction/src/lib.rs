@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
+use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
@@ -30,12 +31,14 @@ const MIGRATIONS: Migrations = Migrations {
 };
 
 const PAGES: &[RejectionPage] = &[
+    mortise_asking::PAGE,
     RejectionPage { code: "already_registered", page: include_str!("../rejections/already_registered.md") },
     RejectionPage { code: "auction_closed", page: include_str!("../rejections/auction_closed.md") },
     RejectionPage { code: "auction_exists", page: include_str!("../rejections/auction_exists.md") },
     RejectionPage { code: "auction_not_open", page: include_str!("../rejections/auction_not_open.md") },
     RejectionPage { code: "auction_unknown", page: include_str!("../rejections/auction_unknown.md") },
     RejectionPage { code: "below_own_maximum", page: include_str!("../rejections/below_own_maximum.md") },
+    RejectionPage { code: "bid_objected", page: include_str!("../rejections/bid_objected.md") },
     RejectionPage { code: "bid_too_low", page: include_str!("../rejections/bid_too_low.md") },
     RejectionPage { code: "bid_unclear", page: include_str!("../rejections/bid_unclear.md") },
     RejectionPage { code: "deposit_differs", page: include_str!("../rejections/deposit_differs.md") },
@@ -47,11 +50,15 @@ const PAGES: &[RejectionPage] = &[
     RejectionPage { code: "wrong_currency", page: include_str!("../rejections/wrong_currency.md") },
 ];
 
-/// The capability, choosing by `policies` and naming admissions by `ids`.
+/// The capability, choosing by `policies` and naming admissions by `ids`; `points` holds whoever answers `bid-check`.
 ///
 /// # Errors
 /// A contract outside of the language's subset.
-pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
+pub fn capability(
+    policies: Arc<Policies>,
+    ids: Arc<dyn IdSource>,
+    points: Arc<dyn Points>,
+) -> Result<Capability, DeclarationError> {
     let summary = "English auctions: increments, reserve price, proxy bids, extensions, deposits.";
     Ok(Capability::new("auction", summary, contract::declaration)?
         .write("open", open::Open { policies })
@@ -62,7 +69,7 @@ pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Cap
         .write("register_with_deposit", bidders::RegisterWithDeposit { ids })
         .write("withdraw", bidders::Settle::Withdraw)
         .write("settle_deposit", bidders::Settle::Book)
-        .read("assess", bid::Assess)
+        .read("assess", bid::Assess { points })
         .write("bid", bid::PlaceBid)
         .read("closing_time", close::LookAtClock)
         .write("close", close::LetHammerFall)

@@ -1,7 +1,9 @@
 //! The operations and events of the capability, with what they acquire, settle, undo and reject. The records are in
 //! `contract`.
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_contract::{Declaration, Event, Operation};
+use mortise_points::{PaymentRisk, Point as _};
 use mortise_types::PaymentId;
 use serde_json::json;
 
@@ -26,7 +28,9 @@ pub(crate) fn declaration() -> Declaration {
         )
         .operation(
             Operation::read::<AssessInput, Assessed>("assess", "The risk of being paid at the door, from 0 to 100.")
-                .rejects::<TooRisky>("too_risky"),
+                .opens(PaymentRisk::NAME)
+                .rejects::<TooRisky>("too_risky")
+                .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
             Operation::write::<PaymentMeant, AppliedOnce>(

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
+use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
@@ -54,10 +55,17 @@ const MIGRATIONS: Migrations = Migrations {
             sqlite: include_str!("../migrations/sqlite/0004_open.sql"),
             postgres: include_str!("../migrations/postgres/0004_open.sql"),
         },
+        Migration {
+            version: 5,
+            description: "what a customer has ordered lately",
+            sqlite: include_str!("../migrations/sqlite/0005_recent.sql"),
+            postgres: include_str!("../migrations/postgres/0005_recent.sql"),
+        },
     ],
 };
 
-const PAGES: [RejectionPage; 9] = [
+const PAGES: [RejectionPage; 10] = [
+    mortise_asking::PAGE,
     RejectionPage { code: "payment_refused", page: include_str!("../rejections/payment_refused.md") },
     RejectionPage { code: "unknown_payment", page: include_str!("../rejections/unknown_payment.md") },
     RejectionPage { code: "not_capturable", page: include_str!("../rejections/not_capturable.md") },
@@ -72,7 +80,8 @@ const PAGES: [RejectionPage; 9] = [
     RejectionPage { code: "receipt_refused", page: include_str!("../rejections/receipt_refused.md") },
 ];
 
-/// The capability `payment`, whose remote operations ask `provider`. Its ids come from `ids`.
+/// The capability `payment`, whose remote operations ask `provider`. Its ids come from `ids`; `points` holds whoever answers
+/// `payment-risk`.
 ///
 /// # Errors
 /// A contract outside of the language's subset; held by this crate's tests.
@@ -80,6 +89,7 @@ pub fn capability(
     ids: Arc<dyn IdSource>,
     policies: Arc<Policies>,
     provider: Arc<dyn PaymentProvider>,
+    points: Arc<dyn Points>,
 ) -> Result<Capability, DeclarationError> {
     let summary = "Money of orders: owed, captured, given back, on a double-entry ledger.";
     let taking_back = operations::TakingBack { ids: Arc::clone(&ids), provider: Arc::clone(&provider) };
@@ -88,7 +98,7 @@ pub fn capability(
         .write("on_delivery", operations::OnDelivery { ids: Arc::clone(&ids) })
         .write("cancel_invoice", operations::CancelInvoice)
         .write("record_receipt", operations::RecordReceipt)
-        .read("assess", operations::Assess { policies: Arc::clone(&policies) })
+        .read("assess", operations::Assess { policies: Arc::clone(&policies), points })
         .write("credit_deposit", operations::CreditDeposit)
         .write("hold_deposit", operations::HoldDeposit)
         .write("forfeit_deposit", operations::ForfeitDeposit)

@@ -13,4 +13,4 @@ pub(crate) use payment::{
     Booked, Deposit, Fact, Method, News, NotReceived, Payment, RefundRow, RefundStatus, Stage, Status,
     TakeBack, Took, WhatHappened,
 };
-pub(crate) use risk::{Facts, assess};
+pub(crate) use risk::{Facts, assess, ordered, with_highest};

@@ -1,12 +1,16 @@
 //! The SQL: payments, their ledger, their refunds, taken events. A batch's payments are loaded once, decided on in
 //! memory, and written once.
 
+mod recent;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use mortise_store::{Datum, FromDatum, FromRow, Params, ReadColumn, Reader, Statement, StoreError, Tx};
 use mortise_types::{Amount, Currency, CustomerId, OrderId, PaymentId, TenantId, Timestamp};
+
+pub(crate) use recent::{Placed, recent};
 
 use crate::rules::{Booked, Deposit, Payment, RefundRow, RefundStatus, Transfer};
 

@@ -1,12 +1,14 @@
-//! One binding: which extension answers which point, where, at which rank, and what its failure means. Reading them from
-//! TOML. Ranking is not done here.
+//! One binding: which extension answers which point, where, at which rank, how far it counts, and what its failure means.
+//! Reading them from TOML. Ranking is not done here.
 
 use std::fmt;
 use std::sync::Arc;
 
-use mortise_points::OnFailure;
+use mortise_points::{ExtensionId, OnFailure};
 use mortise_types::{BusinessLine, Channel, TenantId};
 use serde::{Deserialize, Serialize};
+
+use crate::rollout::Rollout;
 
 /// Binds an extension to a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,17 @@ pub struct Binding {
     /// What the extension's schema lets a binding set.
     #[serde(default = "no_config")]
     pub config: serde_json::Value,
+    /// How far it counts: for everybody if left out.
+    #[serde(default, skip_serializing_if = "Rollout::is_live")]
+    pub rollout: Rollout,
+    /// The revision that brought it; 0 in a file.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub since: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 fn no_config() -> serde_json::Value {
@@ -40,7 +53,7 @@ fn no_config() -> serde_json::Value {
 }
 
 /// How narrow a binding's place is. The order is from wide to narrow.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// All of a tenant.
     Tenant(TenantId),
@@ -53,6 +66,12 @@ pub enum Place {
 }
 
 impl Binding {
+    /// `name@version`.
+    #[must_use]
+    pub fn id(&self) -> ExtensionId {
+        ExtensionId::new(&self.extension, &self.version)
+    }
+
     /// Where it holds.
     #[must_use]
     pub fn place(&self) -> Place {
@@ -66,13 +85,14 @@ impl Binding {
     }
 }
 
-/// `loyal-price@1.0.0 at unit-price for demo/grocery/*, priority 10`.
+/// `loyal-price@1.0.0 at unit-price for demo/grocery/*, priority 10`, with the rollout behind it unless it is live.
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Binding { point, tenant, extension, version, priority, .. } = self;
         let line = self.line.as_ref().map_or("*", BusinessLine::as_str);
         let channel = self.channel.as_ref().map_or("*", Channel::as_str);
-        write!(f, "{extension}@{version} at {point} for {tenant}/{line}/{channel}, priority {priority}")
+        write!(f, "{extension}@{version} at {point} for {tenant}/{line}/{channel}, priority {priority}")?;
+        if self.rollout.is_live() { Ok(()) } else { write!(f, ", {}", self.rollout) }
     }
 }
 
@@ -94,6 +114,25 @@ pub enum BindingError {
         first: String,
         /// The other.
         second: String,
+    },
+    /// Two versions are tried at once, and what a difference comes from could not be told.
+    #[error(
+        "one trial at a time for a tenant's point: {first}, and {second}; end one of them first, by deploying it live or by \
+         `ext rollback`"
+    )]
+    TwoTrials {
+        /// The one that stands first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A rollout with figures that cannot be.
+    #[error("{binding}: {problem}")]
+    Rollout {
+        /// Whose.
+        binding: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The text is no list of bindings.
     #[error("bindings: {0}")]

@@ -2,13 +2,15 @@
 //! call. It neither loads nor runs an extension, and does not know whether one is there.
 
 mod binding;
+mod rollout;
 mod scope_table;
 
 pub use binding::{Binding, BindingError, Place};
+pub use rollout::{Canary, Guard, Rollout};
 pub use scope_table::ScopeTable;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use mortise_types::{Scope, TenantId};
@@ -28,15 +30,30 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Ranks the bindings.
+    /// Ranks those that count for everybody. What is only tried is checked too: it may take their place any time.
     ///
     /// # Errors
-    /// Two bindings whose order would be arbitrary, or that bind one extension twice in one place.
+    /// Two bindings whose order would be arbitrary, or that bind one extension twice in one place; two trials at a time.
     pub fn new(bindings: Vec<Binding>) -> Result<Bindings, BindingError> {
         let all: Vec<Arc<Binding>> = bindings.into_iter().map(Arc::new).collect();
-        refuse_ties(&all)?;
-        let names: BTreeSet<&str> = all.iter().map(|binding| &*binding.point).collect();
-        let points = names.into_iter().map(|point| (point.to_owned(), table_of(point, &all))).collect();
+        tried(&all)?;
+        let live = all.iter().filter(|binding| binding.rollout.is_live()).cloned().collect();
+        Bindings::rank(all, live)
+    }
+
+    /// The same as they would be if what is tried counted for everybody: a trial stands in the place of the version of
+    /// its extension that is live there.
+    ///
+    /// # Errors
+    /// As [`Bindings::new`].
+    pub fn with_trials(&self) -> Result<Bindings, BindingError> {
+        Bindings::rank(self.all.clone(), tried(&self.all)?)
+    }
+
+    fn rank(all: Vec<Arc<Binding>>, ranked: Vec<Arc<Binding>>) -> Result<Bindings, BindingError> {
+        refuse_ties(&ranked)?;
+        let names: BTreeSet<&str> = ranked.iter().map(|binding| &*binding.point).collect();
+        let points = names.into_iter().map(|point| (point.to_owned(), table_of(point, &ranked))).collect();
         Ok(Bindings { all, points })
     }
 
@@ -72,23 +89,46 @@ impl Bindings {
     }
 }
 
-fn refuse_ties(all: &[Arc<Binding>]) -> Result<(), BindingError> {
-    for (index, second) in all.iter().enumerate() {
-        for first in &all[..index] {
-            if first.point != second.point || first.place() != second.place() {
-                continue;
-            }
-            let error = match (first.extension == second.extension, first.priority == second.priority) {
-                (true, _) => {
-                    BindingError::BoundTwice { first: first.to_string(), second: second.to_string() }
-                }
-                (false, true) => {
-                    BindingError::EqualRank { first: first.to_string(), second: second.to_string() }
-                }
-                (false, false) => continue,
-            };
-            return Err(error);
+/// Those that would count if every trial did.
+fn tried(all: &[Arc<Binding>]) -> Result<Vec<Arc<Binding>>, BindingError> {
+    let mut trials: HashMap<(&str, &TenantId), &Arc<Binding>> = HashMap::new();
+    for trial in all.iter().filter(|binding| !binding.rollout.is_live()) {
+        trial
+            .rollout
+            .check()
+            .map_err(|problem| BindingError::Rollout { binding: trial.to_string(), problem })?;
+        if let Some(first) = trials.insert((&*trial.point, &trial.tenant), trial) {
+            return Err(BindingError::TwoTrials { first: first.to_string(), second: trial.to_string() });
         }
+    }
+    let replaced = |binding: &Binding| {
+        let trial = trials.get(&(&*binding.point, &binding.tenant));
+        binding.rollout.is_live()
+            && trial
+                .is_some_and(|trial| trial.extension == binding.extension && trial.place() == binding.place())
+    };
+    let with_trials: Vec<Arc<Binding>> = all.iter().filter(|binding| !replaced(binding)).cloned().collect();
+    refuse_ties(&with_trials)?;
+    Ok(with_trials)
+}
+
+fn refuse_ties(all: &[Arc<Binding>]) -> Result<(), BindingError> {
+    let mut places: HashMap<(&str, Place), Vec<&Arc<Binding>>> = HashMap::new();
+    for second in all {
+        let here = places.entry((&*second.point, second.place())).or_default();
+        for first in here.iter() {
+            let (first, second) = (*first, second);
+            if first.extension == second.extension {
+                return Err(BindingError::BoundTwice {
+                    first: first.to_string(),
+                    second: second.to_string(),
+                });
+            }
+            if first.priority == second.priority {
+                return Err(BindingError::EqualRank { first: first.to_string(), second: second.to_string() });
+            }
+        }
+        here.push(second);
     }
     Ok(())
 }

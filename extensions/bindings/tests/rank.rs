@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking")]
 
-use mortise_bindings::{Binding, BindingError, Bindings};
+use mortise_bindings::{Binding, BindingError, Bindings, Canary, Rollout};
 use mortise_points::OnFailure;
 use mortise_types::{BusinessLine, Channel, Scope, TenantId};
 
@@ -22,6 +22,8 @@ fn binding(text: &str) -> Binding {
         priority: words[2].parse().unwrap(),
         on_failure: OnFailure::Skip,
         config: serde_json::json!({ "from": words[1] }),
+        rollout: Rollout::Live,
+        since: 0,
     }
 }
 
@@ -111,4 +113,35 @@ fn a_file_is_read_and_its_faults_are_named() {
     let bad_scope =
         Bindings::from_toml(&text.replace("\"grocery\"", "\"Grocery Store\"")).unwrap_err().to_string();
     assert!(bad_scope.contains("scope/BusinessLine"), "{bad_scope}");
+}
+
+#[test]
+fn a_trial_stands_beside_the_version_that_is_live_and_counts_in_its_place_only_when_asked() {
+    let trial = |text: &str, rollout: Rollout| Binding { version: "2.0.0".into(), rollout, ..binding(text) };
+    let who = |bindings: &Bindings| {
+        let scope = Scope::new("shop", "grocery", "web").unwrap();
+        let asked = bindings.resolve("unit-price", &scope);
+        asked.iter().map(|binding| binding.id().to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let live = [binding("promo shop/grocery/* 10"), binding("other shop/*/* 20")];
+    let with = |trials: &[Binding]| Bindings::new([&live, trials].concat());
+    let all = with(&[trial("promo shop/grocery/* 10", Rollout::Shadow)]).unwrap();
+    assert_eq!(who(&all), "promo@1.0.0 other@1.0.0");
+    assert_eq!(who(&all.with_trials().unwrap()), "promo@2.0.0 other@1.0.0");
+    assert_eq!(all.all().len(), 3);
+
+    let narrower = with(&[trial("other shop/grocery/web 5", Rollout::Shadow)]).unwrap();
+    assert_eq!(who(&narrower.with_trials().unwrap()), "other@2.0.0 promo@1.0.0");
+    let wider = with(&[trial("promo shop/*/* 1", Rollout::Shadow)]).unwrap();
+    assert_eq!(who(&wider.with_trials().unwrap()), "promo@1.0.0 other@1.0.0", "the narrower place wins");
+
+    let tie = with(&[trial("new shop/grocery/* 10", Rollout::Shadow)]).unwrap_err().to_string();
+    assert!(tie.contains("equal rank") && tie.contains("new@2.0.0") && tie.contains(", shadow"), "{tie}");
+    let two = with(&[
+        trial("promo shop/grocery/* 10", Rollout::Shadow),
+        trial("other shop/*/* 20", Rollout::Canary(Canary::of(5))),
+    ]);
+    assert!(matches!(two.unwrap_err(), BindingError::TwoTrials { .. }));
+    let never = with(&[trial("promo shop/grocery/* 10", Rollout::Canary(Canary::of(0)))]);
+    assert!(matches!(never.unwrap_err(), BindingError::Rollout { .. }));
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::doors::{Door, Tried};
 use crate::extension::Extension;
+use crate::measure::{Bare, Measured};
 use crate::runtime::Runtime;
 
 /// A case, as in `cases/*.json`.
@@ -37,6 +38,8 @@ pub struct CaseRun {
     pub result: Result<Value, Failure>,
     /// Fuel used.
     pub fuel_used: u64,
+    /// How long the call took here, in microseconds.
+    pub took_us: u64,
     /// What it printed.
     pub log: Option<String>,
     /// How it differs from what the case expects; nothing if it does not.
@@ -58,6 +61,9 @@ pub enum CaseError {
     /// The question is not the point's.
     #[error("question: {0}")]
     Question(serde_json::Error),
+    /// It cannot be measured.
+    #[error("not measured: {0}")]
+    Measure(String),
 }
 
 impl Case {
@@ -69,6 +75,23 @@ impl Case {
         serde_json::from_str(text).map_err(CaseError::Syntax)
     }
 
+    /// Measures its call: a fresh instance each, through the host with all its limits, and of the same component in a bare
+    /// engine, in turns. The first tenth of the rounds is not counted.
+    ///
+    /// # Errors
+    /// It cannot be run, or one of the calls fails.
+    pub fn measure(
+        &self,
+        runtime: &Runtime,
+        extension: &Extension,
+        component: &[u8],
+        rounds: usize,
+    ) -> Result<Measured, CaseError> {
+        let door = Door::named(&self.point).ok_or_else(|| CaseError::UnknownPoint(self.point.clone()))?;
+        let bare = Bare::compile(runtime.ceilings(), component).map_err(CaseError::Measure)?;
+        (door.measure)(runtime, extension, &bare, self, rounds)
+    }
+
     /// Runs it.
     ///
     /// # Errors
@@ -76,7 +99,7 @@ impl Case {
     pub fn run(&self, runtime: &Runtime, extension: &Extension) -> Result<CaseRun, CaseError> {
         let door = Door::named(&self.point).ok_or_else(|| CaseError::UnknownPoint(self.point.clone()))?;
         extension.check_config(&self.config).map_err(CaseError::Config)?;
-        let Tried { result, fuel_used, log } =
+        let Tried { result, fuel_used, took_us, log } =
             (door.try_case)(runtime, extension, &self.config.to_string(), &self.question)
                 .map_err(CaseError::Question)?;
         let mut differences = Vec::new();
@@ -89,6 +112,6 @@ impl Case {
             differences
                 .push(format!("used {fuel_used} units of fuel, at most {} expected", self.fuel_at_most));
         }
-        Ok(CaseRun { result, fuel_used, log, differences })
+        Ok(CaseRun { result, fuel_used, took_us, log, differences })
     }
 }

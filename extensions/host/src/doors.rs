@@ -5,15 +5,18 @@ use std::any::Any;
 use std::sync::Arc;
 
 use mortise_bindings::{Ranked, ScopeTable};
-use mortise_points::{CallIdentity, Failure};
+use mortise_points::{CallIdentity, Failure, PointMoney};
 use wasmtime::component::InstancePre;
 
 use crate::call::{Ask, Called, Fit, Prepare, call, trial};
+use crate::cases::{Case, CaseError};
 use crate::extension::Extension;
 use crate::host::{Panels, Roster, panel};
 use crate::limits::Granted;
+use crate::measure::{Bare, Measured, measure};
 use crate::runtime::Runtime;
 use crate::state::CallState;
+use crate::watch::Stopwatch;
 
 macro_rules! doors {
     ($($module:ident: $point:ident in $folder:literal;)+) => {
@@ -34,21 +37,42 @@ pub(crate) struct Door {
     /// The versions of its world that an extension may be built for, the newest first.
     pub(crate) versions: fn() -> Vec<&'static str>,
     /// The linked component as the point's world of a version that the door has, tried out.
-    pub(crate) prepare: fn(&Runtime, Granted, &str, InstancePre<CallState>) -> Result<World, String>,
+    pub(crate) prepare: fn(&Runtime, Granted, &str, InstancePre<CallState>) -> Result<World, Unfit>,
     /// Who is asked, for each entry of a table of bindings.
     pub(crate) panels: fn(&ScopeTable<Ranked>, &mut Roster<'_>) -> Panels,
+    /// What the point comes to when nobody answers.
+    pub(crate) unanswered: fn(&dyn Any) -> Box<dyn Any + Send>,
+    /// What an outcome comes to in money.
+    pub(crate) money: fn(&dyn Any, &dyn Any) -> Option<PointMoney>,
+    /// For whom it is asked.
+    pub(crate) customer: fn(&dyn Any) -> Option<String>,
+    /// Calls of a case, through the host and bare, in turns.
+    pub(crate) measure: Measure,
     /// A question and its answer as JSON.
     pub(crate) try_case:
         fn(&Runtime, &Extension, &str, &serde_json::Value) -> Result<Tried, serde_json::Error>,
 }
 
+/// How the calls of a case are measured.
+type Measure = fn(&Runtime, &Extension, &Bare, &Case, usize) -> Result<Measured, CaseError>;
+
 /// A point's world, of a type that only its door knows.
 pub(crate) type World = Arc<dyn Any + Send + Sync>;
+
+/// Why a component is not a point's.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    /// What it exports is not what the world says.
+    World(String),
+    /// It does not start.
+    Start(Failure),
+}
 
 /// What trying a case gave.
 pub(crate) struct Tried {
     pub(crate) result: Result<serde_json::Value, Failure>,
     pub(crate) fuel_used: u64,
+    pub(crate) took_us: u64,
     pub(crate) log: Option<String>,
 }
 
@@ -59,6 +83,10 @@ impl Door {
             versions: versions::<P>,
             prepare: prepare::<P>,
             panels: panels::<P>,
+            unanswered: unanswered::<P>,
+            money: money::<P>,
+            customer: customer::<P>,
+            measure: measure::<P>,
             try_case: try_case::<P>,
         }
     }
@@ -72,21 +100,41 @@ fn versions<P: Fit>() -> Vec<&'static str> {
     std::iter::once(P::VERSION).chain(P::FORMER.iter().map(|former| former.version)).collect()
 }
 
+/// The linked component as the point's world of a version that the point has.
+pub(crate) fn prepared<P: Fit>(version: &str, linked: InstancePre<CallState>) -> wasmtime::Result<P::World> {
+    let former = P::FORMER.iter().find(|former| former.version == version);
+    former.map_or(P::prepare as Prepare<P::World>, |former| former.prepare)(linked)
+}
+
 fn prepare<P: Fit>(
     runtime: &Runtime,
     granted: Granted,
     version: &str,
     linked: InstancePre<CallState>,
-) -> Result<World, String> {
-    let former = P::FORMER.iter().find(|former| former.version == version);
-    let prepare = former.map_or(P::prepare as Prepare<P::World>, |former| former.prepare);
-    let world = prepare(linked).map_err(|error| format!("{error:#}"))?;
-    trial::<P>(runtime, &world, granted).map_err(|why| why.to_string())?;
+) -> Result<World, Unfit> {
+    let world = prepared::<P>(version, linked).map_err(|error| Unfit::World(format!("{error:#}")))?;
+    trial::<P>(runtime, &world, granted).map_err(Unfit::Start)?;
     Ok(Arc::new(world))
 }
 
 fn panels<P: Fit>(table: &ScopeTable<Ranked>, roster: &mut Roster<'_>) -> Panels {
     table.map(|ranked| panel::<P>(ranked, roster))
+}
+
+fn unanswered<P: Fit>(question: &dyn Any) -> Box<dyn Any + Send> {
+    Box::new(P::reduce(own(question), Vec::new()))
+}
+
+fn money<P: Fit>(question: &dyn Any, reduced: &dyn Any) -> Option<PointMoney> {
+    P::money(own(question), own(reduced))
+}
+
+fn customer<P: Fit>(question: &dyn Any) -> Option<String> {
+    P::customer(own(question)).map(str::to_owned)
+}
+
+fn own<T: 'static>(of_point: &dyn Any) -> &T {
+    of_point.downcast_ref().expect("a point is handed its own questions and outcomes")
 }
 
 fn try_case<P: Fit>(
@@ -97,6 +145,7 @@ fn try_case<P: Fit>(
 ) -> Result<Tried, serde_json::Error> {
     let question: P::Question = serde::Deserialize::deserialize(question)?;
     let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
+    let watch = Stopwatch::start();
     let Called { result, fuel_used, log } = match extension.world::<P>() {
         Ok(world) => {
             let ask = Ask { question: &question, config, reads: extension.sku_attributes() };
@@ -104,6 +153,7 @@ fn try_case<P: Fit>(
         }
         Err(why) => Called { result: Err(why), fuel_used: 0, log: None },
     };
+    let took_us = watch.micros();
     let result = match result {
         Ok(answer) => {
             let as_json = serde_json::to_value(&answer)?;
@@ -111,7 +161,7 @@ fn try_case<P: Fit>(
         }
         Err(why) => Err(why),
     };
-    Ok(Tried { result, fuel_used, log })
+    Ok(Tried { result, fuel_used, took_us, log })
 }
 
 /// An answer that is not true to its question, as a failure of the extension.

@@ -11,9 +11,11 @@ use mortise_points::{ExtensionId, Failure, FailureKind};
 use wasmtime::component::{Component, Linker};
 
 use crate::call::Fit;
-use crate::doors::{Door, World};
+use crate::diagnosis;
+use crate::doors::{Door, Unfit, World};
 use crate::limits::Granted;
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{Asks, Manifest, ManifestError};
+use crate::package::Package;
 use crate::runtime::Runtime;
 use crate::wasi;
 
@@ -75,7 +77,24 @@ impl Extension {
     /// # Errors
     /// What is wrong with it, for its author.
     pub fn load(runtime: &Runtime, folder: &Path) -> Result<Extension, ExtensionError> {
-        load(runtime, folder).map_err(|problem| ExtensionError { folder: folder.to_owned(), problem })
+        let package = Package::read(folder, runtime.ceilings())?;
+        Extension::unpack(runtime, &package, Asks::default())
+            .map_err(|problem| ExtensionError { folder: folder.to_owned(), problem })
+    }
+
+    /// Loads one that was handed over; `granted` bounds what its manifest asks for, what is left out does not.
+    ///
+    /// # Errors
+    /// What is wrong with it, for its author.
+    pub fn unpack(runtime: &Runtime, package: &Package, granted: Asks) -> Result<Extension, Problem> {
+        package.check_sizes(runtime.ceilings())?;
+        let manifest = package.describe()?;
+        let config_schema = package.config_schema.as_deref().map(schema).transpose()?;
+        let component = component(runtime, &package.component)?;
+        let granted = Granted::new(manifest.asks.within(granted), runtime.ceilings());
+        let worlds = link(runtime, &manifest, granted, &component)?;
+        let id = ExtensionId::new(&manifest.name, &manifest.version);
+        Ok(Extension { id, granted, manifest, config_schema, worlds })
     }
 
     /// `name@version`.
@@ -137,39 +156,16 @@ impl std::fmt::Debug for Extension {
     }
 }
 
-fn load(runtime: &Runtime, folder: &Path) -> Result<Extension, Problem> {
-    let manifest = Manifest::from_toml(&text(&folder.join(MANIFEST))?).map_err(Problem::Manifest)?;
-    let config_schema = manifest.config_schema.as_ref().map(|file| schema(&folder.join(file))).transpose()?;
-    let component = component(runtime, &folder.join(&manifest.component))?;
-    let granted = Granted::new(manifest.asks, runtime.ceilings());
-    let worlds = link(runtime, &manifest, granted, &component)?;
-    Ok(Extension {
-        id: ExtensionId::new(&manifest.name, &manifest.version),
-        granted,
-        manifest,
-        config_schema,
-        worlds,
-    })
-}
-
-fn text(file: &Path) -> Result<String, Problem> {
-    fs::read_to_string(file).map_err(|source| Problem::File { file: file.to_owned(), source })
-}
-
-fn schema(file: &Path) -> Result<jsonschema::Validator, Problem> {
-    let schema = serde_json::from_str(&text(file)?).map_err(|error| Problem::Schema(error.to_string()))?;
+fn schema(text: &str) -> Result<jsonschema::Validator, Problem> {
+    let schema = serde_json::from_str(text).map_err(|error| Problem::Schema(error.to_string()))?;
     jsonschema::validator_for(&schema).map_err(|error| Problem::Schema(error.to_string()))
 }
 
-fn component(runtime: &Runtime, file: &Path) -> Result<Component, Problem> {
-    let unreadable = |source| Problem::File { file: file.to_owned(), source };
-    let size = fs::metadata(file).map_err(unreadable)?.len();
-    let most = runtime.ceilings().component_bytes as u64;
-    if size > most {
-        return Err(Problem::Component(format!("has {size} bytes, at most {most}")));
+fn component(runtime: &Runtime, bytes: &[u8]) -> Result<Component, Problem> {
+    if let Some(problem) = diagnosis::not_a_component(bytes) {
+        return Err(Problem::Component(problem));
     }
-    let bytes = fs::read(file).map_err(unreadable)?;
-    runtime.compile(&bytes).map_err(|error| Problem::Component(format!("does not compile: {error:#}")))
+    runtime.compile(bytes).map_err(|error| Problem::Component(format!("does not compile: {error:#}")))
 }
 
 fn link(
@@ -180,7 +176,7 @@ fn link(
 ) -> Result<BTreeMap<&'static str, World>, Problem> {
     let mut linker = Linker::new(runtime.engine());
     wasi::satisfy(&mut linker, component)
-        .map_err(|import| Problem::Component(format!("imports {import}, which no extension may have")))?;
+        .map_err(|import| Problem::Component(diagnosis::forbidden_import(&import)))?;
     let linked = linker
         .instantiate_pre(component)
         .map_err(|error| Problem::Component(format!("cannot be linked: {error:#}")))?;
@@ -195,8 +191,14 @@ fn link(
                 versions.join(" and ")
             )));
         }
-        let world = (door.prepare)(runtime, granted, version, linked.clone())
-            .map_err(|problem| Problem::Component(format!("does not answer {point}: {problem}")))?;
+        let world = (door.prepare)(runtime, granted, version, linked.clone()).map_err(|unfit| {
+            Problem::Component(match unfit {
+                Unfit::World(problem) => {
+                    diagnosis::not_of_the_world(runtime.engine(), component, point, version, &problem)
+                }
+                Unfit::Start(why) => format!("does not answer {point}: {why}"),
+            })
+        })?;
         worlds.insert(door.name, world);
     }
     Ok(worlds)
@@ -236,7 +238,12 @@ impl Shelf {
 
     /// Puts an extension on the shelf, in the place of one with the same name and version.
     pub fn put(&mut self, extension: Extension) {
-        self.extensions.insert(extension.id.clone(), Arc::new(extension));
+        self.share(Arc::new(extension));
+    }
+
+    /// The same with one that stands on other shelves too.
+    pub fn share(&mut self, extension: Arc<Extension>) {
+        self.extensions.insert(extension.id.clone(), extension);
     }
 
     /// An extension by `name@version`.

@@ -100,7 +100,7 @@ fn check(shelf: &Shelf, bindings: &Bindings) -> Result<Vec<String>, HostError> {
             let known: Vec<&str> = DOORS.iter().map(|door| door.name).collect();
             return Err(HostError::UnknownPoint { binding: binding.to_string(), known: known.join(", ") });
         };
-        match shelf.get(&id_of(binding)) {
+        match shelf.get(&binding.id()) {
             Some(extension) if extension.manifest().points.contains_key(door.name) => extension
                 .check_config(&binding.config)
                 .map_err(|problem| HostError::Config { binding: binding.to_string(), problem })?,
@@ -111,10 +111,6 @@ fn check(shelf: &Shelf, bindings: &Bindings) -> Result<Vec<String>, HostError> {
         }
     }
     Ok(absent)
-}
-
-fn id_of(binding: &Binding) -> ExtensionId {
-    ExtensionId::new(&binding.extension, &binding.version)
 }
 
 /// What panels are made from.
@@ -141,7 +137,7 @@ pub(crate) fn panel<P: Fit>(ranked: &[Arc<Binding>], roster: &mut Roster<'_>) ->
 }
 
 fn place<P: Fit>(binding: &Binding, roster: &mut Roster<'_>) -> Place<P> {
-    let extension = id_of(binding);
+    let extension = binding.id();
     let counter = roster.counters.entry((P::NAME, extension.clone())).or_default();
     let ready = match roster.shelf.get(&extension) {
         Some(loaded) => loaded.world::<P>().map(|world| Ready { world, extension: Arc::clone(loaded) }),

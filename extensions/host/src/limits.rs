@@ -11,7 +11,7 @@ const MIB: usize = 1024 * KIB;
 /// The most that any extension gets, and what one gets that does not ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Ceilings {
-    /// Fuel for every call, whatever its size: starting up and reading the config.
+    /// The most fuel for every call, whatever its size: starting up and reading the config.
     pub fuel_per_call: u64,
     /// The most fuel for each line of the question.
     pub fuel_per_line: u64,
@@ -31,14 +31,15 @@ pub struct Ceilings {
     pub component_bytes: usize,
 }
 
-/// What a manifest gets that does not ask.
+/// What a manifest gets that does not ask. A compiled language starts with less; an interpreter asks for more.
+const USUAL_FUEL_PER_CALL: u64 = 1_000_000;
 const USUAL_FUEL_PER_LINE: u64 = 50_000;
 const USUAL_MEMORY_BYTES: usize = 16 * MIB;
 
 impl Default for Ceilings {
     fn default() -> Self {
         Ceilings {
-            fuel_per_call: 1_000_000,
+            fuel_per_call: 50_000_000,
             fuel_per_line: 500_000,
             memory_bytes: 64 * MIB,
             table_elements: 20_000,
@@ -73,7 +74,7 @@ impl Granted {
     #[must_use]
     pub fn new(asks: Asks, ceilings: &Ceilings) -> Self {
         Granted {
-            fuel_per_call: ceilings.fuel_per_call,
+            fuel_per_call: asks.fuel_per_call.unwrap_or(USUAL_FUEL_PER_CALL).min(ceilings.fuel_per_call),
             fuel_per_line: asks.fuel_per_line.unwrap_or(USUAL_FUEL_PER_LINE).min(ceilings.fuel_per_line),
             memory_bytes: asks.memory_bytes.unwrap_or(USUAL_MEMORY_BYTES).min(ceilings.memory_bytes),
             table_elements: ceilings.table_elements,
@@ -97,13 +98,17 @@ mod tests {
     #[test]
     fn the_ceilings_stay_above_what_is_asked() {
         let ceilings = Ceilings::default();
-        let modest = Granted::new(Asks { fuel_per_line: Some(10), memory_bytes: Some(MIB) }, &ceilings);
+        let asks = |fuel_per_call, fuel_per_line, memory_bytes| {
+            Granted::new(Asks { fuel_per_call, fuel_per_line, memory_bytes }, &ceilings)
+        };
+        let modest = asks(Some(1_000), Some(10), Some(MIB));
         assert_eq!((modest.fuel_per_line, modest.memory_bytes), (10, MIB));
-        assert_eq!(modest.fuel(3), 1_000_030);
-        let greedy =
-            Granted::new(Asks { fuel_per_line: Some(u64::MAX), memory_bytes: Some(usize::MAX) }, &ceilings);
+        assert_eq!(modest.fuel(3), 1_030);
+        let greedy = asks(Some(u64::MAX), Some(u64::MAX), Some(usize::MAX));
         assert_eq!((greedy.fuel_per_line, greedy.memory_bytes), (500_000, 64 * MIB));
+        assert_eq!(greedy.fuel_per_call, 50_000_000);
         let silent = Granted::new(Asks::default(), &ceilings);
         assert_eq!((silent.fuel_per_line, silent.memory_bytes), (50_000, 16 * MIB));
+        assert_eq!(silent.fuel_per_call, 1_000_000);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What an extension says of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,12 +29,33 @@ pub struct Manifest {
 }
 
 /// Limits that a manifest asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asks {
+    /// Fuel for every call, whatever its size: what a language's runtime takes before it reads the question.
+    pub fuel_per_call: Option<u64>,
     /// Fuel for each line of a question.
     pub fuel_per_line: Option<u64>,
     /// Linear memory, in bytes.
     pub memory_bytes: Option<usize>,
+}
+
+impl Asks {
+    /// What is asked for, as far as it is granted; what a grant leaves out it does not bound.
+    #[must_use]
+    pub fn within(self, grant: Asks) -> Asks {
+        fn lesser<T: Ord>(asked: Option<T>, granted: Option<T>) -> Option<T> {
+            match (asked, granted) {
+                (Some(asked), Some(granted)) => Some(asked.min(granted)),
+                (asked, granted) => asked.or(granted),
+            }
+        }
+        Asks {
+            fuel_per_call: lesser(self.fuel_per_call, grant.fuel_per_call),
+            fuel_per_line: lesser(self.fuel_per_line, grant.fuel_per_line),
+            memory_bytes: lesser(self.memory_bytes, grant.memory_bytes),
+        }
+    }
 }
 
 /// A manifest that cannot be used.
@@ -95,6 +116,7 @@ struct Config {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Limits {
+    fuel_per_call: Option<u64>,
     fuel_per_line: Option<u64>,
     memory: Option<String>,
 }
@@ -126,7 +148,11 @@ impl Manifest {
             points,
             sku_attributes: reads.sku_attributes,
             config_schema: config.map(|config| config.schema),
-            asks: Asks { fuel_per_line: limits.fuel_per_line, memory_bytes },
+            asks: Asks {
+                fuel_per_call: limits.fuel_per_call,
+                fuel_per_line: limits.fuel_per_line,
+                memory_bytes,
+            },
         })
     }
 }
@@ -142,16 +168,20 @@ fn is_version(version: &str) -> bool {
     version.split('.').count() == 3 && version.split('.').all(is_number)
 }
 
-/// `16MiB`, `512KiB`.
-fn bytes(text: &str) -> Result<usize, ManifestError> {
+/// A size as manifests write it: `16MiB`, `512KiB`.
+#[must_use]
+pub fn size_of_text(text: &str) -> Option<usize> {
     let units = [("KiB", 1_usize << 10), ("MiB", 1 << 20)];
     units
         .into_iter()
         .find_map(|(unit, size)| text.strip_suffix(unit)?.parse::<usize>().ok()?.checked_mul(size))
-        .ok_or_else(|| ManifestError::Field {
-            field: "limits.memory",
-            problem: format!("{text:?} is not a number of KiB or MiB, such as 16MiB"),
-        })
+}
+
+fn bytes(text: &str) -> Result<usize, ManifestError> {
+    size_of_text(text).ok_or_else(|| ManifestError::Field {
+        field: "limits.memory",
+        problem: format!("{text:?} is not a number of KiB or MiB, such as 16MiB"),
+    })
 }
 
 #[cfg(test)]
@@ -170,6 +200,7 @@ mod tests {
         [config]
         schema = "config.schema.json"
         [limits]
+        fuel_per_call = 300_000
         fuel_per_line = 20_000
         memory = "16MiB"
     "#;
@@ -181,7 +212,9 @@ mod tests {
         assert_eq!(manifest.component, PathBuf::from("extension.wasm"));
         assert_eq!(manifest.points["discount"], "1.0");
         assert_eq!(manifest.sku_attributes, ["department".into(), "brand".into()]);
-        assert_eq!(manifest.asks, Asks { fuel_per_line: Some(20_000), memory_bytes: Some(16 << 20) });
+        let asks =
+            Asks { fuel_per_call: Some(300_000), fuel_per_line: Some(20_000), memory_bytes: Some(16 << 20) };
+        assert_eq!(manifest.asks, asks);
     }
 
     #[test]

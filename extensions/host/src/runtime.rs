@@ -10,8 +10,9 @@ use crate::cache::CompileCache;
 use crate::limits::Ceilings;
 use crate::ticker::{TICK, Ticker, Ticking};
 
-/// What one component may be made of. A Rust guest has three core instances and one memory, other languages some more.
-const CORE_INSTANCES_PER_COMPONENT: u32 = 16;
+/// What one component may be made of. A Rust guest has three core instances and one memory; CPython's libraries are 38
+/// instances that share one.
+const CORE_INSTANCES_PER_COMPONENT: u32 = 48;
 const MEMORIES_PER_COMPONENT: u32 = 2;
 const TABLES_PER_COMPONENT: u32 = 8;
 /// Memory of a slot that stays with the process between two calls, rather than going back to the system each time.
@@ -126,7 +127,7 @@ fn config(ceilings: &Ceilings) -> Config {
     config
 }
 
-fn pool(ceilings: &Ceilings) -> PoolingAllocationConfig {
+pub(crate) fn pool(ceilings: &Ceilings) -> PoolingAllocationConfig {
     let calls = ceilings.concurrent_calls;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)

@@ -1,7 +1,7 @@
 //! The one module of the host that reads the machine's clock: how long a call took. The figure goes into counters and
 //! the journal; nothing decides by it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Runs from its start.
 #[derive(Debug)]
@@ -11,6 +11,10 @@ impl Stopwatch {
     #[allow(clippy::disallowed_methods, reason = "measuring code has its one module")]
     pub(crate) fn start() -> Self {
         Stopwatch(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 
     pub(crate) fn micros(&self) -> u64 {

@@ -7,7 +7,7 @@ use mortise_types::{Amount, CouponCode, Currency, CustomerId, LineId, Price, Qua
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Place, at_most, shown};
-use crate::{Attribute, ExtensionId, Invalid, Point};
+use crate::{Attribute, ExtensionId, Invalid, MoneyPart, Point, PointMoney};
 
 /// The most candidates in one answer.
 pub const MAX_CANDIDATES: usize = 256;
@@ -136,6 +136,20 @@ impl Point for Discount {
             );
         }
         all
+    }
+
+    /// What is proposed, as if all of it counted; each candidate falls to its first line.
+    fn money(question: &Question, proposed: &Vec<Proposed>) -> Option<PointMoney> {
+        let part = |proposed: &Proposed| {
+            let first = proposed.candidate.lines.first()?;
+            let line = question.lines.iter().find(|line| line.line_id == *first)?;
+            Some(MoneyPart::of_line(&line.sku, &line.attributes, -proposed.candidate.amount_off.minor()))
+        };
+        Some(PointMoney { currency: question.currency, parts: proposed.iter().filter_map(part).collect() })
+    }
+
+    fn customer(question: &Question) -> Option<&str> {
+        question.customer_id.as_ref().map(CustomerId::as_str)
     }
 }
 

@@ -18,7 +18,13 @@ const CALL: CallIdentity<'static> = CallIdentity { instance: "trade-1", step: "q
 
 fn nothing_asked() -> Question {
     let currency = Currency::new("EUR").unwrap();
-    Question { currency, customer_group: None, trade_time: Timestamp::EPOCH, lines: vec![] }
+    Question {
+        currency,
+        customer_id: None,
+        customer_group: None,
+        trade_time: Timestamp::EPOCH,
+        lines: vec![],
+    }
 }
 
 #[derive(Debug)]

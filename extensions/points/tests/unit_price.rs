@@ -24,6 +24,7 @@ fn question(lines: usize) -> Question {
     };
     Question {
         currency: Currency::new("EUR").unwrap(),
+        customer_id: None,
         customer_group: None,
         trade_time: Timestamp::EPOCH,
         lines: (0..lines).map(line).collect(),

@@ -3,11 +3,11 @@
 
 use std::cmp::Ordering;
 
-use mortise_types::{Amount, Currency, LineId, Price, Quantity, Sku, Timestamp};
+use mortise_types::{Amount, Currency, CustomerId, LineId, Price, Quantity, Rounding, Sku, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Place, at_most, shown};
-use crate::{Attribute, ExtensionId, Invalid, Point};
+use crate::{Attribute, ExtensionId, Invalid, MoneyPart, Point, PointMoney};
 
 /// The highest amount of a price, in minor units.
 pub const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
@@ -24,6 +24,9 @@ pub struct UnitPrice;
 pub struct Question {
     /// Of all amounts.
     pub currency: Currency,
+    /// Who buys, if known: a canary keeps to its customers by it. Not shown to extensions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<CustomerId>,
     /// The group that the customer's prices are for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_group: Option<String>,
@@ -164,6 +167,22 @@ impl Point for UnitPrice {
             }
         }
         won.into_iter().flatten().collect()
+    }
+
+    /// What every line costs, at the price that was won or at the current one.
+    fn money(question: &Question, won: &Vec<Won>) -> Option<PointMoney> {
+        let part = |line: &Line| {
+            let price =
+                won.iter().find(|won| won.line_id == line.line_id).map_or(line.current, |won| won.price);
+            let amount = price.extend(line.quantity, Rounding::HalfUp).ok()?;
+            Some(MoneyPart::of_line(&line.sku, &line.attributes, amount.minor()))
+        };
+        let parts = question.lines.iter().map(part).collect::<Option<_>>()?;
+        Some(PointMoney { currency: question.currency, parts })
+    }
+
+    fn customer(question: &Question) -> Option<&str> {
+        question.customer_id.as_ref().map(CustomerId::as_str)
     }
 }
 

@@ -36,8 +36,8 @@ pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};
 pub use retrace::{
-    Difference, Effect, Entry, Happened, Note, Replayed, RetraceError, Timeline, find as find_trades, replay,
-    timeline,
+    Difference, Effect, Entry, Happened, Note, PastCall, Replayed, RetraceError, Timeline,
+    find as find_trades, newest_trades, past_calls, replay, timeline,
 };
 pub use stretch::Bound;
 pub use subscribe::{Delivered, Subscriber};

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod demo;
 mod grocery_year;
+mod sdk;
 mod test;
 
 use crate::failure::Failure;
@@ -30,7 +31,7 @@ pub(crate) enum Next {
     Become(Program),
 }
 
-pub(crate) const COMMANDS: [Command; 5] = [
+pub(crate) const COMMANDS: [Command; 6] = [
     Command {
         name: "demo",
         summary: "the main job: builds the platform and its example extensions, then runs `mortise demo` with the arguments given (--once, --data DIR, --format json)",
@@ -50,6 +51,11 @@ pub(crate) const COMMANDS: [Command; 5] = [
         name: "bench",
         summary: "how fast it is and what an order costs, beside baselines of the same run (--seconds N, --callers N, --format json)",
         run: bench::run,
+    },
+    Command {
+        name: "sdk",
+        summary: "every extension template of every language, or of those named: toolchain, build, cases on the real host, determinism",
+        run: sdk::run,
     },
     Command {
         name: "ci",

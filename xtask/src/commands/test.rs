@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of the project. Guests first, since tests run them; then one compilation of the whole
 //! workspace, whose products the later stages find finished.
 
-use super::{Next, build_guests, grocery_year, note};
+use super::{Next, build_guests, grocery_year, note, sdk};
 use crate::failure::Failure;
 use crate::guests;
 use crate::source;
@@ -29,7 +29,9 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
         nextest.args(select).args(args).run()
     })?;
     if !args.is_empty() {
-        note("a selection ran; documentation, guests, scripts and the grocery year have their tests too");
+        note(
+            "a selection ran; documentation, guests, templates, scripts and the grocery year have their tests too",
+        );
         return Ok(Next::Done);
     }
     if has_doc_tests(workshop)? {
@@ -40,6 +42,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     for guest in guests::find(workshop)?.iter().filter(|guest| guest.has_tests()) {
         stages.run(&format!("tests of {}", guest.name(workshop)), || guest.test(workshop))?;
     }
+    sdk::templates(workshop, stages, &sdk::QUICK)?;
     stages.run("tests of the examples' Python", || grocery_year::test_rules(workshop))?;
     stages.run("a slice of the grocery year", || grocery_year::slice(workshop))?;
     stages.run("extensions rolled out over it", || grocery_year::rollout(workshop))?;

@@ -2,6 +2,7 @@
 
 mod attention;
 mod describe;
+mod desk;
 mod dev_clock;
 mod figures;
 pub(crate) mod follow;
@@ -46,6 +47,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/problems/{code}", get(problem_page::handle));
     if app.dev_clock.is_some() {
         routes = routes.route("/dev/clock", get(dev_clock::show).post(dev_clock::set));
+    }
+    if let Some(desk) = app.desk.get() {
+        let limit = DefaultBodyLimit::max(desk.request_max_bytes());
+        routes = routes.route("/desk", post(desk::handle).layer(limit));
     }
     let max = app.settings.body_max_bytes;
     routes

@@ -1,5 +1,6 @@
 //! `POST /v1/{tenant}/{line}/trades/{flow}`: starts a trade of a published flow and waits for its answer. The hot path:
-//! the body is read once, into a value, and the answer is written from one.
+//! the body is read once, into a value, and the answer is written from one. Where an extension maps bodies, it is asked
+//! first.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use crate::body::JsonBody;
 use crate::caller::Caller;
 use crate::customer;
 use crate::edge::{CustomerField, Edge};
-use crate::idempotency::{IdempotencyKey, request_hash};
+use crate::idempotency::{IdempotencyKey, Turn, request_hash};
+use crate::mapping::{self, Mapped};
 use crate::money;
 use crate::place::Place;
 use crate::problem::Problem;
@@ -39,18 +41,37 @@ pub(super) async fn handle(
         caller.staff()?;
     }
     let hash = request_hash("trades", &flow, &body.0);
-    let mut input = body.value()?;
-    customer::fill(&mut input, edge.customer, &caller)?;
-    let currency = currency(&app, &scope, &published, &edge, &mut input)?;
-    let mut turn = app.under_way.enter(&key, &scope, &caller, hash)?;
-    let begun = app.engine.begin_trade(StartRequest {
-        scope: scope.clone(),
-        flow,
-        input,
-        caller: caller.customer().cloned(),
-        idempotency: Some(std::mem::take(&mut turn.kept)),
-    })?;
-    answer(&app, &scope, begun, Packing { edge, currency }).await
+    let turn = app.under_way.enter(&key, &scope, &caller, hash)?;
+    let (key, body) = (turn.kept.0.as_str(), &body);
+    let request = mapping::Request { scope: &scope, flow: &flow, caller: &caller, key, body };
+    let Mapped { input, by } = mapping::input(&app, request).await?;
+    let start = Start { scope, flow, caller, published, edge };
+    mapping::signed(start.trade(&app, input, turn).await, by.as_ref())
+}
+
+/// What is to be started, where and by whom.
+struct Start {
+    scope: Scope,
+    flow: String,
+    caller: Caller,
+    published: Arc<Published>,
+    edge: Arc<Edge>,
+}
+
+impl Start {
+    async fn trade(self, app: &App, mut input: Value, mut turn: Turn) -> Result<Response, Problem> {
+        let Self { scope, flow, caller, published, edge } = self;
+        customer::fill(&mut input, edge.customer, &caller)?;
+        let currency = currency(app, &scope, &published, &edge, &mut input)?;
+        let begun = app.engine.begin_trade(StartRequest {
+            scope: scope.clone(),
+            flow,
+            input,
+            caller: caller.customer().cloned(),
+            idempotency: Some(std::mem::take(&mut turn.kept)),
+        })?;
+        answer(app, &scope, begun, Packing { edge, currency }).await
+    }
 }
 
 /// The trade's currency; amounts of the input are unwrapped and checked against it.

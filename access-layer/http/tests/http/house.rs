@@ -253,12 +253,13 @@ pub fn buy(order: &str, sku: &str, offer: i64) -> String {
     )
 }
 
-const SHOWN: [&str; 9] = [
+const SHOWN: [&str; 10] = [
     "allow",
     "content-location",
     "content-type",
     "idempotent-replayed",
     "location",
+    "mortise-mapped-by",
     "retry-after",
     "www-authenticate",
     "etag",

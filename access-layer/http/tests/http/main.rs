@@ -10,6 +10,7 @@ mod garbage;
 mod hooks;
 mod house;
 mod idempotency;
+mod mapping;
 mod money;
 mod operations;
 mod reads;

@@ -59,7 +59,7 @@ fn told(waiting: &Waiting) -> String {
 async fn decide(command: Decided, choice: Choice) -> Result<Exit, Failure> {
     let Decided { name, reason, data, tenant: of, extensions, peers } = command;
     let tenant = tenant(&of)?;
-    let answering = Answering::open(&extensions, &data.data)?;
+    let answering = Answering::named_or_deployed(&extensions, &data.data)?;
     let peers = Peers::new(&peers, "http://127.0.0.1:9");
     let engine = compose::idle(Opening { answering, ..Opening::of(&data.data, peers) }).await?;
     let found = mortise_engine::find_trades(engine.store(), &tenant, &name).await;

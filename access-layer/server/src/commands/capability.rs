@@ -236,7 +236,7 @@ async fn call(command: Call) -> Result<Exit, Failure> {
             return Err(Failure::unusable(sentence).mend("name a data directory with --data"));
         }
     };
-    let answering = Answering::open(&command.extensions, &data)?;
+    let answering = Answering::named_or_deployed(&command.extensions, &data)?;
     let peers = Peers::new(&command.peers, "http://127.0.0.1:8080");
     let engine = compose::idle(Opening { answering, ..Opening::of(&data, peers) }).await?;
     let answer = one_call(&engine, (scope, caller), (&command.name, operation.effect), input).await;

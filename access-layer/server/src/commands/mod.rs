@@ -4,13 +4,15 @@
 mod attention;
 mod capability;
 mod demo;
+mod desk;
 mod ending;
+mod ext;
 mod flow;
 mod import;
 mod policy;
 mod sandbox;
 mod serve;
-mod trade;
+pub(crate) mod trade;
 mod verify;
 
 use std::io::Read as _;
@@ -29,6 +31,7 @@ pub(crate) async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Sandbox(sandbox) => sandbox::run(sandbox).await,
         Command::Capability(capability) => capability::run(capability).await,
         Command::Flow(flow) => flow::run(flow).await,
+        Command::Ext(ext) => ext::run(ext).await,
         Command::Import(import) => import::run(import).await,
         Command::Policy(policy) => policy::run(policy).await,
         Command::Attention(command) => attention::run(command).await,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mortise_deployments::LiveHost;
 use mortise_engine::{Engine, StepMode};
 use mortise_http::{Server, SettableClock, Settings};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
@@ -11,7 +12,9 @@ use crate::cli::{ClockChoice, Serve};
 use crate::clock::ShiftedClock;
 use crate::commands::ending::{Ending, told_to_stop};
 use crate::compose::{self, Answering, LinePolicy, Opening, Peers};
+use crate::desk::{Desk, note_address};
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 use crate::print;
 
 pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
@@ -28,9 +31,10 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
         Some(clock) => Arc::clone(clock) as Arc<dyn Clock>,
         None => Arc::new(SystemClock),
     };
+    let answering = Answering::deployed(&command.extensions, &command.data.data)?;
     let opening = Opening {
         data: &command.data.data,
-        answering: Answering::open(&command.extensions, &command.data.data)?,
+        answering: answering.clone(),
         peers: peers.clone(),
         clock,
         steps: if command.single_steps { StepMode::SingleSteps } else { StepMode::Stretches },
@@ -39,12 +43,26 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let currency_of =
         Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
-    let server =
-        Server::new(engine.clone(), Settings::new(ids, currency_of), compose::hooks(&peers), settable);
+    let settings = Settings { points: answering.points(), ..Settings::new(ids, currency_of) };
+    let server = Server::new(engine.clone(), settings, compose::hooks(&peers), settable);
+    let server = match answering.live() {
+        Some(live) => server.with_desk(desk(&engine, live, &command.data.data)),
+        None => server,
+    };
+    note_address(&command.data.data, &format!("http://{address}"));
     print::line(format_args!("listening on http://{address}"));
     server.serve(listener, told_to_stop(Ending::of(command.stop_with_stdin))).await.map_err(unbound)?;
     finish(&engine).await;
+    if let Some(live) = answering.live() {
+        live.step().await?;
+    }
     Ok(Exit::Clean)
+}
+
+/// Where staff on this machine change what is deployed.
+fn desk(engine: &Engine, live: &Arc<LiveHost>, data: &Place) -> Arc<Desk> {
+    let (store, catalogue) = (Arc::clone(engine.store()), Arc::clone(engine.catalogue()));
+    Arc::new(Desk::new(store, catalogue, Arc::clone(live), data))
 }
 
 fn settable(choice: ClockChoice) -> Option<Arc<dyn SettableClock>> {

@@ -57,7 +57,7 @@ async fn found(data: &Place, tenant: &str, name: &str) -> Result<(AtRest, Vec<Tr
     Ok((rest, ids))
 }
 
-pub(super) fn failure(error: RetraceError, tenant: &str) -> Failure {
+pub(crate) fn failure(error: RetraceError, tenant: &str) -> Failure {
     match error {
         RetraceError::Unknown(_) => Failure::refused(format!("{error} (tenant `{tenant}`)"))
             .mend("name the trade by its id or by its flow's key, such as the order's id; --tenant says whose it is"),

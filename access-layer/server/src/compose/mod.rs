@@ -16,7 +16,7 @@ use mortise_points::Points;
 use mortise_store::{Access, Migrations, Store};
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 
-pub(crate) use extensions::Answering;
+pub(crate) use extensions::{Answering, runtime};
 pub(crate) use hooks::hooks;
 pub(crate) use policies::LinePolicy;
 pub(crate) use simulated::Simulation;
@@ -117,11 +117,11 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
         mortise_pricing::capability(chosen(), points())?,
         mortise_discount::capability(chosen(), points())?,
         mortise_tax::capability(chosen())?,
-        mortise_auction::capability(chosen(), ids())?,
+        mortise_auction::capability(chosen(), ids(), points())?,
         mortise_campaign::capability(ids())?,
         mortise_order::capability(ids())?,
-        mortise_after_sale::capability(chosen(), ids())?,
-        mortise_payment::capability(ids(), chosen(), outside.provider)?,
+        mortise_after_sale::capability(chosen(), ids(), points())?,
+        mortise_payment::capability(ids(), chosen(), outside.provider, points())?,
         mortise_fulfilment::capability(ids())?,
         mortise_delivery::capability(ids(), chosen(), outside.carrier)?,
     ])?
@@ -171,8 +171,10 @@ pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Fail
 }
 
 async fn open_store(data: &Place, registry: &Registry, access: Access) -> Result<Store, Failure> {
-    let migrations: Vec<Migrations> =
-        std::iter::once(mortise_engine::migrations()).chain(registry.migrations().iter().copied()).collect();
+    let migrations: Vec<Migrations> = [mortise_engine::migrations(), mortise_deployments::migrations()]
+        .into_iter()
+        .chain(registry.migrations().iter().copied())
+        .collect();
     let options = mortise_store::Options { access, ..mortise_store::Options::default() };
     Ok(match data {
         Place::Directory(directory) => Store::open(directory, &migrations, options).await?,
@@ -225,6 +227,7 @@ pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
 async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
     let wired = registry(opening.answering.points(), &opening.peers)?;
     let store = Arc::new(open_store(opening.data, &wired.registry, Access::Alone).await?);
+    opening.answering.attach(&store, opening.data).await?;
     let options = mortise_engine::Options {
         clock: opening.clock,
         ids: Arc::new(SystemIds),

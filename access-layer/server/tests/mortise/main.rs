@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 mod capability;
+mod cookbook;
 mod crash;
 mod demo;
+mod deploy;
 mod flow;
+#[path = "../../../../extensions/deployments/tests/deployments/guest.rs"]
+mod guest;
 mod import;
 mod policy;
 mod serve;

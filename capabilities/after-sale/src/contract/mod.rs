@@ -2,16 +2,18 @@
 
 mod records;
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_contract::{Declaration, Event, Operation};
+use mortise_points::{Point as _, RefundCheck};
 use mortise_types::RmaId;
 use serde_json::json;
 
 pub use records::{
     AcceptInput, Applied, AssessInput, Assessment, Charge, ChargeKind, Deduction, DeductionKind,
     EntitledLine, Entitlement, GetInput, InspectInput, InspectedLine, LimitsBack, ListInput, ListOutput,
-    Moved, OpenInput, Opened, Outcome, RefuseInput, ReturnLine, ReturnProblem, ReturnReason, ReturnRefused,
-    RmaExists, RmaKind, RmaNews, RmaRef, RmaState, RmaSummary, RmaUnknown, RmaView, SettleInput, TaxShare,
-    UnitsExceeded, WrongState,
+    Moved, OpenInput, Opened, Outcome, RefundCap, RefuseInput, ReturnLine, ReturnProblem, ReturnReason,
+    ReturnRefused, RmaExists, RmaKind, RmaNews, RmaRef, RmaState, RmaSummary, RmaUnknown, RmaView,
+    SettleInput, TaxShare, UnitsExceeded, WrongState,
 };
 
 /// Rejection: an RMA of this id stands already.
@@ -32,8 +34,10 @@ pub(crate) fn declaration() -> Declaration {
                 "assess",
                 "What would be owed for what a customer wants to give back; changes nothing.",
             )
+            .opens(RefundCheck::NAME)
             .rejects::<UnitsExceeded>(UNITS_EXCEEDED)
-            .rejects::<ReturnRefused>(RETURN_REFUSED),
+            .rejects::<ReturnRefused>(RETURN_REFUSED)
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
             Operation::write::<OpenInput, Opened>("open", "Takes units of an order on as coming back, once.")

@@ -37,6 +37,19 @@ impl ReturnReason {
         };
         [ChangedMind, Defective, WrongItem, NotAsDescribed, DamagedOnTheWay, TooLate, Other]
     };
+
+    /// The code of this reason, as in JSON.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            ReturnReason::ChangedMind => "changed_mind",
+            ReturnReason::Defective => "defective",
+            ReturnReason::WrongItem => "wrong_item",
+            ReturnReason::NotAsDescribed => "not_as_described",
+            ReturnReason::DamagedOnTheWay => "damaged_on_the_way",
+            ReturnReason::TooLate => "too_late",
+            ReturnReason::Other => "other",
+        }
+    }
 }
 
 /// What kind of way back it is.
@@ -121,6 +134,21 @@ pub struct AssessInput {
     pub terms: Vec<PromotionTerms>,
 }
 
+/// Less than was paid is owed for a line, because an extension says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundCap {
+    /// The line.
+    pub line_id: LineId,
+    /// The most that is owed for all units of it that are asked for, before charges; their share for some of them.
+    #[schemars(range(min = 0))]
+    pub at_most: Amount,
+    /// Why, in the extension's words.
+    pub reason: String,
+    /// `name@version`.
+    pub extension: String,
+}
+
 /// A return to take on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +161,10 @@ pub struct OpenInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "LocationId")]
     pub return_to: Option<LocationId>,
+    /// What `assess` has answered, if it was asked: the caps hold when it is settled what is owed.
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    pub caps: Vec<RefundCap>,
 }
 
 /// A share of a tax, by the rate at which the order was taxed.
@@ -187,7 +219,7 @@ pub struct Deduction {
     pub amount: Amount,
 }
 
-/// What the shop keeps for its work.
+/// What the shop keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargeKind {
@@ -195,6 +227,8 @@ pub enum ChargeKind {
     Restocking,
     /// For bringing it back.
     ReturnShipping,
+    /// An extension says that less is owed for a line.
+    Withheld,
 }
 
 /// A charge.
@@ -205,6 +239,18 @@ pub struct Charge {
     pub kind: ChargeKind,
     /// How much, in minor units.
     pub amount: Amount,
+    /// The line that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LineId")]
+    pub line_id: Option<LineId>,
+    /// Which extension says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub extension: Option<String>,
+    /// Why, in its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub reason: Option<String>,
 }
 
 /// What is owed, and how that comes about: `refund = goods + fees - deductions + carried - charges`. All in minor units.
@@ -225,8 +271,8 @@ pub struct Entitlement {
     pub carried: Amount,
     /// What is owed before charges.
     pub gross: Amount,
-    /// What the shop keeps for its work.
-    #[schemars(length(max = 2))]
+    /// What the shop keeps: for its work, and what extensions have it withhold.
+    #[schemars(length(max = 502))]
     pub charges: Vec<Charge>,
     /// What is owed.
     pub refund: Amount,
@@ -245,6 +291,9 @@ pub struct Assessment {
     pub entitlement: Entitlement,
     /// Where it would stand: `requested` if staff have to say yes.
     pub state: RmaState,
+    /// What extensions cap; `open` takes it on.
+    #[schemars(length(max = 500))]
+    pub caps: Vec<RefundCap>,
 }
 
 /// A return that was taken on.
@@ -549,6 +598,8 @@ pub enum ReturnProblem {
     GiftMissing,
     /// It is somebody else's order.
     NotYours,
+    /// An extension says that a line may not come back.
+    Objected,
 }
 
 /// The shop does not take it on.
@@ -561,6 +612,14 @@ pub struct ReturnRefused {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "LineId")]
     pub line_id: Option<LineId>,
+    /// Which extension says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub extension: Option<String>,
+    /// Why, in its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub reason: Option<String>,
 }
 
 /// The return is not where this can be done.

@@ -142,7 +142,12 @@ fn take_back(
     let arrived = rma.state == RmaState::Approved && rma.kind != RmaKind::BeforeShipping;
     let accepted = by_line(&lines)?;
     let taken = |line_id: &LineId| Some(accepted.get(line_id).copied().unwrap_or_default());
-    let coming = Grant::of(sale, &rma.document.lines, &rma.document.parcels, taken, rma.never_shipped())?;
+    let document = &rma.document;
+    let coming = Grant::of(sale, &document.lines, &document.parcels, taken, rma.never_shipped())?.capped(
+        sale,
+        &document.lines,
+        &document.caps,
+    )?;
     rma.let_go(account)?;
     if coming.units()?.is_zero() {
         rma.document.entitlement = Entitlement::default();

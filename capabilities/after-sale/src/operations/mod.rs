@@ -4,6 +4,7 @@ mod batch;
 mod inspect;
 mod look;
 mod open;
+mod ruling;
 mod say;
 
 pub(crate) use inspect::{Accept, Inspect};

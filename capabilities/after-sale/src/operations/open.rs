@@ -1,14 +1,17 @@
-//! `after_sale.assess` and `after_sale.open`: what would be owed, and taking the units on. Returns that are opened at once
+//! `after_sale.assess` and `after_sale.open`: what would be owed, by the shop's rules and by whoever answers `refund-check`,
+//! and taking the units on. Returns that are opened at once
 //! see each other's units, whether they are in one batch or not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mortise_capability::{Call, CallContext, Policies, ReadOperation, Reply, StoreError, WriteOperation};
+use mortise_points::{Points, RefundCheck};
 use mortise_store::{Reader, Tx};
 use mortise_types::{Amount, CustomerId, IdSource, Parcel, ParcelId, ParcelItem, TenantId};
 
 use super::batch::{key, news};
+use super::ruling::{Judging, ruled};
 use crate::contract::{
     AssessInput, Assessment, OpenInput, Opened, RETURN_REFUSED, RMA_EXISTS, RmaExists, RmaKind, RmaState,
     UNITS_EXCEEDED,
@@ -20,6 +23,7 @@ use crate::store::{self, RmaKey, SaleKey, Stored};
 /// The code of `after_sale.assess`.
 pub(crate) struct Assess {
     pub(crate) policies: Arc<Policies>,
+    pub(crate) points: Arc<dyn Points>,
 }
 
 /// The code of `after_sale.open`.
@@ -59,14 +63,14 @@ fn sale_of(
     Ok(stored)
 }
 
-fn refusal<O>(refusal: &Refusal) -> Result<Reply<O>, StoreError> {
+pub(super) fn refusal<O>(refusal: &Refusal) -> Result<Reply<O>, StoreError> {
     match refusal {
         Refusal::Refused(detail) => Reply::rejected(RETURN_REFUSED, detail),
         Refusal::Units(detail) => Reply::rejected(UNITS_EXCEEDED, detail),
     }
 }
 
-fn caller(context: &CallContext) -> Option<&CustomerId> {
+pub(super) fn caller(context: &CallContext) -> Option<&CustomerId> {
     context.caller.as_ref()
 }
 
@@ -82,12 +86,22 @@ impl ReadOperation for Assess {
         let keys = calls.iter().map(|call| sale_key(&call.context, &call.input)).collect();
         let sales = store::load_sales(reader, keys).await?;
         let mut replies = Vec::with_capacity(calls.len());
-        for Call { context, input } in calls {
+        for call in calls {
+            let Call { context, input } = call;
             let known = sales.get(&sale_key(context, input));
             let Stored { sale, account, .. } = sale_of(&self.policies, context, known, input)?;
-            replies.push(match judge(&sale, &account, input, caller(context), context.now)? {
-                Err(no) => refusal(&no)?,
-                Ok(Request { entitlement, state, .. }) => Reply::done(Assessment { entitlement, state }),
+            let judged = judge(&sale, &account, input, &[], caller(context), context.now)?;
+            // What never left the shop comes back whole: nobody is asked about it.
+            let opened = self.points.open::<RefundCheck>(&context.scope);
+            let opened = opened.filter(|_| input.kind != RmaKind::BeforeShipping);
+            replies.push(match (judged, opened) {
+                (Err(no), _) => refusal(&no)?,
+                (Ok(request), Some(opened)) => {
+                    ruled(&opened, &Judging { call, sale: &sale, account: &account }, request)?
+                }
+                (Ok(Request { entitlement, state, .. }), None) => {
+                    Reply::done(Assessment { entitlement, state, caps: Vec::new() })
+                }
             });
         }
         Ok(replies)
@@ -170,7 +184,7 @@ impl Open {
         let Call { context, input } = call;
         let asked = &input.request;
         let mut stored = sale_of(&self.policies, context, known, asked)?;
-        let judged = judge(&stored.sale, &stored.account, asked, caller(context), context.now)?;
+        let judged = judge(&stored.sale, &stored.account, asked, &input.caps, caller(context), context.now)?;
         let Request { lines, parcels, entitlement, state, .. } = match judged {
             Ok(request) => request,
             Err(no) => return Ok(Err(no)),
@@ -180,9 +194,9 @@ impl Open {
         }
         let policy_version = stored.sale.policy_version.clone();
         let return_to = input.return_to.clone().or_else(|| stored.sale.policy.return_to.clone());
-        let (inspected, note) = (Vec::new(), None);
+        let (inspected, caps, note) = (Vec::new(), input.caps.clone(), None);
         let document =
-            RmaDocument { lines, parcels, return_to, inspected, entitlement, note, policy_version };
+            RmaDocument { lines, parcels, return_to, inspected, caps, entitlement, note, policy_version };
         let rma = Rma {
             rma_id: input.rma_id.clone(),
             order_id: asked.order_id.clone(),

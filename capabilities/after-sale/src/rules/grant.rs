@@ -9,7 +9,9 @@ use mortise_types::{Amount, LineId, ParcelId, Quantity};
 use super::account::NeverShipped;
 use super::worth::TaxKey;
 use super::{Account, AfterSaleError, Sale, Worth};
-use crate::contract::{Charge, ChargeKind, Deduction, EntitledLine, Entitlement, ReturnLine, TaxShare};
+use crate::contract::{
+    Charge, ChargeKind, Deduction, EntitledLine, Entitlement, RefundCap, ReturnLine, TaxShare,
+};
 
 /// Units that come back of one line, with those among them that come back at the customer's cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(crate) struct Grant {
     pub(crate) parcels: Vec<ParcelId>,
     /// What was never shipped bears no charges.
     pub(crate) never_shipped: NeverShipped,
+    /// Lines for which less is owed: at most so much for the units that are taken back.
+    pub(crate) caps: BTreeMap<LineId, RefundCap>,
 }
 
 impl Grant {
@@ -55,7 +59,25 @@ impl Grant {
                 lines.insert(line_id.clone(), Coming { units, at_customers_cost });
             }
         }
-        Ok(Grant { lines, parcels: parcels.to_vec(), never_shipped })
+        Ok(Grant { lines, parcels: parcels.to_vec(), never_shipped, caps: BTreeMap::new() })
+    }
+
+    /// With caps of lines of `asked`; of some of a line's units, the first have their share of its cap.
+    pub(crate) fn capped(
+        mut self,
+        sale: &Sale,
+        asked: &[ReturnLine],
+        caps: &[RefundCap],
+    ) -> Result<Grant, AfterSaleError> {
+        for cap in caps {
+            let lines = asked.iter().filter(|line| line.line_id == cap.line_id);
+            let all = Quantity::sum(lines.map(|line| line.quantity))?.units();
+            let Some(coming) = self.lines.get(&cap.line_id) else { continue };
+            let share = first_shares(cap.at_most, coming.units.units(), all, sale.policy.residual)?;
+            let at_most = share.clamp(Amount::ZERO, cap.at_most.max(Amount::ZERO));
+            self.caps.insert(cap.line_id.clone(), RefundCap { at_most, ..cap.clone() });
+        }
+        Ok(self)
     }
 
     /// Units over all lines.
@@ -176,8 +198,8 @@ fn deductions(before: &Worth, after: &Worth) -> Result<Vec<Deduction>, AfterSale
         .collect())
 }
 
-/// What the shop keeps: of the goods that come back at the customer's cost, and for bringing them, unless something at
-/// the shop's fault came along. Never more than is owed.
+/// What the shop keeps: what extensions have it withhold, then of the goods that come back at the customer's cost, and for
+/// bringing them, unless something at the shop's fault came along. Never more than is owed.
 fn charges(
     sale: &Sale,
     lines: &[EntitledLine],
@@ -198,14 +220,31 @@ fn charges(
     let all_at_customers_cost = coming.lines.values().all(|line| line.at_customers_cost == line.units);
     let shipping = if all_at_customers_cost { policy.return_shipping } else { Amount::ZERO };
     let (mut charges, mut left) = (Vec::new(), gross);
+    for (line, cap) in lines.iter().filter_map(|line| Some((line, coming.caps.get(&line.line_id)?))) {
+        let amount = line.goods.checked_sub(cap.at_most)?.min(left).max(Amount::ZERO);
+        if amount > Amount::ZERO {
+            left = left.checked_sub(amount)?;
+            charges.push(withheld(amount, cap));
+        }
+    }
     for (kind, amount) in [(ChargeKind::Restocking, restocking), (ChargeKind::ReturnShipping, shipping)] {
         let amount = amount.min(left).max(Amount::ZERO);
         if amount > Amount::ZERO {
             left = left.checked_sub(amount)?;
-            charges.push(Charge { kind, amount });
+            charges.push(Charge { kind, amount, line_id: None, extension: None, reason: None });
         }
     }
     Ok(charges)
+}
+
+fn withheld(amount: Amount, cap: &RefundCap) -> Charge {
+    Charge {
+        kind: ChargeKind::Withheld,
+        amount,
+        line_id: Some(cap.line_id.clone()),
+        extension: Some(cap.extension.clone()),
+        reason: Some(cap.reason.clone()),
+    }
 }
 
 /// The taxes in `gross`, which brings what was granted up to what is owed; nothing where nothing is granted, so that the

@@ -9,8 +9,8 @@ use super::grant::{Grant, estimate};
 use super::worth::unearned_gifts;
 use super::{Account, AfterSaleError, Sale};
 use crate::contract::{
-    AssessInput, Entitlement, ReturnLine, ReturnProblem, ReturnReason, ReturnRefused, RmaKind, RmaState,
-    UnitsExceeded,
+    AssessInput, Entitlement, RefundCap, ReturnLine, ReturnProblem, ReturnReason, ReturnRefused, RmaKind,
+    RmaState, UnitsExceeded,
 };
 use crate::policy::{Approval, GiftKept};
 
@@ -32,14 +32,15 @@ pub(crate) enum Refusal {
 }
 
 fn refused(problem: ReturnProblem, line_id: Option<LineId>) -> Refusal {
-    Refusal::Refused(ReturnRefused { problem, line_id })
+    Refusal::Refused(ReturnRefused { problem, line_id, extension: None, reason: None })
 }
 
-/// Judges what is asked for; nothing of the account is changed.
+/// Judges what is asked for, of which extensions cap `caps`; nothing of the account is changed.
 pub(crate) fn judge(
     sale: &Sale,
     account: &Account,
     asked: &AssessInput,
+    caps: &[RefundCap],
     caller: Option<&CustomerId>,
     now: Timestamp,
 ) -> Result<Result<Request, Refusal>, AfterSaleError> {
@@ -65,7 +66,7 @@ pub(crate) fn judge(
     if let Some(gift) = gift_missing(sale, account, &lines)? {
         return Ok(Err(refused(ReturnProblem::GiftMissing, Some(gift))));
     }
-    let grant = Grant::of(sale, &lines, &parcels, |_| None, never_shipped)?;
+    let grant = Grant::of(sale, &lines, &parcels, |_| None, never_shipped)?.capped(sale, &lines, caps)?;
     let entitlement = estimate(sale, account, &grant)?;
     let by_staff = sale.policy.approval == Approval::ByStaff && never_shipped == NeverShipped::No;
     let state = if by_staff { RmaState::Requested } else { RmaState::Approved };

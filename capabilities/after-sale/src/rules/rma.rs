@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::NeverShipped;
 use super::{Account, AfterSaleError};
-use crate::contract::{Entitlement, InspectedLine, ReturnLine, RmaKind, RmaState};
+use crate::contract::{Entitlement, InspectedLine, RefundCap, ReturnLine, RmaKind, RmaState};
 
 /// A return. `document` is stored as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(crate) struct RmaDocument {
     pub(crate) return_to: Option<LocationId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) inspected: Vec<InspectedLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) caps: Vec<RefundCap>,
     pub(crate) entitlement: Entitlement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::account::NeverShipped;
 use super::*;
-use crate::contract::{AssessInput, Entitlement, ReturnLine, ReturnReason, RmaKind, RmaState};
+use crate::contract::{AssessInput, Entitlement, RefundCap, ReturnLine, ReturnReason, RmaKind, RmaState};
 
 fn amount(text: &str) -> Amount {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
@@ -215,9 +215,11 @@ impl World {
     }
 
     fn comes_back(&mut self, kind: RmaKind, words: &[&str], days: i64) -> String {
-        let asked = self.asked(kind, words);
+        let (caps, words): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("cap:"));
+        let caps: Vec<RefundCap> = caps.into_iter().map(cap).collect();
+        let asked = self.asked(kind, &words);
         let now = Timestamp::from_millis(days * 24 * 60 * 60 * 1_000);
-        let request = match judge(&self.sale, &self.account, &asked, None, now).unwrap() {
+        let request = match judge(&self.sale, &self.account, &asked, &caps, None, now).unwrap() {
             Ok(request) => request,
             Err(Refusal::Units(units)) => {
                 return format!("no: {} of line {} are left", units.left, units.line_id);
@@ -230,12 +232,24 @@ impl World {
         };
         let (lines, parcels) = (&request.lines, &request.parcels);
         let coming = Grant::of(&self.sale, lines, parcels, |_| None, request.never_shipped).unwrap();
+        let coming = coming.capped(&self.sale, lines, &caps).unwrap();
         let entitlement = grant(&self.sale, &mut self.account, &coming).unwrap();
         assert_eq!(
             entitlement, request.entitlement,
             "nobody else asks: what is estimated is what is granted"
         );
         tell(&entitlement)
+    }
+}
+
+/// `cap:LINE=AMOUNT`
+fn cap(word: &str) -> RefundCap {
+    let (line, at_most) = word["cap:".len()..].split_once('=').unwrap();
+    RefundCap {
+        line_id: LineId::new(line).unwrap(),
+        at_most: amount(at_most),
+        reason: "half after 30 days".to_owned(),
+        extension: "late-returns@1.0.0".to_owned(),
     }
 }
 
@@ -255,6 +269,9 @@ fn tell(entitlement: &Entitlement) -> String {
     for charge in &entitlement.charges {
         let kind = serde_json::to_value(charge.kind).unwrap();
         let _ = write!(text, ", {} -{}", kind.as_str().unwrap(), shown(charge.amount));
+        if let (Some(line), Some(by)) = (&charge.line_id, &charge.extension) {
+            let _ = write!(text, " of line {line} by {by}");
+        }
     }
     for tax in &entitlement.taxes {
         let _ = write!(text, "; {} {} on {}", tax.code, shown(tax.tax), shown(tax.base));

@@ -148,6 +148,9 @@ pub struct Assessed {
     pub bid: Bid,
     /// The least that was admissible when it was looked at, in minor units.
     pub asking_price: Amount,
+    /// The position in the auction's timeline at which extensions judged the bid; 0 where none was asked.
+    #[schemars(extend("x-unit" = "count"))]
+    pub judged_at: i64,
 }
 
 /// A bid to place.
@@ -160,6 +163,10 @@ pub struct BidInput {
     pub customer_id: CustomerId,
     /// The bid.
     pub bid: Bid,
+    /// As `assess` answers it: if the auction has moved on since, the bid is looked at again. 0: no matter.
+    #[serde(default)]
+    #[schemars(extend("x-unit" = "count"))]
+    pub judged_at: i64,
 }
 
 /// A bid that was placed, and what it made of the auction.
@@ -189,6 +196,20 @@ pub struct BidTooLow {
     pub asking_price: Amount,
     /// The most that was bid, in minor units.
     pub bid: Amount,
+}
+
+/// A bid to which an extension objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BidObjected {
+    /// Why, in the extension's words.
+    pub reason: String,
+    /// The least that would be taken, in minor units, if that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Amount")]
+    pub at_least: Option<Amount>,
+    /// `name@version`.
+    pub extension: String,
 }
 
 /// The leader bids, and not more than before.

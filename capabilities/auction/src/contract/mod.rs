@@ -6,7 +6,9 @@ mod looks;
 mod selling;
 mod terms;
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_contract::{Declaration, Event, Operation};
+use mortise_points::{BidCheck, Point as _};
 use mortise_types::{Applied, AuctionId, CustomerId, RegistrationId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,9 @@ use serde_json::json;
 
 pub use bidding::{
     Admission, AdmissionInput, AlreadyRegistered, AssessInput, Assessed, AuctionClosed, AuctionNotOpen,
-    BelowOwnMaximum, Bid, BidInput, BidTooLow, BidUnclear, DepositDiffers, DepositInput, DepositState,
-    NotRegistered, OwnAuction, Placed, RegisterInput, Registered, RegistrationRef, Settled, WrongCurrency,
+    BelowOwnMaximum, Bid, BidInput, BidObjected, BidTooLow, BidUnclear, DepositDiffers, DepositInput,
+    DepositState, NotRegistered, OwnAuction, Placed, RegisterInput, Registered, RegistrationRef, Settled,
+    WrongCurrency,
 };
 pub use events::{
     Awarded, BidPlaced, CancelRequested, Closed, Defaulted, DepositDecided, DepositDecision, Extended,
@@ -130,7 +133,10 @@ fn bidding(declared: Declaration) -> Declaration {
                 "assess",
                 "Whether a bid is admissible as the auction stands; places nothing.",
             ))
-            .rejects::<WrongCurrency>("wrong_currency"),
+            .opens(BidCheck::NAME)
+            .rejects::<WrongCurrency>("wrong_currency")
+            .rejects::<BidObjected>("bid_objected")
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
             refuses_bids(Operation::write::<BidInput, Placed>(
@@ -138,6 +144,7 @@ fn bidding(declared: Declaration) -> Declaration {
                 "Places a bid. Bids of one auction are decided one after the other; of equal maxima the earlier leads.",
             ))
             .nothing_to_undo()
+            .may_be_stale()
             .emits("auction.bid_placed")
             .emits("auction.outbid")
             .emits("auction.extended"),

@@ -1,15 +1,20 @@
-//! `auction.assess`, `auction.bid`: whether a bid is admissible, and placing it. A batch's bids on one auction are decided in
-//! memory, in their order: one update of the auction's row, one insert a bid.
+//! `auction.assess`, `auction.bid`: whether a bid is admissible, by the auction's rules and by whoever answers `bid-check`, and
+//! placing it. A batch's bids on one auction are decided in memory, in their order: one update of the auction's row, one
+//! insert a bid.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use mortise_capability::{Call, CallContext, ReadOperation, Reply, StoreError, WriteOperation};
+use mortise_capability::{Call, CallContext, ReadOperation, Reply, Staleness, StoreError, WriteOperation};
+use mortise_points::bid_check::{Objected, Question};
+use mortise_points::{BidCheck, Opened, Points};
 use mortise_store::{Reader, Tx};
 use mortise_types::{AuctionId, CustomerId};
 
 use super::{No, admissible, key_of, lot_for};
 use crate::contract::{
-    AssessInput, Assessed, Bid, BidInput, BidPlaced, EntryKind, Extended, Outbid, Placed, WrongCurrency,
+    AssessInput, Assessed, Bid, BidInput, BidObjected, BidPlaced, EntryKind, Extended, Outbid, Placed,
+    WrongCurrency,
 };
 use crate::rules::sale::PlacedBid;
 use crate::rules::{Bidder, Judged, Stood};
@@ -48,7 +53,9 @@ impl Room {
     }
 }
 
-pub(crate) struct Assess;
+pub(crate) struct Assess {
+    pub(crate) points: Arc<dyn Points>,
+}
 
 impl ReadOperation for Assess {
     type Input = AssessInput;
@@ -63,20 +70,71 @@ impl ReadOperation for Assess {
             calls.iter().map(|call| (&*call.context, &call.input.auction_id, &call.input.customer_id));
         let room = Room::load(reader, about).await?;
         let mut replies = Vec::with_capacity(calls.len());
-        for Call { context, input } in calls {
+        for call in calls {
+            let Call { context, input } = call;
             let judged = room.judge(context, &input.auction_id, &input.customer_id, input.bid);
             replies.push(match judged {
                 Err(no) => no.reply()?,
                 Ok((lot, _)) if lot.rules.currency != input.currency => {
                     No::WrongCurrency(WrongCurrency { currency: lot.rules.currency }).reply()?
                 }
-                Ok((lot, _)) => Reply::done(Assessed {
-                    bid: input.bid,
-                    asking_price: lot.standing.asking_price(&lot.rules),
-                }),
+                Ok((lot, judged)) => match self.points.open::<BidCheck>(&context.scope) {
+                    None => Reply::done(assessed(lot, input, 0)),
+                    Some(opened) => checked(&opened, call, lot, judged)?,
+                },
             });
         }
         Ok(replies)
+    }
+}
+
+fn assessed(lot: &Lot, input: &AssessInput, judged_at: i64) -> Assessed {
+    Assessed { bid: input.bid, asking_price: lot.standing.asking_price(&lot.rules), judged_at }
+}
+
+/// Puts a bid that the auction's own rules admit to the extensions.
+fn checked(
+    opened: &Opened<BidCheck>,
+    call: &Call<AssessInput>,
+    lot: &Lot,
+    judged: Judged,
+) -> Result<Reply<Assessed>, StoreError> {
+    let Call { context, input } = call;
+    let asked = match mortise_asking::ask(opened, context, &question(call, lot, judged)) {
+        Ok(asked) => asked,
+        Err(refusal) => return refusal.reply(),
+    };
+    let reply = match asked.reduced {
+        None => Reply::done(assessed(lot, input, lot.standing.position)),
+        Some(Objected { at_least, reason, extension }) => {
+            let extension = extension.as_str().to_owned();
+            Reply::rejected("bid_objected", &BidObjected { reason, at_least, extension })?
+        }
+    };
+    Ok(reply.asked(asked.calls))
+}
+
+/// What an extension sees: nothing of the reserve price, nor of what others are ready to pay.
+fn question(call: &Call<AssessInput>, lot: &Lot, judged: Judged) -> Question {
+    let Call { context, input } = call;
+    let (rules, standing) = (&lot.rules, &lot.standing);
+    let own = standing.leader().filter(|leader| leader.bidder.customer_id == input.customer_id);
+    Question {
+        auction_id: input.auction_id.clone(),
+        currency: rules.currency,
+        customer_id: input.customer_id.clone(),
+        sku: rules.lot.sku.clone(),
+        quantity: rules.lot.quantity,
+        starting_price: rules.starting_price,
+        price: standing.price(),
+        asking_price: standing.asking_price(rules),
+        own_maximum: own.map(|leader| leader.maximum),
+        amount: judged.amount,
+        maximum: judged.maximum,
+        bids: standing.bids,
+        opens_at: rules.opens_at,
+        closes_at: standing.closes_at,
+        trade_time: context.now,
     }
 }
 
@@ -93,8 +151,12 @@ impl WriteOperation for PlaceBid {
         let (mut bids, mut entries, mut touched) = (Vec::new(), Vec::new(), BTreeSet::new());
         let mut replies = Vec::with_capacity(calls.len());
         for Call { context, input } in calls {
-            let BidInput { auction_id, customer_id, bid } = input;
+            let BidInput { auction_id, customer_id, bid, judged_at } = input;
             let judged = match room.judge(context, auction_id, customer_id, *bid) {
+                Ok((lot, _)) if moved_on(lot, *judged_at) && context.staleness == Staleness::MayReply => {
+                    replies.push(Reply::stale());
+                    continue;
+                }
                 Ok((_, judged)) => judged,
                 Err(no) => {
                     replies.push(no.reply()?);
@@ -118,6 +180,11 @@ impl WriteOperation for PlaceBid {
         store::insert_entries(tx, &entries).await?;
         Ok(replies)
     }
+}
+
+/// Whether another bid came between: what extensions said is then about an auction that is no more.
+const fn moved_on(lot: &Lot, judged_at: i64) -> bool {
+    judged_at != 0 && lot.standing.position != judged_at
 }
 
 fn extended(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mortise_capability::{Call, CallContext, Policies, Reply};
 use mortise_contract::Value;
+use mortise_points::{NoExtensions, Points};
 use mortise_testkit::{Rig, SeededIds};
 use mortise_types::{CustomerId, Span, Timestamp};
 
@@ -14,8 +15,13 @@ pub const SHIP_TO: &str =
 pub const CLOSES_AT: &str = "2026-01-01T01:00:00.000Z";
 
 pub async fn rig() -> Rig {
+    rig_with(Arc::new(NoExtensions)).await
+}
+
+/// A rig whose extension points are answered by `points`.
+pub async fn rig_with(points: Arc<dyn Points>) -> Rig {
     let policies = Arc::new(Policies::default());
-    let capability = mortise_auction::capability(policies, Arc::new(SeededIds::new(1)));
+    let capability = mortise_auction::capability(policies, Arc::new(SeededIds::new(1)), points);
     Rig::new([capability.expect("it can be declared")]).await
 }
 

@@ -35,6 +35,8 @@ pub enum RiskReasonCode {
     Country,
     /// The customer has paid at the door.
     PaidBefore,
+    /// An extension says so. Of it and the sum of the others, the higher counts.
+    Extension,
 }
 
 /// One fact, and what it counts.
@@ -46,6 +48,14 @@ pub struct RiskReason {
     /// Points; below zero, it speaks for the customer.
     #[schemars(extend("x-unit" = "count"))]
     pub points: i64,
+    /// Which extension says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub extension: Option<String>,
+    /// Why, in its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub detail: Option<String>,
 }
 
 /// A risk that the shop takes.

@@ -8,5 +8,6 @@ mod isolation;
 mod operations;
 mod order_refund;
 mod provider;
+mod risk;
 mod shop;
 mod verify;

@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use mortise_capability::Policies;
+use mortise_points::{NoExtensions, Points};
 use mortise_testkit::{Rig, SeededIds};
 
 use crate::provider::Provider;
 
 pub(crate) async fn shop() -> (Rig, Arc<Provider>, Arc<Policies>) {
+    shop_with(Arc::new(NoExtensions)).await
+}
+
+/// A shop whose extension points are answered by `points`.
+pub(crate) async fn shop_with(points: Arc<dyn Points>) -> (Rig, Arc<Provider>, Arc<Policies>) {
     let (provider, policies) = (Arc::new(Provider::default()), Arc::new(Policies::default()));
     let ids = Arc::new(SeededIds::default());
     let capability =
-        mortise_payment::capability(ids, Arc::clone(&policies), Arc::clone(&provider) as _).unwrap();
+        mortise_payment::capability(ids, Arc::clone(&policies), Arc::clone(&provider) as _, points).unwrap();
     (Rig::new([capability]).await, provider, policies)
 }
 

@@ -156,6 +156,7 @@ fn ask(
     let lines = input.lines.iter().zip(decisions.iter()).enumerate();
     let question = Question {
         currency: input.currency,
+        customer_id: input.customer_id.clone().or_else(|| context.caller.clone()),
         customer_group: Some(group).filter(|group| !group.is_empty()).map(str::to_owned),
         trade_time: context.now,
         lines: lines.map(|(index, (line, decision))| asked_line(opened, index, line, decision)).collect(),

@@ -124,7 +124,7 @@ fn printing_is_capped_and_harmless() {
 #[test]
 fn what_fuel_would_allow_is_ended_by_the_deadline() {
     let ceilings = Ceilings {
-        fuel_per_call: u64::MAX / 2,
+        fuel_per_line: u64::MAX / 2,
         deadline: std::time::Duration::from_millis(20),
         ..Ceilings::default()
     };

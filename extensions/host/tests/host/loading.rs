@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use mortise_bindings::Bindings;
-use mortise_host::{Extension, Host, HostError, Runtime, Shelf};
+use mortise_host::{Ceilings, Extension, Host, HostError, Runtime, Shelf};
 use mortise_points::{FailureKind, PointError, Verdict};
 
-use crate::support::{ask, bind, folder, hostile_extension, only, question, runtime};
+use crate::support::{ask, bind, folder, hostile_extension, only, question, runtime, runtime_with};
 
 fn refused(runtime: &Runtime, component: &[u8]) -> String {
     Extension::load(runtime, folder(component).path()).unwrap_err().problem.to_string()
@@ -21,18 +21,48 @@ fn text(component: &str) -> Vec<u8> {
 #[test]
 fn a_component_that_is_none_is_refused() {
     let runtime = runtime();
-    for (component, problem) in [
-        (b"not wasm".to_vec(), "the component does not compile"),
-        (text("(module)"), "the component does not compile"),
-        (text("(component)"), "the component does not answer unit-price"),
+    for (component, problem, mend) in [
+        (b"not wasm".to_vec(), "the component is no WebAssembly", "mortise ext build"),
+        (text("(module)"), "the component is a core module, not a component", "build it for wasm32-wasip2"),
+        (b"\0asm\x0d\0\x01\0broken".to_vec(), "the component does not compile", ""),
         (
-            text(r#"(component (instance $i) (export "mortise:unit-price/pricing@1.0.0" (instance $i)))"#),
-            "the component does not answer unit-price",
+            text("(component)"),
+            "the component does not answer unit-price: it exports nothing",
+            "export the point",
+        ),
+        (
+            exporting("mortise:discount/discounting@1.0.0"),
+            "the component does not answer unit-price: it exports mortise:discount/discounting@1.0.0 and nothing of mortise:unit-price",
+            "is extension.toml right about [points]",
+        ),
+        (
+            exporting("mortise:unit-price/pricing@2.0.0"),
+            "the component does not answer unit-price: it exports mortise:unit-price/pricing@2.0.0, and extension.toml says \
+             unit-price = \"1.0\"",
+            "build it with that version's WIT",
+        ),
+        (
+            exporting("mortise:unit-price/pricing@1.0.0"),
+            "the component does not answer unit-price: ",
+            "its mortise:unit-price/pricing@1.0.0 has no function: implement every function of \
+             points/unit-price/wit/1.0/world.wit",
         ),
     ] {
         let found = refused(&runtime, &component);
-        assert!(found.starts_with(problem), "{found}");
+        assert!(found.starts_with(problem) && found.contains(mend), "{found}");
     }
+}
+
+/// A component that exports an empty interface of this name.
+fn exporting(interface: &str) -> Vec<u8> {
+    text(&format!("(component (instance $i) (export {interface:?} (instance $i)))"))
+}
+
+#[test]
+fn a_component_that_is_too_large_is_refused_before_it_is_read() {
+    let runtime = runtime_with(Ceilings { component_bytes: 7, ..Ceilings::default() });
+    let found = refused(&runtime, b"not wasm");
+    assert!(found.starts_with("the component has 8 bytes, at most 7; leave out symbols"), "{found}");
 }
 
 #[test]

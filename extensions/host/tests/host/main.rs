@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking")]
 
 mod cache;
+mod cookbook;
 mod crowd;
 mod example;
 mod hostile;

@@ -141,6 +141,7 @@ pub(crate) fn question(lines: usize) -> Question {
     };
     Question {
         currency: Currency::new("EUR").unwrap(),
+        customer_id: None,
         customer_group: Some("member".to_owned()),
         trade_time: Timestamp::from_millis(1_800_000_000_123),
         lines: (0..lines).map(line).collect(),

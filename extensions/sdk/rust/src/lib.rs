@@ -25,14 +25,26 @@
 //! # fn main() {}
 //! ```
 
+/// The point `bid-check`: whether something speaks against a bid.
+pub mod bid_check;
 /// The point `discount`: candidate discounts for an order's lines.
 pub mod discount;
 mod money;
+/// The point `payment-risk`: how likely an order is not paid.
+pub mod payment_risk;
+/// The point `refund-check`: what may come back of an order, and for how much.
+pub mod refund_check;
+/// The point `request-mapping`: a flow's input, of what a front end sends.
+pub mod request_mapping;
 /// The point `unit-price`: other prices for an order's lines.
 pub mod unit_price;
 
+pub use bid_check::BidCheck;
 pub use discount::Discount;
 pub use money::{Price, percent, rate_of};
+pub use payment_risk::PaymentRisk;
+pub use refund_check::RefundCheck;
+pub use request_mapping::RequestMapping;
 pub use unit_price::UnitPrice;
 
 /// What an extension answers: its result, or why it has none (the binding's `on_failure` then decides).
@@ -60,6 +72,30 @@ macro_rules! __export_point {
         const _: () = {
             type Exported = $crate::discount::Exported<$extension>;
     $crate::discount::world::__export_discount!(Exported with_types_in $crate::discount::world);
+        };
+    };
+    ($extension:ident, PaymentRisk) => {
+        const _: () = {
+            type Exported = $crate::payment_risk::Exported<$extension>;
+    $crate::payment_risk::world::__export_payment_risk!(Exported with_types_in $crate::payment_risk::world);
+        };
+    };
+    ($extension:ident, BidCheck) => {
+        const _: () = {
+            type Exported = $crate::bid_check::Exported<$extension>;
+    $crate::bid_check::world::__export_bid_check!(Exported with_types_in $crate::bid_check::world);
+        };
+    };
+    ($extension:ident, RefundCheck) => {
+        const _: () = {
+            type Exported = $crate::refund_check::Exported<$extension>;
+    $crate::refund_check::world::__export_refund_check!(Exported with_types_in $crate::refund_check::world);
+        };
+    };
+    ($extension:ident, RequestMapping) => {
+        const _: () = {
+            type Exported = $crate::request_mapping::Exported<$extension>;
+    $crate::request_mapping::world::__export_request_mapping!(Exported with_types_in $crate::request_mapping::world);
         };
     };
 }

@@ -2,6 +2,7 @@
 //! It drives nothing and writes nothing. `timeline` tells it to people, `replay` holds it against what is stored.
 
 mod amounts;
+mod past;
 mod replay;
 mod timeline;
 
@@ -13,6 +14,7 @@ use mortise_flow::{CallNo, Command, Input, Program, State, step};
 use mortise_store::{Reader, Statement, Store, StoreError};
 use mortise_types::{CustomerId, Scope, TenantId, Timestamp};
 
+pub use past::{PastCall, newest_trades, past_calls};
 pub use replay::{Difference, Replayed, replay};
 pub use timeline::{Effect, Entry, Happened, Note, Timeline, timeline};
 

@@ -34,8 +34,12 @@ impl Shop {
             deadline,
         });
         let ids = Arc::new(SeededIds::default());
-        let capability =
-            mortise_payment::capability(ids, Arc::new(Policies::default()), Arc::new(provider.unwrap()));
+        let capability = mortise_payment::capability(
+            ids,
+            Arc::new(Policies::default()),
+            Arc::new(provider.unwrap()),
+            Arc::new(mortise_points::NoExtensions),
+        );
         let mut rig = Rig::new([capability.unwrap()]).await;
         rig.now = Timestamp::from_millis(4_000_000_000_000);
         Shop { rig, sandbox, client: reqwest::Client::new() }

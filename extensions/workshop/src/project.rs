@@ -1,0 +1,110 @@
+//! A project: a folder with a manifest, known as of one language by the file that only this language has.
+//! It is read here; what builds it is elsewhere.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mortise_host::Manifest;
+
+use crate::{Fault, Language, shipped};
+
+/// The manifest's name.
+const MANIFEST: &str = "extension.toml";
+
+/// A project on this machine.
+#[derive(Debug)]
+pub struct Project {
+    folder: PathBuf,
+    language: Language,
+    manifest: Manifest,
+}
+
+impl Project {
+    /// Opens the project of a folder.
+    ///
+    /// # Errors
+    /// There is no manifest, it cannot be used, or no language is known by the files.
+    pub fn open(folder: &Path) -> Result<Project, Fault> {
+        let folder = folder.canonicalize().map_err(|error| Fault::file(folder, &error))?;
+        let file = folder.join(MANIFEST);
+        let text = fs::read_to_string(&file).map_err(|error| {
+            Fault::file(&file, &error)
+                .mend("go to an extension's folder, or begin one: mortise ext new NAME --point unit-price")
+        })?;
+        let manifest =
+            Manifest::from_toml(&text).map_err(|error| Fault::new(format!("{}: {error}", file.display())))?;
+        let language = Language::ALL
+            .into_iter()
+            .find(|language| folder.join(language.mark()).is_file())
+            .ok_or_else(|| {
+                let marks: Vec<&str> = Language::ALL.iter().map(|language| language.mark()).collect();
+                Fault::new(format!(
+                    "{}: none of {} is there, so its language is not known",
+                    folder.display(),
+                    marks.join(", ")
+                ))
+            })?;
+        Ok(Project { folder, language, manifest })
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What it is written in.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Its manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Where its component stands after a build.
+    #[must_use]
+    pub fn component(&self) -> PathBuf {
+        self.folder.join(&self.manifest.component)
+    }
+
+    /// What is made on the way to the component; may be thrown away.
+    pub(crate) fn made(&self) -> PathBuf {
+        self.folder.join("build")
+    }
+
+    /// Its copy of the SDK and of the points' WIT.
+    pub(crate) fn sdk(&self) -> PathBuf {
+        self.folder.join("mortise").join("sdk").join(self.language.name())
+    }
+
+    /// Writes the one world `guest` that joins the worlds of all points of the manifest, and returns its folder.
+    ///
+    /// # Errors
+    /// A point's WIT is not in the project, or a file cannot be written.
+    pub(crate) fn world(&self) -> Result<PathBuf, Fault> {
+        let folder = self.made().join("wit");
+        let mut includes = String::new();
+        for (point, version) in &self.manifest.points {
+            let from = self.folder.join("mortise/points").join(point).join("wit").join(version);
+            let files = fs::read_dir(&from).map_err(|error| {
+                Fault::file(&from, &error).mend(format!(
+                    "{MANIFEST} names {point} {version}; `mortise ext new` in another folder brings the WIT of every point"
+                ))
+            })?;
+            for file in files {
+                let file = file.map_err(|error| Fault::file(&from, &error))?.path();
+                let text = fs::read(&file).map_err(|error| Fault::file(&file, &error))?;
+                let name = file.file_name().unwrap_or_default();
+                shipped::write(&folder.join("deps").join(point).join(name), &text)?;
+            }
+            includes.push_str(&format!("    include mortise:{point}/{point}@{version}.0;\n"));
+        }
+        let world = format!("package mortise:guest;\n\nworld guest {{\n{includes}}}\n");
+        shipped::write(&folder.join("world.wit"), world.as_bytes())?;
+        Ok(folder)
+    }
+}
