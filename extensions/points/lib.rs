@@ -22,9 +22,13 @@ pub use point::{
 macro_rules! every_point {
     ($then:ident) => {
         $then! {
+            allocation: Allocation in "allocation";
             bid_check: BidCheck in "bid-check";
+            delivery_fee: DeliveryFee in "delivery-fee";
             discount: Discount in "discount";
+            order_split: OrderSplit in "order-split";
             payment_risk: PaymentRisk in "payment-risk";
+            purchase_limit: PurchaseLimit in "purchase-limit";
             refund_check: RefundCheck in "refund-check";
             request_mapping: RequestMapping in "request-mapping";
             unit_price: UnitPrice in "unit-price";

@@ -19,6 +19,7 @@ pub struct Native<P: Point>(Arc<Seated<P>>);
 
 struct Seated<P: Point> {
     extension: ExtensionId,
+    sku_attributes: Vec<Arc<str>>,
     answer: Box<Answer<P>>,
 }
 
@@ -28,7 +29,18 @@ impl<P: Point> Native<P> {
         name: &str,
         answer: impl Fn(&P::Question) -> Result<P::Answer, Failure> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(Seated { extension: ExtensionId::new(name, "1.0.0"), answer: Box::new(answer) }))
+        Self::reading(name, &[], answer)
+    }
+
+    /// The same, for an extension that reads SKU attributes.
+    pub fn reading(
+        name: &str,
+        sku_attributes: &[&str],
+        answer: impl Fn(&P::Question) -> Result<P::Answer, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        let extension = ExtensionId::new(name, "1.0.0");
+        let sku_attributes = sku_attributes.iter().map(|&name| name.into()).collect();
+        Self(Arc::new(Seated { extension, sku_attributes, answer: Box::new(answer) }))
     }
 }
 
@@ -40,7 +52,7 @@ impl<P: Point> Points for Native<P> {
 
 impl<P: Point> Panel for Seated<P> {
     fn sku_attributes(&self) -> &[Arc<str>] {
-        &[]
+        &self.sku_attributes
     }
 
     fn ask_raw(&self, call: CallIdentity<'_>, question: &dyn Any) -> Result<RawOutcome, PointError> {

@@ -2,11 +2,13 @@
 
 mod cash;
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
 use mortise_contract::{Declaration, Event, Operation};
+use mortise_points::{DeliveryFee, Point as _};
 use mortise_types::{
-    Address, Amount, CountryCode, Currency, LocationId, OrderId, Parcel, ParcelId, ProofFee, ShipmentId, Sku,
-    Timestamp,
+    Address, Amount, CountryCode, Currency, LocationId, OrderId, Parcel, ParcelId, ProofFee, RequestedLine, ShipmentId,
+    Sku, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,10 @@ pub struct QuoteInput {
     pub ship_to: Address,
     /// Of the fees.
     pub currency: Currency,
+    /// The lines that are sold, whose attributes extensions may read: the items' line ids are positions in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500))]
+    pub lines: Vec<RequestedLine>,
 }
 
 /// What bringing them costs.
@@ -391,7 +397,9 @@ pub(crate) fn declaration() -> Declaration {
     let operations = Declaration::new("delivery")
         .operation(
             Operation::read::<QuoteInput, Quoted>("quote", "What bringing the parcels costs.")
-                .rejects::<NotDeliveredThere>("not_delivered_there"),
+                .opens(DeliveryFee::NAME)
+                .rejects::<NotDeliveredThere>("not_delivered_there")
+                .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
             Operation::remote::<DispatchInput, Dispatched>("dispatch", "Gives a parcel to the carrier.")

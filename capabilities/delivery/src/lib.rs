@@ -15,6 +15,7 @@ use std::sync::Arc;
 use mortise_capability::import::ROW_REFUSED;
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
+use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
@@ -41,7 +42,8 @@ const MIGRATIONS: Migrations = Migrations {
     ],
 };
 
-const PAGES: [RejectionPage; 5] = [
+const PAGES: [RejectionPage; 6] = [
+    mortise_asking::PAGE,
     RejectionPage { code: "not_delivered_there", page: include_str!("../rejections/not_delivered_there.md") },
     RejectionPage { code: "carrier_refused", page: include_str!("../rejections/carrier_refused.md") },
     RejectionPage { code: "unknown_shipment", page: include_str!("../rejections/unknown_shipment.md") },
@@ -49,7 +51,8 @@ const PAGES: [RejectionPage; 5] = [
     RejectionPage { code: ROW_REFUSED, page: include_str!("../rejections/row_refused.md") },
 ];
 
-/// The capability `delivery`, whose remote operations ask `carrier`. Its ids come from `ids`.
+/// The capability `delivery`, whose remote operations ask `carrier`. Its ids come from `ids`; `points` holds whoever
+/// answers `delivery-fee`.
 ///
 /// # Errors
 /// A contract outside of the language's subset; held by this crate's tests.
@@ -57,6 +60,7 @@ pub fn capability(
     ids: Arc<dyn IdSource>,
     policies: Arc<Policies>,
     carrier: Arc<dyn Carrier>,
+    points: Arc<dyn Points>,
 ) -> Result<Capability, DeclarationError> {
     let summary = "What delivery costs, parcels with the carrier, and where they are.";
     let weights = Arc::clone(&policies);
@@ -68,7 +72,7 @@ pub fn capability(
     };
     let (out, back) = (dispatch(operations::Direction::Out), dispatch(operations::Direction::Back));
     Ok(Capability::new("delivery", summary, contract::declaration)?
-        .read("quote", operations::Quote { policies })
+        .read("quote", operations::Quote { policies, points })
         .remote("dispatch", out)
         .remote("request_return", operations::RequestReturn(back))
         .remote("cancel", operations::Cancel { carrier })

@@ -1,5 +1,6 @@
 //! The operations as code: load a batch's rows, decide by the rules, save. Nothing is decided here.
 
+mod asked;
 mod cancel;
 mod dispatch;
 mod imports;

@@ -5,5 +5,5 @@ mod fees;
 mod tests;
 mod tracking;
 
-pub(crate) use fees::{Bracket, NoFee, Table, UNLIMITED_GRAMS, parcel_grams};
+pub(crate) use fees::{Bracket, NoFee, Table, UNLIMITED_GRAMS, parcel_grams, proof};
 pub(crate) use tracking::{Learnt, Shipment, Status};

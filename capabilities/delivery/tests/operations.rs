@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use futures::future::{BoxFuture, FutureExt};
 use mortise_capability::{Policies, PolicyRow, Unanswered};
 use mortise_delivery::{CancelAnswer, Carrier, CarrierRequest, DispatchAnswer};
+use mortise_points::NoExtensions;
 use mortise_store::Statement;
 use mortise_testkit::{Rig, SeededIds};
 use mortise_types::Scope;
@@ -47,7 +48,9 @@ impl Carrier for Van {
 async fn shop() -> (Rig, Arc<Van>, Arc<Policies>) {
     let (van, policies) = (Arc::new(Van::default()), Arc::new(Policies::default()));
     let ids = Arc::new(SeededIds::default());
-    let capability = mortise_delivery::capability(ids, Arc::clone(&policies), Arc::clone(&van) as _).unwrap();
+    let points = Arc::new(NoExtensions);
+    let capability =
+        mortise_delivery::capability(ids, Arc::clone(&policies), Arc::clone(&van) as _, points).unwrap();
     let rig = Rig::new([capability]).await;
     let origin = r#"{"rows":[{"location":"berlin","name":"Shop","street":"Dock 1","city":"Berlin","postal_code":"10115","country":"DE"}]}"#;
     assert_eq!(rig.call("delivery.import_origins", origin).await, r#"ok {"rows":1}"#);

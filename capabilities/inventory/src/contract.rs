@@ -5,7 +5,9 @@ mod holds;
 mod levels;
 mod returns;
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_contract::{Declaration, Operation};
+use mortise_points::{Allocation, Point as _};
 use serde_json::json;
 
 pub use counts::{
@@ -31,7 +33,9 @@ pub(crate) fn declaration() -> Declaration {
                 "allocate",
                 "Proposes where each line comes from; holds nothing.",
             )
-            .rejects::<Shortage>("out_of_stock"),
+            .opens(Allocation::NAME)
+            .rejects::<Shortage>("out_of_stock")
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
             Operation::write::<ReserveInput, ReserveOutput>(

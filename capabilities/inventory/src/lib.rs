@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
+use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
 use mortise_types::IdSource;
 
@@ -40,19 +41,24 @@ const MIGRATIONS: Migrations = Migrations {
 
 const PAGES: &[RejectionPage] = &[
     RejectionPage { code: "out_of_stock", page: include_str!("../rejections/out_of_stock.md") },
+    mortise_asking::PAGE,
     RejectionPage { code: "cannot_ship", page: include_str!("../rejections/cannot_ship.md") },
     RejectionPage { code: "unknown_location", page: include_str!("../rejections/unknown_location.md") },
     RejectionPage { code: "stock_below_zero", page: include_str!("../rejections/stock_below_zero.md") },
 ];
 
-/// The capability, choosing by `policies` and naming holds by `ids`.
+/// The capability, choosing by `policies` and naming holds by `ids`; `points` holds whoever answers `allocation`.
 ///
 /// # Errors
 /// A contract outside of the language's subset.
-pub fn capability(policies: Arc<Policies>, ids: Arc<dyn IdSource>) -> Result<Capability, DeclarationError> {
+pub fn capability(
+    policies: Arc<Policies>,
+    ids: Arc<dyn IdSource>,
+    points: Arc<dyn Points>,
+) -> Result<Capability, DeclarationError> {
     let summary = "Stock: locations, on hand, reserved, claimed; allocations and reservations.";
     Ok(Capability::new("inventory", summary, contract::declaration)?
-        .read("allocate", allocate::Allocate { policies: Arc::clone(&policies) })
+        .read("allocate", allocate::Allocate { policies: Arc::clone(&policies), points })
         .write("reserve", reserve::Reserve { policies: Arc::clone(&policies), ids: Arc::clone(&ids) })
         .write("release", settle::Settle(Settlement::Release))
         .write("claim", settle::Settle(Settlement::Claim))

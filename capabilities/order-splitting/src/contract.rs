@@ -1,7 +1,9 @@
 //! What goes in and out of order splitting. It decides nothing.
 
+use mortise_asking::{Decided, EXTENSION_REFUSED, ExtensionRefused};
 use mortise_contract::{Declaration, Operation};
-use mortise_types::{Allocation, Amount, OrderId, Parcel, ParcelId, PriceProof};
+use mortise_points::{OrderSplit, Point as _};
+use mortise_types::{Allocation, Amount, OrderId, Parcel, ParcelId, PriceProof, RequestedLine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,15 +19,24 @@ pub struct PlanInput {
     /// What comes from where.
     #[schemars(length(max = 1000))]
     pub allocations: Vec<Allocation>,
+    /// The lines that are sold, whose attributes extensions may read: the allocations' line ids are positions in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500))]
+    pub lines: Vec<RequestedLine>,
 }
 
 /// What travels together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanOutput {
-    /// `ORDER-1`, `ORDER-2`, ..., one a location, in the order in which the allocations name them.
+    /// `ORDER-1`, `ORDER-2`, ..., one a location, in the order in which the allocations name them, or as an extension
+    /// splits them.
     #[schemars(length(max = 50))]
     pub parcels: Vec<Parcel>,
+    /// The extension that split them, and why; left out where each location has its parcel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Decided")]
+    pub decided: Option<Decided>,
 }
 
 /// More parcels than an order may have.
@@ -97,6 +108,8 @@ pub(crate) fn declaration() -> Declaration {
     Declaration::new("order_splitting")
     .operation(
         Operation::pure::<PlanInput, PlanOutput>("plan", "Splits an order into parcels, one a location.")
+            .opens(OrderSplit::NAME)
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED)
             .rejects::<TooManyParcels>("too_many_parcels")
             .rejects::<OrderIdTooLong>("order_id_too_long"),
     )

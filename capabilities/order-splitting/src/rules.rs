@@ -61,12 +61,17 @@ pub(crate) fn plan(order_id: &OrderId, allocations: &[Allocation]) -> Result<Dec
         let (parcels, most) = (locations.len() as i64, PARCELS_MAX as i64);
         return Ok(Decision::TooMany(TooManyParcels { parcels, most }));
     }
-    Ok(Decision::Planned(PlanOutput { parcels }))
+    Ok(Decision::Planned(PlanOutput { parcels, decided: None }))
+}
+
+/// The id of an order's parcel, numbered from 1.
+pub(crate) fn parcel_id(order_id: &OrderId, number: usize) -> Result<ParcelId, InvalidText> {
+    ParcelId::new(format!("{order_id}-{number}"))
 }
 
 fn parcel(order_id: &OrderId, number: usize, first: &Allocation) -> Result<Parcel, SplitError> {
     Ok(Parcel {
-        parcel_id: ParcelId::new(format!("{order_id}-{number}"))?,
+        parcel_id: parcel_id(order_id, number)?,
         location: first.location.clone(),
         items: vec![item(first)],
     })

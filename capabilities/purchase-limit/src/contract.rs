@@ -2,7 +2,9 @@
 
 mod returns;
 
+use mortise_asking::{EXTENSION_REFUSED, ExtensionRefused};
 use mortise_contract::{Declaration, Operation};
+use mortise_points::{Point as _, PurchaseLimit};
 use mortise_types::{Applied, BusinessLine, CustomerId, OrderId, Quantity, RequestedLine, Sku, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,6 +86,20 @@ pub struct LimitExceeded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Timestamp")]
     pub resets_at: Option<Timestamp>,
+}
+
+/// What an extension does not let a customer buy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PurchaseRefused {
+    /// Why, for the customer.
+    pub reason: String,
+    /// The item that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Sku")]
+    pub sku: Option<Sku>,
+    /// The extension that objects, `name@version`.
+    pub extension: String,
 }
 
 /// What an order counts, to be booked.
@@ -233,7 +249,10 @@ pub(crate) fn declaration() -> Declaration {
                 "check",
                 "Whether a customer may buy this, and what it counts against.",
             )
-            .rejects::<LimitExceeded>("limit_exceeded"),
+            .opens(PurchaseLimit::NAME)
+            .rejects::<LimitExceeded>("limit_exceeded")
+            .rejects::<PurchaseRefused>("purchase_refused")
+            .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
         .operation(
             Operation::write::<ClaimInput, ClaimOutput>(

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
+use mortise_points::Points;
 use mortise_store::{Migration, Migrations};
 
 use operations::{check, claim, import, returns};
@@ -39,17 +40,19 @@ const MIGRATIONS: Migrations = Migrations {
 const PAGES: &[RejectionPage] = &[
     RejectionPage { code: "limit_exceeded", page: include_str!("../rejections/limit_exceeded.md") },
     RejectionPage { code: "already_claimed", page: include_str!("../rejections/already_claimed.md") },
+    RejectionPage { code: "purchase_refused", page: include_str!("../rejections/purchase_refused.md") },
+    mortise_asking::PAGE,
     RejectionPage { code: "rule_unclear", page: include_str!("../rejections/rule_unclear.md") },
 ];
 
-/// The capability, choosing by `policies`.
+/// The capability, choosing by `policies`; `points` holds whoever answers `purchase-limit`.
 ///
 /// # Errors
 /// A contract outside of the language's subset.
-pub fn capability(policies: Arc<Policies>) -> Result<Capability, DeclarationError> {
+pub fn capability(policies: Arc<Policies>, points: Arc<dyn Points>) -> Result<Capability, DeclarationError> {
     let summary = "How much of an item one customer may buy in a period.";
     Ok(Capability::new("purchase_limit", summary, contract::declaration)?
-        .read("check", check::Check { policies: Arc::clone(&policies) })
+        .read("check", check::Check { policies: Arc::clone(&policies), points })
         .write("claim", claim::ClaimLimits { policies })
         .write("release", claim::ReleaseLimits)
         .write("give_back", returns::GiveBackUnits)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mortise_capability::{Outcome, Policies, PolicyRow};
+use mortise_points::NoExtensions;
 use mortise_store::Statement;
 use mortise_testkit::Rig;
 use mortise_types::{Scope, Span};
@@ -10,7 +11,7 @@ use mortise_types::{Scope, Span};
 const DAY: &str = "2026-01-01T00:00:00.000Z";
 
 async fn rig() -> Rig {
-    let capability = mortise_purchase_limit::capability(Arc::new(Policies::default()));
+    let capability = mortise_purchase_limit::capability(Arc::new(Policies::default()), Arc::new(NoExtensions));
     let rig = Rig::new([capability.expect("it can be declared")]).await;
     rules(&rig).await;
     rig
@@ -157,7 +158,7 @@ async fn the_shops_midnight_is_a_policy() {
         name: "purchase_limit".into(),
         document: r#"{"utc_offset_minutes":420}"#.into(),
     }]);
-    let rig = Rig::new([mortise_purchase_limit::capability(policies).unwrap()]).await;
+    let rig = Rig::new([mortise_purchase_limit::capability(policies, Arc::new(NoExtensions)).unwrap()]).await;
     rules(&rig).await;
     let checked = rig.call("purchase_limit.check", &basket("c-1", &[("tea", 1)])).await;
     assert!(

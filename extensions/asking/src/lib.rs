@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mortise_capability::{CallContext, ExtensionCall, RejectionPage, Reply, StoreError};
 use mortise_points::{Answered, Attribute, CallIdentity, Opened, Point, PointError, Verdict};
+use mortise_types::{LineId, RequestedLine, Sku};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,17 @@ pub struct ExtensionRefused {
     pub kind: String,
     /// What happened.
     pub detail: String,
+}
+
+/// Whose answer decided, and why: what an operation says beside what was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "extension/Decided")]
+pub struct Decided {
+    /// `name@version`.
+    pub extension: String,
+    /// In the extension's words.
+    pub reason: String,
 }
 
 /// What a question came to.
@@ -61,6 +73,12 @@ pub fn attributes<'a, P: Point>(
 ) -> Vec<Attribute> {
     let wanted = opened.sku_attributes().iter();
     wanted.filter_map(|name| Some(Attribute { name: Arc::clone(name), value: known(name)?.into() })).collect()
+}
+
+/// The line that goods belong to, among the lines that are sold: line ids are positions in them, from 1.
+pub fn line_of<'a>(lines: &'a [RequestedLine], line_id: &LineId, sku: &Sku) -> Option<&'a RequestedLine> {
+    let index = line_id.as_str().parse::<usize>().ok()?.checked_sub(1)?;
+    lines.get(index).filter(|line| line.sku == *sku)
 }
 
 /// An extension that failed, and whose binding says refuse.

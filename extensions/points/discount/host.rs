@@ -68,12 +68,8 @@ fn propose(
     // What a line's record points at; it outlives the call.
     let attributes: Vec<Vec<wit::Attribute<'_>>> =
         question.lines.iter().map(|line| attributes(line, &ask)).collect();
-    let lines: Vec<wit::Line<'_>> = question
-        .lines
-        .iter()
-        .zip(&attributes)
-        .map(|(line, attributes)| to_wit(line, attributes))
-        .collect();
+    let lines: Vec<wit::Line<'_>> =
+        question.lines.iter().zip(&attributes).map(|(line, attributes)| to_wit(line, attributes)).collect();
     let coupons: Vec<&str> = question.coupons.iter().map(|coupon| coupon.as_str()).collect();
     let order = wit::Order {
         currency: question.currency.code(),
@@ -84,23 +80,13 @@ fn propose(
         delivery_amount: question.delivery_amount.minor(),
         lines: &lines,
     };
-    let answer = instance
-        .mortise_discount_discounting()
-        .call_propose(store, ask.config, order)?;
+    let answer = instance.mortise_discount_discounting().call_propose(store, ask.config, order)?;
     Ok(answer.map(|candidates| candidates.into_iter().map(from_wit).collect()))
 }
 
 fn attributes<'a>(line: &'a Line, ask: &Ask<'_, Question>) -> Vec<wit::Attribute<'a>> {
-    let granted = line
-        .attributes
-        .iter()
-        .filter(|attribute| ask.reads.contains(&attribute.name));
-    granted
-        .map(|attribute| wit::Attribute {
-            name: &attribute.name,
-            value: &attribute.value,
-        })
-        .collect()
+    let granted = line.attributes.iter().filter(|attribute| ask.reads.contains(&attribute.name));
+    granted.map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value }).collect()
 }
 
 fn to_wit<'a>(line: &'a Line, attributes: &'a [wit::Attribute<'a>]) -> wit::Line<'a> {

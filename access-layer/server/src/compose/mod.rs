@@ -111,9 +111,9 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
     let policies = Arc::new(Policies::default());
     let (chosen, points, ids) = (|| Arc::clone(&policies), || Arc::clone(&points), || Arc::clone(&ids));
     let registry = Registry::new([
-        mortise_purchase_limit::capability(chosen())?,
-        mortise_inventory::capability(chosen(), ids())?,
-        mortise_order_splitting::capability()?,
+        mortise_purchase_limit::capability(chosen(), points())?,
+        mortise_inventory::capability(chosen(), ids(), points())?,
+        mortise_order_splitting::capability(points())?,
         mortise_pricing::capability(chosen(), points())?,
         mortise_discount::capability(chosen(), points())?,
         mortise_tax::capability(chosen())?,
@@ -123,7 +123,7 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
         mortise_after_sale::capability(chosen(), ids(), points())?,
         mortise_payment::capability(ids(), chosen(), outside.provider, points())?,
         mortise_fulfilment::capability(ids())?,
-        mortise_delivery::capability(ids(), chosen(), outside.carrier)?,
+        mortise_delivery::capability(ids(), chosen(), outside.carrier, points())?,
     ])?
     .offer::<LinePolicy>();
     let off = mortise_flow::check_contracts(registry.contracts());

@@ -1,21 +1,36 @@
 //! `delivery.quote`: one look-up of fee tables for each distinct scope and country of the batch, and of weights only
-//! where a fee depends on them.
+//! where a fee depends on them or an extension is asked for it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use mortise_capability::{Call, Chosen, Policies, ReadOperation, Reply};
+use mortise_points::delivery_fee::Won;
+use mortise_points::{DeliveryFee, Opened, Points};
 use mortise_store::{Reader, StoreError};
-use mortise_types::{Amount, ArithmeticError, FeeId, FeeKind, Parcel, ProofFee, Sku, TenantId};
+use mortise_types::{Amount, ArithmeticError, FeeId, Parcel, Sku, TenantId};
 
-use super::too_large;
+use super::{asked, too_large};
 use crate::contract::{NotDeliveredThere, QuoteInput, Quoted};
 use crate::policy::{DeliveryPolicy, FeePer};
-use crate::rules::{NoFee, Table, parcel_grams};
+use crate::rules::{NoFee, Table, parcel_grams, proof};
 use crate::store::{FeeKey, fees, weights};
 
 pub(crate) struct Quote {
     pub(crate) policies: Arc<Policies>,
+    pub(crate) points: Arc<dyn Points>,
+}
+
+/// What one fee is for: a parcel, or the whole order.
+pub(super) struct Consignment<'a> {
+    pub(super) fee_id: FeeId,
+    /// None for the whole order.
+    pub(super) parcel: Option<&'a Parcel>,
+    /// All that is in it.
+    pub(super) parcels: &'a [Parcel],
+    pub(super) grams: i64,
+    /// The fee of the shop's table.
+    pub(super) table: Result<Amount, NoFee>,
 }
 
 impl ReadOperation for Quote {
@@ -31,17 +46,18 @@ impl ReadOperation for Quote {
         let brackets = fees(reader, &keys).await?;
         let tables: BTreeMap<FeeKey, Option<Table>> =
             keys.into_iter().zip(brackets.iter().map(|brackets| Table::choose(brackets))).collect();
-        let weighed = weigh(reader, calls, &tables).await?;
+        let opened: Vec<Option<Opened<DeliveryFee>>> =
+            calls.iter().map(|call| self.points.open(&call.context.scope)).collect();
+        let weighed = weigh(reader, calls, &opened, &tables).await?;
+        let none = HashMap::new();
         calls
             .iter()
-            .map(|call| {
+            .zip(opened)
+            .map(|(call, opened)| {
                 let table = tables.get(&fee_key(call)).and_then(Option::as_ref);
-                let Some(table) = table else {
-                    return not_there(call, NoFee::NotThere, None, None);
-                };
                 let chosen = self.policies.get::<DeliveryPolicy>(&call.context.scope);
-                let none = HashMap::new();
-                price(call, table, &chosen, weighed.get(&call.context.scope.tenant).unwrap_or(&none))
+                let grams = weighed.get(&call.context.scope.tenant).unwrap_or(&none);
+                price(call, table, opened.as_ref(), &consignments(call, table, &chosen, grams)?)
             })
             .collect()
     }
@@ -61,19 +77,21 @@ fn fee_key(call: &Call<QuoteInput>) -> FeeKey {
     }
 }
 
-/// The weights of the items whose fee depends on them, by tenant.
+/// The weights of the items whose fee depends on them, or may, by tenant.
 async fn weigh(
     reader: &Reader<'_>,
     calls: &[Call<QuoteInput>],
+    opened: &[Option<Opened<DeliveryFee>>],
     tables: &BTreeMap<FeeKey, Option<Table>>,
 ) -> Result<BTreeMap<TenantId, Weights>, StoreError> {
-    let depends = |call: &&Call<QuoteInput>| {
+    let depends = |call: &Call<QuoteInput>| {
         tables.get(&fee_key(call)).and_then(Option::as_ref).is_some_and(|table| !table.is_flat())
     };
     let asked: BTreeSet<(TenantId, Sku)> = calls
         .iter()
-        .filter(depends)
-        .flat_map(|call| call.input.parcels.iter().map(move |parcel| (call, parcel)))
+        .zip(opened)
+        .filter(|(call, opened)| opened.is_some() || depends(call))
+        .flat_map(|(call, _)| call.input.parcels.iter().map(move |parcel| (call, parcel)))
         .flat_map(|(call, parcel)| {
             let tenant = &call.context.scope.tenant;
             parcel.items.iter().map(move |item| (tenant.clone(), item.sku.clone()))
@@ -89,52 +107,76 @@ async fn weigh(
     Ok(by_tenant)
 }
 
-fn price(
-    call: &Call<QuoteInput>,
-    table: &Table,
+/// What fees are asked for: one for each parcel, or one for the order, by policy.
+fn consignments<'a>(
+    call: &'a Call<QuoteInput>,
+    table: Option<&Table>,
     chosen: &Chosen<DeliveryPolicy>,
     grams: &Weights,
-) -> Result<Reply<Quoted>, StoreError> {
+) -> Result<Vec<Consignment<'a>>, StoreError> {
     let default_grams = i64::from(chosen.policy.default_weight_grams);
-    let weigh = |parcel: &Parcel| parcel_grams(parcel, grams, default_grams);
-    let mut fees = Vec::new();
+    let consignment = |fee_id: &str,
+                       parcel: Option<&'a Parcel>,
+                       parcels: &'a [Parcel]|
+     -> Result<Consignment<'a>, StoreError> {
+        let weigh = |sum: i64, parcel: &Parcel| {
+            let grams = parcel_grams(parcel, grams, default_grams)?;
+            sum.checked_add(grams).ok_or(ArithmeticError::Overflow)
+        };
+        let grams = parcels.iter().try_fold(0_i64, weigh).map_err(too_large)?;
+        Ok(Consignment {
+            fee_id: FeeId::new(fee_id).map_err(|error| StoreError::Value(error.to_string()))?,
+            parcel,
+            parcels,
+            grams,
+            table: table.map_or(Err(NoFee::NotThere), |table| table.fee(grams)),
+        })
+    };
+    let parcels = call.input.parcels.as_slice();
     match chosen.policy.fee_per {
         FeePer::Parcel => {
-            for (index, parcel) in call.input.parcels.iter().enumerate() {
-                match table.fee(weigh(parcel).map_err(too_large)?) {
-                    Ok(amount) => fees.extend(fee(&format!("delivery-{}", index + 1), Some(parcel), amount)?),
-                    Err(no_fee) => return not_there(call, no_fee, Some(table), Some(parcel)),
-                }
-            }
+            let each = parcels.chunks(1).zip(parcels).enumerate();
+            each.map(|(index, (alone, parcel))| {
+                consignment(&format!("delivery-{}", index + 1), Some(parcel), alone)
+            })
+            .collect()
         }
-        FeePer::Order if call.input.parcels.is_empty() => {}
-        FeePer::Order => {
-            let sum = call.input.parcels.iter().try_fold(0_i64, |sum, parcel| {
-                sum.checked_add(weigh(parcel)?).ok_or(ArithmeticError::Overflow)
-            });
-            match table.fee(sum.map_err(too_large)?) {
-                Ok(amount) => fees.extend(fee("delivery", None, amount)?),
-                Err(no_fee) => return not_there(call, no_fee, Some(table), None),
-            }
-        }
+        FeePer::Order if parcels.is_empty() => Ok(Vec::new()),
+        FeePer::Order => Ok(vec![consignment("delivery", None, parcels)?]),
     }
-    Ok(Reply::done(Quoted { fees }))
 }
 
-/// The fee's proof; none where it is 0.
-fn fee(id: &str, parcel: Option<&Parcel>, amount: Amount) -> Result<Option<ProofFee>, StoreError> {
-    if amount.is_zero() {
-        return Ok(None);
+fn price(
+    call: &Call<QuoteInput>,
+    table: Option<&Table>,
+    opened: Option<&Opened<DeliveryFee>>,
+    consignments: &[Consignment<'_>],
+) -> Result<Reply<Quoted>, StoreError> {
+    if table.is_none() && (opened.is_none() || consignments.is_empty()) {
+        return not_there(call, NoFee::NotThere, None, None);
     }
-    Ok(Some(ProofFee {
-        fee_id: FeeId::new(id).map_err(|error| StoreError::Value(error.to_string()))?,
-        kind: FeeKind::Delivery,
-        parcel_id: parcel.map(|parcel| parcel.parcel_id.clone()),
-        list: amount,
-        adjustments: Vec::new(),
-        taxes: Vec::new(),
-        payable: amount,
-    }))
+    let (won, calls) = match opened {
+        Some(opened) => match asked::ask(opened, call, consignments) {
+            Ok(asked) => (asked.reduced, asked.calls),
+            Err(refusal) => return refusal.reply(),
+        },
+        None => (Vec::new(), Vec::new()),
+    };
+    let mut fees = Vec::with_capacity(consignments.len());
+    for (index, consignment) in consignments.iter().enumerate() {
+        let Consignment { fee_id, parcel, table: listed, .. } = consignment;
+        let won: Option<&Won> = won.get(index).and_then(Option::as_ref);
+        match (listed, won) {
+            (Err(no_fee), None) => {
+                return Ok(not_there(call, *no_fee, table, table.and(*parcel))?.asked(calls));
+            }
+            (listed, won) => {
+                let listed = listed.unwrap_or(Amount::ZERO);
+                fees.extend(proof(fee_id, *parcel, listed, won).map_err(too_large)?);
+            }
+        }
+    }
+    Ok(Reply::done(Quoted { fees }).asked(calls))
 }
 
 fn not_there(

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use mortise_types::{Amount, ArithmeticError, Parcel, Sku};
+use mortise_points::delivery_fee::Won;
+use mortise_types::{
+    Adjustment, AdjustmentKind, Amount, ArithmeticError, FeeId, FeeKind, Parcel, ProofFee, Sku,
+};
 
 /// The upper end of a bracket that takes any weight.
 pub(crate) const UNLIMITED_GRAMS: i64 = i64::MAX;
@@ -75,6 +78,41 @@ impl Table {
         let bracket = self.brackets.iter().find(|(up_to_grams, _)| grams <= *up_to_grams);
         bracket.map(|(_, amount)| *amount).ok_or(NoFee::TooHeavy)
     }
+}
+
+/// The proof of a fee: the table's, and what an extension makes of it; none where nothing is paid and nothing changed.
+pub(crate) fn proof(
+    fee_id: &FeeId,
+    parcel: Option<&Parcel>,
+    list: Amount,
+    won: Option<&Won>,
+) -> Result<Option<ProofFee>, ArithmeticError> {
+    let payable = won.map_or(list, |won| won.fee.amount);
+    if list.is_zero() && payable.is_zero() {
+        return Ok(None);
+    }
+    let change = payable.checked_sub(list)?;
+    let adjustment = |won: &Won| {
+        let (source, version) =
+            won.extension.as_str().split_once('@').unwrap_or((won.extension.as_str(), ""));
+        Adjustment {
+            kind: AdjustmentKind::Extension,
+            source: source.to_owned(),
+            version: version.to_owned(),
+            lane: None,
+            amount: change,
+            reason: won.fee.reason.clone(),
+        }
+    };
+    Ok(Some(ProofFee {
+        fee_id: fee_id.clone(),
+        kind: FeeKind::Delivery,
+        parcel_id: parcel.map(|parcel| parcel.parcel_id.clone()),
+        list,
+        adjustments: won.map(adjustment).into_iter().collect(),
+        taxes: Vec::new(),
+        payable,
+    }))
 }
 
 /// What a parcel weighs, in grams.

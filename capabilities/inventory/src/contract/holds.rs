@@ -1,5 +1,6 @@
 //! What goes in and out of allocating, holding and settling.
 
+use mortise_asking::Decided;
 use mortise_types::{
     Address, Allocation, Applied, LocationId, Parcel, Quantity, RequestedLine, ReservationId, Sku,
 };
@@ -32,6 +33,10 @@ pub struct AllocateOutput {
     /// What was asked beyond what is saleable, and then cut or backordered, by item and named location.
     #[schemars(length(max = 500))]
     pub short: Vec<Shortage>,
+    /// The extension that chose the locations, and why; left out where the shop's own order did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Decided")]
+    pub decided: Option<Decided>,
 }
 
 /// Too little of an item.

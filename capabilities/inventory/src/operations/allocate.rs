@@ -1,12 +1,14 @@
-//! `inventory.allocate`: proposes where lines come from, on what a reader sees. It holds nothing.
+//! `inventory.allocate`: proposes where lines come from, on what a reader sees, or as an extension says. It holds nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mortise_capability::{Call, Chosen, Policies, ReadOperation, Reply, StoreError};
+use mortise_points::{Allocation, Points};
 use mortise_store::{Reader, Statement};
 use mortise_types::{LocationId, Quantity, Sku, TenantId};
 
+use super::asked;
 use crate::contract::{AllocateInput, AllocateOutput};
 use crate::policy::InventoryPolicy;
 use crate::rules::StockError;
@@ -61,6 +63,7 @@ struct Ask<'a> {
 
 pub(crate) struct Allocate {
     pub(crate) policies: Arc<Policies>,
+    pub(crate) points: Arc<dyn Points>,
 }
 
 impl ReadOperation for Allocate {
@@ -98,12 +101,32 @@ impl ReadOperation for Allocate {
                     offers.put(ask.sku, offer(row, open_to)?);
                 }
             }
-            replies.push(match allocate(&call.input.lines, offers, chosen.policy.short_stock)? {
-                Decision::Allocated(output) => Reply::done(output),
-                Decision::OutOfStock(shortage) => Reply::rejected("out_of_stock", &shortage)?,
-            });
+            replies.push(self.decide(call, offers, &chosen.policy)?);
         }
         Ok(replies)
+    }
+}
+
+impl Allocate {
+    /// The shop's own decision, and then that of an extension, if one is bound and the shop has what is sold.
+    fn decide(
+        &self,
+        call: &Call<AllocateInput>,
+        offers: Offers,
+        policy: &InventoryPolicy,
+    ) -> Result<Reply<AllocateOutput>, StoreError> {
+        let opened = self.points.open::<Allocation>(&call.context.scope);
+        let offered = opened.is_some().then(|| offers.clone());
+        let output = match allocate(&call.input.lines, offers, policy.short_stock)? {
+            Decision::Allocated(output) => output,
+            Decision::OutOfStock(shortage) => return Reply::rejected("out_of_stock", &shortage),
+        };
+        match opened.zip(offered) {
+            Some((opened, offers)) if !asked::owes(&output, policy.short_stock) => {
+                asked::reply(&opened, call, output, offers.in_order())
+            }
+            _ => Ok(Reply::done(output)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The inventory's operations, a file each or a file for a few that are one thing.
 
 pub(crate) mod allocate;
+mod asked;
 pub(crate) mod counts;
 pub(crate) mod levels;
 pub(crate) mod locations;

@@ -50,11 +50,16 @@ impl Offers {
         }
     }
 
-    fn in_order(mut self) -> Offers {
+    pub(crate) fn in_order(mut self) -> Offers {
         for offers in self.0.values_mut() {
             offers.sort_by(|a, b| (a.preference, &a.location).cmp(&(b.preference, &b.location)));
         }
         self
+    }
+
+    /// The offers of an item.
+    pub(crate) fn of_item(&self, sku: &Sku) -> &[Offer] {
+        self.0.get(sku).map_or(&[], Vec::as_slice)
     }
 
     /// The offers that a line may use, the preferred one first.
@@ -126,7 +131,7 @@ pub(crate) fn allocate(
             quantity,
         }));
     }
-    Ok(Decision::Allocated(AllocateOutput { allocations, lines: sold, short }))
+    Ok(Decision::Allocated(AllocateOutput { allocations, lines: sold, short, decided: None }))
 }
 
 fn share_out(lines: &[RequestedLine], offers: &mut Offers) -> Result<Vec<Share>, StockError> {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use mortise_capability::{Policies, PolicyRow};
+use mortise_points::{NoExtensions, Points};
 use mortise_testkit::{Rig, SeededIds};
 
 /// The level of the one item that most tests are about.
@@ -11,6 +12,11 @@ pub const LINES: &str = r#"{"skus":["tea"],"location":"west"}"#;
 
 /// A shop with the locations `east` and `west`, and policies by business line (empty for all).
 pub async fn rig(policies: &[(&str, &str)]) -> Rig {
+    rig_with(policies, Arc::new(NoExtensions)).await
+}
+
+/// The same, in which `points` are answered.
+pub async fn rig_with(policies: &[(&str, &str)], points: Arc<dyn Points>) -> Rig {
     let chosen = Arc::new(Policies::default());
     chosen.replace(policies.iter().map(|(line, document)| PolicyRow {
         tenant: "acme".into(),
@@ -19,7 +25,7 @@ pub async fn rig(policies: &[(&str, &str)]) -> Rig {
         name: "inventory".into(),
         document: (*document).to_owned(),
     }));
-    let capability = mortise_inventory::capability(chosen, Arc::new(SeededIds::new(1)));
+    let capability = mortise_inventory::capability(chosen, Arc::new(SeededIds::new(1)), points);
     let rig = Rig::new([capability.expect("it can be declared")]).await;
     locations(&rig).await;
     rig

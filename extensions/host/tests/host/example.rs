@@ -1,4 +1,4 @@
-//! The shipped example on the real host: its own cases, and its effect on one business line and on no other.
+//! The first example on the real host: its effect on one business line and on no other. Its cases are run with all others.
 
 use mortise_bindings::Bindings;
 use mortise_host::{Case, Extension, Host};
@@ -25,22 +25,6 @@ fn bound_to_grocery() -> Host {
     .unwrap();
     let runtime = runtime();
     support::host(&runtime, [Extension::load(&runtime, &support::loyal_price()).unwrap()], &bindings)
-}
-
-#[test]
-fn every_case_of_the_example_holds() {
-    let runtime = runtime();
-    let folder = support::loyal_price();
-    let extension = Extension::load(&runtime, &folder).unwrap();
-    let mut count = 0;
-    for file in std::fs::read_dir(folder.join("cases")).unwrap() {
-        let file = file.unwrap().path();
-        let case = Case::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        let run = case.run(&runtime, &extension).unwrap();
-        assert_eq!(run.differences, Vec::<String>::new(), "{}", file.display());
-        count += 1;
-    }
-    assert!(count >= 2);
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod crowd;
 mod example;
 mod hostile;
 mod loading;
+mod recipes;
 mod support;
 mod two_points;
+mod versions;
 mod wat;

@@ -22,15 +22,20 @@ pub(crate) fn host_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn examples() -> PathBuf {
+fn workshop() -> PathBuf {
     host_folder().join("../../examples/extensions")
 }
 
-/// The shipped example's folder, built.
-pub(crate) fn loyal_price() -> PathBuf {
+/// A shipped example's folder, built.
+pub(crate) fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| build(&examples()));
-    examples().join("loyal-price")
+    BUILT.get_or_init(|| build(&workshop()));
+    workshop().join(name)
+}
+
+/// The first example of all.
+pub(crate) fn loyal_price() -> PathBuf {
+    example("loyal-price")
 }
 
 /// The guests of these tests, built.
@@ -44,7 +49,7 @@ fn guests() -> PathBuf {
 /// The hostile guest's component.
 pub(crate) fn hostile() -> PathBuf {
     guests();
-    examples().join("target/wasm32-wasip2/release/hostile.wasm")
+    workshop().join("target/wasm32-wasip2/release/hostile.wasm")
 }
 
 /// The folder of the guest that answers two points.
@@ -55,7 +60,7 @@ pub(crate) fn two_points() -> PathBuf {
 fn build(workspace: &Path) {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--target-dir"])
-        .arg(examples().join("target"))
+        .arg(workshop().join("target"))
         .current_dir(workspace)
         // Flags for this machine's linker or a coverage run are not for the guest.
         .env_remove("RUSTFLAGS")

@@ -45,7 +45,7 @@ fn bound() -> Host {
 }
 
 /// Four cartons of milk at 1.29, three loaves at 1.99.
-fn basket() -> Question {
+pub(crate) fn basket() -> Question {
     let line = |(index, (department, quantity, amount)): (usize, (&str, i64, i64))| Line {
         line_id: LineId::nth(index),
         sku: Sku::new("sku").unwrap(),
@@ -77,7 +77,7 @@ fn candidates_come_back_with_what_they_were_made_from() {
     assert_eq!(proposed.extension.as_str(), "two-points@1.2.0");
     assert_eq!(proposed.candidate.lines, [LineId::nth(0)]);
     assert_eq!((&*proposed.candidate.lane, proposed.candidate.amount_off), ("items", Amount(129)));
-    assert_eq!(proposed.candidate.reason, "1 free in DAIRY for c-7 with SPRING+MILK");
+    assert_eq!(proposed.candidate.reason, "1 free in DAIRY for c-7 with SPRING+MILK, delivery 490");
 }
 
 #[test]

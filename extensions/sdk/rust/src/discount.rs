@@ -1,4 +1,4 @@
-//! The point `discount` 1.0 for Rust: its trait, its plain types, and the bridge to the WIT world.
+//! The point `discount` 1.1 for Rust: its trait, its plain types, and the bridge to the WIT world.
 //! What the fields mean stands in the point's WIT file.
 
 use crate::{Answer, Price, attribute, read_config};
@@ -6,7 +6,7 @@ use crate::{Answer, Price, attribute, read_config};
 #[doc(hidden)]
 pub mod world {
     wit_bindgen::generate!({
-        path: "../../points/discount/wit/1.0",
+        path: "../../points/discount/wit/1.1",
         world: "discount",
         pub_export_macro: true,
         export_macro_name: "__export_discount",
@@ -34,6 +34,12 @@ impl Line {
     #[must_use]
     pub fn unit(&self) -> Price {
         Price { amount: self.unit_amount, per: self.unit_per }
+    }
+
+    /// Whether the quoted price is below the list price already.
+    #[must_use]
+    pub fn is_reduced(&self) -> bool {
+        self.line_amount < self.list_amount
     }
 
     /// A SKU attribute that the manifest asks for.

@@ -10,6 +10,7 @@ use mortise_delivery::contract::{ShipmentView, TrackingStatus};
 use mortise_delivery_sandbox::{
     CarrierEvent, SIGNATURE_HEADER, SandboxCarrier, SandboxCarrierConfig, WebhookRefused, Webhooks, compare,
 };
+use mortise_points::NoExtensions;
 use mortise_sandbox::{RunningSandbox, Sandbox, SandboxConfig, sign};
 use mortise_testkit::{Rig, SeededIds};
 use mortise_types::{SystemClock, SystemIds, Timestamp};
@@ -42,7 +43,12 @@ impl Shop {
         let carrier =
             SandboxCarrier::new(SandboxCarrierConfig { url: sandbox.url(), webhook_url, deadline }).unwrap();
         let ids = Arc::new(SeededIds::default());
-        let capability = mortise_delivery::capability(ids, Arc::new(Policies::default()), Arc::new(carrier));
+        let capability = mortise_delivery::capability(
+            ids,
+            Arc::new(Policies::default()),
+            Arc::new(carrier),
+            Arc::new(NoExtensions),
+        );
         let rig = Rig::new([capability.unwrap()]).await;
         let origin = r#"{"rows":[{"location":"berlin","name":"Shop","street":"Dock 1","city":"Berlin","postal_code":"10115","country":"DE"}]}"#;
         assert_eq!(rig.call("delivery.import_origins", origin).await, r#"ok {"rows":1}"#);

@@ -42,7 +42,8 @@ impl Discount for TwoPoints {
 
 fn who(order: &discount::Order) -> String {
     let coupons = order.coupons.join("+");
-    format!("{} with {coupons}", order.customer_id.as_deref().unwrap_or("a guest"))
+    let customer = order.customer_id.as_deref().unwrap_or("a guest");
+    format!("{customer} with {coupons}, delivery {}", order.delivery_amount)
 }
 
 export!(TwoPoints: UnitPrice, Discount);
