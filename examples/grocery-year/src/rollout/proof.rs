@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::order::Order;
 
 /// The parts of a price proof that are compared; amounts in cents.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Proof {
+    #[serde(deserialize_with = "cents")]
     payable: i64,
     lines: Vec<Item>,
     fees: Vec<Item>,
@@ -18,6 +19,7 @@ pub(crate) struct Proof {
 /// A line or a fee: its list amount and its adjustments add up to what is paid for it.
 #[derive(Debug, Deserialize)]
 struct Item {
+    #[serde(deserialize_with = "cents")]
     list: i64,
     adjustments: Vec<Adjustment>,
 }
@@ -26,7 +28,17 @@ struct Item {
 struct Adjustment {
     kind: String,
     source: String,
+    #[serde(deserialize_with = "cents")]
     amount: i64,
+}
+
+/// An amount stands with its currency, which is the shop's.
+fn cents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    #[derive(Deserialize)]
+    struct Money {
+        amount: i64,
+    }
+    Money::deserialize(deserializer).map(|money| money.amount)
 }
 
 impl Proof {
@@ -132,14 +144,14 @@ mod tests {
     #[test]
     fn a_difference_is_what_extensions_changed_and_what_followed_from_it() {
         let plain = proof(
-            r#"{"payable": 30, "fees": [], "lines": [{"list": 50, "adjustments": [
-                {"kind": "promotion", "source": "weekly-specials", "amount": -20}]}]}"#,
+            r#"{"payable": {"amount": 30, "currency": "USD"}, "fees": [], "lines": [{"list": {"amount": 50, "currency": "USD"}, "adjustments": [
+                {"kind": "promotion", "source": "weekly-specials", "amount": {"amount": -20, "currency": "USD"}}]}]}"#,
         );
         let tried = proof(
-            r#"{"payable": 27, "fees": [{"list": 0, "adjustments": [{"kind": "extension", "source": "fee", "amount": 2}]}],
-                "lines": [{"list": 50, "adjustments": [
-                {"kind": "extension", "source": "loyal", "amount": -6},
-                {"kind": "promotion", "source": "weekly-specials", "amount": -19}]}]}"#,
+            r#"{"payable": {"amount": 27, "currency": "USD"}, "fees": [{"list": {"amount": 0, "currency": "USD"}, "adjustments": [{"kind": "extension", "source": "fee", "amount": {"amount": 2, "currency": "USD"}}]}],
+                "lines": [{"list": {"amount": 50, "currency": "USD"}, "adjustments": [
+                {"kind": "extension", "source": "loyal", "amount": {"amount": -6, "currency": "USD"}},
+                {"kind": "promotion", "source": "weekly-specials", "amount": {"amount": -19, "currency": "USD"}}]}]}"#,
         );
         let order = order(
             BusinessLine::Tried,
@@ -153,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_proof_must_lead_to_what_was_answered() {
-        let text = r#"{"payable": 30, "fees": [], "lines": [{"list": 50, "adjustments": []}]}"#;
+        let text = r#"{"payable": {"amount": 30, "currency": "USD"}, "fees": [], "lines": [{"list": {"amount": 50, "currency": "USD"}, "adjustments": []}]}"#;
         assert!(proof(text).paying(30).unwrap_err().contains("come to 50"));
     }
 }
