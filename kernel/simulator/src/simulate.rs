@@ -122,7 +122,7 @@ impl<'c> Simulator<'c> {
     /// # Errors
     /// A script or a shop that is off, a flow that is refused. What goes wrong in the world is in its transcript.
     pub fn simulate(&self, flows: &Flows, world: &World, way: &Way) -> Result<Simulated, Failure> {
-        let play = self.go(flows, world, way, Watching::Yes)?;
+        let play = self.go(&*self.image(flows, world)?, world, way, Watching::Yes)?;
         let after = play.books()?;
         let engine = play.house.engine();
         let contracts = engine.registry().contracts();

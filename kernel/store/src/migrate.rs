@@ -34,12 +34,15 @@ pub struct Migrations {
     pub steps: &'static [Migration],
 }
 
-/// Applies to a file what it lacks, owner by owner.
+/// Applies to a file what it lacks, owner by owner; nothing is opened for no migrations.
 pub(crate) async fn sqlite(
     database: &Path,
     all: &[Migrations],
     durability: Durability,
 ) -> Result<(), StoreError> {
+    if all.is_empty() {
+        return Ok(());
+    }
     let options = SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(true)

@@ -7,7 +7,7 @@ mod policies;
 mod shipped;
 mod simulated;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mortise_capability::{Policies, Registry, RegistryError};
 use mortise_contract::{Contracts, DeclarationError};
@@ -126,11 +126,16 @@ fn wire(points: Arc<dyn Points>, ids: Arc<dyn IdSource>, outside: Outside) -> Re
         mortise_delivery::capability(ids(), chosen(), outside.carrier, points())?,
     ])?
     .offer::<LinePolicy>();
-    let off = mortise_flow::check_contracts(registry.contracts());
-    if !off.is_empty() {
-        return Err(ComposeError::Contracts(off.join("; ")));
-    }
+    fit_together(registry.contracts())?;
     Ok(Wired { registry: Arc::new(registry), policies })
+}
+
+/// Whether the contracts fit together. They are the same whatever they are wired to, so it is asked once a process: a simulation
+/// wires them thousands of times.
+fn fit_together(contracts: &Contracts) -> Result<(), ComposeError> {
+    static OFF: OnceLock<Vec<String>> = OnceLock::new();
+    let off = OFF.get_or_init(|| mortise_flow::check_contracts(contracts));
+    if off.is_empty() { Ok(()) } else { Err(ComposeError::Contracts(off.join("; "))) }
 }
 
 /// What the contracts say, without anything behind them that could be asked.

@@ -6,29 +6,24 @@ use std::path::Path;
 
 use mortise_simulator::{Composition as _, Explored, Flows, Off, Simulator, World, worlds_in};
 
-/// Set, every world is explored: `MORTISE_EXPLORE_ALL=1 cargo nextest run -p mortise laws`, some minutes. Otherwise the first
-/// world of each trade, its usual way.
-const ALL: &str = "MORTISE_EXPLORE_ALL";
-
 #[test]
 fn every_way_of_every_flow_balances() {
     let simulation = super::simulation();
     let simulator = Simulator::new(&simulation);
-    let all = std::env::var_os(ALL).is_some();
     let mut off = Vec::new();
     for (folder, names) in super::trades() {
         let flow = folder.join("flow.yaml");
         let flows = Flows::beside(&flow, simulation.flows()).unwrap_or_else(|failure| panic!("{failure}"));
         let mut started = BTreeSet::new();
         let worlds = worlds_in(&folder.join("worlds")).unwrap_or_default();
-        for path in worlds.into_iter().take(if all { usize::MAX } else { 1 }) {
+        for path in worlds {
             let explored = World::read(&path).and_then(|world| simulator.explore(&flows, &world));
             let explored = explored.unwrap_or_else(|failure| panic!("{}: {failure}", path.display()));
             assert!(explored.ways > 1, "{}: nothing in it can go otherwise", path.display());
             off.extend(told(&flow, &path, &explored));
             started.extend(explored.flows);
         }
-        let never = names.into_iter().filter(|name| all && !started.contains(name));
+        let never = names.into_iter().filter(|name| !started.contains(name));
         off.extend(never.map(|name| format!("{}: no script in `worlds` starts `{name}`", folder.display())));
     }
     assert!(off.is_empty(), "{}", off.join("\n"));

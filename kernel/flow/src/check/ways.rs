@@ -49,6 +49,14 @@ pub(super) enum Answered {
     Yes,
 }
 
+/// How often a part that runs beside others has had to wait for something, and how often those before it at most: not at all,
+/// once, or more often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Pace {
+    pub(super) own: u8,
+    pub(super) others: u8,
+}
+
 /// Points of a way that are told.
 const TRAIL: usize = 60;
 
@@ -61,10 +69,17 @@ pub(super) struct Way {
     pub(super) track: Option<Rc<Track>>,
     /// Effects that cannot be taken back, by number; only within an attempt behind the pivot.
     final_effects: Vec<usize>,
+    /// Of the parts that run beside others and are around, innermost last; only where an acquisition is followed.
+    paces: Vec<Pace>,
     trail: Vec<u32>,
 }
 
 impl Way {
+    /// Of the innermost part that runs beside others.
+    pub(super) fn pace(&self) -> Pace {
+        self.paces.last().copied().unwrap_or_default()
+    }
+
     pub(super) fn get(&self, fact: Fact) -> Option<bool> {
         let at = self.known.binary_search_by_key(&fact, |(known, _)| *known).ok()?;
         Some(self.known[at].1)
@@ -87,11 +102,6 @@ impl Way {
                 self.final_effects.insert(at, *effect);
             }
         }
-    }
-
-    /// Whether nothing is known of the one that is not so on the other.
-    pub(super) fn agrees(&self, other: &Self) -> bool {
-        self.known.iter().all(|(fact, holds)| other.get(*fact).is_none_or(|known| known == *holds))
     }
 
     /// What holds when both parts, which run side by side, are over; `None` if they cannot both have come about.
@@ -127,6 +137,7 @@ impl Ways {
             answered: Answered::No,
             track: None,
             final_effects: Vec::new(),
+            paces: Vec::new(),
             trail: Vec::new(),
         };
         Self { all: vec![way] }
@@ -208,14 +219,19 @@ impl Ways {
     /// Each way once; at most `limit` of them.
     fn once(mut self, limit: usize) -> Self {
         let mut seen = HashSet::new();
-        let all = |way: &Way| (way.known.clone(), way.answered, way.track.clone(), way.final_effects.clone());
+        let all = |way: &Way| {
+            let (known, track, paces) = (way.known.clone(), way.track.clone(), way.paces.clone());
+            (known, way.answered, track, way.final_effects.clone(), paces)
+        };
         self.all.retain(|way| seen.insert(all(way)));
         if self.all.len() <= limit {
             return self;
         }
         let mut joined: Vec<Way> = Vec::new();
         for way in self.all {
-            let same = |known: &&mut Way| known.answered == way.answered && known.track == way.track;
+            let same = |known: &&mut Way| {
+                known.answered == way.answered && known.track == way.track && known.paces == way.paces
+            };
             match joined.iter_mut().find(same) {
                 Some(known) => {
                     known.known.retain(|(fact, holds)| way.get(*fact) == Some(*holds));
@@ -225,6 +241,35 @@ impl Ways {
             }
         }
         Self { all: joined }
+    }
+
+    /// Parts that run side by side begin here.
+    pub(super) fn parts_begin(&mut self) {
+        self.all.iter_mut().for_each(|way| way.paces.push(Pace::default()));
+    }
+
+    /// The next part begins.
+    pub(super) fn part_begins(&mut self) {
+        for pace in self.all.iter_mut().filter_map(|way| way.paces.last_mut()) {
+            *pace = Pace { own: 0, others: pace.others.max(pace.own) };
+        }
+    }
+
+    /// What runs here has to wait, so often.
+    pub(super) fn waits(&mut self, times: u8) {
+        for pace in self.all.iter_mut().filter_map(|way| way.paces.last_mut()) {
+            pace.own = (pace.own + times).min(2);
+        }
+    }
+
+    /// Parts that ran side by side are over, or one of them has ended them all; what is around has waited as long.
+    pub(super) fn parts_end(&mut self, waited: impl Fn(Pace) -> u8) {
+        for way in &mut self.all {
+            let times = way.paces.pop().map_or(0, &waited);
+            if let Some(pace) = way.paces.last_mut() {
+                pace.own = (pace.own + times).min(2);
+            }
+        }
     }
 
     /// Forgets what nothing behind `offset` reads.

@@ -15,7 +15,7 @@ pub use self::way::{DeedName, NoWay, Nth, Silence, Way};
 
 use self::laws::{Came, judge};
 use crate::Failure;
-use crate::house::House;
+use crate::house::{House, Image};
 use crate::play::{Change, Play, Playing};
 use crate::script::World;
 use crate::simulate::{Flows, Simulator, WORLD_IDS};
@@ -47,9 +47,9 @@ impl Simulator<'_> {
     /// # Errors
     /// A script or a shop that is off, a flow that is refused. A way that goes wrong is in the answer.
     pub fn explore(&self, flows: &Flows, world: &World) -> Result<Explored, Failure> {
-        self.image(flows, world)?;
+        let image = &*self.image(flows, world)?;
         let (base, ways, started) = {
-            let play = self.go(flows, world, &Way::AsWritten, Watching::No)?;
+            let play = self.go(image, world, &Way::AsWritten, Watching::No)?;
             let started = play.watch.trades().map(|(_, followed)| followed.flow.clone()).collect();
             (Came::of(&play)?, plan::ways(world, &play), started)
         };
@@ -67,7 +67,7 @@ impl Simulator<'_> {
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let Some(way) = ways.get(number) else { return };
-                        let problems = self.off_on(flows, world, way, &base);
+                        let problems = self.off_on(image, world, way, &base);
                         if !problems.is_empty()
                             && let Ok(mut off) = off.lock()
                         {
@@ -83,24 +83,23 @@ impl Simulator<'_> {
         Ok(Explored { ways: ways.len() + 1, off, flows: started })
     }
 
-    fn off_on(&self, flows: &Flows, world: &World, way: &Way, base: &Came) -> Vec<String> {
-        match self.go(flows, world, way, Watching::No).and_then(|play| Came::of(&play)) {
+    fn off_on(&self, image: &Image, world: &World, way: &Way, base: &Came) -> Vec<String> {
+        match self.go(image, world, way, Watching::No).and_then(|play| Came::of(&play)) {
             Ok(came) => judge(world, way, base, &came),
             Err(failure) => vec![failure.to_string()],
         }
     }
 
-    /// Goes one way to its end.
+    /// Goes one way to its end, in the shop of `image`.
     pub(crate) fn go<'w>(
         &self,
-        flows: &Flows,
+        image: &Image,
         world: &'w World,
         way: &Way,
         watching: Watching,
     ) -> Result<Play<'w>, Failure> {
-        let image = self.image(flows, world)?;
         let stage = Stage::new(watching == Watching::Yes, crash_at(way));
-        let house = House::open(self.composition, Some(&image), world.opens_at, (stage, WORLD_IDS))?;
+        let house = House::open(self.composition, Some(image), world.opens_at, (stage, WORLD_IDS))?;
         house.stage.force(forced(way, &house)?);
         let mut play = Play::new(world, house, playing(world, way))?;
         play.run()?;

@@ -129,32 +129,63 @@ impl<'c> Walk<'_, 'c> {
         mut part: impl FnMut(&mut Self, usize, Ways) -> Ways,
     ) -> Ways {
         let mut complete = ways;
+        complete.parts_begin();
         let mut partly = Ways::default();
         let mut ended: Vec<Ending> = Vec::new();
+        let mut meanwhile: Vec<(How, Ways)> = Vec::new();
         for at in 0..count {
             let mut found = Ways::default();
+            let mut endings = Vec::new();
             if !partly.is_empty() {
-                let (out, between, endings) = self.part(partly.clone(), |walk, ways| part(walk, at, ways));
+                let (out, between, ends) = self.part(partly.clone(), |walk, ways| part(walk, at, ways));
                 found = self.both(out, between);
-                ended.extend(endings);
+                endings.extend(ends);
             }
-            let (out, between, endings) = self.part(complete, |walk, ways| part(walk, at, ways));
+            let (out, between, ends) = self.part(complete, |walk, ways| part(walk, at, ways));
             complete = out;
             found = self.both(found, between);
-            for ending in &endings {
-                found = self.both(found, ending.ways.clone());
+            endings.extend(ends);
+            for (_, ways) in meanwhile.iter_mut().filter(|(_, ways)| !ways.is_empty()) {
+                let (out, between, _) = self.part(std::mem::take(ways), |walk, ways| part(walk, at, ways));
+                *ways = self.of_all(own, self.both(out, between));
+            }
+            for ending in &mut endings {
+                in_time(&mut ending.ways);
+                self.goes_on_meanwhile(own, ending, &mut meanwhile);
             }
             ended.extend(endings);
             let found = self.of_all(own, found);
             partly = self.both(partly, found);
         }
-        self.others_end(step, own, ended, &partly);
+        for mut ending in ended {
+            ending.ways.parts_end(|pace| pace.own);
+            self.raise(ending);
+        }
+        self.others_end(step, meanwhile);
+        partly.parts_end(|pace| pace.own.max(pace.others));
+        complete.parts_end(|pace| pace.own.max(pace.others));
         self.collect(&partly);
         complete
     }
 
+    /// Notes where a part has ended the trade or failed: the parts behind it have begun by then, unless it did so at once.
+    fn goes_on_meanwhile(&self, own: Option<usize>, ending: &Ending, meanwhile: &mut Vec<(How, Ways)>) {
+        let mut ways = ending.ways.clone();
+        ways.all.retain(|way| way.pace().own > 0);
+        let ways = self.of_all(own, ways);
+        match meanwhile.iter_mut().find(|(how, _)| *how == ending.how) {
+            Some((_, known)) => *known = self.both(std::mem::take(known), ways),
+            None => meanwhile.push((ending.how.clone(), ways)),
+        }
+    }
+
     /// A part: the ways behind it, those between its steps, and those that end in it.
-    fn part(&mut self, ways: Ways, part: impl FnOnce(&mut Self, Ways) -> Ways) -> (Ways, Ways, Vec<Ending>) {
+    fn part(
+        &mut self,
+        mut ways: Ways,
+        part: impl FnOnce(&mut Self, Ways) -> Ways,
+    ) -> (Ways, Ways, Vec<Ending>) {
+        ways.part_begins();
         self.endings.push(Vec::new());
         self.between.push(Ways::default());
         let out = part(self, ways);
@@ -171,24 +202,14 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// Where one part ends the trade or fails, so do the others, wherever they are.
-    fn others_end(&mut self, step: &Step, own: Option<usize>, ended: Vec<Ending>, partly: &Ways) {
-        let mut hows: Vec<(How, Ways)> = Vec::new();
-        for ending in ended {
-            let ways = self.of_all(own, ending.ways.clone());
-            match hows.iter_mut().find(|(how, _)| *how == ending.how) {
-                Some((_, known)) => known.all.extend(ways.all),
-                None => hows.push((ending.how.clone(), ways)),
-            }
-            self.raise(ending);
-        }
-        for (how, ways) in hows {
+    fn others_end(&mut self, step: &Step, meanwhile: Vec<(How, Ways)>) {
+        for (how, mut ways) in meanwhile {
+            ways.parts_end(|pace| pace.own.max(pace.others));
             let what = match &how {
                 How::End => "another branch ends the trade".to_owned(),
                 How::Fail { code, .. } => format!("another branch fails (`{code}`)"),
             };
-            let together = |way: &&Way| ways.all.iter().any(|other| way.agrees(other));
-            let all = partly.all.iter().filter(together).cloned().collect();
-            self.ends(Ways { all }, step.place, what, how);
+            self.ends(ways, step.place, what, how);
         }
     }
 
@@ -377,4 +398,9 @@ impl<'c> Walk<'_, 'c> {
         self.loops -= 1;
         self.both(done, ways)
     }
+}
+
+/// A part that ends all at once meets those before it in their first step, which they end.
+fn in_time(ways: &mut Ways) {
+    ways.all.retain(|way| way.pace().own > 0 || way.pace().others <= 1);
 }

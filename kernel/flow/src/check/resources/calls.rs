@@ -8,7 +8,7 @@ use super::survey::Origin;
 use super::track::{Entry, Twice, Undo};
 use super::value::{Slot, Value, of_contract, parts};
 use super::walk::{Outcome, Pivot, Walk};
-use crate::ast::{At, Call, Handler, Place, Start, Step, Wait};
+use crate::ast::{At, Call, Handler, Place, Start, Step, UndoCall, Wait};
 use crate::check::handler::UNAVAILABLE;
 use crate::check::ways::{Way, Ways};
 use crate::parse::contract_template;
@@ -20,6 +20,15 @@ pub(super) struct Act<'a, 'c> {
     pub(super) id: Option<&'a At<String>>,
     pub(super) call: &'a Call,
     pub(super) contract: &'c OperationContract,
+    pub(super) firmness: Firmness,
+}
+
+/// Whether a call that has happened is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Firmness {
+    Done,
+    /// It is to be confirmed or cancelled.
+    Tried,
 }
 
 /// A handle on a way, as an act leaves it.
@@ -52,8 +61,12 @@ impl<'c> Walk<'_, 'c> {
         self.worked_out(step, &call.with, &ways);
         let codes = self.codes(contract);
         let missed = self.rejected(step, &call.operation.value, &call.on, &codes, &ways);
-        let act = Act { place: step.place, id: step.id.as_ref(), call, contract };
-        let done = self.called(&act, ways, self.is_logged());
+        // While a peer is asked, which may say no.
+        if contract.effect == Effect::Remote && !codes.is_empty() {
+            self.cancelled(&ways, step.place);
+        }
+        let (id, firmness) = (step.id.as_ref(), Firmness::Done);
+        let done = self.called(&Act { place: step.place, id, call, contract, firmness }, ways);
         if contract.effect == Effect::Remote {
             self.cancelled(&done, step.place);
         }
@@ -102,7 +115,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// A call that has happened.
-    pub(super) fn called(&mut self, act: &Act<'_, 'c>, ways: Ways, logged: bool) -> Ways {
+    pub(super) fn called(&mut self, act: &Act<'_, 'c>, ways: Ways) -> Ways {
         let origin = act.call.operation.place.offset;
         let acquires = self.site.origin == Origin::Step(origin);
         let named = ways.all.iter().any(|way| way.track().has_names());
@@ -118,7 +131,7 @@ impl<'c> Walk<'_, 'c> {
                 {
                     let acquired = output != Value::Nothing;
                     let is = Done { way, acquired, settled: settled.clone(), output };
-                    done.all.extend(self.logged(act, &input, is, logged).all);
+                    done.all.extend(self.logged(act, &input, is).all);
                 }
             }
         }
@@ -128,7 +141,11 @@ impl<'c> Walk<'_, 'c> {
     /// Settles what the call settles; none if it has been settled already, which is reported.
     fn settled(&mut self, act: &Act<'_, 'c>, input: &Value, way: Way) -> Option<(Way, Vec<Slot>)> {
         let name = &act.call.operation.value;
-        self.settle_all(name, &act.contract.settles, act.place, input, way)
+        let (mut way, settled) = self.settle_all(name, &act.contract.settles, act.place, input, way)?;
+        if act.firmness == Firmness::Tried && !settled.is_empty() {
+            way.track_mut().is_tried(&settled);
+        }
+        Some((way, settled))
     }
 
     fn settle_all(
@@ -206,11 +223,11 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// Names the output, and notes what going backward has to know.
-    fn logged(&mut self, act: &Act<'_, 'c>, input: &Value, mut done: Done, logged: bool) -> Ways {
+    fn logged(&mut self, act: &Act<'_, 'c>, input: &Value, mut done: Done) -> Ways {
         if let Some(id) = act.id {
             done.way.track_mut().name(id.place.offset, done.output.clone());
         }
-        if !logged {
+        if act.firmness == Firmness::Tried || !self.is_logged() {
             return Ways { all: vec![done.way] };
         }
         let Some(undo) = &act.call.undo else {
@@ -218,15 +235,8 @@ impl<'c> Walk<'_, 'c> {
             return Ways { all: vec![self.finished(act, done, undo)] };
         };
         let operation = &undo.operation.value;
-        let settles = self.contracts.operations.get(operation).map(|contract| &*contract.settles);
-        let mark = self.checker.scope.mark();
-        act.id.iter().for_each(|id| self.bind(id));
-        let groups = self.values(&undo.with, Ways { all: vec![done.way] });
-        self.checker.scope.close(mark);
         let mut out = Ways::default();
-        for (given, ways) in groups {
-            let slots: Vec<Slot> =
-                settles.unwrap_or_default().iter().flat_map(|of| self.slots(of, &given)).collect();
+        for (slots, ways) in self.own_undo(undo, act.id, Ways { all: vec![done.way] }) {
             let mut acquired = Vec::new();
             done.output.all(&mut acquired);
             self.verdict.undo_falls_short |= acquired.iter().any(|slot| !slots.contains(slot));
@@ -244,6 +254,28 @@ impl<'c> Walk<'_, 'c> {
         out
     }
 
+    /// What a step's own undo settles, on each of the ways.
+    pub(super) fn own_undo(
+        &mut self,
+        undo: &UndoCall,
+        id: Option<&At<String>>,
+        ways: Ways,
+    ) -> Vec<(Vec<Slot>, Ways)> {
+        let contract = self.contracts.operations.get(&undo.operation.value);
+        let mark = self.checker.scope.mark();
+        id.into_iter().for_each(|id| self.bind(id));
+        let groups = self.values(&undo.with, ways);
+        self.checker.scope.close(mark);
+        let slots = |given: Value| {
+            contract
+                .iter()
+                .flat_map(|contract| &contract.settles)
+                .flat_map(|of| self.slots(of, &given))
+                .collect()
+        };
+        groups.into_iter().map(|(given, ways)| (slots(given), ways)).collect()
+    }
+
     /// How the contract takes a call back. What a step acquires, its contract's own undo takes back.
     fn contract_undo(&self, contract: &OperationContract, input: &Value, done: &Done) -> Undo {
         let Some(mortise_contract::Undo::Call(template)) = &contract.undo else { return Undo::Nothing };
@@ -256,7 +288,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// The handles that a contract's own call settles.
-    fn template_slots(&self, template: &CallTemplate, names: &[(&str, &Value)]) -> Vec<Slot> {
+    pub(super) fn template_slots(&self, template: &CallTemplate, names: &[(&str, &Value)]) -> Vec<Slot> {
         let Some(contract) = self.contracts.operations.get(&template.call) else { return Vec::new() };
         if contract.settles.is_empty() || names.iter().all(|(_, value)| **value == Value::Nothing) {
             return Vec::new();

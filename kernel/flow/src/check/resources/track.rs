@@ -31,6 +31,8 @@ pub(super) enum Handle {
     /// The list has no such element on this way.
     Absent,
     Held,
+    /// Here, by a try that is neither confirmed nor cancelled.
+    Tried(Place),
     /// Here.
     Settled(Place),
 }
@@ -132,16 +134,40 @@ impl Track {
                 *handle = Handle::Settled(place);
                 Ok(())
             }
-            Some(Handle::Settled(first)) => Err(*first),
+            Some(Handle::Settled(first) | Handle::Tried(first)) => Err(*first),
             Some(Handle::Absent) | None => Ok(()),
         }
     }
 
-    /// What was settled here.
-    pub(super) fn settled_at(&self, place: Place) -> Vec<Slot> {
-        let here = |handle: &Handle| *handle == Handle::Settled(place);
-        let slots = self.slots.iter().zip(0..).filter(|(handle, _)| here(handle));
-        slots.map(|(_, slot)| slot).collect()
+    /// What was settled just now may be given back: a try has settled it.
+    pub(super) fn is_tried(&mut self, slots: &[Slot]) {
+        for slot in slots {
+            if let Some(handle) = self.slots.get_mut(usize::from(*slot))
+                && let Handle::Settled(place) = *handle
+            {
+                *handle = Handle::Tried(place);
+            }
+        }
+    }
+
+    /// The try here is confirmed: what it has settled.
+    pub(super) fn confirmed_at(&mut self, place: Place) -> Vec<Slot> {
+        self.no_longer_tried(place, Handle::Settled(place))
+    }
+
+    /// The try here is cancelled: what it has settled is held again.
+    pub(super) fn cancelled_at(&mut self, place: Place) {
+        self.no_longer_tried(place, Handle::Held);
+    }
+
+    fn no_longer_tried(&mut self, place: Place, then: Handle) -> Vec<Slot> {
+        let slots = self.slots.iter_mut().zip(0..);
+        let tried = slots.filter(|(handle, _)| **handle == Handle::Tried(place));
+        let become_so = |(handle, slot): (&mut Handle, Slot)| {
+            *handle = then;
+            slot
+        };
+        tried.map(become_so).collect()
     }
 
     pub(super) fn hold(&mut self, slot: Slot) {
@@ -313,6 +339,22 @@ mod tests {
         assert_eq!(track.held(), None);
         let undone = track.all_back();
         assert_eq!((undone.steps.len(), undone.twice), (0, None), "it is known behind the attempt too");
+    }
+
+    #[test]
+    fn a_try_that_is_cancelled_gives_back_what_it_has_settled_and_nothing_that_was_confirmed_before() {
+        let mut track = acquired(2);
+        for (slot, confirmed) in [(0, true), (1, false)] {
+            track.settle(slot, at(2)).unwrap();
+            track.is_tried(&[slot]);
+            assert_eq!(track.settle(slot, at(3)), Err(at(2)), "it is not held while it is tried");
+            if confirmed {
+                assert_eq!(track.confirmed_at(at(2)), [slot]);
+            } else {
+                track.cancelled_at(at(2));
+            }
+        }
+        assert_eq!(track.slots, [Handle::Settled(at(2)), Handle::Held]);
     }
 
     #[test]

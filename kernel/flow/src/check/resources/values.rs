@@ -3,7 +3,7 @@
 
 use super::value::Value;
 use super::walk::Walk;
-use crate::ast::{BinaryOperator as Op, Node, NodeKind, Template, TemplateKind, UnaryOperator};
+use crate::ast::{BinaryOperator as Op, Expr, Node, NodeKind, Template, TemplateKind, UnaryOperator};
 use crate::check::ways::{Way, Ways};
 use crate::walk;
 
@@ -137,9 +137,20 @@ fn by_name(key: usize, ways: Ways) -> Groups {
     groups
 }
 
+/// The first expression of a template that may have no value.
+pub(super) fn may_fail(template: &Template) -> Option<&Expr> {
+    let mut partial = None;
+    walk::expressions(template, &mut |expr| {
+        if partial.is_none() && may_have_no_value(&expr.node) {
+            partial = Some(expr);
+        }
+    });
+    partial
+}
+
 /// Whether an expression that the checker has accepted may have no value all the same: numbers that get too large, a division,
 /// texts that are no moment. Numbers that are written out do not count.
-pub(super) fn may_have_no_value(node: &Node) -> bool {
+fn may_have_no_value(node: &Node) -> bool {
     let partial = match &node.kind {
         NodeKind::Binary { operator, .. } => {
             matches!(operator, Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Remainder)

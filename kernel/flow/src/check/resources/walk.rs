@@ -3,13 +3,13 @@
 
 use std::rc::Rc;
 
-use mortise_contract::Contracts;
+use mortise_contract::{Contracts, Effect};
 
 use super::ends::{Ending, How, Target};
 use super::survey::{Origin, Site};
 use super::track::{Handle, Track};
 use super::value::{Value, acquired};
-use crate::ast::{At, CancelOn, Flow, Handler, Place, Step, StepKind, Template, TemplateKind};
+use crate::ast::{At, CancelOn, Flow, Handler, Place, Step, StepKind, Template};
 use crate::check::Checker;
 use crate::check::scope::Binding;
 use crate::check::steps::title;
@@ -161,6 +161,9 @@ impl<'k, 'c> Walk<'k, 'c> {
                 ways = Ways::default();
                 continue;
             }
+            if self.may_not_come_about(step) {
+                self.collect(&ways);
+            }
             ways = self.step(step, ways);
             if self.site.behind.contains(&step.place.offset) {
                 ways.all.retain(Way::follows);
@@ -169,12 +172,36 @@ impl<'k, 'c> Walk<'k, 'c> {
                 let from = self.keep_from.map_or(next.place.offset, |from| from.min(next.place.offset));
                 ways = ways.forget(&self.checker.facts, from, self.checker.limit);
             }
-            self.collect(&ways);
+            // Behind anything else the next step has begun by the time at which all may end.
+            if matches!(step.kind, StepKind::Call(_) | StepKind::Start(_) | StepKind::Tcc(_)) {
+                self.collect(&ways);
+            }
             if ways.all.len() > 4 * self.limit() {
                 *self.left = 0;
             }
         }
         ways
+    }
+
+    /// How often a step waits for something, so that what runs beside it goes on. What ends all does not wait for events and
+    /// clocks, and cancels tries: more than once.
+    fn waits_for(&self, step: &Step) -> u8 {
+        match &step.kind {
+            StepKind::Call(_) | StepKind::Start(_) => 1,
+            StepKind::Tcc(_) | StepKind::Wait(_) | StepKind::Race(_) | StepKind::Sleep(_) => 2,
+            _ => 0,
+        }
+    }
+
+    /// Whether a step that has begun may not have happened when what runs beside it ends all.
+    fn may_not_come_about(&self, step: &Step) -> bool {
+        match &step.kind {
+            StepKind::Call(call) => {
+                let contract = self.contracts.operations.get(&call.operation.value);
+                contract.is_none_or(|known| !known.rejections.is_empty() || known.effect == Effect::Remote)
+            }
+            _ => self.waits_for(step) > 0,
+        }
     }
 
     /// Remembers where a branch may be when another one ends.
@@ -291,6 +318,7 @@ impl<'k, 'c> Walk<'k, 'c> {
             self.unreached(step);
             return Outcome::done(ways);
         }
+        ways.waits(self.waits_for(step));
         match &step.kind {
             StepKind::Call(call) => self.call(step, call, ways),
             StepKind::Tcc(tcc) => self.tcc(step, tcc, ways),
@@ -352,15 +380,7 @@ impl<'k, 'c> Walk<'k, 'c> {
 
     /// The ways on which an expression that may have no value (a division by zero, an overflow) has one.
     pub(super) fn worked_out(&mut self, step: &'c Step, template: &'c Template, ways: &Ways) {
-        let mut partial = None;
-        walk::expressions(template, &mut |expr| {
-            if partial.is_none() && super::values::may_have_no_value(&expr.node) {
-                partial = Some(expr);
-            }
-        });
-        if let Some(expr) = partial
-            && !matches!(template.kind, TemplateKind::Literal(_))
-        {
+        if let Some(expr) = super::values::may_fail(template) {
             let how =
                 How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
             self.ends(ways.clone(), step.place, format!("`{}` has no value", expr.source), how);

@@ -1,108 +1,9 @@
-//! Random flows that acquire and settle: most of them settle what they acquire where its block ends, some forget to, some do
-//! it twice, some undo it wrongly. They are written down as JSON, which is YAML.
+//! Random flows written down as JSON, which is YAML: which handle a step settles is found here.
 
-use proptest::prelude::*;
+use mortise_contract::{Contracts, Effect};
 use serde_json::{Value as Json, json as tree};
 
-/// A step of a random flow; which handle it settles is found when it is written down.
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    Reserve { undo: Undo, handler: Handler },
-    Split,
-    Take,
-    Captured { on_timeout: Vec<Step> },
-    Settle { which: usize, how: usize, again: bool },
-    Mail { undo: bool, handler: Handler },
-    Packed { on_timeout: Vec<Step> },
-    Sleep,
-    When { condition: usize, step: Box<Step> },
-    Switch { condition: usize, yes: Vec<Step>, no: Option<Vec<Step>> },
-    Each { list: usize, at_once: bool, until: bool, steps: Vec<Step> },
-    Repeat { until: bool, steps: Vec<Step> },
-    Attempt { steps: Vec<Step>, handler: Vec<Step>, any: bool, cancellable: bool },
-    Parallel { one: Vec<Step>, other: Vec<Step> },
-    Race { captured: Vec<Step>, late: Vec<Step> },
-    Tcc { handler: Handler },
-    Fail,
-    End,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Undo {
-    OfContract,
-    Own,
-    Wrong,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Handler {
-    None,
-    GoesOn,
-    Ends,
-    Fails,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Flow {
-    before: Vec<Step>,
-    pivot: bool,
-    after: Vec<Step>,
-    cancellable: bool,
-    /// Of how many blocks that acquire one forgets to settle.
-    forgets: u32,
-}
-
-fn handler() -> impl Strategy<Value = Handler> {
-    prop_oneof![
-        4 => Just(Handler::None),
-        2 => Just(Handler::GoesOn),
-        1 => Just(Handler::Ends),
-        1 => Just(Handler::Fails),
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let undo = prop_oneof![6 => Just(Undo::OfContract), 2 => Just(Undo::Own), 1 => Just(Undo::Wrong)];
-    let leaf = prop_oneof![
-        4 => (undo, handler()).prop_map(|(undo, handler)| Step::Reserve { undo, handler }),
-        1 => Just(Step::Split),
-        1 => Just(Step::Take),
-        1 => Just(Step::Captured { on_timeout: vec![] }),
-        4 => (0_usize..4, 0_usize..3, prop::bool::weighted(0.15))
-            .prop_map(|(which, how, again)| Step::Settle { which, how, again }),
-        3 => (prop::bool::weighted(0.15), handler()).prop_map(|(undo, handler)| Step::Mail { undo, handler }),
-        1 => Just(Step::Sleep),
-        1 => handler().prop_map(|handler| Step::Tcc { handler }),
-        1 => Just(Step::Fail),
-        1 => Just(Step::End),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        let block = prop::collection::vec(inner.clone(), 1..4);
-        prop_oneof![
-            1 => block.clone().prop_map(|on_timeout| Step::Captured { on_timeout }),
-            1 => block.clone().prop_map(|on_timeout| Step::Packed { on_timeout }),
-            2 => (0_usize..3, inner).prop_map(|(condition, step)| Step::When { condition, step: step.into() }),
-            2 => (0_usize..3, block.clone(), prop::option::of(block.clone()))
-                .prop_map(|(condition, yes, no)| Step::Switch { condition, yes, no }),
-            1 => (any::<bool>(), block.clone()).prop_map(|(until, steps)| Step::Repeat { until, steps }),
-            3 => (block.clone(), block.clone(), any::<bool>(), any::<bool>()).prop_map(
-                |(steps, handler, any, cancellable)| Step::Attempt { steps, handler, any, cancellable }
-            ),
-            2 => (block.clone(), block.clone()).prop_map(|(one, other)| Step::Parallel { one, other }),
-            1 => (block.clone(), block.clone()).prop_map(|(captured, late)| Step::Race { captured, late }),
-            2 => (0_usize..3, any::<bool>(), any::<bool>(), block).prop_map(|(list, at_once, until, steps)| {
-                Step::Each { list, at_once, until, steps }
-            }),
-        ]
-    })
-}
-
-pub(crate) fn flow() -> impl Strategy<Value = Flow> {
-    let block = |most| prop::collection::vec(step(), 0..most);
-    (block(5), any::<bool>(), block(3), any::<bool>(), 1_u32..5).prop_map(
-        |(before, pivot, after, cancellable, forgets)| Flow { before, pivot, after, cancellable, forgets },
-    )
-}
+use super::{Flow, Handler, Step, Undo};
 
 /// A handle that the place sees.
 #[derive(Debug, Clone)]
@@ -120,8 +21,8 @@ enum Kind {
     Money,
 }
 
-#[derive(Default)]
-struct Writer {
+struct Writer<'c> {
+    contracts: &'c Contracts,
     ids: u32,
     held: Vec<Held>,
     behind: bool,
@@ -131,9 +32,9 @@ struct Writer {
     blocks: u32,
 }
 
-/// What a flow is written down as.
-pub(crate) fn write(flow: &Flow) -> String {
-    let mut writer = Writer { forgets: flow.forgets, ..Writer::default() };
+/// What a flow is written down as, for these contracts.
+pub(crate) fn write(flow: &Flow, contracts: &Contracts) -> String {
+    let mut writer = Writer::of(flow.forgets, contracts);
     let mut steps: Vec<Json> = flow.before.iter().flat_map(|step| writer.step(step)).collect();
     if flow.pivot {
         steps.push(tree!({"pivot": "paid"}));
@@ -155,7 +56,11 @@ pub(crate) fn write(flow: &Flow) -> String {
     whole.to_string()
 }
 
-impl Writer {
+impl<'c> Writer<'c> {
+    fn of(forgets: u32, contracts: &'c Contracts) -> Self {
+        Self { contracts, ids: 0, held: Vec::new(), behind: false, attempts: 0, forgets, blocks: 0 }
+    }
+
     fn id(&mut self, prefix: &str) -> String {
         self.ids += 1;
         format!("{prefix}{}", self.ids)
@@ -214,10 +119,23 @@ impl Writer {
         }
     }
 
+    /// Whether a step can be rejected where it stands: behind the pivot no peer is given up.
+    fn is_rejected(&self, step: &Json) -> bool {
+        let one = |call: &Json| {
+            let contract = call.as_str().and_then(|name| self.contracts.operations.get(name));
+            contract.is_some_and(|contract| {
+                !contract.rejections.is_empty() || (contract.effect == Effect::Remote && !self.behind)
+            })
+        };
+        match step["tcc"].as_array() {
+            Some(tries) => tries.iter().any(|tried| one(&tried["call"])),
+            None => one(&step["call"]),
+        }
+    }
+
     /// Behind the pivot every rejection is taken.
     fn handled(&mut self, mut call: Json, handler: Handler) -> Json {
-        let rejected =
-            call["call"] == "stock.reserve" || call["call"] == "mail.send" || call["call"] == "pay.take";
+        let rejected = self.is_rejected(&call);
         let handler = if self.behind && handler != Handler::Ends { Handler::GoesOn } else { handler };
         if rejected {
             match handler {
@@ -380,15 +298,42 @@ impl Writer {
                 race[&name] = tree!({"wait": "pay.captured", "match": name, "do": paid});
                 vec![tree!({"race": race})]
             }
-            Step::Tcc { handler } => {
-                let (one, other) = (self.id("credit"), self.id("credit"));
-                let hold = |id: &str| tree!({"id": id, "call": "credit.hold", "with": {"order": id}});
-                let tcc = tree!({"tcc": [hold(&one), hold(&other)]});
-                vec![self.handled(tcc, *handler)]
-            }
+            Step::Tcc { handler, promise, undo } => vec![self.tcc(*handler, *promise, *undo)],
             Step::Fail if !self.behind => vec![tree!({"when": "${ input.gift }", "fail": "no"})],
             Step::Fail | Step::End => vec![tree!({"when": "${ input.n > 1 }", "end": "enough"})],
         }
+    }
+
+    /// Two credits, or one and a promise of stock that is held.
+    fn tcc(&mut self, handler: Handler, promise: bool, undo: bool) -> Json {
+        let id = self.id("credit");
+        let mut hold = tree!({"id": id, "call": "credit.hold", "with": {"order": id}});
+        let stock = |held: &Held| held.kind == Kind::Stock && !held.settled;
+        let open = self.held.iter().position(stock);
+        if let (true, false, Some(at)) = (undo, self.behind, open) {
+            let given = format!("${{ {} }}", self.held[at].path);
+            hold["undo"] = tree!({"call": "stock.release", "with": {"reservation": given}});
+        }
+        let (mut when, other) = match open.filter(|_| promise) {
+            None => {
+                let id = self.id("credit");
+                (None, tree!({"id": id, "call": "credit.hold", "with": {"order": id}}))
+            }
+            Some(at) => {
+                self.held[at].settled = true;
+                let path = &self.held[at].path;
+                let with = tree!({"reservation": format!("${{ {path} }}")});
+                (Some(path.clone()), tree!({"call": "stock.promise", "with": with}))
+            }
+        };
+        if hold.get("undo").is_some() {
+            when = when.or(open.map(|at| self.held[at].path.clone()));
+        }
+        let mut step = tree!({"tcc": [hold, other]});
+        if let Some(path) = when.filter(|path| !path.starts_with("each")) {
+            step["when"] = tree!(format!("${{ has({path}) }}"));
+        }
+        self.handled(step, handler)
     }
 
     fn each(&mut self, list: usize, at_once: bool, until: bool, steps: &[Step]) -> Vec<Json> {

@@ -1,0 +1,119 @@
+//! What the checker says of resources, against the machine: of a flow that is accepted nothing leaks and nothing is settled
+//! twice, whatever the world does; of a flow that is refused each way is gone, and does what the message says.
+
+mod book;
+mod claim;
+mod terms;
+mod world;
+
+use mortise_contract::Contracts;
+use mortise_flow::check_text;
+use mortise_flow::diagnostic::Diagnostic;
+use proptest::prelude::*;
+
+use crate::held::{flow, write};
+use claim::Claim;
+use terms::{Terms, terms};
+use world::{World, inputs};
+
+/// `None` if the flow is wrong for another reason.
+fn judged(text: &str, contracts: &Contracts) -> Option<Vec<Diagnostic>> {
+    let (_, found) = check_text(text.as_bytes(), contracts);
+    let errors: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).collect();
+    let ours = |finding: &Diagnostic| matches!(finding.code.as_str(), "leaks-resource" | "used-twice");
+    errors.iter().all(ours).then_some(errors)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_checker_and_the_machine_agree_on_resources(flow in flow(), terms in terms()) {
+        let contracts = terms.contracts();
+        let text = write(&flow, &contracts);
+        let Some(found) = judged(&text, &contracts) else { return Ok(()) };
+        let claims = found.iter().map(|finding| Claim::of(finding, &text)).collect();
+        let world = World::new(&text, &contracts, claims).play(&inputs(&text));
+        if found.is_empty() {
+            prop_assert!(world.off.is_empty(), "accepted, and {:#?}\n{terms:?}\n{text}", world.off);
+        } else if world.all {
+            prop_assert!(
+                world.claims.is_empty(), "refused, and not so: {:#?}\n{found:#?}\n{terms:?}\n{text}", world.claims
+            );
+        }
+    }
+}
+
+/// Whether a flow is accepted, and is so on the machine.
+fn is_fine(steps: &str) -> bool {
+    let contracts = Terms::default().contracts();
+    let text = format!(
+        "flow: case\nversion: 1\ninternal: true\ninput: {{type: object, properties: {{n: {{type: integer, default: 0}}}}}}\nsteps:\n{steps}"
+    );
+    let (_, found) = check_text(text.as_bytes(), &contracts);
+    let found: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).collect();
+    let claims = found.iter().map(|finding| Claim::of(finding, &text)).collect();
+    let world = World::new(&text, &contracts, claims).play(&inputs(&text));
+    assert_eq!(world.off.is_empty(), found.is_empty(), "{found:#?}\n{:#?}", world.off);
+    found.is_empty()
+}
+
+/// A round whose try is rejected gives back what that round has taken, not what an earlier one has.
+#[test]
+fn tries_in_rounds_are_confirmed_or_cancelled_one_round_at_a_time() {
+    let promise = "
+  - id: parts1
+    call: stock.split
+    with: {sku: milk}
+  - foreach: ${ parts1.shares }
+    as: each
+    max: 9
+    do:
+      - tcc:
+          - {call: stock.promise, with: {reservation: '${ each.share }'}}
+          - {id: credit1, call: credit.hold, with: {order: a}}
+        on:
+          any: [REJECTED]
+";
+    assert!(is_fine(
+        &promise.replace("REJECTED", "{call: stock.release, with: {reservation: '${ each.share }'}}")
+    ));
+    assert!(!is_fine(&promise.replace("REJECTED", "{attention: rejected}")));
+}
+
+/// What a try is given is worked out with the tries before it still open: they are cancelled where it has no value.
+#[test]
+fn a_try_without_its_input_cancels_those_before_it() {
+    assert!(is_fine(
+        "
+  - id: stock1
+    call: stock.reserve
+    with: {sku: milk}
+  - tcc:
+      - {call: stock.promise, with: {reservation: '${ stock1.reservation }'}}
+      - {id: credit1, call: credit.hold, with: {order: \"${ input.n + 1 > 0 ? 'a' : 'b' }\"}}
+"
+    ));
+}
+
+/// The generator makes all kinds, enough of each, and few that are too large to be gone to their end.
+#[test]
+fn random_flows_are_accepted_and_refused_in_turn() {
+    use proptest::strategy::{Strategy as _, ValueTree};
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut accepted, mut leaks, mut twice, mut tried) = (0, 0, 0, 0);
+    for _ in 0..600 {
+        let (flow, terms) = (flow(), terms()).new_tree(&mut runner).unwrap().current();
+        let contracts = terms.contracts();
+        let text = write(&flow, &contracts);
+        let Some(found) = judged(&text, &contracts) else { continue };
+        accepted += usize::from(found.is_empty() && text.contains("\"call\":\"stock."));
+        tried += usize::from(found.is_empty() && text.contains("\"tcc\""));
+        leaks += usize::from(found.iter().any(|finding| finding.code == "leaks-resource"));
+        twice += usize::from(found.iter().any(|finding| finding.code == "used-twice"));
+    }
+    assert!(
+        accepted > 40 && leaks > 60 && twice > 15 && tried > 15,
+        "{accepted} accepted, {tried} of which try, {leaks} leak, {twice} twice"
+    );
+}
