@@ -7,8 +7,8 @@ use mortise_capability::import::{ROW_REFUSED, RowRefused, Rows};
 use mortise_contract::{Declaration, Event, Operation};
 use mortise_points::{DeliveryFee, Point as _};
 use mortise_types::{
-    Address, Amount, CountryCode, Currency, LocationId, OrderId, Parcel, ParcelId, ProofFee, RequestedLine, ShipmentId,
-    Sku, Timestamp,
+    Address, Amount, CountryCode, Currency, LocationId, OrderId, Parcel, ParcelId, ProofFee, RequestedLine,
+    ShipmentId, Sku, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,8 @@ use mortise_types::{Scope, Span};
 const DAY: &str = "2026-01-01T00:00:00.000Z";
 
 async fn rig() -> Rig {
-    let capability = mortise_purchase_limit::capability(Arc::new(Policies::default()), Arc::new(NoExtensions));
+    let capability =
+        mortise_purchase_limit::capability(Arc::new(Policies::default()), Arc::new(NoExtensions));
     let rig = Rig::new([capability.expect("it can be declared")]).await;
     rules(&rig).await;
     rig

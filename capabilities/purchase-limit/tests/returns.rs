@@ -12,7 +12,8 @@ const ALREADY: &str = r#"ok {"applied":"already"}"#;
 
 /// Five tea a day, eight hot drinks a month; the customer has ordered four tea and one coffee.
 async fn rig() -> Rig {
-    let capability = mortise_purchase_limit::capability(Arc::new(Policies::default()), Arc::new(NoExtensions));
+    let capability =
+        mortise_purchase_limit::capability(Arc::new(Policies::default()), Arc::new(NoExtensions));
     let rig = Rig::new([capability.expect("it can be declared")]).await;
     let rows = r#"{"rows":[{"rule":"tea-a-day","sku":"tea","period":"day","most":5},
         {"rule":"hot-a-month","item_group":"hot","period":"month","most":8}]}"#;

@@ -237,7 +237,7 @@ fn trace<P: Fit>(
     log: Option<&str>,
     failure: Option<(&Failure, u64)>,
 ) {
-    let CallIdentity { instance, step, attempt } = call;
+    let CallIdentity { instance, step, attempt, .. } = call;
     let (point, extension) = (P::NAME, &place.extension);
     if let Some(log) = log {
         tracing::debug!(point, %extension, instance, step, attempt, log, "an extension printed");

@@ -79,10 +79,11 @@ impl Check {
         let Some(opened) = self.points.open::<PurchaseLimit>(&call.context.scope) else {
             return Ok(Reply::done(CheckOutput { claims }));
         };
-        let Asked { reduced, calls } = match ask(&opened, &call.context, &question(&opened, call, counts, bought)) {
-            Ok(asked) => asked,
-            Err(refusal) => return refusal.reply(),
-        };
+        let Asked { reduced, calls } =
+            match ask(&opened, &call.context, &question(&opened, call, counts, bought)) {
+                Ok(asked) => asked,
+                Err(refusal) => return refusal.reply(),
+            };
         let reply = match reduced.into_iter().next() {
             None => Reply::done(CheckOutput { claims }),
             Some(first) => Reply::rejected("purchase_refused", &refused(&call.input, first))?,
