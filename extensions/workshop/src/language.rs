@@ -54,7 +54,7 @@ impl Language {
             Language::Rust | Language::C => "fuel_per_line = 20_000\nmemory = \"4MiB\"",
             Language::Go => "fuel_per_call = 5_000_000\nfuel_per_line = 100_000\nmemory = \"16MiB\"",
             Language::TypeScript => "fuel_per_call = 5_000_000\nfuel_per_line = 200_000\nmemory = \"16MiB\"",
-            Language::Python => "fuel_per_call = 20_000_000\nfuel_per_line = 400_000\nmemory = \"64MiB\"",
+            Language::Python => "fuel_per_call = 5_000_000\nfuel_per_line = 200_000\nmemory = \"64MiB\"",
         }
     }
 
@@ -63,8 +63,7 @@ impl Language {
         match self {
             Language::Rust | Language::C => 100_000,
             Language::Go => 3_000_000,
-            Language::TypeScript => 3_000_000,
-            Language::Python => 12_000_000,
+            Language::TypeScript | Language::Python => 1_000_000,
         }
     }
 }

@@ -1,6 +1,6 @@
 // Every so many units of the same item one is free, in one department: which, and how many, is what the binding sets.
 // It does not mix items, and gives no other discount.
-import type * as discountingOf from "mortise:discount/discounting@1.0.0";
+import type * as discountingOf from "mortise:discount/discounting@1.1.0";
 import { attribute, configured, costOf } from "mortise";
 
 type Config = {
