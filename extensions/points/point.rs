@@ -118,6 +118,9 @@ pub struct CallIdentity<'a> {
     pub step: &'a str,
     /// Which attempt of the step, from 1.
     pub attempt: u32,
+    /// For whom, where the caller is known: the same at every point of a trade, so that what is tried for some customers
+    /// is tried for all that they do. Nothing is drawn from it.
+    pub customer: Option<&'a str>,
 }
 
 /// `name@version` of an extension; cheap to clone.

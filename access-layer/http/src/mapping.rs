@@ -10,7 +10,7 @@ use mortise_points::request_mapping::{Question, Taken};
 use mortise_points::{
     CallIdentity, ExtensionId, FailureKind, Opened, Outcome, Point as _, PointError, RequestMapping,
 };
-use mortise_types::Scope;
+use mortise_types::{CustomerId, Scope};
 
 use crate::app::App;
 use crate::body::JsonBody;
@@ -74,7 +74,8 @@ async fn ask(
     };
     let key = key.to_owned();
     let asking = move || {
-        let identity = CallIdentity { instance: &key, step: RequestMapping::NAME, attempt: 1 };
+        let customer = question.customer_id.as_ref().map(CustomerId::as_str);
+        let identity = CallIdentity { instance: &key, step: RequestMapping::NAME, attempt: 1, customer };
         opened.ask(identity, &question)
     };
     Ok(tokio::task::spawn_blocking(asking).await.map_err(Fault::internal)?)

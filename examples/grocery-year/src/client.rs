@@ -1,4 +1,4 @@
-//! The shop's HTTP client: places one order and says what came of it.
+//! The shop's HTTP client: places one order and says what came of it, and reads its proof.
 //! Asks again, with the same idempotency key, where the answer says that asking again helps. Compares nothing.
 
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::order::Order;
 
@@ -38,6 +39,11 @@ pub(crate) struct Client {
 #[derive(Deserialize)]
 struct Answer {
     payable: Payable,
+}
+
+#[derive(Deserialize)]
+struct Stored<P> {
+    proof: P,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +118,17 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// The proof of an order's price.
+    pub(crate) async fn read_proof<P: DeserializeOwned>(&self, order: &Order) -> Result<P, String> {
+        let url = url::below(&self.tenant, &[order.line.name(), "read", "order", "get"]);
+        let mut url = url.map_err(|wrong| wrong.to_string())?;
+        url.query_pairs_mut().append_pair("order_id", &order.id());
+        let asked = self.http.get(url).header("Mortise-Staff", "rollout");
+        let answer = asked.send().await.and_then(reqwest::Response::error_for_status);
+        let stored: Stored<P> = answer.map_err(|e| e.to_string())?.json().await.map_err(|e| e.to_string())?;
+        Ok(stored.proof)
     }
 
     async fn attempt(&self, request: RequestBuilder) -> Attempt {

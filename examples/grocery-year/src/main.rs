@@ -10,6 +10,7 @@ mod platform;
 mod prepare;
 mod progress;
 mod report;
+mod rollout;
 mod run;
 mod selection;
 mod send;
@@ -38,6 +39,12 @@ pub(crate) struct Arguments {
     /// A small part of the year with every kind of basket, as it runs with the tests.
     #[arg(long, conflicts_with_all = ["weeks", "stores"])]
     slice: bool,
+    /// Tries three extensions on a second business line, over the slice: as shadows, for some customers, for all.
+    #[arg(long, conflicts_with_all = ["weeks", "stores", "slice", "out"])]
+    rollout: bool,
+    /// The folder of extensions for --rollout, built.
+    #[arg(long, default_value_os_t = default_extensions(), requires = "rollout")]
+    extensions: PathBuf,
     /// How many orders are under way at once.
     #[arg(long, default_value_t = 16, value_parser = callers)]
     callers: usize,
@@ -68,13 +75,22 @@ impl Arguments {
     }
 }
 
+fn default_extensions() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../extensions")
+}
+
 fn callers(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|callers| (1..=1024).contains(callers)).ok_or_else(|| "1 to 1024".to_owned())
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run::run(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let ran = match arguments.rollout {
+        true => rollout::run(&arguments).await,
+        false => run::run(&arguments).await,
+    };
+    match ran {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,
         Ok(Outcome::Fails) => ExitCode::FAILURE,
         Err(error) => {

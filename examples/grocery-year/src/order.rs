@@ -15,17 +15,22 @@ pub(crate) enum BusinessLine {
     Year,
     /// Entries learned from the even baskets; of the odd ones, the lines that those know.
     Learned,
+    /// The same entries and baskets as the year's, with extensions that are tried.
+    Tried,
 }
 
 impl BusinessLine {
-    /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Year, Self::Learned];
+    /// The two of a replay.
+    pub(crate) const REPLAY: [Self; 2] = [Self::Year, Self::Learned];
+    /// The two of a rollout.
+    pub(crate) const ROLLOUT: [Self; 2] = [Self::Year, Self::Tried];
 
     /// As it stands in the path of a request.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Year => "year",
             Self::Learned => "learned",
+            Self::Tried => "tried",
         }
     }
 }
@@ -47,7 +52,7 @@ impl Order {
 
     fn is_for_sale(&self) -> bool {
         match self.line {
-            BusinessLine::Year => self.basket.verdict.is_exact(),
+            BusinessLine::Year | BusinessLine::Tried => self.basket.verdict.is_exact(),
             BusinessLine::Learned => self.lines().next().is_some(),
         }
     }
@@ -59,14 +64,14 @@ impl Order {
 
     /// The lines that are ordered.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &Line> {
-        let all = self.line == BusinessLine::Year;
+        let all = self.line != BusinessLine::Learned;
         self.basket.lines.iter().filter(move |line| all || line.learned.is_some())
     }
 
-    /// What the platform must answer, in cents.
+    /// What the platform must answer where no extension answers, in cents.
     pub(crate) fn due(&self) -> i64 {
         match self.line {
-            BusinessLine::Year => self.basket.till,
+            BusinessLine::Year | BusinessLine::Tried => self.basket.till,
             BusinessLine::Learned => self.lines().map(|line| self.amount_of(line)).sum(),
         }
     }
@@ -74,7 +79,7 @@ impl Order {
     /// What the platform must make of one of the ordered lines, in cents.
     pub(crate) fn amount_of(&self, line: &Line) -> i64 {
         match self.line {
-            BusinessLine::Year => line.till,
+            BusinessLine::Year | BusinessLine::Tried => line.till,
             BusinessLine::Learned => line.learned.unwrap_or(line.till),
         }
     }

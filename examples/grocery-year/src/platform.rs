@@ -33,6 +33,9 @@ pub(crate) enum PlatformError {
     /// The clock was not moved.
     #[error("the server's clock: {0}")]
     Clock(String),
+    /// What it answered is not what this version answers.
+    #[error("`mortise` answered something else than expected: {0}")]
+    Answer(serde_json::Error),
     /// A file could not be written or a process not waited for.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -108,6 +111,17 @@ impl Platform {
             }
         }
         Err(PlatformError::NotServing)
+    }
+
+    /// Runs a command that answers with a JSON document.
+    pub(crate) async fn ask(&self, arguments: &[&str]) -> Result<serde_json::Value, PlatformError> {
+        let mut command = self.command(arguments.iter().map(OsStr::new));
+        command.stdout(Stdio::piped());
+        let output = self.spawn(command)?.wait_with_output().await?;
+        if !output.status.success() {
+            return Err(PlatformError::Failed { command: arguments.join(" "), status: output.status });
+        }
+        serde_json::from_slice(&output.stdout).map_err(PlatformError::Answer)
     }
 
     async fn run<'a>(&self, arguments: impl Iterator<Item = &'a OsStr>) -> Result<(), PlatformError> {

@@ -42,15 +42,16 @@ pub(crate) enum ShopError {
     Platform(#[from] PlatformError),
 }
 
-/// Imports all that the chosen part of the year needs.
+/// Imports all that the chosen part of the year needs on these business lines.
 pub(crate) async fn set_up(
     platform: &Platform,
     data: &Data,
     year: &Year,
     (weeks, stores): (&Weeks, &Stores),
+    lines: [BusinessLine; 2],
 ) -> Result<Imported, ShopError> {
-    let demand = year.demand();
-    let stage = Stage::begin("importing files", BusinessLine::ALL.len() * 3 + 3);
+    let demand = year.demand(lines);
+    let stage = Stage::begin("importing files", lines.len() * 3 + 3);
     let import = async |operation, line, text: &str| -> Result<Duration, PlatformError> {
         let watch = Stopwatch::start();
         platform.import(operation, line, text).await?;
@@ -60,7 +61,7 @@ pub(crate) async fn set_up(
     let mut imported = Imported::default();
     import("delivery.import_fees", BusinessLine::Year, DELIVERY_FEES).await?;
     import("inventory.import_locations", BusinessLine::Year, &demand.locations().csv).await?;
-    for line in BusinessLine::ALL {
+    for line in lines {
         import("discount.define", line, WEEKLY_SPECIALS).await?;
         let (prices, discounts) = sheets(line);
         let prices = data.entries(weeks, stores, prices)?;
@@ -80,7 +81,7 @@ pub(crate) async fn set_up(
 /// Which files of the data a business line sells by.
 fn sheets(line: BusinessLine) -> (Entries, Entries) {
     match line {
-        BusinessLine::Year => (Entries::Prices, Entries::Discounts),
+        BusinessLine::Year | BusinessLine::Tried => (Entries::Prices, Entries::Discounts),
         BusinessLine::Learned => (Entries::LearnedPrices, Entries::LearnedDiscounts),
     }
 }

@@ -1,7 +1,7 @@
 //! The chosen part of the year in memory: baskets by week, what is left open by the data, and what stock is needed.
 //! Talks to nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,10 +43,10 @@ impl Year {
         self.orders(line).map(|(_, orders)| orders.len()).sum()
     }
 
-    /// How much of each product all orders of both business lines ask for.
-    pub(crate) fn demand(&self) -> Demand {
+    /// How much of each product all orders of these business lines ask for.
+    pub(crate) fn demand(&self, lines: [BusinessLine; 2]) -> Demand {
         let mut demand = Demand::default();
-        for line in BusinessLine::ALL {
+        for line in lines {
             for order in self.orders(line).flat_map(|(_, orders)| orders) {
                 order.lines().for_each(|line| demand.add(order.basket.store, line));
             }
@@ -72,6 +72,18 @@ impl Year {
             fuel: sum.fuel + basket.skipped.fuel,
             quantity_zero: sum.quantity_zero + basket.skipped.quantity_zero,
         })
+    }
+
+    /// What is ordered, by product, with its department.
+    pub(crate) fn departments(&self) -> BTreeMap<u32, u16> {
+        let baskets = self.weeks.iter().flat_map(|(_, baskets)| baskets);
+        baskets.flat_map(|basket| &basket.lines).map(|line| (line.sku, line.department)).collect()
+    }
+
+    /// Everybody who buys.
+    pub(crate) fn households(&self) -> BTreeSet<u32> {
+        let baskets = self.weeks.iter().flat_map(|(_, baskets)| baskets);
+        baskets.map(|basket| basket.household).collect()
     }
 
     fn open_baskets(&self) -> impl Iterator<Item = (Week, &Basket)> {

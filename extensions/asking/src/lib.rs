@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mortise_capability::{CallContext, ExtensionCall, RejectionPage, Reply, StoreError};
 use mortise_points::{Answered, Attribute, CallIdentity, Opened, Point, PointError, Verdict};
-use mortise_types::{LineId, RequestedLine, Sku};
+use mortise_types::{CustomerId, LineId, RequestedLine, Sku};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,8 @@ pub fn ask<P: Point>(
     question: &P::Question,
 ) -> Result<Asked<P>, Refusal> {
     let (step, attempt) = context.step_and_attempt();
-    let identity = CallIdentity { instance: &context.trade, step, attempt };
+    let customer = context.caller.as_ref().map(CustomerId::as_str);
+    let identity = CallIdentity { instance: &context.trade, step, attempt, customer };
     let outcome = opened.ask(identity, question).map_err(|error| Refusal(Box::new(error)))?;
     Ok(Asked { reduced: outcome.reduced, calls: journalled(P::NAME, outcome.answers) })
 }

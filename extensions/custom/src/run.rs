@@ -50,9 +50,10 @@ pub(crate) fn handler(
 impl Own {
     fn reply(&self, call: &Call<Value>) -> Result<Reply<Value>, StoreError> {
         let (step, attempt) = call.context.step_and_attempt();
+        let customer = call.context.caller.as_ref().map(|caller| caller.as_str());
         let input = call.input.to_json();
         let own = OwnCall {
-            identity: CallIdentity { instance: &call.context.trade, step, attempt },
+            identity: CallIdentity { instance: &call.context.trade, step, attempt, customer },
             trade_time: call.context.now,
             config: &self.config,
             input: &input,

@@ -185,7 +185,8 @@ impl Trial {
 
     fn counts_for(&self, call: CallIdentity<'_>, question: &dyn Any) -> bool {
         let customers = Customers::of(&self.binding.rollout);
-        let customer = self.point.customer(question);
+        // Of a call that the shop's staff makes, the question may say for whom.
+        let customer = call.customer.map(str::to_owned).or_else(|| self.point.customer(question));
         // The parts of a trade are one customer's too.
         let trade = call.instance.split('-').next().unwrap_or(call.instance);
         customers.include(self.binding.since, customer.as_deref().unwrap_or(trade))

@@ -85,7 +85,7 @@ pub(crate) fn call<P: Fit>(
 
 /// Starts an instance and asks it nothing: what is wrong with its start or its types shows before anybody is bound.
 pub(crate) fn trial<P: Fit>(runtime: &Runtime, world: &P::World, granted: Granted) -> Result<(), Failure> {
-    let identity = CallIdentity { instance: "trial", step: P::NAME, attempt: 1 };
+    let identity = CallIdentity { instance: "trial", step: P::NAME, attempt: 1, customer: None };
     let state = CallState::new(granted, Timestamp::EPOCH, identity);
     metered(runtime, state, granted.fuel(0), |store| P::instantiate(world, store).map(|_| Ok(()))).result
 }

@@ -144,7 +144,7 @@ fn try_case<P: Fit>(
     question: &serde_json::Value,
 ) -> Result<Tried, serde_json::Error> {
     let question: P::Question = serde::Deserialize::deserialize(question)?;
-    let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
+    let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1, customer: None };
     let watch = Stopwatch::start();
     let Called { result, fuel_used, log } = match extension.world::<P>() {
         Ok(world) => {

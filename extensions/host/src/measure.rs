@@ -68,7 +68,7 @@ pub(crate) fn measure<P: Fit>(
     let version = extension.manifest().points.get(P::NAME).map_or(P::VERSION, String::as_str);
     let bare_world = bare.world::<P>(version).map_err(CaseError::Measure)?;
     let config = case.config.to_string();
-    let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1 };
+    let identity = CallIdentity { instance: "case", step: P::NAME, attempt: 1, customer: None };
     let (granted, reads) = (extension.granted(), extension.sku_attributes());
     let mut measured = Measured::default();
     for round in 0..rounds {

@@ -76,7 +76,7 @@ pub(crate) fn prepare(
     linked: InstancePre<CallState>,
 ) -> Result<World, String> {
     let world = world::CustomPre::new(linked).map_err(|error| format!("{error:#}"))?;
-    let identity = CallIdentity { instance: "trial", step: OWN, attempt: 1 };
+    let identity = CallIdentity { instance: "trial", step: OWN, attempt: 1, customer: None };
     let state = CallState::new(granted, Timestamp::EPOCH, identity);
     let started = metered(runtime, state, granted.fuel(0), |store| world.instantiate(store).map(|_| Ok(())));
     started.result.map_err(|why| why.to_string())?;

@@ -55,7 +55,7 @@ impl Report<'_> {
     }
 
     fn trace(&self) {
-        let Report { point, call: CallIdentity { instance: trade, step, attempt }, .. } = *self;
+        let Report { point, call: CallIdentity { instance: trade, step, attempt, .. }, .. } = *self;
         let Report { fuel_used, took_us, .. } = *self;
         let (extension, version) = self.extension.as_str().split_once('@').unwrap_or_default();
         let outcome = self.failure.map_or("answered", |why| why.kind.code());
@@ -79,7 +79,8 @@ impl Report<'_> {
         if !count.is_power_of_two() {
             return;
         }
-        let Report { point, extension, call: CallIdentity { instance: trade, step, attempt }, .. } = *self;
+        let Report { point, extension, call: CallIdentity { instance: trade, step, attempt, .. }, .. } =
+            *self;
         tracing::warn!(point, %extension, trade, step, attempt, count, %why, on_failure = ?self.on_failure, "an extension failed");
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct CallState {
 
 impl CallState {
     pub(crate) fn new(granted: Granted, trade_time: Timestamp, call: CallIdentity<'_>) -> Self {
-        let CallIdentity { instance, step, attempt } = call;
+        let CallIdentity { instance, step, attempt, customer: _ } = call;
         let mut seed = blake3::Hasher::new();
         for part in [instance, step] {
             seed.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());

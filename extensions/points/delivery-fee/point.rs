@@ -6,7 +6,7 @@ use mortise_types::{
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Place, at_most, shown};
-use crate::{Attribute, ExtensionId, Invalid, Point};
+use crate::{Attribute, ExtensionId, Invalid, MoneyPart, Point, PointMoney};
 
 /// The highest fee, in minor units.
 pub const MAX_FEE_MINOR: i64 = 1_000_000_000_000;
@@ -153,5 +153,15 @@ impl Point for DeliveryFee {
             }
         }
         won
+    }
+
+    /// What all consignments cost: a table's fee where nobody answered.
+    fn money(question: &Question, won: &Vec<Option<Won>>) -> Option<PointMoney> {
+        let fee = |(consignment, won): (&Consignment, &Option<Won>)| {
+            let amount = won.as_ref().map(|won| won.fee.amount).or(consignment.table_amount)?;
+            Some(MoneyPart { sku: None, department: None, minor: amount.minor() })
+        };
+        let parts = question.consignments.iter().zip(won).filter_map(fee).collect();
+        Some(PointMoney { currency: question.currency, parts })
     }
 }

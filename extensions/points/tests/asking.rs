@@ -14,7 +14,8 @@ use mortise_points::{
 };
 use mortise_types::{Currency, Scope, Timestamp};
 
-const CALL: CallIdentity<'static> = CallIdentity { instance: "trade-1", step: "quote", attempt: 1 };
+const CALL: CallIdentity<'static> =
+    CallIdentity { instance: "trade-1", step: "quote", attempt: 1, customer: None };
 
 fn nothing_asked() -> Question {
     let currency = Currency::new("EUR").unwrap();

@@ -45,6 +45,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     sdk::templates(workshop, stages, &sdk::QUICK)?;
     stages.run("tests of the examples' Python", || grocery_year::test_rules(workshop))?;
     stages.run("a slice of the grocery year", || grocery_year::slice(workshop))?;
+    stages.run("extensions rolled out over it", || grocery_year::rollout(workshop))?;
     Ok(Next::Done)
 }
 

@@ -69,6 +69,16 @@ async fn another(registry: &Registry, clock: &Arc<VirtualClock>) -> Arc<LiveHost
 
 /// The price of one unit that costs 10.00, and what was asked on the way.
 fn asked(points: &dyn Points, trade: &str, customer: Option<&str>) -> (i64, Vec<Answered>) {
+    asked_by(points, trade, customer, None)
+}
+
+/// `caller` is whose call it is, `customer` what the question says.
+fn asked_by(
+    points: &dyn Points,
+    trade: &str,
+    customer: Option<&str>,
+    caller: Option<&str>,
+) -> (i64, Vec<Answered>) {
     let line = Line {
         line_id: LineId::new("1").unwrap(),
         sku: Sku::new("milk").unwrap(),
@@ -87,7 +97,7 @@ fn asked(points: &dyn Points, trade: &str, customer: Option<&str>) -> (i64, Vec<
         lines: vec![line],
     };
     let scope = Scope::new("shop", "grocery", "web").unwrap();
-    let call = CallIdentity { instance: trade, step: "quote", attempt: 1 };
+    let call = CallIdentity { instance: trade, step: "quote", attempt: 1, customer: caller };
     let outcome = points.ask::<UnitPrice>(&scope, call, &question).unwrap();
     let price = outcome.reduced.first().map_or(1000, |won| won.price.amount().minor());
     (price, outcome.answers)
@@ -233,6 +243,8 @@ async fn a_canary_is_for_its_customers_only() {
         for _ in 0..2 {
             platform.clock.advance(Span::seconds(1));
             assert_eq!(asked(&*platform.live, &platform.trade(), Some(&customer)).0, expected, "{customer}");
+            let caller = asked_by(&*platform.live, &platform.trade(), None, Some(&customer)).0;
+            assert_eq!(caller, expected, "a point whose question says nothing of {customer}");
         }
     }
     assert!((15..45).contains(&counted), "{counted} of 100");

@@ -11,7 +11,9 @@ use mortise_bindings::Bindings;
 use mortise_host::{Ceilings, CompileCache, Extension, Host, Runtime};
 use mortise_points::{CallIdentity, Points, UnitPrice};
 
-use crate::support::{ask, bind, folder, host, hostile_extension, loyal_price, question, runtime, scope};
+use crate::support::{
+    CALL, ask, bind, folder, host, hostile_extension, loyal_price, question, runtime, scope,
+};
 use crate::wat;
 
 /// Where the other process finds what was compiled.
@@ -37,7 +39,7 @@ fn answers(directory: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     for (host, line) in [(&hostile, "look around"), (&loyal, "grocery")] {
         for (instance, attempt) in [("trade-1", 1), ("trade-1", 2), ("trade-2", 1)] {
-            lines.push(answer(host, line, CallIdentity { instance, step: "quote", attempt }));
+            lines.push(answer(host, line, CallIdentity { instance, attempt, ..CALL }));
         }
     }
     lines

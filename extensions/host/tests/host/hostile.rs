@@ -147,7 +147,7 @@ fn looks(host: &Host, call: CallIdentity<'_>, question: &Question) -> String {
 fn there_is_nothing_to_see_but_the_question() {
     let runtime = runtime();
     let host = host(&runtime, [hostile_extension(&runtime)], &bind(&["look around"], "refuse"));
-    let first = CallIdentity { instance: "trade-1", step: "quote", attempt: 1 };
+    let first = CallIdentity { instance: "trade-1", step: "quote", attempt: 1, customer: None };
     let seen = looks(&host, first, &question(2));
     // The clock stands at the trade's time, sleeping takes none of it; of the attributes it sees the one it asks for.
     let (before, after) = seen.split_once(" random ").unwrap();

@@ -16,7 +16,7 @@ use mortise_points::{Answered, Attribute, CallIdentity, Outcome, PointError, Poi
 use mortise_types::{Amount, Currency, LineId, Price, Quantity, Scope, Sku, Timestamp};
 
 pub(crate) const CALL: CallIdentity<'static> =
-    CallIdentity { instance: "trade-1", step: "quote", attempt: 1 };
+    CallIdentity { instance: "trade-1", step: "quote", attempt: 1, customer: None };
 
 pub(crate) fn host_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
