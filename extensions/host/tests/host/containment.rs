@@ -7,11 +7,13 @@ use std::sync::Arc;
 use mortise_bindings::Bindings;
 use mortise_host::{CompileLimits, Extension, Host, Runtime, Shelf};
 use mortise_points::discount::Question;
-use mortise_points::{Discount, Points, UnitPrice, Verdict};
+use mortise_points::{Allocation, Discount, OrderSplit, Point, Points, UnitPrice, Verdict};
 use mortise_types::{Amount, LineId, Price, Timestamp};
 
 use crate::apart::{bomb, runtime_apart};
-use crate::support::{self, CALL, bind, folder, greedy, hostile, hostile_extension, only, runtime, scope};
+use crate::support::{
+    self, CALL, bind, careless, folder, greedy, hostile, hostile_extension, only, runtime, scope,
+};
 use crate::wat::{HONEST, around, component};
 
 /// What came of an attack, as `refused: ...` when it was loaded or bound, or as the failure of its call.
@@ -21,8 +23,8 @@ type Outcome = String;
 struct Siege {
     runtime: Arc<Runtime>,
     honest: Host,
-    /// With the guest that wants too much.
-    greedy: Shelf,
+    /// With the guests that want too much and cannot count.
+    wrong_guests: Shelf,
     attacks: usize,
     wrong: Vec<String>,
 }
@@ -32,8 +34,10 @@ impl Siege {
         let runtime = runtime();
         let honest = support::host(&runtime, [hostile_extension(&runtime)], &bind(&["nothing"], "refuse"));
         let mut shelf = Shelf::default();
-        shelf.put(Extension::load(&runtime, &greedy()).unwrap());
-        Siege { runtime, honest, greedy: shelf, attacks: 0, wrong: Vec::new() }
+        for folder in [greedy(), careless()] {
+            shelf.put(Extension::load(&runtime, &folder).unwrap());
+        }
+        Siege { runtime, honest, wrong_guests: shelf, attacks: 0, wrong: Vec::new() }
     }
 
     /// Holds that an attack ends as expected and that the next call works.
@@ -57,21 +61,29 @@ impl Siege {
         }
     }
 
-    /// The guest that proposes these amounts, each off lines that cost 1,113 together.
-    fn discounts(&self, amounts: &str) -> Outcome {
-        let bindings = "[[binding]]\npoint = \"discount\"\ntenant = \"shop\"\nextension = \"greedy\"\n\
-                        version = \"6.6.6\"\npriority = 1\non_failure = \"skip\"\nconfig = { amounts = AMOUNTS }\n";
-        let bindings = match Bindings::from_toml(&bindings.replace("AMOUNTS", amounts)) {
+    /// A guest that is wrong, bound with this config, a text of TOML, and asked at a point.
+    fn bound<P: Point>(&self, guest: &str, config: &str, question: &P::Question) -> Outcome {
+        let bindings = format!(
+            "[[binding]]\npoint = \"{}\"\ntenant = \"shop\"\nextension = \"{guest}\"\nversion = \"6.6.6\"\n\
+             priority = 1\non_failure = \"skip\"\nconfig = {config}\n",
+            P::NAME
+        );
+        let bindings = match Bindings::from_toml(&bindings) {
             Ok(bindings) => bindings,
             Err(error) => return format!("refused: {error}"),
         };
-        let host = match Host::new(Arc::clone(&self.runtime), &self.greedy, &bindings) {
+        let host = match Host::new(Arc::clone(&self.runtime), &self.wrong_guests, &bindings) {
             Ok(host) => host,
             Err(error) => return format!("refused: {error}"),
         };
         let points: &dyn Points = &host;
-        let outcome = points.ask::<Discount>(&scope("grocery"), CALL, &basket()).unwrap();
+        let outcome = points.ask::<P>(&scope("grocery"), CALL, question).unwrap();
         said(&only(&outcome.answers).verdict)
+    }
+
+    /// The guest that proposes these amounts, each off lines that cost 1,113 together.
+    fn discounts(&self, amounts: &str) -> Outcome {
+        self.bound::<Discount>("greedy", &format!("{{ amounts = {amounts} }}"), &basket())
     }
 }
 
@@ -119,6 +131,7 @@ fn no_attack_takes_the_host_with_it_or_any_money() {
     by_hand(&mut siege);
     at_the_start(&mut siege);
     with_money(&mut siege);
+    with_goods(&mut siege);
     with_broken_files(&mut siege);
     while_it_is_compiled(&mut siege);
     let Siege { attacks, wrong, .. } = siege;
@@ -305,6 +318,89 @@ fn with_money(siege: &mut Siege) {
     let many = format!("[{}]", vec!["1"; 257].join(", "));
     let outcome = siege.discounts(&many);
     siege.attack("257 candidates", "invalid: candidates: 257 of them, at most 256", outcome);
+}
+
+/// Three jars are wanted; there are two in one place and nine in another.
+fn with_goods(siege: &mut Siege) {
+    let allocation: mortise_points::allocation::Question = serde_json::from_value(serde_json::json!({
+        "trade_time": "2026-11-21T09:00:00.000Z", "lines": [{ "line_id": "1", "sku": "jam", "quantity": 3 }],
+        "stock": [{ "sku": "jam", "location": "berlin", "saleable": 2 }, { "sku": "jam", "location": "munich", "saleable": 9 }],
+    }))
+    .unwrap();
+    let split: mortise_points::order_split::Question = serde_json::from_value(serde_json::json!({
+        "trade_time": "2026-11-21T09:00:00.000Z",
+        "items": [{ "line_id": "1", "sku": "jam", "location": "berlin", "quantity": 2 },
+                  { "line_id": "1", "sku": "jam", "location": "munich", "quantity": 1 }],
+    }))
+    .unwrap();
+    for (name, units, of_allocation, of_split) in [
+        (
+            "all of it, which is no attack",
+            r#"[["1", "berlin", 2], ["1", "munich", 1]]"#,
+            "answered",
+            "answered",
+        ),
+        (
+            "nothing at all",
+            "[]",
+            "invalid: takes: line \"1\" gets 0 of its 3 units",
+            "invalid: parcels: 2 of the 2 units",
+        ),
+        (
+            "less than all",
+            r#"[["1", "berlin", 2]]"#,
+            "invalid: takes: line \"1\" gets 2 of its 3 units",
+            "invalid: parcels: 1 of the 1 units of line \"1\" at \"munich\" are in no parcel",
+        ),
+        (
+            "more than all",
+            r#"[["1", "berlin", 2], ["1", "munich", 2]]"#,
+            "invalid: takes[1].quantity: ",
+            "invalid: parcels[1].parts[0].quantity: ",
+        ),
+        (
+            "more than there is",
+            r#"[["1", "berlin", 3]]"#,
+            "invalid: takes[0].quantity: ",
+            "invalid: parcels[0].parts[0].quantity: ",
+        ),
+        (
+            "some of it twice",
+            r#"[["1", "berlin", 1], ["1", "berlin", 2]]"#,
+            "invalid: takes[1]: ",
+            "invalid: parcels[1].parts[0].quantity: ",
+        ),
+        (
+            "less than nothing",
+            r#"[["1", "berlin", -2]]"#,
+            "invalid: takes[0].quantity: -2 is below 1",
+            "invalid: parcels[0].parts[0].quantity: -2 is below 1",
+        ),
+        (
+            "as many as there are numbers",
+            r#"[["1", "munich", 9223372036854775807]]"#,
+            "invalid: takes[0].quantity: ",
+            "invalid: parcels[0].parts[0].quantity: ",
+        ),
+        (
+            "from nowhere",
+            r#"[["1", "atlantis", 3]]"#,
+            "invalid: takes[0].location: ",
+            "invalid: parcels[0].parts[0].line-id: ",
+        ),
+        (
+            "for nobody",
+            r#"[["2", "munich", 3]]"#,
+            "invalid: takes[0].line-id: ",
+            "invalid: parcels[0].parts[0].line-id: ",
+        ),
+    ] {
+        let config = format!("{{ units = {units} }}");
+        let outcome = siege.bound::<Allocation>("careless", &config, &allocation);
+        siege.attack(&format!("an allocation of {name}"), of_allocation, outcome);
+        let outcome = siege.bound::<OrderSplit>("careless", &config, &split);
+        siege.attack(&format!("a split of {name}"), of_split, outcome);
+    }
 }
 
 fn with_broken_files(siege: &mut Siege) {

@@ -161,5 +161,5 @@ fn nothing_that_a_smith_forges_breaks_the_host() {
         .filter(|(word, _)| !["refused", "not forged"].contains(&word.as_str()))
         .map(|(_, n)| n)
         .sum();
-    assert!(ran > 0, "only {ran} of {rounds} ran at all: {came_to:?}");
+    assert!(ran * 5 > rounds, "only {ran} of {rounds} ran at all: {came_to:?}");
 }

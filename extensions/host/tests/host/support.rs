@@ -57,6 +57,11 @@ pub(crate) fn two_points() -> PathBuf {
     guests().join("two-points")
 }
 
+/// The folder of the guest that cannot count.
+pub(crate) fn careless() -> PathBuf {
+    guests().join("careless")
+}
+
 /// The folder of the guest that wants too much.
 pub(crate) fn greedy() -> PathBuf {
     guests().join("greedy")
