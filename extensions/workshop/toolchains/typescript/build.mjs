@@ -22,10 +22,11 @@ function run(script, args) {
 const types = join(project, "build", "types");
 rmSync(types, { recursive: true, force: true });
 run("@bytecodealliance/jco/src/jco.js", ["guest-types", wit, "-n", "guest", "-o", types, "-q"]);
-// The interpreter's bindings take and give 64-bit integers as numbers.
+// The interpreter's bindings take and give 64-bit integers as numbers, and give an option without a value as null.
 for (const file of readdirSync(join(types, "interfaces"))) {
   const path = join(types, "interfaces", file);
-  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/\bbigint\b/g, "number"));
+  const text = readFileSync(path, "utf8").replaceAll(/\bbigint\b/g, "number");
+  writeFileSync(path, text.replaceAll(/(\w+)\?: ([^\n]+),$/gm, "$1?: $2 | null,"));
 }
 run("typescript/bin/tsc", ["-p", join(project, "tsconfig.json")]);
 
