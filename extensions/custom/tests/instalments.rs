@@ -98,7 +98,7 @@ fn the_example_answers_by_its_contract_and_says_no_by_it() {
     let again = call(&registry, "custom/instalments", r#"{"total": 29900, "months": 3}"#);
     assert_eq!(again, reply);
 
-    let no = call(&registry, "custom/instalments", r#"{"total": 2999, "months": 3}"#);
+    let no = call(&registry, "custom/instalments", r#"{"total": 2900, "months": 3}"#);
     assert_eq!(said(&no), r#"instalments_too_small {"least":1000,"most_months":2}"#.to_owned());
 }
 
