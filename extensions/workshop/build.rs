@@ -1,6 +1,6 @@
-//! Embeds what a project is made of, as one table of path and content: the templates, the SDKs, the WIT of every point. A
-//! point, a template or a file of an SDK that is added is one more entry, with no line of Rust. It reads and checks
-//! nothing of them: the tests render every template.
+//! Embeds what a project is made of, as one table of path and content: the templates, the SDKs, the WIT of every point
+//! and of operations of one's own. A point, a template or a file of an SDK that is added is one more entry, with no line of
+//! Rust. It reads and checks nothing of them: the tests render every template.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -13,7 +13,7 @@ const MADE: [&str; 4] = ["target", "node_modules", "__pycache__", "build"];
 fn main() -> Result<(), Failure> {
     let extensions = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
     let mut files = Vec::new();
-    for folder in ["workshop/templates", "workshop/toolchains", "sdk"] {
+    for folder in ["workshop/templates", "workshop/toolchains", "sdk", "custom/wit"] {
         walk(&extensions.join(folder), &mut files)?;
     }
     println!("cargo::rerun-if-changed={}", extensions.join("points").display());

@@ -69,10 +69,11 @@ fn place(template: &str) -> String {
     template.trim_end_matches(".txt").replace("gitignore", ".gitignore")
 }
 
-/// The SDK of the language, and the WIT of all points: an SDK may know them all.
+/// The SDK of the language, and all WIT: an SDK may know every point, and operations of one's own.
 fn unpack_sdk(language: Language, folder: &Path) -> Result<(), Fault> {
     let mortise = folder.join("mortise");
     shipped::unpack(&format!("sdk/{language}"), &mortise.join("sdk").join(language.name()))?;
+    shipped::unpack("custom", &mortise.join("custom"))?;
     shipped::unpack("points", &mortise.join("points"))
 }
 

@@ -40,6 +40,7 @@ impl Rust {
         tell("cargo fetch: what the SDK depends on");
         let (sdk, points) = (folder.join("sdk").join("rust"), folder.join("points"));
         shipped::unpack("sdk/rust", &sdk)?;
+        shipped::unpack("custom", &folder.join("custom"))?;
         shipped::unpack("points", &points)?;
         Program::new(cargo, &sdk).args(["fetch", "--locked", "--target", TARGET]).run().map(drop)
     }
