@@ -53,7 +53,8 @@ pub struct Exported<T>(core::marker::PhantomData<T>);
 impl<T: Operation> world::exports::mortise::custom::operation::Guest for Exported<T> {
     fn run(call: Call) -> Result<String, Refusal> {
         let config = read_config(&call.config).map_err(Refusal::Failed)?;
-        let input = serde_json::from_str(&call.input).map_err(|error| Refusal::Failed(format!("input: {error}")))?;
+        let input =
+            serde_json::from_str(&call.input).map_err(|error| Refusal::Failed(format!("input: {error}")))?;
         let output = T::run(&config, input, call.trade_time_ms)?;
         serde_json::to_string(&output).map_err(|error| Refusal::Failed(format!("output: {error}")))
     }
