@@ -186,10 +186,11 @@ impl Trial {
     fn counts_for(&self, call: CallIdentity<'_>, question: &dyn Any) -> bool {
         let customers = Customers::of(&self.binding.rollout);
         // Of a call that the shop's staff makes, the question may say for whom.
-        let customer = call.customer.map(str::to_owned).or_else(|| self.point.customer(question));
+        let asked_for = self.point.customer(question);
+        let customer = call.customer.or(asked_for.as_deref());
         // The parts of a trade are one customer's too.
         let trade = call.instance.split('-').next().unwrap_or(call.instance);
-        customers.include(self.binding.since, customer.as_deref().unwrap_or(trade))
+        customers.include(self.binding.since, customer.unwrap_or(trade))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mortise_points::{CallIdentity, Failure, FailureKind, Point};
+use mortise_points::{Attribute, CallIdentity, Failure, FailureKind, Point};
 use mortise_types::Timestamp;
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap};
@@ -58,6 +58,13 @@ pub(crate) struct Ask<'a, Q> {
     pub(crate) config: &'a str,
     /// The SKU attributes that it may see.
     pub(crate) reads: &'a [Arc<str>],
+}
+
+impl<Q> Ask<'_, Q> {
+    /// Of the attributes that a question has, those that this extension may see.
+    pub(crate) fn granted<'k>(&self, known: &'k [Attribute]) -> impl Iterator<Item = &'k Attribute> {
+        known.iter().filter(|attribute| self.reads.contains(&attribute.name))
+    }
 }
 
 /// What a call gave, and what it cost.

@@ -64,8 +64,9 @@ impl Fit for Allocation {
 }
 
 fn attributes<'a>(known: &'a [Attribute], ask: &Ask<'_, Question>) -> Vec<wit::Attribute<'a>> {
-    let granted = known.iter().filter(|attribute| ask.reads.contains(&attribute.name));
-    granted.map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value }).collect()
+    ask.granted(known)
+        .map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value })
+        .collect()
 }
 
 fn to_wit<'a>(line: &'a Line, attributes: &'a [wit::Attribute<'a>]) -> wit::Line<'a> {

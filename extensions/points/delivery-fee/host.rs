@@ -70,8 +70,9 @@ impl Fit for DeliveryFee {
 }
 
 fn attributes<'a>(known: &'a [Attribute], ask: &Ask<'_, Question>) -> Vec<wit::Attribute<'a>> {
-    let granted = known.iter().filter(|attribute| ask.reads.contains(&attribute.name));
-    granted.map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value }).collect()
+    ask.granted(known)
+        .map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value })
+        .collect()
 }
 
 fn item_to_wit<'a>(item: &'a Item, attributes: &'a [wit::Attribute<'a>]) -> wit::Item<'a> {

@@ -50,8 +50,9 @@ pub(super) fn propose(
 }
 
 fn attributes<'a>(line: &'a Line, ask: &Ask<'_, Question>) -> Vec<wit::Attribute<'a>> {
-    let granted = line.attributes.iter().filter(|attribute| ask.reads.contains(&attribute.name));
-    granted.map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value }).collect()
+    ask.granted(&line.attributes)
+        .map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value })
+        .collect()
 }
 
 fn to_wit<'a>(line: &'a Line, attributes: &'a [wit::Attribute<'a>]) -> wit::Line<'a> {

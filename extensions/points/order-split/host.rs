@@ -53,8 +53,9 @@ impl Fit for OrderSplit {
 }
 
 fn attributes<'a>(known: &'a [Attribute], ask: &Ask<'_, Question>) -> Vec<wit::Attribute<'a>> {
-    let granted = known.iter().filter(|attribute| ask.reads.contains(&attribute.name));
-    granted.map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value }).collect()
+    ask.granted(known)
+        .map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value })
+        .collect()
 }
 
 fn to_wit<'a>(item: &'a Item, attributes: &'a [wit::Attribute<'a>]) -> wit::Item<'a> {

@@ -52,23 +52,14 @@ impl Fit for UnitPrice {
             trade_time_ms: question.trade_time.as_millis(),
             lines: &lines,
         };
-        let answer = instance
-            .mortise_unit_price_pricing()
-            .call_offer_prices(store, ask.config, order)?;
+        let answer = instance.mortise_unit_price_pricing().call_offer_prices(store, ask.config, order)?;
         Ok(answer.map(|offers| offers.into_iter().map(from_wit).collect()))
     }
 }
 
 fn attributes<'a>(line: &'a Line, ask: &Ask<'_, Question>) -> Vec<wit::Attribute<'a>> {
-    let granted = line
-        .attributes
-        .iter()
-        .filter(|attribute| ask.reads.contains(&attribute.name));
-    granted
-        .map(|attribute| wit::Attribute {
-            name: &attribute.name,
-            value: &attribute.value,
-        })
+    ask.granted(&line.attributes)
+        .map(|attribute| wit::Attribute { name: &attribute.name, value: &attribute.value })
         .collect()
 }
 
@@ -86,10 +77,5 @@ fn to_wit<'a>(line: &'a Line, attributes: &'a [wit::Attribute<'a>]) -> wit::Line
 }
 
 fn from_wit(offer: wit::Offer) -> Offer {
-    Offer {
-        line_id: offer.line_id,
-        amount: offer.amount,
-        per: offer.per,
-        reason: offer.reason,
-    }
+    Offer { line_id: offer.line_id, amount: offer.amount, per: offer.per, reason: offer.reason }
 }

@@ -5,40 +5,8 @@ use std::path::Path;
 use mortise_host::{Ceilings, CompileLimits, Compiler, Extension, Runtime};
 use serde_json::json;
 
+use crate::guest::{Does, package};
 use crate::support::{Listening, Shop, mortise_with, order, seed};
-
-/// An extension that is asked for prices and offers none.
-const CONTENT: &str = r#"
-(component
-  (core module $guest
-    (memory (export "memory") 2)
-    (global $free (mut i32) (i32.const 4096))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (local $at i32)
-      (local.set $at (global.get $free))
-      (global.set $free (i32.and (i32.add (i32.add (global.get $free) (local.get 3)) (i32.const 7)) (i32.const -8)))
-      (local.get $at))
-    (func (export "offer-prices") (param i32 i32 i32 i32 i32 i32 i32 i64 i32 i32) (result i32) (i32.const 64)))
-  (core instance $guest (instantiate $guest))
-  (type $attribute (record (field "name" string) (field "value" string)))
-  (type $line (record
-    (field "line-id" string) (field "sku" string) (field "quantity" s64)
-    (field "list-amount" s64) (field "list-per" s64) (field "current-amount" s64) (field "current-per" s64)
-    (field "attributes" (list $attribute))))
-  (type $order (record
-    (field "currency" string) (field "customer-group" (option string)) (field "trade-time-ms" s64)
-    (field "lines" (list $line))))
-  (type $offer (record (field "line-id" string) (field "amount" s64) (field "per" s64) (field "reason" string)))
-  (func $offer-prices (param "config" string) (param "order" $order) (result (result (list $offer) (error string)))
-    (canon lift (core func $guest "offer-prices") (memory (core memory $guest "memory")) (realloc (core func $guest "realloc"))))
-  (instance $pricing
-    (export "attribute" (type $attribute)) (export "line" (type $line)) (export "order" (type $order))
-    (export "offer" (type $offer)) (export "offer-prices" (func $offer-prices)))
-  (export "mortise:unit-price/pricing@1.0.0" (instance $pricing)))
-"#;
-
-const MANIFEST: &str = "[extension]\nname = \"content\"\nversion = \"1.0.0\"\nsummary = \"Offers nothing\"\n\
-                        [points]\nunit-price = \"1.0\"\n";
 
 const BINDINGS: &str = "[[binding]]\npoint = \"unit-price\"\ntenant = \"demo\"\nline = \"grocery\"\nextension = \"content\"\n\
                         version = \"1.0.0\"\npriority = 1\non_failure = \"refuse\"\n";
@@ -46,8 +14,9 @@ const BINDINGS: &str = "[[binding]]\npoint = \"unit-price\"\ntenant = \"demo\"\n
 fn extensions(folder: &Path) {
     let own = folder.join("content");
     std::fs::create_dir_all(&own).unwrap();
-    std::fs::write(own.join("extension.toml"), MANIFEST).unwrap();
-    std::fs::write(own.join("extension.wasm"), wat::parse_str(CONTENT).unwrap()).unwrap();
+    let package = package("content", "1.0.0", Does::Offer(100));
+    std::fs::write(own.join("extension.toml"), &package.manifest).unwrap();
+    std::fs::write(own.join("extension.wasm"), &package.component).unwrap();
     std::fs::write(folder.join("bindings.toml"), BINDINGS).unwrap();
 }
 
