@@ -72,6 +72,8 @@ pub(super) struct Way {
     /// Of the parts that run beside others and are around, innermost last; only where an acquisition is followed.
     paces: Vec<Pace>,
     trail: Vec<u32>,
+    /// What ends it, where parts beside it go on until then; of the innermost parts last.
+    held_back: Vec<u32>,
 }
 
 impl Way {
@@ -139,6 +141,7 @@ impl Ways {
             final_effects: Vec::new(),
             paces: Vec::new(),
             trail: Vec::new(),
+            held_back: Vec::new(),
         };
         Self { all: vec![way] }
     }
@@ -269,6 +272,21 @@ impl Ways {
             if let Some(pace) = way.paces.last_mut() {
                 pace.own = (pace.own + times).min(2);
             }
+        }
+    }
+
+    /// The last point is told behind what is told from here on.
+    pub(super) fn hold_back(&mut self) {
+        for way in &mut self.all {
+            let last = way.trail.pop();
+            way.held_back.extend(last);
+        }
+    }
+
+    pub(super) fn tell_held_back(&mut self) {
+        for way in &mut self.all {
+            let last = way.held_back.pop();
+            way.trail.extend(last);
         }
     }
 

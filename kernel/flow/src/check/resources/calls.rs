@@ -58,7 +58,6 @@ impl<'c> Walk<'_, 'c> {
         let Some(contract) = self.contracts.operations.get(&call.operation.value) else {
             return Outcome::done(ways);
         };
-        self.worked_out(step, &call.with, &ways);
         let codes = self.codes(contract);
         let missed = self.rejected(step, &call.operation.value, &call.on, &codes, &ways);
         // While a peer is asked, which may say no.
@@ -309,7 +308,6 @@ impl<'c> Walk<'_, 'c> {
 
     pub(super) fn wait(&mut self, step: &'c Step, wait: &'c Wait, ways: Ways) -> Outcome {
         let event = &wait.event;
-        self.worked_out(step, &wait.key, &ways);
         self.cancelled(&ways, step.place);
         let (mut done, mut late) = (ways.clone(), ways);
         self.mark(&mut late, step.place, step, || format!("`{}` does not come in time", event.value));
@@ -364,7 +362,6 @@ impl<'c> Walk<'_, 'c> {
     pub(super) fn start(&mut self, step: &'c Step, start: &'c Start, ways: Ways) -> Outcome {
         let name = &start.flow.value;
         let Some(contract) = self.contracts.flows.get(name) else { return Outcome::done(ways) };
-        self.worked_out(step, &start.with, &ways);
         self.cancelled(&ways, step.place);
         let codes: Vec<&str> = contract.fails.iter().map(String::as_str).collect();
         let missed = self.rejected(step, name, &start.on, &codes, &ways);

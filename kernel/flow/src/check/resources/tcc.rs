@@ -15,6 +15,11 @@ use crate::machine::EVALUATION_FAILED;
 impl<'c> Walk<'_, 'c> {
     pub(super) fn tcc(&mut self, step: &'c Step, tcc: &'c Tcc, mut ways: Ways) -> Outcome {
         let mut missed = Ways::default();
+        // What the first try is given is worked out before it waits for anything.
+        if let Some(first) = tcc.calls.first().filter(|first| may_fail(&first.call.with).is_some()) {
+            missed = self.rejected(step, &first.call.operation.value, &tcc.on, &[EVALUATION_FAILED], &ways);
+        }
+        ways.waits(self.waits_for(step));
         let asks = tcc.calls.iter().any(|of| self.asks(&of.call.operation));
         if asks {
             self.cancelled(&ways, step.place);
@@ -25,7 +30,7 @@ impl<'c> Walk<'_, 'c> {
             let Some(contract) = self.contracts.operations.get(&name.value) else { continue };
             let mut codes = self.codes(contract);
             // The scope of the tries is around what they are given, so its handlers take that, too.
-            if may_fail(&of.call.with).is_some() {
+            if !tried.is_empty() && may_fail(&of.call.with).is_some() {
                 codes.push(EVALUATION_FAILED);
             }
             if !codes.is_empty() {

@@ -185,7 +185,7 @@ impl<'k, 'c> Walk<'k, 'c> {
 
     /// How often a step waits for something, so that what runs beside it goes on. What ends all does not wait for events and
     /// clocks, and cancels tries: more than once.
-    fn waits_for(&self, step: &Step) -> u8 {
+    pub(super) fn waits_for(&self, step: &Step) -> u8 {
         match &step.kind {
             StepKind::Call(_) | StepKind::Start(_) => 1,
             StepKind::Tcc(_) | StepKind::Wait(_) | StepKind::Race(_) | StepKind::Sleep(_) => 2,
@@ -318,7 +318,16 @@ impl<'k, 'c> Walk<'k, 'c> {
             self.unreached(step);
             return Outcome::done(ways);
         }
-        ways.waits(self.waits_for(step));
+        // What a step is given is worked out before it waits for anything.
+        match &step.kind {
+            StepKind::Call(call) => self.worked_out(step, &call.with, &ways),
+            StepKind::Start(start) => self.worked_out(step, &start.with, &ways),
+            StepKind::Wait(wait) => self.worked_out(step, &wait.key, &ways),
+            _ => {}
+        }
+        if !matches!(step.kind, StepKind::Tcc(_)) {
+            ways.waits(self.waits_for(step));
+        }
         match &step.kind {
             StepKind::Call(call) => self.call(step, call, ways),
             StepKind::Tcc(tcc) => self.tcc(step, tcc, ways),

@@ -3,6 +3,7 @@
 
 mod book;
 mod claim;
+mod parts;
 mod terms;
 mod world;
 
@@ -96,6 +97,50 @@ fn a_try_without_its_input_cancels_those_before_it() {
     ));
 }
 
+const BESIDE: &str = "
+  - id: stock1
+    call: stock.reserve
+    with: {sku: milk}
+  - parallel:
+      one:
+        - {call: mail.check, with: {}}
+        - {id: stock2, call: stock.reserve, with: {sku: milk}}
+        - {when: '${ input.n > 1 }', end: enough}
+        - {call: stock.release, with: {reservation: '${ stock2.reservation }'}}
+      other:
+        - OTHER
+  - {call: stock.release, with: {reservation: '${ stock1.reservation }'}}
+";
+
+/// Where a branch ends all at once, those before it end their first step and do no more: of two branches that end all under one
+/// condition the second one does.
+#[test]
+fn a_branch_that_ends_all_at_once_meets_the_others_in_their_first_step() {
+    let at_once = "{when: '${ input.n > 1 }', fail: enough}";
+    assert!(is_fine(&BESIDE.replace("OTHER", at_once)));
+    let not_at_once = "{call: mail.check, with: {}}\n        - {when: '${ input.n > 1 }', fail: enough}";
+    assert!(!is_fine(&BESIDE.replace("OTHER", not_at_once)), "either of them may be the first");
+}
+
+/// Where a branch ends all later, those behind it have begun: their first step is ended with it.
+#[test]
+fn a_branch_that_ends_all_later_meets_the_others_behind_what_they_have_begun() {
+    let settled = "
+  - id: stock1
+    call: stock.reserve
+    with: {sku: milk}
+  - parallel:
+      one:
+        - {call: mail.check, with: {}}
+        - {end: enough}
+      other:
+        - OTHER{call: stock.release, with: {reservation: '${ stock1.reservation }'}}
+";
+    assert!(is_fine(&settled.replace("OTHER", "")));
+    let second = "{call: mail.check, with: {}}\n        - ";
+    assert!(!is_fine(&settled.replace("OTHER", second)), "it may not have come to its second step");
+}
+
 /// The generator makes all kinds, enough of each, and few that are too large to be gone to their end.
 #[test]
 fn random_flows_are_accepted_and_refused_in_turn() {
@@ -107,7 +152,7 @@ fn random_flows_are_accepted_and_refused_in_turn() {
         let contracts = terms.contracts();
         let text = write(&flow, &contracts);
         let Some(found) = judged(&text, &contracts) else { continue };
-        accepted += usize::from(found.is_empty() && text.contains("\"call\":\"stock."));
+        accepted += usize::from(found.is_empty() && text.contains("\"call\": \"stock."));
         tried += usize::from(found.is_empty() && text.contains("\"tcc\""));
         leaks += usize::from(found.iter().any(|finding| finding.code == "leaks-resource"));
         twice += usize::from(found.iter().any(|finding| finding.code == "used-twice"));
