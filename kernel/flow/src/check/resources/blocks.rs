@@ -7,7 +7,7 @@ use super::walk::Walk;
 use crate::ast::{Branch, Contest, Foreach, Node, Racer, Repeat, Rounds, Step, Switch};
 use crate::check::scope::Binding;
 use crate::check::steps::title;
-use crate::check::ways::{Way, Ways};
+use crate::check::ways::{Rest, Way, Ways};
 use crate::typing::Kind;
 use crate::walk;
 
@@ -144,8 +144,10 @@ impl<'c> Walk<'_, 'c> {
             complete = out;
             found = self.both(found, between);
             endings.extend(ends);
-            for Ending { ways, .. } in meanwhile.iter_mut().filter(|ending| !ending.ways.is_empty()) {
-                let (out, between, _) = self.part(std::mem::take(ways), |walk, ways| part(walk, at, ways));
+            for Ending { ways, how } in meanwhile.iter_mut().filter(|ending| !ending.ways.is_empty()) {
+                let (out, mut between, _) =
+                    self.part(std::mem::take(ways), |walk, ways| part(walk, at, ways));
+                between.all.retain(|way| how.is_heard_amid() || way.rest() == Rest::Between);
                 *ways = self.of_all(own, self.both(out, between));
             }
             for mut ending in endings {
@@ -165,9 +167,13 @@ impl<'c> Walk<'_, 'c> {
             ending.ways.tell_held_back();
             self.raise(ending);
         }
-        partly.parts_end(|pace| pace.own.max(pace.others));
         complete.parts_end(|pace| pace.own.max(pace.others));
-        self.collect(&partly);
+        for rest in [Rest::Between, Rest::Amid] {
+            let here = partly.all.iter().filter(|way| way.rest() == rest).cloned().collect();
+            let mut here = Ways { all: here };
+            here.parts_end(|pace| pace.own.max(pace.others));
+            self.collect(&here, rest);
+        }
         complete
     }
 

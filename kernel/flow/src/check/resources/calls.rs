@@ -3,7 +3,7 @@
 
 use mortise_contract::{Acquires, CallTemplate, Effect, How as Settling, OperationContract, Settles};
 
-use super::ends::{How, Target, handler_of};
+use super::ends::{How, handler_of};
 use super::survey::Origin;
 use super::track::{Entry, Twice, Undo};
 use super::value::{Slot, Value, of_contract, parts};
@@ -107,7 +107,7 @@ impl<'c> Walk<'_, 'c> {
         // Only an attempt asks which code it was.
         let most = if self.endings.is_empty() { 1 } else { codes.len() };
         for code in untaken.take(most) {
-            let how = How::Fail { code: (*code).to_owned(), target: Target::Innermost };
+            let how = How::failed(code);
             self.ends(ways.clone(), step.place, format!("`{name}` is rejected (`{code}`)"), how);
         }
         missed
