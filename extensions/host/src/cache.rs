@@ -134,6 +134,23 @@ fn map(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize_file(engine, file) }
 }
 
+/// Leaves a component's pages to its file until somebody calls it: what was read to look at it is not needed again.
+#[allow(unsafe_code, reason = "advice about memory that the component keeps")]
+pub(crate) fn rest(component: &Component) {
+    #[cfg(target_os = "linux")]
+    {
+        let image = component.image_range();
+        let length = image.end.addr() - image.start.addr();
+        // SAFETY: this advice changes no content, and the component, which has the memory, is there. Where the system does
+        // not take it, the pages stay.
+        let _ = unsafe {
+            rustix::mm::madvise(image.start.cast_mut().cast(), length, rustix::mm::Advice::LinuxPageOut)
+        };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = component;
+}
+
 /// Of the component, and of all that its compiled form depends on: wasmtime's version, the settings, the target.
 fn name_of(engine: &Engine, bytes: &[u8]) -> blake3::Hash {
     struct Feed(blake3::Hasher);
