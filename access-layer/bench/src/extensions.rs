@@ -66,7 +66,7 @@ fn calls(ground: &Ground, wish: &Extensions, report: &mut Report) -> Result<(), 
     }
     for language in &wish.languages {
         print::progress(&format!("the template of {language} is built"));
-        let folder = ground.platform.from_template(language, POINT, &ground.bench.path(""))?;
+        let folder = ground.platform.write_template(language, POINT, &ground.bench.path(""))?;
         measure(language, &folder)?;
     }
     Ok(())

@@ -77,7 +77,12 @@ impl Platform {
     }
 
     /// Begins and builds an extension from a language's template, its toolchain installed if it is missing.
-    pub(crate) fn from_template(&self, language: &str, point: &str, into: &Path) -> Result<PathBuf, Failure> {
+    pub(crate) fn write_template(
+        &self,
+        language: &str,
+        point: &str,
+        into: &Path,
+    ) -> Result<PathBuf, Failure> {
         let name = format!("in-{language}");
         let folder = into.join(&name);
         let ext = |arguments: &[&str]| {
