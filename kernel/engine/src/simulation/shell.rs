@@ -70,6 +70,9 @@ impl Memory {
     }
 }
 
+/// One of the things that can happen.
+type Deed<'c> = fn(&mut Shell<'c>) -> Result<(), String>;
+
 /// A world, and how it has gone so far.
 pub(super) struct Shell<'c> {
     catalogue: &'c Catalogue,
@@ -168,12 +171,12 @@ impl<'c> Shell<'c> {
         let due = self.happenings.iter().any(|happening| happening.at <= self.now);
         let clock = [self.memory.wake_at, self.memory.remotes.next_clock()].into_iter().flatten().min();
         let ticks = clock.is_some_and(|at| at <= self.now);
-        let mut can: Vec<fn(&mut Self) -> Result<(), String>> = Vec::new();
+        let mut can: Vec<Deed<'c>> = Vec::new();
         if works {
-            can.extend([Self::database as fn(&mut Self) -> _; 4]);
+            can.extend([Self::database as Deed<'c>; 4]);
         }
         if !self.in_flight.is_empty() {
-            can.extend([Self::provider_hears as fn(&mut Self) -> _; 2]);
+            can.extend([Self::provider_hears as Deed<'c>; 2]);
         }
         if !self.starts.is_empty() {
             can.push(Self::start);
