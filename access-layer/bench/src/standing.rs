@@ -75,7 +75,7 @@ pub(crate) async fn run(wish: Standing) -> Result<(), Failure> {
 async fn ready(server: &Server) -> Result<(), Failure> {
     let mut connection = Connection::open(server.address).await?;
     loop {
-        let answer = connection.exchange(b"GET /ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await?;
+        let answer = connection.exchange(b"GET /health/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await?;
         if answer.status == 200 {
             return Ok(());
         }
