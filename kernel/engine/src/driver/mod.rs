@@ -2,6 +2,7 @@
 //! and remote calls to their peers, and tells those who wait for an answer. Every decision is `schedule`'s and `remote`'s.
 
 mod answers;
+mod cache;
 mod peers;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use mortise_store::{Store, StoreError};
 use mortise_types::{CustomerId, Scope, Timestamp};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use self::cache::Cache;
 use self::peers::{Holding, Peer};
 use crate::attention::Decision;
 use crate::commit::{Committed, Duplicate, Fate, Finished, Pen, stored_answer};
@@ -38,8 +40,6 @@ const TELL_AFTER: u32 = 5;
 const SENDS: usize = 512;
 /// The deadline of a remote attempt whose contract has none, in milliseconds.
 const DEADLINE_MS: u64 = 5_000;
-/// Open trades in memory at most; the others are folded from their journal when something comes.
-const CACHE: usize = 50_000;
 /// Before an answer that could not be read is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// The longest sleep between two looks at the clock.
@@ -176,7 +176,7 @@ pub(crate) struct Driver {
     scheduler: Scheduler<TradeId, Work>,
     remotes: Remotes<RemoteCall>,
     peers: HashMap<RemoteCall, Arc<Peer>>,
-    trades: HashMap<TradeId, Trade>,
+    trades: Cache,
     beginnings: HashMap<TradeId, Beginning>,
     /// How often the stretch that a trade is at has found its reads stale.
     stale: HashMap<TradeId, u32>,
@@ -226,7 +226,7 @@ impl Driver {
             scheduler: Scheduler::new(|| Work::Due),
             remotes: Remotes::default(),
             peers: HashMap::new(),
-            trades: HashMap::new(),
+            trades: Cache::default(),
             beginnings: HashMap::new(),
             stale: HashMap::new(),
             waiters: HashMap::new(),
@@ -506,11 +506,11 @@ impl Driver {
         match fate {
             Fate::Open { due } => {
                 after.insert(id.clone(), After::Open { due });
-                self.keep(trade);
+                self.trades.keep(trade);
             }
             Fate::Cut => {
                 next.push((id.clone(), Work::Continue));
-                self.keep(trade);
+                self.trades.keep(trade);
             }
             Fate::Ended | Fate::Lost => {
                 self.trades.remove(&id);
@@ -525,13 +525,6 @@ impl Driver {
             Some(answer) => self.tell(&id, &answer),
             None if ended => self.tell(&id, &Answer::Ok(Value::empty_record())),
             None => {}
-        }
-    }
-
-    fn keep(&mut self, trade: Trade) {
-        let id = trade.id.clone();
-        if self.trades.len() < CACHE || self.trades.contains_key(&id) || !trade.intents.is_empty() {
-            self.trades.insert(id, trade);
         }
     }
 }
