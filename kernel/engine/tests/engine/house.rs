@@ -94,6 +94,7 @@ impl House {
         let mut migrations = vec![mortise_engine::migrations()];
         migrations.extend_from_slice(registry.migrations());
         let store = open_store(&self.database, &migrations).await;
+        until_alone(&store).await;
         let options = Options {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             ids: Arc::clone(&self.ids) as _,
@@ -296,4 +297,20 @@ async fn open_store(database: &TestDatabase, migrations: &[mortise_store::Migrat
         }
     }
     panic!("the data directory stays locked");
+}
+
+/// A crash closes the connections of a life, and its server sees that soon: until then the life counts as alive.
+async fn until_alone(store: &Store) {
+    const MARKS: mortise_store::Statement = mortise_store::Statement::both(
+        "test.marks",
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1836020340 AND granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    );
+    while store.is_shared() {
+        let marks = store.read(async |reader| reader.fetch_all::<(i64,), _>(&MARKS, ()).await).await.unwrap();
+        if marks == [(0,)] {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }
