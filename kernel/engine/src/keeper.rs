@@ -19,6 +19,8 @@ use crate::post::{self, Post};
 
 /// Between two looks when nobody tells anything.
 const PERIOD: Duration = Duration::from_millis(500);
+/// Who could not look himself, as when the database was away, cannot say who is gone: looks until he can.
+const GRACE: u32 = 4;
 
 /// What others may have changed: what is published, and the end of the outbox.
 const STATE: Statement = Statement::both(
@@ -63,6 +65,15 @@ pub(crate) enum Order {
     GiveUp(oneshot::Sender<()>),
 }
 
+/// Whether there will be another lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// Soon.
+    Comes,
+    /// The engine has stopped.
+    Never,
+}
+
 /// How an engine reaches its keeper.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
@@ -72,9 +83,11 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Has another lease registered, where that of `epoch` was the last.
-    pub(crate) fn renew(&self, epoch: i64) {
-        // A keeper that is gone renews nothing.
-        let _ = self.orders.send(Order::Renew(epoch));
+    pub(crate) fn renew(&self, epoch: i64) -> Renewal {
+        match self.orders.send(Order::Renew(epoch)) {
+            Ok(()) => Renewal::Comes,
+            Err(_) => Renewal::Never,
+        }
     }
 
     /// Leaves the engine's trades to others and returns when these can have them.
@@ -101,6 +114,8 @@ pub(crate) struct Keeper {
     /// Notes that the driver has and that are not struck off yet.
     taken_up: HashSet<i64>,
     failures: u64,
+    /// Looks that others are given to show life again.
+    grace: u32,
 }
 
 /// What one look found.
@@ -130,18 +145,30 @@ impl Keeper {
         let epoch = lease.epoch;
         let all = store.write_aside(async |tx| lease::leases(tx, Asking::AtOnce).await).await?;
         let over: Vec<Seen> = all.into_iter().filter(|seen| seen.epoch != epoch && seen.is_over()).collect();
-        let found = match duty {
-            Duty::Drive => lease::adopt(&store, epoch, over).await?,
-            Duty::Leave => {
-                lease::claim(&store, epoch, over).await?;
-                Vec::new()
-            }
-        };
+        let mut found = lease::adopt(&store, epoch, over).await?;
+        if duty == Duty::Leave {
+            // They are ours, so that what is wanted of one can be done, and nothing is done by itself.
+            found = found
+                .into_iter()
+                .map(|Found { id, .. }| Found { id, works: Vec::new(), due: None })
+                .collect();
+        }
         let standing = Arc::new(Standing::default());
         standing.epoch.store(epoch, Ordering::SeqCst);
         let taken_up = HashSet::new();
-        let keeper =
-            Self { store, catalogue, policies, duty, lease, standing, known, end, taken_up, failures: 0 };
+        let keeper = Self {
+            store,
+            catalogue,
+            policies,
+            duty,
+            lease,
+            standing,
+            known,
+            end,
+            taken_up,
+            failures: 0,
+            grace: 0,
+        };
         Ok((keeper, found))
     }
 
@@ -195,6 +222,7 @@ impl Keeper {
             Err(StoreError::Fenced) => self.renew(driver).await,
             Err(error) => {
                 self.failures += 1;
+                self.grace = GRACE;
                 // A database that is away for a while is not to fill the log.
                 if self.failures.is_power_of_two() {
                     tracing::warn!(%error, failures = self.failures, "other processes cannot be looked at");
@@ -239,7 +267,9 @@ impl Keeper {
         self.standing
             .eldest
             .store(alive.first().is_some_and(|eldest| eldest.epoch == epoch), Ordering::SeqCst);
-        if self.duty == Duty::Drive && !over.is_empty() {
+        if self.grace > 0 {
+            self.grace -= 1;
+        } else if self.duty == Duty::Drive && !over.is_empty() {
             let holders: Vec<String> = over.iter().map(|seen| seen.holder.clone()).collect();
             let found = lease::adopt(&self.store, epoch, over).await?;
             tracing::info!(

@@ -25,8 +25,9 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(3);
 /// The same where its holder has no connection to the database: its process has ended, or is cut off.
 const ABSENCE: Duration = Duration::from_secs(1);
 
-/// Between two looks at whether others know what was published.
+/// Between two looks at whether others know what was published, and how many there are.
 const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 3_000;
 
 /// Taken first by whatever commits as a driver: the lease, kept from ending until the commit. An older text than the lease's
 /// end finds nothing.
@@ -270,10 +271,10 @@ pub(crate) async fn count_published(tx: &mut Tx<'_>) -> Result<i64, StoreError> 
 /// Returns when every engine that lives knows what was published under this number.
 ///
 /// # Errors
-/// The database's.
+/// The database's; an engine that lives and does not follow.
 pub(crate) async fn until_known(store: &Store, published: i64) -> Result<(), StoreError> {
     // Who does not look in time has been silent for too long, and learns it under another lease.
-    loop {
+    for _ in 0..LOOKS {
         let behind = store.read(async move |reader| {
             reader.fetch_all::<(i64,), _>(&BEHIND, (published, millis(SILENCE))).await
         });
@@ -282,6 +283,9 @@ pub(crate) async fn until_known(store: &Store, published: i64) -> Result<(), Sto
         }
         tokio::time::sleep(LOOK).await;
     }
+    Err(StoreError::Value(
+        "another process does not follow what is published: see its log, or stop it".to_owned(),
+    ))
 }
 
 /// All leases, the eldest first.
@@ -305,19 +309,6 @@ pub(crate) async fn leases(tx: &Tx<'_>, asking: Asking) -> Result<Vec<Seen>, Sto
 /// # Errors
 /// [`StoreError::Fenced`] where the lease of `epoch` has ended itself; the database's.
 pub(crate) async fn adopt(store: &Store, epoch: i64, over: Vec<Seen>) -> Result<Vec<Found>, StoreError> {
-    let (open, undelivered) = claim(store, epoch, over).await?;
-    found(open, undelivered)
-}
-
-/// The same for an engine that leaves them where they are.
-///
-/// # Errors
-/// As [`adopt`].
-pub(crate) async fn claim(
-    store: &Store,
-    epoch: i64,
-    over: Vec<Seen>,
-) -> Result<(Vec<Open>, Vec<Undelivered>), StoreError> {
     let claimed = store.write_aside(async move |tx| {
         fence(tx, epoch).await?;
         let silent =
@@ -327,7 +318,8 @@ pub(crate) async fn claim(
         let open = tx.fetch_all::<Open, _>(&CLAIM_ORPHANS, (epoch,)).await?;
         Ok((open, undelivered))
     });
-    claimed.await
+    let (open, undelivered) = claimed.await?;
+    found(open, undelivered)
 }
 
 /// What open trades need of whoever drives them now.

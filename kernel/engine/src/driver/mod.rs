@@ -25,7 +25,7 @@ use self::peers::{Holding, Peer};
 use crate::attention::Decision;
 use crate::commit::{Committed, Duplicate, ENDED, Fate, Finished, Pen, stored_answer};
 use crate::job::{Fresh, Job, Pending, Sending, Work};
-use crate::keeper::Kept;
+use crate::keeper::{Kept, Renewal};
 use crate::lease::EVERYONE;
 use crate::load::{load, unborn};
 use crate::post::{self, Post};
@@ -193,6 +193,8 @@ pub(crate) struct Driver {
     kept: Option<Kept>,
     /// The lease has ended: nothing is begun until there is another.
     lost_lease: bool,
+    /// There will be none: what is left is others'.
+    retired: bool,
     /// Trades whose answer is waited for here and that another process drives.
     elsewhere: HashSet<TradeId>,
     /// Trades that stood elsewhere than in memory, and are read anew.
@@ -248,6 +250,7 @@ impl Driver {
             crash_point,
             kept,
             lost_lease: false,
+            retired: false,
             elsewhere: HashSet::new(),
             behind: HashSet::new(),
             scheduler: Scheduler::new(|| Work::Due),
@@ -321,7 +324,8 @@ impl Driver {
     }
 
     fn tell_rest(&mut self) {
-        if self.resting.is_empty() || self.scheduler.load() > 0 || !self.running.is_empty() {
+        let busy = self.scheduler.load() > 0 && !self.retired;
+        if self.resting.is_empty() || busy || !self.running.is_empty() {
             return;
         }
         let peers = self.sending > 0;
@@ -471,7 +475,7 @@ impl Driver {
     fn failed(&mut self, batch: BatchNo, error: &StoreError) {
         if let (StoreError::Fenced, Some(kept)) = (error, &self.kept) {
             self.lost_lease = true;
-            kept.renew(self.pen.epoch);
+            self.retired |= kept.renew(self.pen.epoch) == Renewal::Never;
         }
         let failure = match error.kind() {
             StoreErrorKind::Unavailable => Failure::Unavailable,

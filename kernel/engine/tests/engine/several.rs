@@ -70,7 +70,8 @@ fn a_trade_of_another_engine_is_cancelled_and_decided_from_here() {
     let tenant = TenantId::new("acme").unwrap();
     let found = second.runtime().block_on(find_trades(second.engine().store(), &tenant, "o2"));
     second.engine().decide(found.unwrap().remove(0), Decision::Compensate);
-    second.until("SELECT coalesce(outcome, 'open') FROM flow_instance WHERE key = 'o2'", "failed:abandoned");
+    second
+        .until("SELECT coalesce(outcome, 'open') FROM flow_instance WHERE key = 'o2'", "failed:compensated");
     second.until("SELECT cast(count(*) AS TEXT) FROM flow_post", "0");
     first.settle();
     assert_eq!((first.left("pen"), first.verify()), (500, vec![]));
