@@ -170,6 +170,9 @@ impl Catalogue {
         let program = Arc::clone(&published.program);
         let contracts = named_by(&program);
         let (tenant, line, text) = (tenant.to_owned(), line.to_owned(), text.to_owned());
+        // Known by its hash before it is stored, so that this process's own following finds it known; nothing names it yet.
+        let hash = Arc::clone(program.hash());
+        self.published.write().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&published));
         let shared = store.is_shared();
         let insert = {
             let (program, tenant) = (Arc::clone(&program), tenant.clone());
@@ -208,8 +211,6 @@ impl Catalogue {
             };
             store.write(both).await?;
         }
-        let hash = Arc::clone(published.program.hash());
-        self.published.write().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&published));
         self.load_aliases(store).await?;
         Ok(published)
     }

@@ -168,7 +168,7 @@ async fn a_server_that_stood_still_writes_nothing_more_as_what_it_was() {
     eprintln!("a server that stood still was taken over behind {} ms", taken_over.as_millis());
     assert!(taken_over < TAKEN_OVER, "{taken_over:?}");
     let (status, body) =
-        first.order(&order("meanwhile", "invoice", &json!([{"sku": "tea", "quantity": 1}]))).await.unwrap();
+        first.order(&order("o-1000000", "invoice", &json!([{"sku": "tea", "quantity": 1}]))).await.unwrap();
     assert_eq!(status, 200, "{body}");
     let under = |epoch: i64| {
         const UNDER: Statement = Statement::pair(

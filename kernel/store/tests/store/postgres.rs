@@ -225,7 +225,8 @@ async fn who_listens_hears_what_is_told_and_shows_a_mark_while_he_is_connected()
     assert!(free().await);
     let mut ear = store.listen("shelf", (7, 9)).await.unwrap().unwrap();
     assert!(!free().await);
-    let tell = async || other.read(async |reader| reader.fetch_all::<(i64,), _>(&TELL, ()).await).await.unwrap();
+    let tell =
+        async || other.read(async |reader| reader.fetch_all::<(i64,), _>(&TELL, ()).await).await.unwrap();
     tell().await;
     assert_eq!(ear.hear().await, "full");
     // It connects again by itself, and shows the mark again.
