@@ -48,6 +48,22 @@ impl Program {
             .mend(format!("its own words stand above; in {} it can be run alone", self.folder.display())))
     }
 
+    /// Runs it and returns what it printed. Beside others that run: what it says is heard when it fails, as one piece.
+    ///
+    /// # Errors
+    /// When it cannot be started or ends with another status than 0, with its words.
+    pub(crate) fn run_quietly(&self) -> Result<String, Failure> {
+        let output =
+            self.command().stdin(Stdio::null()).output().map_err(|error| self.not_started(&error))?;
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            return Ok(said(&output.stdout));
+        }
+        let (out, err) = (said(&output.stdout), said(&output.stderr));
+        Err(Failure::new(format!("`{}` ended with {}\n{out}\n{err}", self.line(), output.status))
+            .mend(format!("in {} it can be run alone", self.folder.display())))
+    }
+
     /// Runs it quietly and returns what it printed; `None` when it cannot be started or fails.
     pub(crate) fn output(&self) -> Option<String> {
         let output = self.command().stdin(Stdio::null()).output().ok()?;

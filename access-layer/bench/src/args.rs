@@ -16,13 +16,16 @@ pub(crate) struct Args {
 pub(crate) enum Benchmark {
     /// The fixed-price checkout paid on invoice, two lines, over HTTP, uniform and on one SKU, beside two baselines.
     Checkout(Checkout),
+    /// What extensions cost: a call in a fresh instance, a checkout with three of them, a server with a thousand.
+    Extensions(Extensions),
     /// The first baseline: a bare axum server that answers an order with itself. `checkout` starts it.
     #[command(hide = true)]
     Echo,
 }
 
+/// The shop that is measured, how long, and on what.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Checkout {
+pub(crate) struct Ground {
     /// How long each measurement of a round lasts.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3_600), value_name = "SECONDS")]
     pub(crate) seconds: u32,
@@ -44,12 +47,47 @@ pub(crate) struct Checkout {
     /// On which disk: data directories are made in this folder and removed again; the folder of this program where left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) disk: Option<PathBuf>,
-    /// Only these of a round's measurements, in the order of a round.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Echo, Part::Uniform, Part::OneSku, Part::Rows, Part::Bids], value_name = "PARTS")]
-    pub(crate) parts: Vec<Part>,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Checkout {
+    #[command(flatten)]
+    pub(crate) ground: Ground,
+    /// Only these of a round's measurements, in the order of a round.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Echo, Part::Uniform, Part::OneSku, Part::Rows, Part::Bids], value_name = "PARTS")]
+    pub(crate) parts: Vec<Part>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Extensions {
+    #[command(flatten)]
+    pub(crate) ground: Ground,
+    /// Calls of each case and kind.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000), value_name = "N")]
+    pub(crate) calls: u32,
+    /// Languages whose template is called too; their toolchains are installed where they are missing.
+    #[arg(long, value_delimiter = ',', default_value = "typescript,python", value_name = "LANGS")]
+    pub(crate) languages: Vec<String>,
+    /// So many extensions are deployed at once.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
+    pub(crate) deployed: u32,
+    /// Only these, in the order of a run.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [OfExtensions::Calls, OfExtensions::Checkout, OfExtensions::Deployed], value_name = "PARTS")]
+    pub(crate) parts: Vec<OfExtensions>,
+}
+
+/// A measurement of extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OfExtensions {
+    /// Single calls, beside a bare engine's.
+    Calls,
+    /// Orders with three extensions, beside orders with none.
+    Checkout,
+    /// A server with very many deployed.
+    Deployed,
 }
 
 /// A measurement of a round.

@@ -6,8 +6,10 @@ mod bids;
 mod checkout;
 mod client;
 mod echo;
+mod extensions;
 mod failure;
 mod files;
+mod ground;
 mod load;
 mod machine;
 mod order;
@@ -29,6 +31,7 @@ use crate::failure::Failure;
 fn main() -> ExitCode {
     let outcome = match Args::parse().benchmark {
         Benchmark::Checkout(wish) => on_one_thread(checkout::run(wish)),
+        Benchmark::Extensions(wish) => on_one_thread(extensions::run(wish)),
         Benchmark::Echo => echo::serve(),
     };
     match outcome {

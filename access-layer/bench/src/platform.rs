@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::Connection;
 use crate::failure::Failure;
-use crate::proc::Usage;
+use crate::proc::{Memory, Usage};
 use crate::shop::{LINE, TENANT};
 
 /// A `mortise` program with its extensions.
@@ -18,7 +18,6 @@ use crate::shop::{LINE, TENANT};
 pub(crate) struct Platform {
     pub(crate) program: PathBuf,
     pub(crate) extensions: PathBuf,
-    pub(crate) bindings: PathBuf,
 }
 
 impl Platform {
@@ -51,15 +50,50 @@ impl Platform {
         self.run(&mut self.command("verify", data)).map(drop)
     }
 
-    /// Serves a data directory until the server is dropped.
-    pub(crate) fn serve(&self, data: &Path) -> Result<Server, Failure> {
+    /// Serves a data directory until the server is dropped: with the extensions of these bindings, or with what is
+    /// deployed in it.
+    pub(crate) fn serve(&self, data: &Path, bindings: Option<&Path>) -> Result<Server, Failure> {
+        self.serve_with(data, bindings.map(|bindings| (&*self.extensions, bindings)))
+    }
+
+    /// The same with the extensions of another folder.
+    pub(crate) fn serve_with(&self, data: &Path, files: Option<(&Path, &Path)>) -> Result<Server, Failure> {
         let mut command = self.command("serve", data);
-        command
-            .args(["--listen", "127.0.0.1:0", "--extensions"])
-            .arg(&self.extensions)
-            .arg("--bindings")
-            .arg(&self.bindings);
+        command.args(["--listen", "127.0.0.1:0"]);
+        if let Some((extensions, bindings)) = files {
+            command.arg("--extensions").arg(extensions).arg("--bindings").arg(bindings);
+        }
         Server::start(&mut command)
+    }
+
+    /// Measures the calls of an extension's cases: `mortise ext bench`.
+    pub(crate) fn bench(&self, folder: &Path, calls: u32) -> Result<Vec<Calls>, Failure> {
+        let mut command = Command::new(&self.program);
+        command.args(["ext", "bench", "--format", "json", "--calls", &calls.to_string()]).arg(folder);
+        let printed = self.run(&mut command)?;
+        let measured: Result<Vec<Calls>, _> =
+            serde_json::Deserializer::from_str(&printed).into_iter().collect();
+        Ok(measured?)
+    }
+
+    /// Begins and builds an extension from a language's template, its toolchain installed if it is missing.
+    pub(crate) fn write_template(
+        &self,
+        language: &str,
+        point: &str,
+        into: &Path,
+    ) -> Result<PathBuf, Failure> {
+        let name = format!("in-{language}");
+        let folder = into.join(&name);
+        let ext = |arguments: &[&str]| {
+            let mut command = Command::new(&self.program);
+            command.arg("ext").args(arguments);
+            command
+        };
+        self.run(&mut ext(&["toolchain", language]))?;
+        self.run(ext(&["new", &name, "--point", point, "--lang", language, "--into"]).arg(into))?;
+        self.run(ext(&["build"]).arg(&folder))?;
+        Ok(folder)
     }
 
     fn command(&self, name: &str, data: &Path) -> Command {
@@ -78,6 +112,19 @@ impl Platform {
         let said = String::from_utf8_lossy(&output.stderr);
         Err(Failure::words(format!("{command:?} ended with {}\n{text}{said}", output.status)))
     }
+}
+
+/// What the calls of a case took, as `mortise ext bench` prints it.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(crate) struct Calls {
+    pub(crate) case: String,
+    pub(crate) profile: String,
+    pub(crate) calls: u64,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    pub(crate) bare_p50_us: f64,
+    pub(crate) bare_p99_us: f64,
+    pub(crate) fuel_used: u64,
 }
 
 const SCOPE: [&str; 4] = ["--tenant", TENANT, "--line", LINE];
@@ -142,6 +189,10 @@ impl Server {
         let mut connection = Connection::open(self.address).await?;
         let answer = connection.exchange(b"GET /dev/figures HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await?;
         Ok(serde_json::from_slice(answer.body)?)
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        Memory::of(self.child.id())
     }
 
     pub(crate) fn usage(&self) -> Usage {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// The kernel's clock tick, where only ticks are counted.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -56,6 +58,32 @@ impl Usage {
     }
 }
 
+/// Memory of a process that is in use now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Memory {
+    /// All of it, in bytes.
+    pub(crate) resident: u64,
+    /// Of it what belongs to no file: the rest can be read again.
+    pub(crate) anonymous: u64,
+}
+
+impl Memory {
+    /// Of the process `pid`; nothing where it cannot be read.
+    pub(crate) fn of(pid: u32) -> Self {
+        let file = Path::new("/proc").join(pid.to_string()).join("status");
+        Self::parse(&std::fs::read_to_string(file).unwrap_or_default())
+    }
+
+    fn parse(status: &str) -> Self {
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+            kib.unwrap_or(0) * 1_024
+        };
+        Self { resident: bytes("VmRSS"), anonymous: bytes("RssAnon") }
+    }
+}
+
 impl Used {
     pub(crate) fn cpu_in_all(&self) -> Duration {
         self.cpu.values().sum()
@@ -101,6 +129,13 @@ mod tests {
         let stat = "41 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 30 12 0 0 20 0 3";
         assert_eq!(ticks(stat), Some(42));
         assert_eq!(busy_ticks("cpu  10 1 5 900 50 2 3 4 0 0"), 25);
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        let status = "Name:\tmortise\nVmRSS:\t    2048 kB\nRssAnon:\t     512 kB\n";
+        assert_eq!(Memory::parse(status), Memory { resident: 2 << 20, anonymous: 512 << 10 });
+        assert_eq!(Memory::parse(""), Memory::default());
     }
 
     #[cfg(target_os = "linux")]

@@ -1,5 +1,7 @@
 //! What was measured, as medians over the rounds: a table for people, the same as JSON. Arithmetic only; nothing is measured here.
 
+pub(crate) mod extensions;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -82,15 +84,12 @@ impl Series {
 
     /// The middle of a figure over the rounds; `None` if it was not measured.
     fn middle(&self, figure: impl Fn(&Measured) -> Option<f64>) -> Option<f64> {
-        let mut figures: Vec<f64> = self.rounds.iter().filter_map(figure).collect();
-        figures.sort_unstable_by(f64::total_cmp);
-        let middle = figures.len() / 2;
-        let upper = figures.get(middle)?;
-        Some(if figures.len().is_multiple_of(2) {
-            f64::midpoint(figures[middle - 1], *upper)
-        } else {
-            *upper
-        })
+        middle(self.rounds.iter().filter_map(figure).collect())
+    }
+
+    fn rounds_in_words(&self) -> String {
+        let rates = self.rounds.iter().map(|one| format!("{:.0}", one.speed.orders_per_second));
+        rates.collect::<Vec<_>>().join(" ")
     }
 
     pub(crate) fn per_second(&self) -> Option<f64> {
@@ -117,6 +116,14 @@ impl Series {
         threads.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         threads
     }
+}
+
+/// The middle of some figures; `None` of none.
+fn middle(mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_unstable_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    let upper = figures.get(middle)?;
+    Some(if figures.len().is_multiple_of(2) { f64::midpoint(figures[middle - 1], *upper) } else { *upper })
 }
 
 impl Report {
@@ -209,16 +216,8 @@ impl Report {
                 ),
             );
         }
-        let rounds = |series: &Series| {
-            series
-                .rounds
-                .iter()
-                .map(|one| format!("{:.0}", one.speed.orders_per_second))
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
         for (name, series) in parts {
-            line(text, format_args!("  rounds: {name:<34}{}", rounds(series)));
+            line(text, format_args!("  rounds: {name:<34}{}", series.rounds_in_words()));
         }
     }
 

@@ -22,12 +22,51 @@ const STOCK: u64 = 100_000_000;
 /// Customers of the group that the extension is for: the first so many.
 const MEMBERS: u32 = 100_000;
 
-/// The example extension, for one group of customers of the shop's line.
-pub(crate) fn bindings() -> String {
+/// An extension of the examples, as a line of the shop binds it.
+#[derive(Debug)]
+pub(crate) struct Model {
+    point: &'static str,
+    pub(crate) extension: &'static str,
+    config: &'static str,
+}
+
+/// Members' prices, three for two in a department, the fee of a region: three points that every order asks.
+pub(crate) const MODELS: [Model; 3] = [
+    Model {
+        point: "unit-price",
+        extension: "loyal-price",
+        config: "{ customer_group = \"member\", rate_bp = 500 }",
+    },
+    Model { point: "discount", extension: "department-multibuy", config: "{ department = \"7\" }" },
+    Model {
+        point: "delivery-fee",
+        extension: "regional-delivery-fee",
+        config: "{ regions = [{ name = \"Kassel\", country = \"DE\", from = \"34000\", to = \"34999\", amount = 100 }] }",
+    },
+];
+
+/// A binding of a line, as a file of bindings has it, to such an extension by the name that it has.
+pub(crate) fn binding(model: &Model, line: &str, name: &str) -> String {
+    let Model { point, config, .. } = model;
     format!(
-        "[[binding]]\npoint = \"unit-price\"\ntenant = \"{TENANT}\"\nline = \"{LINE}\"\nextension = \"loyal-price\"\n\
-         version = \"1.0.0\"\npriority = 10\non_failure = \"refuse\"\nconfig = {{ customer_group = \"member\", rate_bp = 500 }}\n"
+        "[[binding]]\npoint = \"{point}\"\ntenant = \"{TENANT}\"\nline = \"{line}\"\nextension = \"{name}\"\n\
+         version = \"1.0.0\"\npriority = 10\non_failure = \"refuse\"\nconfig = {config}\n"
     )
+}
+
+/// The first of them, bound to the shop's line: what the checkout is measured with.
+pub(crate) fn bindings() -> String {
+    bound(&MODELS[..1])
+}
+
+/// All three.
+pub(crate) fn three_bindings() -> String {
+    bound(&MODELS)
+}
+
+fn bound(models: &[Model]) -> String {
+    let bindings: Vec<String> = models.iter().map(|model| binding(model, LINE, model.extension)).collect();
+    bindings.join("\n")
 }
 
 /// The name of an item.

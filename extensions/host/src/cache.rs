@@ -1,5 +1,6 @@
 //! Compiled components, kept on disk so that a start does not compile. Compiled code is machine code: a file is used
-//! only if its seal was made with this directory's own key, and any other file is as good as none.
+//! only if its seal was made with this directory's own key, and any other file is as good as none. A file that is used is
+//! mapped, as programs are: a thousand extensions take the memory of those that are called. No file is ever changed.
 
 use std::fs::{self, OpenOptions};
 use std::hash::{Hash, Hasher};
@@ -73,28 +74,30 @@ impl CompileCache {
             return Ok(component);
         }
         let compiled = compile()?;
-        let component = deserialize(engine, &compiled)?;
-        let mut sealed = self.seal(&name, &compiled).as_bytes().to_vec();
-        sealed.extend_from_slice(&compiled);
+        let mut sealed = compiled.clone();
+        sealed.extend_from_slice(self.seal(&name, &compiled).as_bytes());
         if let Err(error) = write_once(&file, &sealed) {
             tracing::warn!(file = %file.display(), %error, "a compiled extension could not be kept");
         }
-        Ok(component)
+        // Another process may have been quicker: its file is looked at like any other.
+        self.read(engine, &file, &name).map_or_else(|| deserialize(engine, &compiled), Ok)
     }
 
     fn read(&self, engine: &Engine, file: &Path, name: &blake3::Hash) -> Option<Component> {
         let content = fs::read(file).ok()?;
-        let (seal, compiled) = content.split_first_chunk::<SEAL_BYTES>()?;
-        if blake3::Hash::from_bytes(*seal) != self.seal(name, compiled) {
+        let sealed = content.split_last_chunk::<SEAL_BYTES>();
+        let holds = |compiled: &[u8], seal: [u8; SEAL_BYTES]| {
+            blake3::Hash::from_bytes(seal) == self.seal(name, compiled)
+        };
+        if !sealed.is_some_and(|(compiled, seal)| holds(compiled, *seal)) {
             tracing::warn!(file = %file.display(), "a compiled extension with a foreign seal is not used");
             drop(fs::remove_file(file));
             return None;
         }
-        deserialize(engine, compiled)
-            .inspect_err(
-                |error| tracing::warn!(file = %file.display(), %error, "a compiled extension is not used"),
-            )
-            .ok()
+        let refused = |error: &wasmtime::Error| {
+            tracing::warn!(file = %file.display(), %error, "a compiled extension is not used");
+        };
+        map(engine, file).inspect_err(refused).ok()
     }
 
     /// Over the name too, so that a file cannot take another's place.
@@ -118,6 +121,34 @@ pub(crate) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<
     // verified the seal, which only a holder of the directory's key can make, and this program seals nothing but what
     // the compiler gave.
     unsafe { Component::deserialize(engine, compiled) }
+}
+
+/// The same of a file, whose pages come into memory when they are needed. The seal behind the code is in nobody's way.
+#[allow(
+    unsafe_code,
+    reason = "compiled code cannot be checked; its seal is the proof that this program wrote it"
+)]
+fn map(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: as above: the seal was verified just now. The file is this user's alone, and this program replaces
+    // files and changes none; whoever else changed it could as well change this process.
+    unsafe { Component::deserialize_file(engine, file) }
+}
+
+/// Leaves a component's pages to its file until somebody calls it: what was read to look at it is not needed again.
+#[allow(unsafe_code, reason = "advice about memory that the component keeps")]
+pub(crate) fn rest(component: &Component) {
+    #[cfg(target_os = "linux")]
+    {
+        let image = component.image_range();
+        let length = image.end.addr() - image.start.addr();
+        // SAFETY: this advice changes no content, and the component, which has the memory, is there. Where the system does
+        // not take it, the pages stay.
+        let _ = unsafe {
+            rustix::mm::madvise(image.start.cast_mut().cast(), length, rustix::mm::Advice::LinuxPageOut)
+        };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = component;
 }
 
 /// Of the component, and of all that its compiled form depends on: wasmtime's version, the settings, the target.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use mortise_points::{ExtensionId, Failure, FailureKind};
 use wasmtime::component::{Component, Linker};
 
+use crate::cache::rest;
 use crate::call::Fit;
 use crate::diagnosis;
 use crate::doors::{Door, Unfit, World};
@@ -94,6 +95,7 @@ impl Extension {
         let component = component(runtime, &package.component)?;
         let granted = Granted::new(manifest.asks.within(granted), runtime.ceilings());
         let worlds = link(runtime, &manifest, granted, &component)?;
+        rest(&component);
         let id = ExtensionId::new(&manifest.name, &manifest.version);
         Ok(Extension { id, granted, manifest, config_schema, worlds })
     }

@@ -157,6 +157,8 @@ pub(crate) fn compiling() -> Config {
         // One answer for one question, on every machine.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
+        // Traps are found without it; registering it is most of what a start costs.
+        .native_unwind_info(cfg!(windows))
         // No call waits for anything, so nothing is prepared for waiting. Threads and garbage collection are not even
         // compiled into the engine.
         .concurrency_support(false)

@@ -111,7 +111,9 @@ impl Point for BidCheck {
         if let Some(least) = at_least {
             let bid = question.maximum.minor().max(question.amount.unwrap_or_default().minor());
             if least <= bid {
-                return Err(place.refuse("at-least", format_args!("{least} is not above the {bid} that is bid")));
+                return Err(
+                    place.refuse("at-least", format_args!("{least} is not above the {bid} that is bid"))
+                );
             }
             if least > MAX_AMOUNT_MINOR {
                 return Err(place.refuse("at-least", format_args!("{least} is above {MAX_AMOUNT_MINOR}")));
@@ -126,5 +128,9 @@ impl Point for BidCheck {
             let ValidObjection { at_least, reason } = objection?;
             Some(Objected { at_least, reason, extension })
         })
+    }
+
+    fn customer(question: &Question) -> Option<&str> {
+        Some(question.customer_id.as_str())
     }
 }

@@ -103,7 +103,10 @@ impl Point for PaymentRisk {
         question.trade_time
     }
 
-    fn revalidate(_: &Question, Assessment { score, reason }: Assessment) -> Result<ValidAssessment, Invalid> {
+    fn revalidate(
+        _: &Question,
+        Assessment { score, reason }: Assessment,
+    ) -> Result<ValidAssessment, Invalid> {
         let place = Whole("assessment");
         if !(0..=MAX_SCORE).contains(&score) {
             return Err(place.refuse("score", format_args!("{score} is not within 0 to {MAX_SCORE}")));
@@ -116,5 +119,9 @@ impl Point for PaymentRisk {
         let highest = |(extension, ValidAssessment { score, reason })| Highest { score, reason, extension };
         // The last of equal ones is the greatest; from the lowest rank on, that is the highest rank's.
         answers.into_iter().rev().max_by_key(|(_, answer)| answer.score).map(highest)
+    }
+
+    fn customer(question: &Question) -> Option<&str> {
+        Some(question.customer_id.as_str())
     }
 }

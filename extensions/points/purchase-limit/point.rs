@@ -125,4 +125,8 @@ impl Point for PurchaseLimit {
         };
         answers.into_iter().flat_map(of).collect()
     }
+
+    fn customer(question: &Question) -> Option<&str> {
+        Some(question.customer_id.as_str())
+    }
 }

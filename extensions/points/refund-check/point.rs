@@ -5,7 +5,7 @@ use mortise_types::{Amount, Currency, CustomerId, LineId, OrderId, Quantity, Sku
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Place, at_most, shown};
-use crate::{ExtensionId, Invalid, Point};
+use crate::{ExtensionId, Invalid, MoneyPart, Point, PointMoney};
 
 /// The point `refund-check`.
 #[derive(Clone, Copy, Debug)]
@@ -215,6 +215,24 @@ impl Point for RefundCheck {
             refused: refused.into_iter().flatten().collect(),
             capped: capped.into_iter().flatten().collect(),
         }
+    }
+
+    /// What is owed for the lines, which the customer gets: negative. A line that stays is owed nothing.
+    fn money(question: &Question, ruled: &Ruled) -> Option<PointMoney> {
+        let part = |line: &Line| {
+            let stays = ruled.refused.iter().any(|refused| refused.line_id == line.line_id);
+            let capped = ruled.capped.iter().find(|capped| capped.line_id == line.line_id);
+            let owed = capped.map_or(line.paid, |capped| capped.at_most);
+            (!stays).then(|| MoneyPart::of_line(&line.sku, &[], -owed.minor()))
+        };
+        Some(PointMoney {
+            currency: question.currency,
+            parts: question.lines.iter().filter_map(part).collect(),
+        })
+    }
+
+    fn customer(question: &Question) -> Option<&str> {
+        Some(question.customer_id.as_str())
     }
 }
 

@@ -111,6 +111,10 @@ impl Point for RequestMapping {
             Some(Taken { input, reason, extension })
         })
     }
+
+    fn customer(question: &Question) -> Option<&str> {
+        question.customer_id.as_ref().map(CustomerId::as_str)
+    }
 }
 
 /// Whether every integer is one of the platform's. As deep as the parser went.

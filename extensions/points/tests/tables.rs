@@ -153,8 +153,13 @@ fn refunds(input: &str) -> String {
         let capped = ruled.capped.iter().map(|line| {
             format!("{} at most {}, by {}: {}", line.line_id, line.at_most, line.extension, line.reason)
         });
-        let told: Vec<String> = refused.chain(capped).collect();
-        if told.is_empty() { vec!["all as the shop's rules say".to_owned()] } else { told }
+        let owed = -RefundCheck::money(&question, &ruled).unwrap().total_minor();
+        let mut told: Vec<String> = refused.chain(capped).collect();
+        if told.is_empty() {
+            told.push("all as the shop's rules say".to_owned());
+        }
+        told.push(format!("{owed} is owed"));
+        told
     })
 }
 

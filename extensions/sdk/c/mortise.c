@@ -1,4 +1,4 @@
-// The SDK for C: a reader of flat JSON for the binding's config, texts, and integer money. Knows no point.
+// The SDK for C: a reader of JSON for the binding's config and a request's body, texts, and integer money. Knows no point.
 #include "mortise.h"
 
 #include <limits.h>
@@ -87,7 +87,7 @@ static bool skip_value(reader *json) {
     skip_space(json);
     if (json->at == json->end) return false;
     uint8_t c = *json->at;
-    if (depth == 0 && (c == ',' || c == '}')) return true;
+    if (depth == 0 && (c == ',' || c == '}' || c == ']')) return true;
     if (c == '"') {
       if (!text(json, &ignored)) return false;
       continue;
@@ -98,30 +98,49 @@ static bool skip_value(reader *json) {
   }
 }
 
-// Stands before the value of a member of this name.
-static bool find(reader *json, const guest_string_t *config, const char *name) {
-  *json = (reader){config->ptr, config->ptr + config->len};
-  if (!take(json, '{')) return false;
+static reader reading(guest_string_t json) {
+  return (reader){json.ptr, json.ptr + json.len};
+}
+
+// Takes a value of any type, as it is written.
+static bool value_of(reader *json, guest_string_t *value) {
+  skip_space(json);
+  const uint8_t *first = json->at;
+  if (!skip_value(json) || json->at == first) return false;
+  *value = (guest_string_t){(uint8_t *)first, (size_t)(json->at - first)};
+  return true;
+}
+
+bool mortise_json_member(guest_string_t object, const char *name, guest_string_t *value) {
+  reader json = reading(object);
+  if (!take(&json, '{')) return false;
   do {
     guest_string_t key;
-    if (!text(json, &key) || !take(json, ':')) return false;
+    if (!text(&json, &key) || !take(&json, ':') || !value_of(&json, value)) return false;
     if (key.len == strlen(name) && memcmp(key.ptr, name, key.len) == 0) return true;
-    if (!skip_value(json)) return false;
-  } while (take(json, ','));
+  } while (take(&json, ','));
   return false;
 }
 
-bool mortise_config_text(const guest_string_t *config, const char *name, guest_string_t *value) {
-  reader json;
-  return find(&json, config, name) && text(&json, value);
+bool mortise_json_item(guest_string_t *list, guest_string_t *value) {
+  reader json = reading(*list);
+  // What is left of a list begins with its bracket, or with the comma behind the item before.
+  if (!take(&json, '[') && !take(&json, ',')) return false;
+  if (!value_of(&json, value)) return false;
+  *list = (guest_string_t){(uint8_t *)json.at, (size_t)(json.end - json.at)};
+  return true;
 }
 
-bool mortise_config_integer(const guest_string_t *config, const char *name, int64_t *value) {
-  reader json;
-  if (!find(&json, config, name)) return false;
+bool mortise_json_text(guest_string_t value, guest_string_t *found) {
+  reader json = reading(value);
+  return text(&json, found);
+}
+
+bool mortise_json_integer(guest_string_t value, int64_t *integer) {
+  reader json = reading(value);
   bool negative = take(&json, '-');
-  const uint8_t *first = json.at;
   skip_space(&json);
+  const uint8_t *first = json.at;
   int64_t found = 0;
   while (json.at < json.end && *json.at >= '0' && *json.at <= '9') {
     int64_t digit = *json.at++ - '0';
@@ -130,8 +149,36 @@ bool mortise_config_integer(const guest_string_t *config, const char *name, int6
   }
   // Neither digits nor a fraction.
   if (json.at == first || (json.at < json.end && memchr(".eE", *json.at, 3))) return false;
-  *value = negative ? -found : found;
+  *integer = negative ? -found : found;
   return true;
+}
+
+guest_string_t mortise_json_quoted(guest_string_t value) {
+  // An escape has at most six characters.
+  char *quoted = mortise_list(value.len * 6 + 3, 1);
+  size_t len = 0;
+  quoted[len++] = '"';
+  for (size_t index = 0; index < value.len; index++) {
+    uint8_t c = value.ptr[index];
+    if (c < 0x20) {
+      len += (size_t)snprintf(quoted + len, 7, "\\u%04x", c);
+      continue;
+    }
+    if (c == '"' || c == '\\') quoted[len++] = '\\';
+    quoted[len++] = (char)c;
+  }
+  quoted[len++] = '"';
+  return (guest_string_t){(uint8_t *)quoted, len};
+}
+
+bool mortise_config_text(const guest_string_t *config, const char *name, guest_string_t *value) {
+  guest_string_t member;
+  return mortise_json_member(*config, name, &member) && mortise_json_text(member, value);
+}
+
+bool mortise_config_integer(const guest_string_t *config, const char *name, int64_t *value) {
+  guest_string_t member;
+  return mortise_json_member(*config, name, &member) && mortise_json_integer(member, value);
 }
 
 bool mortise_decline(guest_string_t *err, const char *reason) {
@@ -196,4 +243,10 @@ guest_string_t mortise_percent(int64_t rate_bp) {
   if (rest < 0) rest = -rest;
   if (rest == 0) return mortise_text("%lld%%", whole);
   return rest % 10 == 0 ? mortise_text("%lld.%lld%%", whole, rest / 10) : mortise_text("%lld.%02lld%%", whole, rest);
+}
+
+// The linker puts this in the place of `free`: the bindings free an answer's texts, each wherever it stands, and a text may
+// stand in an answer twice. The instance's memory goes as a whole.
+void __wrap_free(void *memory) {
+  (void)memory;
 }

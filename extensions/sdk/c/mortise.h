@@ -1,4 +1,4 @@
-// What a Mortise extension in C shares: the binding's config, SKU attributes, texts, and integer money. The types of a point
+// What a Mortise extension in C shares: the binding's config, JSON, SKU attributes, texts, and integer money. The types of a point
 // are those that wit-bindgen makes of its WIT, in guest.h. An instance lives for one call, so nothing has to be freed.
 #ifndef MORTISE_H
 #define MORTISE_H
@@ -15,6 +15,18 @@ typedef struct {
 // escape; integers have 64 bits.
 bool mortise_config_text(const guest_string_t *config, const char *name, guest_string_t *value);
 bool mortise_config_integer(const guest_string_t *config, const char *name, int64_t *value);
+
+// Parts of a JSON text, as they are written in it: a member of an object, and the items of a list one after another
+// (`while (mortise_json_item(&list, &item))`, which moves `list` on). False where there is none.
+bool mortise_json_member(guest_string_t object, const char *name, guest_string_t *value);
+bool mortise_json_item(guest_string_t *list, guest_string_t *value);
+
+// What such a part means. False where it is of another type.
+bool mortise_json_text(guest_string_t value, guest_string_t *found);
+bool mortise_json_integer(guest_string_t value, int64_t *integer);
+
+// A text as it is written in JSON, with its quotation marks.
+guest_string_t mortise_json_quoted(guest_string_t value);
 
 // The answer "none, for this reason": `return mortise_decline(err, "config: rate_bp is not set");`
 bool mortise_decline(guest_string_t *err, const char *reason);

@@ -110,6 +110,8 @@ fn c(toolchain: &Native, project: &Project, component: &Path) -> Result<(), Faul
         .args(["-m", "ziglang", "cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-std=gnu11"])
         // A stack as large as Rust's; zig's own choice of 16 MiB is more memory than an extension gets.
         .arg("-Wl,-z,stack-size=1048576")
+        // The SDK's own: nothing of an instance is freed on its own.
+        .arg("-Wl,--wrap=free")
         .args(["-Os", "-s", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"])
         .arg("-I")
         .arg(project.sdk())
@@ -156,6 +158,7 @@ fn join_go(bindings: &Path) -> Result<(), Fault> {
     shipped::write(&bindings.join("go.mod"), module.as_bytes())?;
     let file = bindings.join("wit_exports.go");
     let main = fs::read_to_string(&file).map_err(|error| Fault::file(&file, &error))?;
+    shipped::write(&file, narrowed(&main).as_bytes())?;
     for (package, functions) in exported_by_go(&main) {
         let mut text = format!("package {package}\n\nimport \"extension\"\n\n");
         for function in functions {
@@ -164,6 +167,30 @@ fn join_go(bindings: &Path) -> Result<(), Fault> {
         shipped::write(&bindings.join(&package).join("exports.go"), text.as_bytes())?;
     }
     Ok(())
+}
+
+/// The bindings with pointers of four bytes for arguments, as WebAssembly's are. Go's own have eight, and the 128 bytes that it
+/// lets the arguments of an exported function have are then too few for a point with many fields.
+fn narrowed(main: &str) -> String {
+    let (mut narrowed, mut exported) = (String::with_capacity(main.len()), false);
+    for line in main.lines() {
+        let (mut line, is_next) = (line.to_owned(), line.starts_with("//go:wasmexport "));
+        if exported {
+            let arguments: Vec<String> = (0..)
+                .map(|index| format!("arg{index}"))
+                .take_while(|argument| line.contains(&format!("{argument} ")))
+                .filter(|argument| line.contains(&format!("{argument} uintptr")))
+                .collect();
+            for argument in arguments {
+                line = line.replace(&format!("{argument} uintptr"), &format!("{argument}Narrow uint32"));
+                line.push_str(&format!("\n\t{argument} := uintptr({argument}Narrow)"));
+            }
+        }
+        narrowed.push_str(&line);
+        narrowed.push('\n');
+        exported = is_next;
+    }
+    narrowed
 }
 
 /// The functions that the bindings call, by the package in which they look for them.
@@ -197,6 +224,18 @@ mod tests {
         let messages = "{\"filenames\":[\"/a/dep.rlib\"]}\nnoise\n{\"filenames\":[\"/a/x.wasm\"]}\n{\"reason\":\"build-finished\"}\n";
         assert_eq!(wasm_of(messages).unwrap(), Path::new("/a/x.wasm"));
         assert_eq!(wasm_of("{\"filenames\":[\"/a/dep.rlib\"]}"), None);
+    }
+
+    #[test]
+    fn only_pointers_of_exported_functions_are_narrowed() {
+        let main = "//go:wasmexport p#rule\nfunc rule(arg0 uintptr, arg1 uint32) uintptr {\n}\n\
+                    //go:wasmexport post\nfunc post(result uintptr) {\n}\nfunc own(arg0 uintptr) {\n}\n";
+        let expected = main.replacen(
+            "(arg0 uintptr, arg1 uint32) uintptr {",
+            "(arg0Narrow uint32, arg1 uint32) uintptr {\n\targ0 := uintptr(arg0Narrow)",
+            1,
+        );
+        assert_eq!(narrowed(main), expected);
     }
 
     #[test]

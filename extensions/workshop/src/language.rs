@@ -48,6 +48,11 @@ impl Language {
         }
     }
 
+    /// Whether its SDK prints by an import of the world, since the language's own way leads to a stub.
+    pub(crate) fn prints_by_import(self) -> bool {
+        matches!(self, Language::TypeScript | Language::Python)
+    }
+
     /// What a manifest of this language asks for: an interpreter takes fuel and memory before it reads the first line.
     pub(crate) fn limits(self) -> &'static str {
         match self {

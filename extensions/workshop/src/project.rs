@@ -103,6 +103,10 @@ impl Project {
             }
             includes.push_str(&format!("    include mortise:{point}/{point}@{version}.0;\n"));
         }
+        if self.language.prints_by_import() {
+            shipped::unpack("workshop/toolchains/log", &folder.join("deps"))?;
+            includes.push_str("    import wasi:cli/stdout@0.2.0;\n");
+        }
         let world = format!("package mortise:guest;\n\nworld guest {{\n{includes}}}\n");
         shipped::write(&folder.join("world.wit"), world.as_bytes())?;
         Ok(folder)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::LocalBoxFuture;
 use mortise_contract::{Contracts, Declaration, DeclarationError};
@@ -51,12 +51,12 @@ pub struct RejectionPage {
 
 /// What a capability declares, worked out once a process: a simulation registers all capabilities thousands of times, and
 /// schemas took half of its time.
-fn declared(contract: fn() -> Declaration) -> Result<Contracts, DeclarationError> {
-    static DECLARED: Mutex<BTreeMap<usize, Contracts>> = Mutex::new(BTreeMap::new());
+fn declared(contract: fn() -> Declaration) -> Result<Arc<Contracts>, DeclarationError> {
+    static DECLARED: Mutex<BTreeMap<usize, Arc<Contracts>>> = Mutex::new(BTreeMap::new());
     let mut known = DECLARED.lock().unwrap_or_else(PoisonError::into_inner);
     match known.entry(contract as usize) {
-        Entry::Occupied(known) => Ok(known.get().clone()),
-        Entry::Vacant(unknown) => Ok(unknown.insert(contract().finish()?).clone()),
+        Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+        Entry::Vacant(unknown) => Ok(Arc::clone(unknown.insert(Arc::new(contract().finish()?)))),
     }
 }
 
@@ -65,7 +65,7 @@ fn declared(contract: fn() -> Declaration) -> Result<Contracts, DeclarationError
 pub struct Capability {
     pub(crate) name: &'static str,
     pub(crate) summary: &'static str,
-    pub(crate) contracts: Contracts,
+    pub(crate) contracts: Arc<Contracts>,
     pub(crate) handlers: BTreeMap<String, Handler>,
     pub(crate) migrations: Option<Migrations>,
     pub(crate) checks: Vec<Check>,
@@ -84,12 +84,16 @@ impl Capability {
         summary: &'static str,
         contract: fn() -> Declaration,
     ) -> Result<Self, DeclarationError> {
-        Ok(Self::of(name, summary, declared(contract)?))
+        Ok(Self::bare(name, summary, declared(contract)?))
     }
 
     /// A capability with contracts that were worked out elsewhere, and no code yet.
     #[must_use]
-    pub const fn of(name: &'static str, summary: &'static str, contracts: Contracts) -> Self {
+    pub fn of(name: &'static str, summary: &'static str, contracts: Contracts) -> Self {
+        Self::bare(name, summary, Arc::new(contracts))
+    }
+
+    const fn bare(name: &'static str, summary: &'static str, contracts: Arc<Contracts>) -> Self {
         Self {
             name,
             summary,
@@ -175,7 +179,7 @@ impl Capability {
     }
 
     /// Its contract.
-    pub const fn contracts(&self) -> &Contracts {
+    pub fn contracts(&self) -> &Contracts {
         &self.contracts
     }
 }

@@ -2,6 +2,7 @@
 //! an undo that may be rejected, a late call that nothing declares, a rejection without a page.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mortise_contract::{CallTemplate, Contracts, DeclarationError, Effect, OperationContract, Undo};
 use mortise_store::Migrations;
@@ -27,10 +28,32 @@ pub enum RegistryError {
     },
 }
 
+/// What capabilities declare, in one. That of the same ones as the last time is shared: a simulation registers them thousands of
+/// times.
+fn together(capabilities: &[Capability]) -> Result<Arc<Contracts>, DeclarationError> {
+    type Known = (Vec<Arc<Contracts>>, Arc<Contracts>);
+    static LAST: Mutex<Option<Known>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let parts: Vec<Arc<Contracts>> = capabilities.iter().map(|of| Arc::clone(&of.contracts)).collect();
+    if let Some((known, contracts)) = &*last
+        && known.len() == parts.len()
+        && known.iter().zip(&parts).all(|(known, part)| Arc::ptr_eq(known, part))
+    {
+        return Ok(Arc::clone(contracts));
+    }
+    let mut all = Contracts::default();
+    for part in &parts {
+        all.merge((**part).clone())?;
+    }
+    let contracts = Arc::new(all);
+    *last = Some((parts, Arc::clone(&contracts)));
+    Ok(contracts)
+}
+
 /// The registered capabilities.
 #[derive(Debug, Default)]
 pub struct Registry {
-    contracts: Contracts,
+    contracts: Arc<Contracts>,
     handlers: BTreeMap<String, Handler>,
     capabilities: BTreeMap<&'static str, &'static str>,
     migrations: Vec<Migrations>,
@@ -46,7 +69,8 @@ impl Registry {
     /// # Errors
     /// The first thing that does not fit.
     pub fn new(capabilities: impl IntoIterator<Item = Capability>) -> Result<Self, RegistryError> {
-        let mut registry = Self::default();
+        let capabilities: Vec<Capability> = capabilities.into_iter().collect();
+        let mut registry = Self { contracts: together(&capabilities)?, ..Self::default() };
         for capability in capabilities {
             registry.add(capability)?;
         }
@@ -59,14 +83,15 @@ impl Registry {
     /// # Errors
     /// The first thing that does not fit.
     pub fn with(mut self, capability: Capability) -> Result<Self, RegistryError> {
+        Arc::make_mut(&mut self.contracts).merge(capability.contracts().clone())?;
         self.add(capability)?;
         self.hold()?;
         Ok(self)
     }
 
+    /// All of a capability but its contracts.
     fn add(&mut self, capability: Capability) -> Result<(), RegistryError> {
         let name = capability.name;
-        self.contracts.merge(capability.contracts)?;
         self.handlers.extend(capability.handlers);
         self.capabilities.insert(name, capability.summary);
         self.migrations.extend(capability.migrations);
@@ -105,7 +130,7 @@ impl Registry {
     }
 
     /// The contracts, as data.
-    pub const fn contracts(&self) -> &Contracts {
+    pub fn contracts(&self) -> &Contracts {
         &self.contracts
     }
 

@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use super::{Next, note};
 use crate::failure::Failure;
@@ -17,6 +19,48 @@ const ALL: [&str; 5] = ["rust", "typescript", "python", "go", "c"];
 
 const TEMPLATES: &str = "extensions/workshop/templates";
 
+/// How a rule at `unit-price` prints the number of its lines.
+struct Printing {
+    language: &'static str,
+    file: &'static str,
+    /// In the line that opens its function.
+    opens: &'static str,
+    statement: &'static str,
+}
+
+const PRINTING: [Printing; 5] = [
+    Printing {
+        language: "rust",
+        file: "src/lib.rs",
+        opens: "fn offer_prices(",
+        statement: "println!(\"{} lines asked\", order.lines.len());",
+    },
+    Printing {
+        language: "typescript",
+        file: "src/extension.ts",
+        opens: "offerPrices: configured(",
+        statement: "console.log(order.lines.length, \"lines asked\");",
+    },
+    Printing {
+        language: "python",
+        file: "extension.py",
+        opens: "def offer_prices(",
+        statement: "        print(len(order.lines), \"lines asked\")",
+    },
+    Printing {
+        language: "go",
+        file: "extension.go",
+        opens: "func offerPrices(",
+        statement: "fmt.Println(len(order.Lines), \"lines asked\")",
+    },
+    Printing {
+        language: "c",
+        file: "extension.c",
+        opens: "bool exports_mortise_unit_price_pricing_offer_prices(",
+        statement: "extern int printf(const char *, ...); printf(\"%zu lines asked\\n\", order->lines.len);",
+    },
+];
+
 pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
     let languages: Vec<&str> = match args {
         [] => ALL.to_vec(),
@@ -30,18 +74,57 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
         workshop.cargo().args(["build", "--locked", "--package", "mortise"]).run()
     })?;
     templates(workshop, stages, &languages)?;
+    stages.run("what a guest prints", || {
+        PRINTING
+            .iter()
+            .filter(|printing| languages.contains(&printing.language))
+            .try_for_each(|printing| printing.is_logged(workshop))
+    })?;
     Ok(Next::Done)
 }
 
-/// Goes through the templates of these languages; the binary has been built by then.
+/// Goes through the templates of these languages, as many at a time as the machine has processors; the binary has been
+/// built by then.
 pub(super) fn templates(workshop: &Workshop, stages: &mut Stages, languages: &[&str]) -> Result<(), Failure> {
-    for language in languages {
-        stages.run(&format!("templates in {language}"), || {
-            mortise(workshop).args(["toolchain", language]).run()?;
-            points(workshop, language)?.iter().try_for_each(|point| template(workshop, language, point))
-        })?;
-    }
-    Ok(())
+    let named = languages.join(", ");
+    stages.run(&format!("toolchains of {named}"), || {
+        languages.iter().try_for_each(|language| mortise(workshop).args(["toolchain", language]).run())
+    })?;
+    stages.run(&format!("templates in {named}"), || {
+        let points: Vec<Vec<String>> =
+            languages.iter().map(|language| points(workshop, language)).collect::<Result<_, _>>()?;
+        let left = Mutex::new(by_turns(languages, &points).into_iter());
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let worker = || {
+            while let Some((language, point)) = next() {
+                if let Err(failure) = template(workshop, language, point) {
+                    // The others end with the template that they have in hand.
+                    while next().is_some() {}
+                    return Err(failure);
+                }
+            }
+            Ok(())
+        };
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+            workers.into_iter().try_for_each(|worker| {
+                worker.join().unwrap_or_else(|_| Err(Failure::new("a worker panicked, as said above")))
+            })
+        })
+    })
+}
+
+/// A language after the other, so that those at work at a time are of several: cargo builds one at a time.
+fn by_turns<'a>(languages: &[&'a str], points: &'a [Vec<String>]) -> Vec<(&'a str, &'a str)> {
+    let most = points.iter().map(Vec::len).max().unwrap_or(0);
+    let of_row = |row: usize| {
+        let row = move |(language, points): (&&'a str, &'a Vec<String>)| {
+            Some((*language, points.get(row)?.as_str()))
+        };
+        languages.iter().zip(points).filter_map(row)
+    };
+    (0..most).flat_map(of_row).collect()
 }
 
 /// The points that have a template in a language.
@@ -63,23 +146,47 @@ fn template(workshop: &Workshop, language: &str, point: &str) -> Result<(), Fail
     mortise(workshop)
         .args(["new", &name, "--point", point, "--lang", language, "--into"])
         .args([into])
-        .run()?;
-    mortise(workshop).args(["build"]).args([&folder]).run()?;
-    mortise(workshop).args(["test"]).args([&folder]).run()?;
-    let (one, other) = (bytes(workshop, &folder)?, bytes(workshop, &folder)?);
+        .run_quietly()?;
+    mortise(workshop).args(["build"]).args([&folder]).run_quietly()?;
+    let (one, other) = (tested(workshop, &folder)?, tested(workshop, &folder)?);
     if one != other {
         return Err(Failure::new(format!("{name}: two processes answer differently\n{one}\n{other}")).mend(
             "something that the host does not fix reaches the guest: look at extensions/host/src/wasi.rs",
         ));
     }
-    note(&format!("{name}: two processes print the same {} bytes", one.len()));
+    note(&format!("{name}: its cases hold; two processes print the same {} bytes", one.len()));
     Ok(())
 }
 
-/// What a process prints of all cases: answers, fuel, logs.
-fn bytes(workshop: &Workshop, folder: &Path) -> Result<String, Failure> {
-    let test = mortise(workshop).args(["test", "--format", "json"]).args([folder]);
-    test.output().ok_or_else(|| Failure::new(format!("{}: its cases do not hold again", folder.display())))
+/// What a process prints of all cases, which hold: answers, fuel, logs.
+fn tested(workshop: &Workshop, folder: &Path) -> Result<String, Failure> {
+    mortise(workshop).args(["test", "--format", "json"]).args([folder]).run_quietly()
+}
+
+impl Printing {
+    /// Prints from the template's rule, and finds it in the log of a call.
+    fn is_logged(&self, workshop: &Workshop) -> Result<(), Failure> {
+        let folder = folder(workshop).join(format!("{}-unit-price", self.language));
+        let file = folder.join(self.file);
+        let mut rule = String::new();
+        for line in source::read(&file)?.lines() {
+            rule.extend([line, "\n"]);
+            if line.contains(self.opens) {
+                rule.extend([self.statement, "\n"]);
+            }
+        }
+        fs::write(&file, rule)?;
+        mortise(workshop).args(["build"]).args([&folder]).run_quietly()?;
+        let said = mortise(workshop).args(["run", "member", "--in"]).args([&folder]).run_quietly()?;
+        if !said.contains("3 lines asked") {
+            return Err(Failure::new(format!(
+                "{}: what it prints is not in the call's log\n{said}",
+                folder.display()
+            )));
+        }
+        note(&format!("{}: what it prints is in the call's log", self.language));
+        Ok(())
+    }
 }
 
 fn folder(workshop: &Workshop) -> PathBuf {
@@ -93,4 +200,15 @@ fn mortise(workshop: &Workshop) -> Program {
         .variable("MORTISE_TOOLCHAINS", workshop.cache().join("toolchains"))
         .variable("CARGO_TARGET_DIR", folder(workshop).join("target"))
         .args(["ext"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_take_turns() {
+        let points = [vec!["a".to_owned(), "b".to_owned()], vec!["a".to_owned()], vec![]];
+        assert_eq!(by_turns(&["rust", "go", "c"], &points), [("rust", "a"), ("go", "a"), ("rust", "b")]);
+    }
 }

@@ -3,6 +3,7 @@
 
 use mortise_contract::{Effect, OperationContract, Schema};
 use mortise_engine::Published;
+use mortise_points::RequestMapping;
 use mortise_types::Scope;
 use serde_json::{Map, Value as Json, json};
 
@@ -19,7 +20,11 @@ pub(crate) fn of(app: &App, scope: &Scope, prefix: &str) -> Json {
         if let Some(published) =
             app.engine.catalogue().find(scope, &name).filter(|published| published.public)
         {
-            paths.insert(format!("{prefix}/trades/{name}"), json!({ "post": flow(app, &name, &published) }));
+            let mut item = json!({ "post": flow(app, &name, &published) });
+            if app.settings.points.open::<RequestMapping>(scope).is_some() {
+                maps_bodies(&mut item);
+            }
+            paths.insert(format!("{prefix}/trades/{name}"), item);
         }
     }
     paths.insert(format!("{prefix}/trades/{{id}}"), json!({ "get": trade() }));
@@ -104,6 +109,20 @@ fn flow(app: &App, name: &str, published: &Published) -> Json {
             "default": problem("Anything else."),
         },
     })
+}
+
+/// Extensions of this line are asked first what a body means; what they know is theirs to describe.
+fn maps_bodies(item: &mut Json) {
+    item["post"]["requestBody"]["description"] = json!(
+        "What the flow takes. Another JSON body is taken too where an extension of this line (at the point \
+         `request-mapping`) makes this of it."
+    );
+    for status in ["200", "202", "422"] {
+        item["post"]["responses"][status]["headers"]["Mortise-Mapped-By"] = json!({
+            "description": "The extension that made the flow's input of the body, as name@version; left out where none did.",
+            "schema": { "type": "string" },
+        });
+    }
 }
 
 fn trade() -> Json {

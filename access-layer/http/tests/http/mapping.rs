@@ -109,3 +109,13 @@ async fn an_extensions_own_error_is_the_callers_and_any_other_the_shops() {
     let broken = house.post("/trades/buy", "k5", r#"{"do": "#).await;
     assert!(broken.starts_with("400"), "nobody is asked about what is no JSON: {broken}");
 }
+
+#[tokio::test]
+async fn the_description_says_where_other_bodies_are_taken() {
+    let described = async |house: &House| {
+        let document = house.send(house.request("GET /v1/acme/books/openapi.json", "", "")).await;
+        (document.contains("makes this of it"), document.contains("Mortise-Mapped-By"))
+    };
+    assert_eq!(described(&house().await).await, (true, true));
+    assert_eq!(described(&House::new().await).await, (false, false));
+}

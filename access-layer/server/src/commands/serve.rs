@@ -20,6 +20,7 @@ use crate::place::Place;
 use crate::print;
 
 pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
+    open_more_files();
     let unbound = |error: std::io::Error| {
         Failure::unusable(format!("{}: {error}", command.listen))
             .mend("name another address with --listen; port 0 takes a free one")
@@ -61,6 +62,18 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
         live.step().await?;
     }
     Ok(Exit::Clean)
+}
+
+/// As many files as the system's owner allows: each connection and each mapped extension is one, and the usual soft limit
+/// stands for programs that use `select`.
+fn open_more_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        // What was there before stays where it may not be raised.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
 }
 
 /// Where staff on this machine change what is deployed.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mortise_host::Package;
+use mortise_testkit::TestDatabase;
 use mortise_types::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -41,16 +42,21 @@ fn deploy(data: &Path, extension: &tempfile::TempDir, more: &[&str]) -> Said {
     ext(data, &[&bound, more].concat())
 }
 
-/// A seeded shop with enough bread.
+/// A seeded shop with enough bread, in a directory.
 fn shop_data() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("stock.csv");
-    let data = folder.path().join("data");
-    seed(&data);
-    std::fs::write(&file, "sku,location,on_hand\nbread,berlin,5000\n").unwrap();
-    let whose = ["--tenant", "demo", "--line", "grocery", "--data", text(&data)];
-    mortise(&[&["import", "inventory.import_stock", text(&file)], whose.as_slice()].concat()).ok();
+    stocked(&folder.path().join("data"));
     folder
+}
+
+/// `data` as `--data` names it.
+fn stocked(data: &Path) {
+    seed(data);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stock.csv");
+    std::fs::write(&file, "sku,location,on_hand\nbread,berlin,5000\n").unwrap();
+    let whose = ["--tenant", "demo", "--line", "grocery", "--data", text(data)];
+    mortise(&[&["import", "inventory.import_stock", text(&file)], whose.as_slice()].concat()).ok();
 }
 
 /// What one loaf comes to now, beside what does not change.
@@ -149,6 +155,55 @@ async fn a_trade_is_explained_by_its_journal_and_stored_orders_are_asked_again()
     // Nothing of it is there afterwards.
     let listed: Json = ext(data, &["list", "--format", "json"]).ok().json();
     assert_eq!(listed["history"].as_array().map(Vec::len), Some(1), "{listed}");
+}
+
+/// A database that others have beside: no command asks the server, and each is heard by it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_work_on_postgres_with_a_server_and_without() {
+    let database = TestDatabase::postgres().await;
+    let url = database.url();
+    let data = Path::new(&url);
+    stocked(data);
+    let nothing = ext(data, &["list"]).ok().out;
+    assert!(nothing.contains("nothing is deployed"), "{nothing}");
+    let first = folder("loaf", "1.0.0", Does::Offer(CHEAP));
+    deploy(data, &first, &["--reason", "without a server"]).ok();
+
+    let server = Listening::server(data, "127.0.0.1:0", "http://127.0.0.1:9");
+    let shop = Shop::at(&server);
+    let order_told = async |name: String| {
+        let basket = json!([{"sku": "bread", "quantity": 1}]);
+        let (status, body) = shop.order(&order(&name, "invoice", &basket)).await.unwrap();
+        assert_eq!(status, 200, "{body}");
+        ext(data, &["explain", "--order", &name]).ok().out
+    };
+    let mut orders = 0;
+    let told = until("an order with the extension", async || {
+        orders += 1;
+        let told = order_told(format!("pg-{orders}")).await;
+        told.contains("answered").then_some(told)
+    });
+    let told = told.await;
+    assert!(told.contains("1. loaf@1.0.0 at unit-price: answered") && told.contains("why"), "{told}");
+    let cheap = payable(&shop).await;
+
+    let second = folder("loaf", "2.0.0", Does::Offer(CHEAP + 50));
+    let replayed = ext(data, &["replay", text(second.path()), "--line", "grocery"]).ok().out;
+    let all = orders + 1;
+    assert!(replayed.contains(&format!("loaf@2.0.0 on {all} orders")), "{replayed}");
+    assert!(replayed.contains(&format!("{all} of {all} orders differ")), "{replayed}");
+    deploy(data, &second, &["--reason", "beside a server"]).ok();
+    until("the dearer price", async || (payable(&shop).await == cheap + 50).then_some(())).await;
+    let listed = ext(data, &["list"]).ok().out;
+    assert!(listed.contains("loaf@2.0.0 at unit-price") && listed.contains("beside a server"), "{listed}");
+    let matrix = ext(data, &["matrix"]).ok().out;
+    assert!(matrix.contains("unit-price") && matrix.contains("loaf@2.0.0"), "{matrix}");
+
+    ext(data, &["rollback", "loaf", "--hard", "--reason", "too dear"]).ok();
+    until("the price before", async || (payable(&shop).await == cheap).then_some(())).await;
+    assert_eq!(server.stop(), Some(0));
+    let listed = ext(data, &["list", "--format", "json"]).ok().json();
+    assert_eq!(listed["history"].as_array().map(Vec::len), Some(3), "{listed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
-// What a Mortise extension in TypeScript shares: the binding's config, SKU attributes, and integer money. The types of a
+// What a Mortise extension in TypeScript shares: the binding's config, SKU attributes, integer money, and a log. The types of a
 // point stand in the module that is named as its WIT interface, such as "mortise:unit-price/pricing@1.0.0". Amounts and
 // quantities are whole numbers: exact up to 2^53, which is beyond every bound of a point. Products are worked out without a bound.
+import stdout from "wasi:cli/stdout@0.2.0";
 
 /** An amount in minor units for so many units: "3 for 5.00" is `{ amount: 500, per: 3 }`. */
 export type Price = { amount: number; per: number };
@@ -13,10 +14,13 @@ export function configured<Config, Question, Answer>(
   answer: (config: Config, question: Question) => Answer,
 ): (config: string, question: Question) => Answer {
   return (config, question) => {
+    called = true;
     try {
       return answer(JSON.parse(config === "" ? "{}" : config) as Config, question);
     } catch (error) {
       throw declined(error instanceof Error ? error.message : String(error));
+    } finally {
+      called = false;
     }
   };
 }
@@ -62,4 +66,27 @@ export function percent(rateBp: number): string {
 /** What the bindings take as the error of a WIT `result`: a thrown value with the payload. */
 function declined(reason: string): unknown {
   return Object.assign(new Error(reason), { payload: reason });
+}
+
+declare global {
+  /** Each is a line of the log of the call that is under way. */
+  var console: Record<"log" | "info" | "warn" | "error" | "debug", (...words: unknown[]) => void>;
+}
+
+/** While the component is built there is no host to print to. */
+let called = false;
+
+function print(...words: unknown[]): void {
+  if (!called) return;
+  const texts = words.map((word) => (typeof word === "string" ? word : (JSON.stringify(word) ?? String(word))));
+  stdout.getStdout().blockingWriteAndFlush(utf8(`${texts.join(" ")}\n`));
+}
+
+globalThis.console = { log: print, info: print, warn: print, error: print, debug: print };
+
+/** A percent-encoded text names every byte; a lone surrogate, which has none, becomes a question mark. */
+function utf8(text: string): Uint8Array {
+  const encoded = encodeURIComponent(text.replace(/\p{Surrogate}/gu, "?"));
+  const bytes = encoded.match(/%..|[^%]/g) ?? [];
+  return Uint8Array.from(bytes, (byte) => (byte.length === 1 ? byte.charCodeAt(0) : parseInt(byte.slice(1), 16)));
 }

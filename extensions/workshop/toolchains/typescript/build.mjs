@@ -33,6 +33,8 @@ run("typescript/bin/tsc", ["-p", join(project, "tsconfig.json")]);
 const bundle = await rolldown({
   input: join(project, "src", "extension.ts"),
   resolve: { alias: { mortise: join(project, "mortise", "sdk", "typescript", "src", "mortise.ts") } },
+  // What the world imports is the host's.
+  external: /^wasi:/,
   logLevel: "warn",
 });
 const { output } = await bundle.generate({ format: "esm" });

@@ -55,6 +55,17 @@ pub(super) enum Answered {
 pub(super) struct Pace {
     pub(super) own: u8,
     pub(super) others: u8,
+    /// Where it is while another part goes on.
+    rest: Rest,
+    others_rest: Rest,
+}
+
+/// Whether a part is where others of the world may be heard, or has more to do in the same stretch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(super) enum Rest {
+    #[default]
+    Between,
+    Amid,
 }
 
 /// Points of a way that are told.
@@ -72,12 +83,25 @@ pub(super) struct Way {
     /// Of the parts that run beside others and are around, innermost last; only where an acquisition is followed.
     paces: Vec<Pace>,
     trail: Vec<u32>,
+    /// What ends it, where parts beside it go on until then; of the innermost parts last.
+    held_back: Vec<u32>,
 }
 
 impl Way {
     /// Of the innermost part that runs beside others.
     pub(super) fn pace(&self) -> Pace {
         self.paces.last().copied().unwrap_or_default()
+    }
+
+    /// Where the innermost parts are together: amid a stretch if one of them is.
+    pub(super) fn rest(&self) -> Rest {
+        let pace = self.pace();
+        pace.rest.max(pace.others_rest)
+    }
+
+    /// Where all parts are that stand before the ones that are around.
+    pub(super) fn others_rest(&self) -> Rest {
+        self.paces.iter().map(|pace| pace.others_rest).max().unwrap_or_default()
     }
 
     pub(super) fn get(&self, fact: Fact) -> Option<bool> {
@@ -139,6 +163,7 @@ impl Ways {
             final_effects: Vec::new(),
             paces: Vec::new(),
             trail: Vec::new(),
+            held_back: Vec::new(),
         };
         Self { all: vec![way] }
     }
@@ -251,7 +276,19 @@ impl Ways {
     /// The next part begins.
     pub(super) fn part_begins(&mut self) {
         for pace in self.all.iter_mut().filter_map(|way| way.paces.last_mut()) {
-            *pace = Pace { own: 0, others: pace.others.max(pace.own) };
+            *pace = Pace {
+                own: 0,
+                others: pace.others.max(pace.own),
+                rest: Rest::Between,
+                others_rest: pace.others_rest.max(pace.rest),
+            };
+        }
+    }
+
+    /// Where the innermost part is, while another one goes on.
+    pub(super) fn rests(&mut self, rest: Rest) {
+        for pace in self.all.iter_mut().filter_map(|way| way.paces.last_mut()) {
+            pace.rest = rest;
         }
     }
 
@@ -269,6 +306,21 @@ impl Ways {
             if let Some(pace) = way.paces.last_mut() {
                 pace.own = (pace.own + times).min(2);
             }
+        }
+    }
+
+    /// The last point is told behind what is told from here on.
+    pub(super) fn hold_back(&mut self) {
+        for way in &mut self.all {
+            let last = way.trail.pop();
+            way.held_back.extend(last);
+        }
+    }
+
+    pub(super) fn tell_held_back(&mut self) {
+        for way in &mut self.all {
+            let last = way.held_back.pop();
+            way.trail.extend(last);
         }
     }
 

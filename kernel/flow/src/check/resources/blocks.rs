@@ -1,13 +1,13 @@
 //! Branches and loops: cases, parallel branches, racers, and rounds. A loop over handles has a round for each of them; one
 //! over anything else has none, one or two.
 
-use super::ends::{Ending, How};
+use super::ends::Ending;
 use super::value::Value;
 use super::walk::Walk;
 use crate::ast::{Branch, Contest, Foreach, Node, Racer, Repeat, Rounds, Step, Switch};
 use crate::check::scope::Binding;
 use crate::check::steps::title;
-use crate::check::ways::{Way, Ways};
+use crate::check::ways::{Rest, Way, Ways};
 use crate::typing::Kind;
 use crate::walk;
 
@@ -104,7 +104,7 @@ impl<'c> Walk<'_, 'c> {
         self.none_ran(&walk::inner(step), &mut ways);
         let mut inside = Vec::new();
         let kept = self.keep(step);
-        let done = self.together(step, None, branches.len(), ways, |walk, at, ways| {
+        let done = self.together(None, branches.len(), ways, |walk, at, ways| {
             walk.inside(&branches[at].steps, ways, &mut inside)
         });
         self.keep_from = kept;
@@ -122,7 +122,6 @@ impl<'c> Walk<'_, 'c> {
     /// each part's own.
     fn together(
         &mut self,
-        step: &Step,
         own: Option<usize>,
         count: usize,
         ways: Ways,
@@ -132,7 +131,7 @@ impl<'c> Walk<'_, 'c> {
         complete.parts_begin();
         let mut partly = Ways::default();
         let mut ended: Vec<Ending> = Vec::new();
-        let mut meanwhile: Vec<(How, Ways)> = Vec::new();
+        let mut meanwhile: Vec<Ending> = Vec::new();
         for at in 0..count {
             let mut found = Ways::default();
             let mut endings = Vec::new();
@@ -145,15 +144,17 @@ impl<'c> Walk<'_, 'c> {
             complete = out;
             found = self.both(found, between);
             endings.extend(ends);
-            for (_, ways) in meanwhile.iter_mut().filter(|(_, ways)| !ways.is_empty()) {
-                let (out, between, _) = self.part(std::mem::take(ways), |walk, ways| part(walk, at, ways));
+            for Ending { ways, how } in meanwhile.iter_mut().filter(|ending| !ending.ways.is_empty()) {
+                let (out, mut between, _) =
+                    self.part(std::mem::take(ways), |walk, ways| part(walk, at, ways));
+                between.all.retain(|way| how.is_heard_amid() || way.rest() == Rest::Between);
                 *ways = self.of_all(own, self.both(out, between));
             }
-            for ending in &mut endings {
+            for mut ending in endings {
                 in_time(&mut ending.ways);
-                self.goes_on_meanwhile(own, ending, &mut meanwhile);
+                let at_once = self.goes_on_meanwhile(own, ending, &mut meanwhile);
+                ended.push(at_once);
             }
-            ended.extend(endings);
             let found = self.of_all(own, found);
             partly = self.both(partly, found);
         }
@@ -161,22 +162,39 @@ impl<'c> Walk<'_, 'c> {
             ending.ways.parts_end(|pace| pace.own);
             self.raise(ending);
         }
-        self.others_end(step, meanwhile);
-        partly.parts_end(|pace| pace.own.max(pace.others));
+        for mut ending in meanwhile {
+            ending.ways.parts_end(|pace| pace.own.max(pace.others));
+            ending.ways.tell_held_back();
+            self.raise(ending);
+        }
         complete.parts_end(|pace| pace.own.max(pace.others));
-        self.collect(&partly);
+        for rest in [Rest::Between, Rest::Amid] {
+            let here = partly.all.iter().filter(|way| way.rest() == rest).cloned().collect();
+            let mut here = Ways { all: here };
+            here.parts_end(|pace| pace.own.max(pace.others));
+            self.collect(&here, rest);
+        }
         complete
     }
 
-    /// Notes where a part has ended the trade or failed: the parts behind it have begun by then, unless it did so at once.
-    fn goes_on_meanwhile(&self, own: Option<usize>, ending: &Ending, meanwhile: &mut Vec<(How, Ways)>) {
-        let mut ways = ending.ways.clone();
-        ways.all.retain(|way| way.pace().own > 0);
-        let ways = self.of_all(own, ways);
-        match meanwhile.iter_mut().find(|(how, _)| *how == ending.how) {
-            Some((_, known)) => *known = self.both(std::mem::take(known), ways),
-            None => meanwhile.push((ending.how.clone(), ways)),
+    /// Where a part ends the trade or fails, the parts behind it have begun by then and are anywhere, unless it does so at
+    /// once: those ways are given back.
+    fn goes_on_meanwhile(
+        &self,
+        own: Option<usize>,
+        mut ending: Ending,
+        meanwhile: &mut Vec<Ending>,
+    ) -> Ending {
+        let (at_once, waited): (Vec<Way>, Vec<Way>) =
+            ending.ways.all.into_iter().partition(|way| way.pace().own == 0);
+        let mut waited = self.of_all(own, Ways { all: waited });
+        waited.hold_back();
+        match meanwhile.iter_mut().find(|known| known.how == ending.how) {
+            Some(known) => known.ways = self.both(std::mem::take(&mut known.ways), waited),
+            None => meanwhile.push(Ending { how: ending.how.clone(), ways: waited }),
         }
+        ending.ways = Ways { all: at_once };
+        ending
     }
 
     /// A part: the ways behind it, those between its steps, and those that end in it.
@@ -199,18 +217,6 @@ impl<'c> Walk<'_, 'c> {
         let mut ways = ways.forget_from(&self.checker.facts, own, self.checker.limit);
         ways.all.iter_mut().for_each(|way| way.track_mut().forget_names(own));
         ways
-    }
-
-    /// Where one part ends the trade or fails, so do the others, wherever they are.
-    fn others_end(&mut self, step: &Step, meanwhile: Vec<(How, Ways)>) {
-        for (how, mut ways) in meanwhile {
-            ways.parts_end(|pace| pace.own.max(pace.others));
-            let what = match &how {
-                How::End => "another branch ends the trade".to_owned(),
-                How::Fail { code, .. } => format!("another branch fails (`{code}`)"),
-            };
-            self.ends(ways, step.place, what, how);
-        }
     }
 
     pub(super) fn foreach(&mut self, step: &'c Step, foreach: &'c Foreach, ways: Ways) -> Ways {
@@ -304,7 +310,7 @@ impl<'c> Walk<'_, 'c> {
         let said = if items.len() > 1 { "rounds at once" } else { "a round" };
         self.mark(&mut ways, step.place, step, || format!("{} has {said}", title(step)));
         let own = foreach.steps.first().map(|first| first.place.offset);
-        self.together(step, own.or(Some(usize::MAX / 2)), items.len(), ways, |walk, at, ways| {
+        self.together(own.or(Some(usize::MAX / 2)), items.len(), ways, |walk, at, ways| {
             let (stop, go) = walk.round(step, foreach, None, (at, &items[at]), ways);
             walk.both(stop, go)
         })

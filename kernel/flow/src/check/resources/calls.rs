@@ -3,7 +3,7 @@
 
 use mortise_contract::{Acquires, CallTemplate, Effect, How as Settling, OperationContract, Settles};
 
-use super::ends::{How, Target, handler_of};
+use super::ends::{How, handler_of};
 use super::survey::Origin;
 use super::track::{Entry, Twice, Undo};
 use super::value::{Slot, Value, of_contract, parts};
@@ -58,7 +58,6 @@ impl<'c> Walk<'_, 'c> {
         let Some(contract) = self.contracts.operations.get(&call.operation.value) else {
             return Outcome::done(ways);
         };
-        self.worked_out(step, &call.with, &ways);
         let codes = self.codes(contract);
         let missed = self.rejected(step, &call.operation.value, &call.on, &codes, &ways);
         // While a peer is asked, which may say no.
@@ -108,7 +107,7 @@ impl<'c> Walk<'_, 'c> {
         // Only an attempt asks which code it was.
         let most = if self.endings.is_empty() { 1 } else { codes.len() };
         for code in untaken.take(most) {
-            let how = How::Fail { code: (*code).to_owned(), target: Target::Innermost };
+            let how = How::failed(code);
             self.ends(ways.clone(), step.place, format!("`{name}` is rejected (`{code}`)"), how);
         }
         missed
@@ -309,7 +308,6 @@ impl<'c> Walk<'_, 'c> {
 
     pub(super) fn wait(&mut self, step: &'c Step, wait: &'c Wait, ways: Ways) -> Outcome {
         let event = &wait.event;
-        self.worked_out(step, &wait.key, &ways);
         self.cancelled(&ways, step.place);
         let (mut done, mut late) = (ways.clone(), ways);
         self.mark(&mut late, step.place, step, || format!("`{}` does not come in time", event.value));
@@ -364,7 +362,6 @@ impl<'c> Walk<'_, 'c> {
     pub(super) fn start(&mut self, step: &'c Step, start: &'c Start, ways: Ways) -> Outcome {
         let name = &start.flow.value;
         let Some(contract) = self.contracts.flows.get(name) else { return Outcome::done(ways) };
-        self.worked_out(step, &start.with, &ways);
         self.cancelled(&ways, step.place);
         let codes: Vec<&str> = contract.fails.iter().map(String::as_str).collect();
         let missed = self.rejected(step, name, &start.on, &codes, &ways);

@@ -8,7 +8,7 @@ use super::value::{Slot, Value};
 use super::walk::{Pivot, Walk, cancel_of};
 use crate::ast::{Attempt, Handler, Place, Step};
 use crate::check::scope::Binding;
-use crate::check::ways::{Way, Ways};
+use crate::check::ways::{Rest, Way, Ways};
 use crate::diagnostic::WayPoint;
 use crate::walk;
 
@@ -25,7 +25,26 @@ pub(super) enum How {
     /// The trade is over and has gone forward.
     End,
     /// It goes backward, or the scope does.
-    Fail { code: String, target: Target },
+    Fail { code: String, target: Target, heard: Heard },
+}
+
+impl How {
+    /// A step failed, whoever takes it.
+    pub(super) fn failed(code: &str) -> Self {
+        Self::Fail { code: code.to_owned(), target: Target::Innermost, heard: Heard::Anywhere }
+    }
+
+    pub(super) fn is_heard_amid(&self) -> bool {
+        !matches!(self, Self::Fail { heard: Heard::BetweenStretches, .. })
+    }
+}
+
+/// When a failure comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    Anywhere,
+    /// From the world, never in the middle of a stretch.
+    BetweenStretches,
 }
 
 /// What a failure takes back.
@@ -92,8 +111,11 @@ impl<'c> Walk<'_, 'c> {
         for at in 0..self.cancels.len() {
             let cancel = &self.cancels[at];
             let what = format!("`{}` comes and cancels (`{}`)", cancel.event, cancel.code);
-            let how = How::Fail { code: cancel.code.to_owned(), target: cancel.target };
-            self.ends(ways.clone(), place, what, how);
+            let heard = Heard::BetweenStretches;
+            let how = How::Fail { code: cancel.code.to_owned(), target: cancel.target, heard };
+            let mut ways = ways.clone();
+            ways.all.retain(|way| way.others_rest() == Rest::Between);
+            self.ends(ways, place, what, how);
         }
     }
 
@@ -170,7 +192,7 @@ impl<'c> Walk<'_, 'c> {
         let mut taken: Vec<(usize, Ways)> = Vec::new();
         for ending in endings {
             let handler = match &ending.how {
-                How::Fail { code, target }
+                How::Fail { code, target, .. }
                     if matches!(target, Target::Innermost) || *target == Target::Attempt(depth) =>
                 {
                     handler_of(&attempt.otherwise, code)
@@ -191,8 +213,8 @@ impl<'c> Walk<'_, 'c> {
                     }
                 }
                 None => {
-                    let How::Fail { code, .. } = ending.how else { continue };
-                    let how = How::Fail { code, target: Target::Innermost };
+                    let How::Fail { code, heard, .. } = ending.how else { continue };
+                    let how = How::Fail { code, target: Target::Innermost, heard };
                     self.raise(Ending { ways: ending.ways, how });
                 }
             }

@@ -1,7 +1,7 @@
 //! Calls that are tried together: what a try acquires, its confirm or its cancel settles; what it settles is held again when
 //! it is cancelled.
 
-use mortise_contract::{Effect, OperationContract};
+use mortise_contract::OperationContract;
 
 use super::calls::{Act, Firmness};
 use super::track::{Entry, Undo};
@@ -15,8 +15,12 @@ use crate::machine::EVALUATION_FAILED;
 impl<'c> Walk<'_, 'c> {
     pub(super) fn tcc(&mut self, step: &'c Step, tcc: &'c Tcc, mut ways: Ways) -> Outcome {
         let mut missed = Ways::default();
-        let asks = tcc.calls.iter().any(|of| self.asks(&of.call.operation));
-        if asks {
+        // What the first try is given is worked out before it waits for anything.
+        if let Some(first) = tcc.calls.first().filter(|first| may_fail(&first.call.with).is_some()) {
+            missed = self.rejected(step, &first.call.operation.value, &tcc.on, &[EVALUATION_FAILED], &ways);
+        }
+        ways.waits(self.waits_for(step));
+        if self.asks_to_try(tcc) {
             self.cancelled(&ways, step.place);
         }
         let mut tried: Vec<(&'c Try, &'c OperationContract)> = Vec::new();
@@ -25,7 +29,7 @@ impl<'c> Walk<'_, 'c> {
             let Some(contract) = self.contracts.operations.get(&name.value) else { continue };
             let mut codes = self.codes(contract);
             // The scope of the tries is around what they are given, so its handlers take that, too.
-            if may_fail(&of.call.with).is_some() {
+            if !tried.is_empty() && may_fail(&of.call.with).is_some() {
                 codes.push(EVALUATION_FAILED);
             }
             if !codes.is_empty() {
@@ -51,19 +55,27 @@ impl<'c> Walk<'_, 'c> {
                 way.track_mut().name(id.place.offset, Value::record(fields));
             }
         }
-        if asks {
+        if self.asks_to_confirm(tcc) {
             self.cancelled(&done, step.place);
         }
         Outcome { done, missed }
     }
 
-    /// Whether a try, or what confirms or cancels it, asks a peer, so that others may come between.
-    fn asks(&self, name: &At<String>) -> bool {
-        let remote = |name: &str| {
-            self.contracts.operations.get(name).is_some_and(|known| known.effect == Effect::Remote)
-        };
-        let triple = self.contracts.operations.get(&name.value).and_then(|known| known.tcc.as_ref());
-        remote(&name.value) || triple.is_some_and(|tcc| remote(&tcc.confirm.call) || remote(&tcc.cancel.call))
+    /// Whether a try, or what cancels it, asks a peer, so that others may come between.
+    pub(super) fn asks_to_try(&self, tcc: &Tcc) -> bool {
+        self.any_asks(tcc, |tcc| &tcc.cancel.call)
+            || tcc.calls.iter().any(|of| self.is_remote(&of.call.operation.value))
+    }
+
+    /// Whether what confirms a try asks a peer: all is confirmed then, whatever comes between.
+    pub(super) fn asks_to_confirm(&self, tcc: &Tcc) -> bool {
+        self.any_asks(tcc, |tcc| &tcc.confirm.call)
+    }
+
+    fn any_asks(&self, tcc: &Tcc, whom: impl Fn(&mortise_contract::Tcc) -> &String) -> bool {
+        let contract = |of: &Try| self.contracts.operations.get(&of.call.operation.value);
+        let triples = tcc.calls.iter().filter_map(|of| contract(of)?.tcc.as_ref());
+        triples.into_iter().any(|triple| self.is_remote(whom(triple)))
     }
 
     /// What was tried is cancelled: what it settled is held again, and what it acquired is settled, so that nothing is left

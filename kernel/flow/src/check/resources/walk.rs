@@ -13,7 +13,7 @@ use crate::ast::{At, CancelOn, Flow, Handler, Place, Step, StepKind, Template};
 use crate::check::Checker;
 use crate::check::scope::Binding;
 use crate::check::steps::title;
-use crate::check::ways::{Points, Way, Ways};
+use crate::check::ways::{Points, Rest, Way, Ways};
 use crate::typing::Ty;
 use crate::walk;
 
@@ -162,7 +162,7 @@ impl<'k, 'c> Walk<'k, 'c> {
                 continue;
             }
             if self.may_not_come_about(step) {
-                self.collect(&ways);
+                self.collect(&ways, self.rest_before(step));
             }
             ways = self.step(step, ways);
             if self.site.behind.contains(&step.place.offset) {
@@ -174,7 +174,7 @@ impl<'k, 'c> Walk<'k, 'c> {
             }
             // Behind anything else the next step has begun by the time at which all may end.
             if matches!(step.kind, StepKind::Call(_) | StepKind::Start(_) | StepKind::Tcc(_)) {
-                self.collect(&ways);
+                self.collect(&ways, self.rest_behind(step));
             }
             if ways.all.len() > 4 * self.limit() {
                 *self.left = 0;
@@ -185,7 +185,7 @@ impl<'k, 'c> Walk<'k, 'c> {
 
     /// How often a step waits for something, so that what runs beside it goes on. What ends all does not wait for events and
     /// clocks, and cancels tries: more than once.
-    fn waits_for(&self, step: &Step) -> u8 {
+    pub(super) fn waits_for(&self, step: &Step) -> u8 {
         match &step.kind {
             StepKind::Call(_) | StepKind::Start(_) => 1,
             StepKind::Tcc(_) | StepKind::Wait(_) | StepKind::Race(_) | StepKind::Sleep(_) => 2,
@@ -204,11 +204,38 @@ impl<'k, 'c> Walk<'k, 'c> {
         }
     }
 
+    /// Where a branch is that has come to a step.
+    fn rest_before(&self, step: &Step) -> Rest {
+        let asks = match &step.kind {
+            StepKind::Call(call) => self.is_remote(&call.operation.value),
+            StepKind::Tcc(tcc) => self.asks_to_try(tcc),
+            _ => true,
+        };
+        if asks { Rest::Between } else { Rest::Amid }
+    }
+
+    /// Where a branch is behind a call: the answer may have come when all was over already.
+    fn rest_behind(&self, step: &Step) -> Rest {
+        let asks = match &step.kind {
+            StepKind::Call(call) => self.is_remote(&call.operation.value),
+            StepKind::Tcc(tcc) => self.asks_to_confirm(tcc),
+            _ => true,
+        };
+        if asks { Rest::Between } else { Rest::Amid }
+    }
+
+    pub(super) fn is_remote(&self, operation: &str) -> bool {
+        self.contracts.operations.get(operation).is_some_and(|known| known.effect == Effect::Remote)
+    }
+
     /// Remembers where a branch may be when another one ends.
-    pub(super) fn collect(&mut self, ways: &Ways) {
+    pub(super) fn collect(&mut self, ways: &Ways, rest: Rest) {
         let limit = self.limit();
+        // Where nothing cancels, it makes no difference.
+        let rest = if self.cancels.is_empty() { Rest::Between } else { rest };
         if let Some(between) = self.between.last_mut() {
-            let begun = Ways { all: ways.all.iter().filter(|way| way.follows()).cloned().collect() };
+            let mut begun = Ways { all: ways.all.iter().filter(|way| way.follows()).cloned().collect() };
+            begun.rests(rest);
             *between = std::mem::take(between).union(begun, limit);
         }
     }
@@ -318,7 +345,16 @@ impl<'k, 'c> Walk<'k, 'c> {
             self.unreached(step);
             return Outcome::done(ways);
         }
-        ways.waits(self.waits_for(step));
+        // What a step is given is worked out before it waits for anything.
+        match &step.kind {
+            StepKind::Call(call) => self.worked_out(step, &call.with, &ways),
+            StepKind::Start(start) => self.worked_out(step, &start.with, &ways),
+            StepKind::Wait(wait) => self.worked_out(step, &wait.key, &ways),
+            _ => {}
+        }
+        if !matches!(step.kind, StepKind::Tcc(_)) {
+            ways.waits(self.waits_for(step));
+        }
         match &step.kind {
             StepKind::Call(call) => self.call(step, call, ways),
             StepKind::Tcc(tcc) => self.tcc(step, tcc, ways),
@@ -351,7 +387,7 @@ impl<'k, 'c> Walk<'k, 'c> {
                 Outcome::done(ways)
             }
             StepKind::Fail(code) => {
-                let how = How::Fail { code: code.value.clone(), target: Target::Innermost };
+                let how = How::failed(&code.value);
                 self.ends(ways, step.place, format!("fail: {}", code.value), how);
                 Outcome::done(Ways::default())
             }
@@ -381,8 +417,7 @@ impl<'k, 'c> Walk<'k, 'c> {
     /// The ways on which an expression that may have no value (a division by zero, an overflow) has one.
     pub(super) fn worked_out(&mut self, step: &'c Step, template: &'c Template, ways: &Ways) {
         if let Some(expr) = super::values::may_fail(template) {
-            let how =
-                How::Fail { code: crate::machine::EVALUATION_FAILED.to_owned(), target: Target::Innermost };
+            let how = How::failed(crate::machine::EVALUATION_FAILED);
             self.ends(ways.clone(), step.place, format!("`{}` has no value", expr.source), how);
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn write(flow: &Flow, contracts: &Contracts) -> String {
         whole["cancel_on"] =
             tree!({"event": "order.cancel_requested", "match": "${ input.order }", "fail": "cancelled"});
     }
-    whole.to_string()
+    serde_json::to_string_pretty(&whole).unwrap()
 }
 
 impl<'c> Writer<'c> {

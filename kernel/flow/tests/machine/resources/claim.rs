@@ -1,25 +1,24 @@
 //! A finding of the checker as a claim about the machine: on some way, on which what the finding tells happens in that order,
 //! this handle leaks or is settled twice.
 
-use mortise_flow::diagnostic::Diagnostic;
+use mortise_flow::diagnostic::{Diagnostic, WayPoint};
 
 use super::book::Book;
+use super::parts::Parts;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
     what: What,
     resource: String,
     /// What the world does on the finding's way.
-    way: Vec<String>,
-    order: Order,
+    way: Vec<Point>,
+    parts: Parts,
 }
 
-/// Whether a way tells things in the order in which they happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Told,
-    /// Parts run side by side, and are told one after another.
-    Any,
+#[derive(Debug, Clone)]
+struct Point {
+    word: String,
+    line: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -39,10 +38,22 @@ impl Claim {
             "leaks-resource" => What::Leaks { site: site(&text[finding.bytes.0..]) },
             _ => What::Twice { by: finding.message.split('`').nth(1).unwrap_or_default().to_owned() },
         };
-        let way = finding.way.iter().filter_map(|point| word(&point.what)).collect();
-        let beside = ["\"parallel\"", "\"at_once\""].iter().any(|word| text.contains(word));
-        let order = if beside { Order::Any } else { Order::Told };
-        Self { what, resource: resource.unwrap_or_default().to_owned(), way, order }
+        let told = |point: &WayPoint| word(&point.what).map(|word| Point { word, line: point.line });
+        let way = finding.way.iter().filter_map(told).collect();
+        Self { what, resource: resource.unwrap_or_default().to_owned(), way, parts: Parts::of(text) }
+    }
+
+    /// How much of the way is among this, in any order.
+    pub(crate) fn progress(&self, told: &[String]) -> usize {
+        let mut left: Vec<&String> = told.iter().collect();
+        let mut found = 0;
+        for point in &self.way {
+            if let Some(at) = left.iter().position(|told| **told == point.word) {
+                left.swap_remove(at);
+                found += 1;
+            }
+        }
+        found
     }
 
     /// Whether a way on which all this happened shows it.
@@ -58,18 +69,29 @@ impl Claim {
         so && self.is_told(&book.told)
     }
 
-    /// Whether all of the way is among this.
+    /// Whether all of the way is among this, in its order; parts that run side by side are told one after another.
     fn is_told(&self, told: &[String]) -> bool {
         // What cancels while a peer is asked is heard before the answer is.
-        let cancels = |word: &&String| word.contains("comes and cancels");
-        if self.order == Order::Told {
-            let mut rest = told.iter();
-            let mut in_order = self.way.iter().filter(|word| !cancels(word));
-            return in_order.all(|wanted| rest.any(|told| told == wanted))
-                && self.way.iter().filter(cancels).all(|wanted| told.contains(wanted));
-        }
-        let times = |all: &[String], word: &String| all.iter().filter(|known| *known == word).count();
-        self.way.iter().all(|wanted| times(&self.way, wanted) <= times(told, wanted))
+        let (cancels, in_order): (Vec<&Point>, Vec<&Point>) =
+            self.way.iter().partition(|point| point.word.contains("comes and cancels"));
+        cancels.iter().all(|point| told.contains(&point.word)) && self.fits(&in_order, told, &mut Vec::new())
+    }
+
+    /// Whether the points behind those that have a place in `told` find one, too.
+    fn fits(&self, points: &[&Point], told: &[String], places: &mut Vec<usize>) -> bool {
+        let Some(point) = points.get(places.len()) else { return true };
+        let before =
+            points.iter().zip(&*places).filter(|(other, _)| !self.parts.are_beside(other.line, point.line));
+        let from = before.map(|(_, place)| place + 1).max().unwrap_or(0);
+        (from..told.len()).filter(|place| told[*place] == point.word).any(|place| {
+            if places.contains(&place) {
+                return false;
+            }
+            places.push(place);
+            let fits = self.fits(points, told, places);
+            places.pop();
+            fits
+        })
     }
 }
 

@@ -23,15 +23,15 @@ const UNBOOK: &str = r#"{"effect": "write", "undo": "nothing",
 /// What is otherwise than in the tables.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Terms {
-    claim_is_final: bool,
-    promise_is_final: bool,
-    booking_is_undone: bool,
-    reserve_is_remote: bool,
-    reserve_is_certain: bool,
-    release_is_remote: bool,
-    hold_is_remote: bool,
-    hold_is_certain: bool,
-    split_may_be_empty: bool,
+    pub(crate) claim_is_final: bool,
+    pub(crate) promise_is_final: bool,
+    pub(crate) booking_is_undone: bool,
+    pub(crate) reserve_is_remote: bool,
+    pub(crate) reserve_is_certain: bool,
+    pub(crate) release_is_remote: bool,
+    pub(crate) hold_is_remote: bool,
+    pub(crate) hold_is_certain: bool,
+    pub(crate) split_may_be_empty: bool,
 }
 
 pub(crate) fn terms() -> impl Strategy<Value = Terms> {

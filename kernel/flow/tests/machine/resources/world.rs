@@ -68,13 +68,20 @@ impl<'c> World<'c> {
         if stuck.is_some() || state.is_ended() {
             return self.over(&state, book, stuck);
         }
-        for next in self.nexts(&state) {
+        let after = |next: Next| {
+            let mut book = book.clone();
+            book.account(self.contracts, &state, &next);
+            (next, book)
+        };
+        let mut nexts: Vec<(Next, Book)> = self.nexts(&state).into_iter().map(after).collect();
+        // What is claimed first, so that it is seen before the time is over.
+        let progress = |book: &Book| self.claims.iter().map(|claim| claim.progress(&book.told)).max();
+        nexts.sort_by_cached_key(|(_, book)| std::cmp::Reverse(progress(book)));
+        for (next, book) in nexts {
             if self.left == 0 {
                 return;
             }
             self.left -= 1;
-            let mut book = book.clone();
-            book.account(self.contracts, &state, &next);
             let input = match next {
                 Next::Reply(call, outcome) => Input::Replied { call, outcome },
                 Next::Event(wait, payload) => Input::Event { wait, payload },
