@@ -37,8 +37,12 @@ async fn a_postgres_database_has_servers_and_readers_beside_them_and_nobody_who_
     seed(data);
     let server = Listening::server(data, "127.0.0.1:0", "http://127.0.0.1:9");
     let second = Listening::server(data, "127.0.0.1:0", "http://127.0.0.1:9");
-    let stock =
-        ["import", "inventory.import_stock", "-", "--tenant", "demo", "--line", "grocery", "--data", &url];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stock.csv");
+    std::fs::write(&file, "sku,location,on_hand\ntea,berlin,5\n").unwrap();
+    let (import, file) = (["import", "inventory.import_stock"], file.to_str().unwrap());
+    let whose = ["--tenant", "demo", "--line", "grocery", "--data", &url];
+    let stock = [&import[..], &[file], &whose[..]].concat();
     let alone = mortise(&stock);
     assert_eq!(alone.code, Some(2), "{alone:?}");
     assert!(alone.err.contains("in use by another process"), "{alone:?}");
