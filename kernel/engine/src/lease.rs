@@ -341,7 +341,7 @@ pub(crate) fn found(mut open: Vec<Open>, undelivered: Vec<Undelivered>) -> Resul
     let mut matched = Matched::default();
     for (tenant, id, wait, kind, position, payload) in undelivered {
         let payload = commit::stored(&payload)?;
-        matched.add(TradeId { tenant, id }, None, kind, wait, "", position, &payload);
+        matched.add((TradeId { tenant, id }, None), kind, wait, "", position, &payload);
     }
     for (trade, work) in matched.works() {
         if let Some(place) = places.get(&trade) {

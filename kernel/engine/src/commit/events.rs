@@ -64,7 +64,7 @@ impl Pen {
             for (instance, wait, kind, epoch) in waiters {
                 let trade = TradeId { tenant: o.job.trade.id.tenant.clone(), id: instance.into() };
                 let elsewhere = (self.tenure == Tenure::Lease && epoch != self.epoch).then_some(epoch);
-                matched.add(trade, elsewhere, kind, wait, &o.event.name, position, &o.event.payload);
+                matched.add((trade, elsewhere), kind, wait, &o.event.name, position, &o.event.payload);
             }
         }
         Ok(())
@@ -92,8 +92,7 @@ impl Pen {
             for (position, payload) in early {
                 let payload = stored(&payload)?;
                 matched.add(
-                    job.trade.id.clone(),
-                    None,
+                    (job.trade.id.clone(), None),
                     listen.kind,
                     listen.wait.0,
                     &listen.event,
@@ -239,10 +238,10 @@ pub(crate) struct Matched {
 }
 
 impl Matched {
+    /// The trade comes with its driver's epoch where that is another.
     pub(crate) fn add(
         &mut self,
-        trade: TradeId,
-        elsewhere: Option<i64>,
+        (trade, elsewhere): (TradeId, Option<i64>),
         kind: i64,
         wait: u32,
         event: &str,

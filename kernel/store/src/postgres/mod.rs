@@ -44,7 +44,7 @@ pub(crate) struct Postgres {
     writers: Option<Pool<Worker>>,
     aside: Option<Pool<Worker>>,
     readers: Pool<Worker>,
-    server: PgConnectOptions,
+    server: Box<PgConnectOptions>,
     _owner: Option<Owner>,
 }
 
@@ -92,7 +92,7 @@ impl Postgres {
             Access::Reading => (None, None),
         };
         let readers = Pool::start("mortise-reader", workers(&server, options.readers, None))?;
-        Ok(Self { writers, aside, readers, server, _owner: owner })
+        Ok(Self { writers, aside, readers, server: Box::new(server), _owner: owner })
     }
 
     /// Runs `job` until nobody is in its way; each run begins with what was captured, as it was.
@@ -115,7 +115,7 @@ impl Postgres {
     }
 
     pub(crate) async fn listen(&self, channel: &'static str, mark: (i32, i32)) -> Result<Ear, StoreError> {
-        Ear::open(self.server.clone(), channel, mark).await
+        Ear::open((*self.server).clone(), channel, mark).await
     }
 
     pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
