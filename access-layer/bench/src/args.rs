@@ -18,6 +18,8 @@ pub(crate) enum Benchmark {
     Checkout(Checkout),
     /// What extensions cost: a call in a fresh instance, a checkout with three of them, a server with a thousand.
     Extensions(Extensions),
+    /// What waiting trades cost: a server's memory with very many of them, and its start after it was killed.
+    Standing(Standing),
     /// The first baseline: a bare axum server that answers an order with itself. `checkout` starts it.
     #[command(hide = true)]
     Echo,
@@ -77,6 +79,15 @@ pub(crate) struct Extensions {
     /// Only these, in the order of a run.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [OfExtensions::Calls, OfExtensions::Checkout, OfExtensions::Deployed], value_name = "PARTS")]
     pub(crate) parts: Vec<OfExtensions>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Standing {
+    #[command(flatten)]
+    pub(crate) ground: Ground,
+    /// So many trades are open, each waiting for the warehouse.
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000], value_parser = clap::value_parser!(u32).range(1..=10_000_000), value_name = "COUNTS")]
+    pub(crate) trades: Vec<u32>,
 }
 
 /// A measurement of extensions.

@@ -20,6 +20,8 @@ pub(crate) enum Until {
     Passed(Duration),
     /// When there is no stock left.
     SoldOut,
+    /// After so many orders in all.
+    Placed(u64),
 }
 
 /// What callers saw.
@@ -101,7 +103,11 @@ async fn caller(
         if matches!(wish.until, Until::Passed(time) if began.passed() >= time) {
             break;
         }
-        order::request(wish.numbers.fetch_add(1, Ordering::Relaxed), wish.choice, &mut request);
+        let number = wish.numbers.fetch_add(1, Ordering::Relaxed);
+        if matches!(wish.until, Until::Placed(count) if number >= count) {
+            break;
+        }
+        order::request(number, wish.choice, &mut request);
         let asked = Stopwatch::start();
         let said = said(&connection.exchange(&request).await?, wish.until);
         match said.inspect_err(|_| stop.store(true, Ordering::Relaxed))? {

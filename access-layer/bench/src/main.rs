@@ -19,6 +19,7 @@ mod proc;
 mod report;
 mod rows;
 mod shop;
+mod standing;
 mod stopwatch;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().benchmark {
         Benchmark::Checkout(wish) => on_one_thread(checkout::run(wish)),
         Benchmark::Extensions(wish) => on_one_thread(extensions::run(wish)),
+        Benchmark::Standing(wish) => on_one_thread(standing::run(wish)),
         Benchmark::Echo => echo::serve(),
     };
     match outcome {

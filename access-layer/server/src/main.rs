@@ -20,6 +20,10 @@ use clap::Parser as _;
 use crate::cli::{Cli, Format, Logging};
 use crate::failure::{Exit, Failure};
 
+/// An order makes and drops thousands of small values on several threads; the system's allocator costs a tenth of its time more.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The host runs this program again to compile an extension: a process of few rights, without anything of the platform.
     if let Some(exit) = mortise_host::compile_if_asked() {

@@ -1,4 +1,4 @@
-"""What a Mortise extension in Python shares: the binding's config, SKU attributes, integer money, and a log. The types of a
+"""What a Mortise extension in Python shares: the binding's config, SKU attributes, and integer money. The types of a
 point are those that componentize-py makes of its WIT, such as `wit_world.exports.pricing`."""
 
 import functools
@@ -8,34 +8,16 @@ import sys
 from dataclasses import dataclass
 
 from componentize_py_types import Err
-from wit_world.imports import stdout
 
 
-class _Log(io.TextIOBase):
-    """Where a print goes: into the log of the call that is under way, line by line. There is none while the component is
-    built, and then it goes nowhere."""
-
-    called = False
-    line = ""
+class _Nowhere(io.TextIOBase):
+    """Where a print goes: there is no file behind it, and a rule is not to fail for one."""
 
     def write(self, text: str) -> int:
-        if self.called:
-            *lines, self.line = (self.line + text).split("\n")
-            for line in lines:
-                self.put(line)
         return len(text)
 
-    def put(self, line: str) -> None:
-        with stdout.get_stdout() as stream:
-            stream.blocking_write_and_flush(f"{line}\n".encode())
 
-    def end(self) -> None:
-        if self.line:
-            self.put(self.line)
-        self.called, self.line = False, ""
-
-
-_log = sys.stdout = sys.stderr = _Log()
+sys.stdout = sys.stderr = _Nowhere()
 
 
 def configured(answer):
@@ -44,7 +26,6 @@ def configured(answer):
 
     @functools.wraps(answer)
     def asked(self, config: str, question):
-        _log.called = True
         try:
             return answer(self, json.loads(config or "{}"), question)
         except Err:
@@ -53,8 +34,6 @@ def configured(answer):
             raise Err(f"config: {error} is not set") from error
         except Exception as error:
             raise Err(f"{type(error).__name__}: {error}") from error
-        finally:
-            _log.end()
 
     return asked
 

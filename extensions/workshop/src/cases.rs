@@ -71,7 +71,14 @@ impl CaseFile {
     pub fn named(folder: &Path, name: &str) -> Result<CaseFile, Fault> {
         let given = PathBuf::from(name);
         let inside = folder.join("cases").join(format!("{}.json", name.trim_end_matches(".json")));
-        CaseFile::read(if inside.is_file() { inside } else { given })
+        match (inside.is_file(), given.is_file()) {
+            (true, _) => CaseFile::read(inside),
+            (false, true) => CaseFile::read(given),
+            (false, false) => {
+                let known: Vec<String> = CaseFile::all(folder)?.into_iter().map(|case| case.name).collect();
+                Err(Fault::new(format!("there is no case {name:?}; there are {}", known.join(", "))))
+            }
+        }
     }
 
     fn read(file: PathBuf) -> Result<CaseFile, Fault> {
@@ -190,6 +197,8 @@ mod tests {
                 .replace("\"fuel_at_most\": 10", "\"fuel_at_most\": 125")
         );
         let again = CaseFile::named(folder.path(), "one.json").unwrap();
+        let fault = CaseFile::named(folder.path(), "two").unwrap_err();
+        assert_eq!(fault.sentence, "there is no case \"two\"; there are one");
         assert!(again.rewrite(&ran(serde_json::json!([]), 100)).unwrap());
         let text = fs::read_to_string(folder.path().join("cases/one.json")).unwrap();
         assert!(text.contains("\"answer\": [],\n  \"fuel_at_most\": 125"), "{text}");

@@ -48,9 +48,9 @@ impl Language {
         }
     }
 
-    /// Whether its SDK prints by an import of the world, since the language's own way leads to a stub.
+    /// Whether its SDK prints by an import of the world, since its interpreter has no way of its own.
     pub(crate) fn prints_by_import(self) -> bool {
-        matches!(self, Language::TypeScript | Language::Python)
+        self == Language::TypeScript
     }
 
     /// What a manifest of this language asks for: an interpreter takes fuel and memory before it reads the first line.

@@ -20,6 +20,8 @@ mod record;
 pub mod remote;
 mod retrace;
 pub mod schedule;
+#[cfg(test)]
+mod simulation;
 mod store;
 mod stretch;
 mod subscribe;

@@ -104,8 +104,9 @@ impl<C: Clone + Eq + Hash + Ord> Remotes<C> {
             }
             self.clocks.pop_first();
             if let Some(asking) = self.calls.get_mut(&call)
-                && asking.again_at.take() == Some(moment)
+                && asking.again_at == Some(moment)
             {
+                asking.again_at = None;
                 asking.attempt += 1;
                 steps.push(Step::Send { call, attempt: asking.attempt });
             }
