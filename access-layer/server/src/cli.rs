@@ -97,7 +97,8 @@ pub(crate) enum Command {
 /// Where the data is. Whatever writes makes a directory that is missing.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct Data {
-    /// A data directory, or a PostgreSQL database as `postgres://user@host/database`; one process has it at a time.
+    /// A data directory, which one process has at a time, or a PostgreSQL database as `postgres://user@host/database`, which
+    /// servers share.
     #[arg(long, env = "MORTISE_DATA", hide_env_values = true, value_name = "DIR|URL")]
     pub(crate) data: Place,
 }

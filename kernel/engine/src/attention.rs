@@ -81,7 +81,8 @@ pub struct Told {
 }
 
 /// What a person decides about a trade that is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// The held step is tried again.
     Retry,

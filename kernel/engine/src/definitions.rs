@@ -10,9 +10,10 @@ use mortise_capability::Registry;
 use mortise_contract::{Contracts, FlowContract, Schema};
 use mortise_flow::diagnostic::{Diagnostic, Severity};
 use mortise_flow::{Obstacle, Program, check, check_text, obstacles, parse};
-use mortise_store::{Reader, Store, StoreError};
+use mortise_store::{Reader, Store, StoreError, Tx};
 use mortise_types::{Scope, Timestamp};
 
+use crate::lease;
 use crate::store as sql;
 
 /// The platform's own tenant: what it publishes holds for every tenant that has no alias of its own.
@@ -169,29 +170,52 @@ impl Catalogue {
         let program = Arc::clone(&published.program);
         let contracts = named_by(&program);
         let (tenant, line, text) = (tenant.to_owned(), line.to_owned(), text.to_owned());
-        store
-            .write(async move |tx| {
-                let (hash, name) = (program.hash(), program.name());
-                let row = (&*tenant, hash, name, program.version(), &*text, &*contracts, now);
-                tx.execute(&sql::INSERT_DEFINITION, [row]).await?;
-                let statement = match aliasing {
-                    Aliasing::Move => &sql::SET_ALIAS,
-                    Aliasing::Keep => &sql::ADD_ALIAS,
-                };
-                let alias = (&*tenant, &*line, name, hash, now);
-                if tx.execute(statement, [alias]).await? == [1] {
-                    tx.execute(&sql::ALIAS_MOVED, [alias]).await?;
-                }
-                Ok(())
-            })
-            .await?;
-        let hash = Arc::clone(published.program.hash());
+        // Known by its hash before it is stored, so that this process's own following finds it known; nothing names it yet.
+        let hash = Arc::clone(program.hash());
         self.published.write().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&published));
+        let shared = store.is_shared();
+        let insert = {
+            let (program, tenant) = (Arc::clone(&program), tenant.clone());
+            async move |tx: &mut Tx<'_>| {
+                let row =
+                    (&*tenant, program.hash(), program.name(), program.version(), &*text, &*contracts, now);
+                let inserted = tx.execute(&sql::INSERT_DEFINITION, [row]).await?;
+                let is_new = shared && inserted == [1];
+                if is_new { lease::count_published(tx).await.map(Some) } else { Ok(None) }
+            }
+        };
+        let name_it = async move |tx: &mut Tx<'_>| {
+            let statement = match aliasing {
+                Aliasing::Move => &sql::SET_ALIAS,
+                Aliasing::Keep => &sql::ADD_ALIAS,
+            };
+            let alias = (&*tenant, &*line, program.name(), program.hash(), now);
+            if tx.execute(statement, [alias]).await? == [1] {
+                tx.execute(&sql::ALIAS_MOVED, [alias]).await?;
+                if shared {
+                    lease::count_published(tx).await?;
+                }
+            }
+            Ok(())
+        };
+        if shared {
+            // Nobody begins a trade of it before everybody keeps the events that it waits for.
+            if let Some(published) = store.write(insert).await? {
+                lease::until_known(store, published).await?;
+            }
+            store.write(name_it).await?;
+        } else {
+            let both = async move |tx: &mut Tx<'_>| {
+                insert(tx).await?;
+                name_it(tx).await
+            };
+            store.write(both).await?;
+        }
         self.load_aliases(store).await?;
         Ok(published)
     }
 
-    /// Reads all definitions and aliases, and checks each again. One that the contracts of today refuse is left out: its
+    /// Reads all definitions and aliases, and checks each again that is not known yet. One that the contracts of today refuse is left out: its
     /// open trades are held for a person.
     ///
     /// # Errors
@@ -205,6 +229,7 @@ impl Catalogue {
         self.load_aliases(store).await?;
         let mut left: Vec<Definition> = rows
             .into_iter()
+            .filter(|(_, hash, ..)| self.definition(hash).is_none())
             .map(|(tenant, hash, name, text, contracts)| Definition { tenant, hash, name, text, contracts })
             .collect();
         // A flow is checked when all that it starts is known; what only waits for itself is checked last.

@@ -1,7 +1,6 @@
 //! The engine as others use it: publish definitions, start trades, call and read operations, subscribe, drain. What runs
 //! when is the driver's; what is written is `commit`'s.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,16 +12,18 @@ use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::attention::Decision;
-use crate::commit::{Matched, Pen, WAITING, stored_answer};
+use crate::commit::{Pen, Tenure, stored_answer};
 use crate::definitions::{Aliasing, Catalogue, PublishError, Published};
 use crate::driver::{CrashPoint, Driver, Figures, Found, Message, Parts, Quiet, Start, Started};
-use crate::job::{Fresh, Work};
+use crate::job::Fresh;
+use crate::keeper::{Duty, Keeper, Kept};
+use crate::lease::{self, Open, Undelivered};
 use crate::prune::Retention;
 use crate::record::{Record, TradeId};
 use crate::store as sql;
 use crate::stretch::{Bound, Tools};
 use crate::subscribe::{self, Subscriber};
-use crate::{commit, policies, prune};
+use crate::{policies, prune};
 
 /// Starts that are queued or running at most; beyond it a start is refused at once.
 const MOST_LOAD: usize = 8_192;
@@ -43,6 +44,12 @@ pub const fn migrations() -> Migrations {
                 description: "what a name has meant, what a person did",
                 sqlite: include_str!("../migrations/sqlite/0002_history.sql"),
                 postgres: include_str!("../migrations/postgres/0002_history.sql"),
+            },
+            Migration {
+                version: 3,
+                description: "who drives trades where several processes may",
+                sqlite: include_str!("../migrations/sqlite/0003_lease.sql"),
+                postgres: include_str!("../migrations/postgres/0003_lease.sql"),
             },
         ],
     }
@@ -187,6 +194,8 @@ pub struct Engine {
     messages: mpsc::UnboundedSender<Message>,
     committed: watch::Receiver<u64>,
     draining: Arc<AtomicBool>,
+    /// Where other engines may be on the database.
+    kept: Option<Kept>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -207,7 +216,9 @@ impl Engine {
         options: Options,
     ) -> Result<Self, StoreError> {
         let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
-        catalogue.load(&store).await?;
+        if !store.is_shared() {
+            catalogue.load(&store).await?;
+        }
         Self::start_knowing(catalogue, store, registry, policies, options).await
     }
 
@@ -223,9 +234,13 @@ impl Engine {
         policies: Arc<Policies>,
         options: Options,
     ) -> Result<Self, StoreError> {
+        if store.is_shared() {
+            return Self::join((store, catalogue), registry, policies, options, Duty::Drive).await;
+        }
         let epoch = claim(&store).await?;
         let found = find_open(&store).await?;
-        Self::run((store, catalogue), registry, policies, options, (epoch, found)).await
+        policies::load(&store, &policies).await?;
+        Ok(Self::run((store, catalogue), registry, options, (epoch, found), None))
     }
 
     /// Runs what it is asked and leaves open trades where they are, for a command that writes while no server does: no
@@ -239,20 +254,41 @@ impl Engine {
         policies: Arc<Policies>,
         options: Options,
     ) -> Result<Self, StoreError> {
-        let epoch = claim(&store).await?;
         let catalogue = Arc::new(Catalogue::new(Arc::clone(&registry)));
+        if store.is_shared() {
+            return Self::join((store, catalogue), registry, policies, options, Duty::Leave).await;
+        }
+        let epoch = claim(&store).await?;
         catalogue.load(&store).await?;
-        Self::run((store, catalogue), registry, policies, options, (epoch, Vec::new())).await
+        policies::load(&store, &policies).await?;
+        Ok(Self::run((store, catalogue), registry, options, (epoch, Vec::new()), None))
     }
 
-    async fn run(
+    /// Starts as one of several on the database.
+    async fn join(
         (store, catalogue): (Arc<Store>, Arc<Catalogue>),
         registry: Arc<Registry>,
         policies: Arc<Policies>,
         options: Options,
-        (epoch, found): (i64, Vec<Found>),
+        duty: Duty,
     ) -> Result<Self, StoreError> {
-        policies::load(&store, &policies).await?;
+        let of = (Arc::clone(&store), Arc::clone(&catalogue));
+        let (keeper, found) = Keeper::register(of, policies, duty).await?;
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let kept = Kept { orders, standing: keeper.standing() };
+        let epoch = kept.standing.epoch();
+        let engine = Self::run((store, catalogue), registry, options, (epoch, found), Some(kept));
+        tokio::spawn(keeper.run(engine.messages.clone(), ordered));
+        Ok(engine)
+    }
+
+    fn run(
+        (store, catalogue): (Arc<Store>, Arc<Catalogue>),
+        registry: Arc<Registry>,
+        options: Options,
+        (epoch, found): (i64, Vec<Found>),
+        kept: Option<Kept>,
+    ) -> Self {
         let (to_self, messages) = mpsc::unbounded_channel();
         let (committed_sender, committed) = watch::channel(0);
         let figures = Arc::new(Figures::default());
@@ -267,11 +303,13 @@ impl Engine {
             catalogue: Arc::clone(&catalogue),
             ids: Arc::clone(&options.ids),
             clock: Arc::clone(&options.clock),
+            epoch,
+            tenure: if kept.is_some() { Tenure::Lease } else { Tenure::Own },
         };
         let driver = Driver::new(Parts {
             store: Arc::clone(&store),
             pen,
-            epoch,
+            kept: kept.clone(),
             messages,
             to_self: to_self.clone(),
             figures: Arc::clone(&figures),
@@ -280,9 +318,10 @@ impl Engine {
         });
         tokio::spawn(driver.run(found));
         let (clock, retention) = (Arc::clone(&options.clock), options.retention);
-        tokio::spawn(prune::run(Arc::clone(&store), clock, retention, committed.clone()));
+        let standing = kept.as_ref().map(|kept| Arc::clone(&kept.standing));
+        tokio::spawn(prune::run(Arc::clone(&store), clock, retention, committed.clone(), standing));
         let draining = Arc::new(AtomicBool::new(false));
-        Ok(Self { store, registry, catalogue, options, figures, messages: to_self, committed, draining })
+        Self { store, registry, catalogue, options, figures, messages: to_self, committed, draining, kept }
     }
 
     /// The database.
@@ -486,7 +525,8 @@ impl Engine {
 
     /// Delivers the outbox to `subscriber` for as long as the engine lives.
     pub fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
-        tokio::spawn(subscribe::run(Arc::clone(&self.store), subscriber, self.committed.clone()));
+        let standing = self.kept.as_ref().map(|kept| Arc::clone(&kept.standing));
+        tokio::spawn(subscribe::run(Arc::clone(&self.store), subscriber, self.committed.clone(), standing));
     }
 
     /// Forgets, now, one step of what is older than its retention; says how many rows.
@@ -508,10 +548,14 @@ impl Engine {
         let _ = self.messages.send(Message::Decided(trade, decision));
     }
 
-    /// Takes no more starts and returns when everything that was taken is committed.
+    /// Takes no more starts and returns when everything that was taken is committed. Where other engines are on the database,
+    /// they take over what waits.
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.rest_of(Quiet::Trades).await;
+        if let Some(kept) = &self.kept {
+            kept.give_up().await;
+        }
     }
 
     /// Returns when nothing is queued, in a batch, or being asked of a peer; clocks and events may still come. Says when the
@@ -610,33 +654,11 @@ async fn claim(store: &Store) -> Result<i64, StoreError> {
 
 /// What open trades need: calls to go on with, clocks, and events that were matched but not told before the crash.
 async fn find_open(store: &Store) -> Result<Vec<Found>, StoreError> {
-    type Open = (TenantId, Arc<str>, i64, Option<Timestamp>);
-    type Undelivered = (TenantId, Arc<str>, u32, i64, i64, String);
     let (open, undelivered) = store
         .read(async |reader| {
             let open = reader.fetch_all::<Open, _>(&sql::OPEN_INSTANCES, ()).await?;
             Ok((open, reader.fetch_all::<Undelivered, _>(&sql::UNDELIVERED, ()).await?))
         })
         .await?;
-    let mut found: Vec<Found> = open
-        .into_iter()
-        .map(|(tenant, id, status, due)| Found {
-            id: TradeId { tenant, id },
-            works: if status == WAITING { Vec::new() } else { vec![Work::Resume] },
-            due,
-        })
-        .collect();
-    let places: HashMap<TradeId, usize> =
-        found.iter().enumerate().map(|(place, trade)| (trade.id.clone(), place)).collect();
-    let mut matched = Matched::default();
-    for (tenant, id, wait, kind, position, payload) in undelivered {
-        let payload = commit::stored(&payload)?;
-        matched.add(TradeId { tenant, id }, kind, wait, "", position, &payload);
-    }
-    for (trade, work) in matched.works() {
-        if let Some(place) = places.get(&trade) {
-            found[*place].works.push(work);
-        }
-    }
-    Ok(found)
+    lease::found(open, undelivered)
 }

@@ -60,6 +60,8 @@ pub enum Work {
     Continue,
     /// What a person has decided about a held step.
     Decided(Decision),
+    /// What another process had for the trade, by the number of its note.
+    Posted(i64, Box<Self>),
     /// After a start: go on with all calls that are outstanding, and ask peers again.
     Resume,
 }
@@ -142,6 +144,8 @@ pub(crate) struct Job {
     pub(crate) listen: Vec<Listen>,
     pub(crate) unlisten: Vec<(WaitNo, i64)>,
     pub(crate) taken: Vec<i64>,
+    /// Notes of other processes that this stretch takes.
+    pub(crate) posts: Vec<i64>,
     /// An event found its wait over: another wait of the trade may want it.
     pub(crate) look_again: bool,
     pub(crate) attention: Vec<(Arc<str>, String)>,
@@ -160,6 +164,15 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(trade: Trade, works: Vec<Work>, staleness: Staleness, now: Timestamp) -> Self {
+        let mut posts = Vec::new();
+        let unpacked = works.into_iter().map(|work| match work {
+            Work::Posted(number, work) => {
+                posts.push(number);
+                *work
+            }
+            work => work,
+        });
+        let works: Vec<Work> = unpacked.collect();
         let fresh = works.iter().find_map(|work| match work {
             Work::Begin(fresh) => Some(Arc::clone(fresh)),
             _ => None,
@@ -180,6 +193,7 @@ impl Job {
             listen: Vec::new(),
             unlisten: Vec::new(),
             taken: Vec::new(),
+            posts,
             look_again: false,
             attention: Vec::new(),
             answer: None,
@@ -206,7 +220,8 @@ impl Job {
         for work in self.works.clone() {
             match work {
                 Work::Begin(fresh) => self.feed(Input::Begin(fresh.begin.clone())),
-                Work::Answered { .. } => {}
+                // A note was opened when the job was made.
+                Work::Answered { .. } | Work::Posted(..) => {}
                 Work::GaveUp { call } => {
                     let minted = self.trade.intents.remove(&call).map(|intent| intent.minted);
                     let minted = minted.unwrap_or_else(Value::empty_record);

@@ -4,6 +4,7 @@ use mortise_capability::{Policies, PolicyRow};
 use mortise_store::{Store, StoreError};
 use mortise_types::Timestamp;
 
+use crate::lease;
 use crate::store as sql;
 
 /// Reads all choices into `policies`.
@@ -36,10 +37,15 @@ pub async fn set(
     row: PolicyRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let shared = store.is_shared();
     store
         .write(async move |tx| {
             let PolicyRow { tenant, line, channel, name, document } = row;
-            tx.execute(&sql::SET_POLICY, [(tenant, line, channel, name, document, now)]).await.map(drop)
+            tx.execute(&sql::SET_POLICY, [(tenant, line, channel, name, document, now)]).await?;
+            if shared {
+                lease::count_published(tx).await?;
+            }
+            Ok(())
         })
         .await?;
     load(store, policies).await

@@ -8,6 +8,9 @@ use mortise_store::{Statement, Store, StoreError, Tx};
 use mortise_types::{Clock, Span, Timestamp};
 use tokio::sync::watch;
 
+use crate::keeper::Standing;
+use crate::post;
+
 /// Rows that one step takes from a table at most.
 const STEP: i64 = 500;
 /// Between two looks when there was nothing to forget.
@@ -102,12 +105,13 @@ const TAKEN: Statement = Statement::pair(
 /// Where the walk over the instances stands.
 type Place = Arc<Mutex<(String, String)>>;
 
-/// Forgets for as long as `alive` is open.
+/// Forgets for as long as `alive` is open. Of several engines on a database the eldest does.
 pub(crate) async fn run(
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     retention: Retention,
     mut alive: watch::Receiver<u64>,
+    standing: Option<Arc<Standing>>,
 ) {
     let place = Place::default();
     loop {
@@ -118,6 +122,9 @@ pub(crate) async fn run(
                 tracing::warn!(%error, "nothing was forgotten this time");
                 tokio::time::sleep(PAUSE).await;
             }
+        }
+        while standing.as_ref().is_some_and(|standing| !standing.is_eldest()) && alive.has_changed().is_ok() {
+            tokio::time::sleep(PAUSE).await;
         }
         if alive.has_changed().is_err() {
             return;
@@ -152,6 +159,7 @@ async fn forget(tx: &mut Tx<'_>, now: Timestamp, keep: Retention, place: &Place)
         || rows.iter().filter(|(_, _, over)| *over).map(|(tenant, id, _)| (tenant.as_str(), id.as_str()));
     forgotten += tx.execute(&JOURNAL, over()).await?.iter().sum::<u64>();
     forgotten += tx.execute(&TAKEN, over()).await?.iter().sum::<u64>();
+    post::strike_vain(tx).await?;
     let last = rows.last().map(|(tenant, id, _)| (tenant.clone(), id.clone()));
     *place.lock().unwrap_or_else(PoisonError::into_inner) = last.unwrap_or_default();
     Ok(forgotten)

@@ -195,6 +195,11 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         self.ready.len() + self.batches.values().map(|b| b.jobs.len()).sum::<usize>()
     }
 
+    /// Whether it has the trade: one that is not over, or for which there is work.
+    pub fn knows(&self, trade: &T) -> bool {
+        self.slots.contains_key(trade)
+    }
+
     /// The next moment at which something is due or tried again.
     pub fn next_clock(&self) -> Option<Timestamp> {
         self.clocks.first().map(|(moment, _)| *moment)

@@ -13,10 +13,10 @@ pub(crate) const INSTANCE_BY_KEY: Statement = Statement::pair(
 
 pub(crate) const INSTANCE_ANSWER: Statement = Statement::pair(
     "engine.instance_answer",
-    "SELECT id, input_hash, answer FROM flow_instance WHERE tenant = ?1 AND id = ?2",
+    "SELECT status, epoch, answer FROM flow_instance WHERE tenant = ?1 AND id = ?2",
     "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, id, n)
      CROSS JOIN LATERAL (
-       SELECT id, input_hash, answer FROM flow_instance WHERE tenant = item.tenant AND id = item.id) AS found",
+       SELECT status, epoch, answer FROM flow_instance WHERE tenant = item.tenant AND id = item.id) AS found",
 );
 
 pub(crate) const IDEMPOTENCY: Statement = Statement::pair(
@@ -47,11 +47,32 @@ pub(crate) const STILL_OURS: Statement = Statement::pair(
 /// The same for a trade that is asked to take itself back, which it may be when it is over.
 pub(crate) const STILL_OURS_OR_OVER: Statement = Statement::pair(
     "engine.still_ours_or_over",
-    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND next_seq = ?4",
+    "SELECT 1 FROM flow_instance
+     WHERE tenant = ?1 AND id = ?2 AND (epoch = ?3 OR status = 2) AND next_seq = ?4",
     "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, id, epoch, next_seq, n)
      CROSS JOIN LATERAL (
        SELECT 1 FROM flow_instance
-       WHERE tenant = item.tenant AND id = item.id AND epoch = item.epoch AND next_seq = item.next_seq) AS found",
+       WHERE tenant = item.tenant AND id = item.id AND (epoch = item.epoch OR status = 2)
+         AND next_seq = item.next_seq) AS found",
+);
+
+/// Whether a trade is driven under this epoch, wherever it stands.
+pub(crate) const DRIVEN_HERE: Statement = Statement::pair(
+    "engine.driven_here",
+    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND status <> 2",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, id, epoch, n)
+     CROSS JOIN LATERAL (
+       SELECT 1 FROM flow_instance
+       WHERE tenant = item.tenant AND id = item.id AND epoch = item.epoch AND status <> 2) AS found",
+);
+
+pub(crate) const OPEN_AGAIN: Statement = Statement::pair(
+    "engine.open_again",
+    "UPDATE flow_instance SET epoch = ?3 WHERE tenant = ?1 AND id = ?2",
+    "UPDATE flow_instance t SET epoch = item.epoch
+     FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, id, epoch, n)
+     WHERE t.tenant = item.tenant AND t.id = item.id
+     RETURNING item.n",
 );
 
 pub(crate) const CHILD: Statement = Statement::pair(
@@ -126,15 +147,17 @@ pub(crate) const DELETE_WAIT: Statement = Statement::pair(
        AND t.kind = item.kind RETURNING item.n",
 );
 
+/// Who listens for an event, with the epoch of his driver; on SQLite there is one.
 pub(crate) const WAITERS: Statement = Statement::pair(
     "engine.waiters",
-    "SELECT instance, wait, kind FROM flow_wait
+    "SELECT instance, wait, kind, 0 FROM flow_wait
      WHERE tenant = ?1 AND event = ?2 AND key = ?3 ORDER BY instance, kind = 2, wait",
     "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, event, key, n)
      CROSS JOIN LATERAL (
-       SELECT instance, wait, kind FROM flow_wait
-       WHERE tenant = item.tenant AND event = item.event AND key = item.key
-         ORDER BY instance, kind = 2, wait) AS found",
+       SELECT w.instance, w.wait, w.kind, i.epoch
+       FROM flow_wait w JOIN flow_instance i ON i.tenant = w.tenant AND i.id = w.instance
+       WHERE w.tenant = item.tenant AND w.event = item.event AND w.key = item.key
+         ORDER BY w.instance, w.kind = 2, w.wait) AS found",
 );
 
 pub(crate) const EARLY: Statement = Statement::pair(
@@ -317,6 +340,22 @@ pub(crate) const MOVE_SUBSCRIBER: Statement = Statement::pair(
      FROM unnest($1, $2) WITH ORDINALITY AS item (name, position, n)
      ORDER BY name, n DESC
      ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+);
+
+/// Takes a subscriber's turn where nobody has it whose lease has not ended.
+pub(crate) const TAKE_TURN: Statement = Statement::pair(
+    "engine.take_turn",
+    "INSERT INTO subscriber_turn (name, epoch) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch
+     WHERE subscriber_turn.epoch = excluded.epoch
+        OR NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = subscriber_turn.epoch)",
+    "WITH item AS (SELECT * FROM unnest($1, $2) WITH ORDINALITY AS item (name, epoch, n)),
+     taken AS (
+       INSERT INTO subscriber_turn (name, epoch) SELECT name, epoch FROM item ORDER BY name
+       ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch
+       WHERE subscriber_turn.epoch = excluded.epoch
+          OR NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = subscriber_turn.epoch)
+       RETURNING name)
+     SELECT item.n FROM item JOIN taken USING (name)",
 );
 
 pub(crate) const INSERT_DEFINITION: Statement = Statement::pair(

@@ -10,6 +10,8 @@ use mortise_types::{TenantId, Timestamp};
 use tokio::sync::watch;
 
 use crate::commit::stored;
+use crate::keeper::Standing;
+use crate::lease;
 use crate::store as sql;
 
 /// Events delivered at a time.
@@ -45,21 +47,30 @@ pub trait Subscriber: Send + Sync + 'static {
     fn deliver<'a>(&'a self, events: &'a [Delivered]) -> BoxFuture<'a, Result<(), String>>;
 }
 
-/// Delivers until `committed` is closed.
+/// Delivers until `committed` is closed. Of several engines on a database one does at a time, and another when its lease has
+/// ended.
 pub(crate) async fn run(
     store: Arc<Store>,
     subscriber: Arc<dyn Subscriber>,
     mut committed: watch::Receiver<u64>,
+    standing: Option<Arc<Standing>>,
 ) {
     loop {
         committed.mark_unchanged();
-        match chunk(&store, &subscriber).await {
-            Ok(0) => {
+        let epoch = standing.as_ref().map(|standing| standing.epoch());
+        match turn(&store, &subscriber, epoch).await {
+            Ok(Turn::Delivered(0)) => {
                 if committed.changed().await.is_err() {
                     return;
                 }
             }
-            Ok(_) => {}
+            Ok(Turn::Delivered(_)) => {}
+            Ok(Turn::Anothers) => {
+                tokio::time::sleep(RETRY).await;
+                if committed.has_changed().is_err() {
+                    return;
+                }
+            }
             Err(problem) => {
                 tracing::warn!(subscriber = subscriber.name(), %problem, "events were not delivered");
                 tokio::time::sleep(RETRY).await;
@@ -71,18 +82,42 @@ pub(crate) async fn run(
     }
 }
 
-async fn chunk(store: &Store, subscriber: &Arc<dyn Subscriber>) -> Result<usize, String> {
+/// What came of a look.
+enum Turn {
+    /// So many events.
+    Delivered(usize),
+    /// Another engine delivers.
+    Anothers,
+}
+
+async fn turn(store: &Store, subscriber: &Arc<dyn Subscriber>, epoch: Option<i64>) -> Result<Turn, String> {
     let name = subscriber.name().to_owned();
-    let events = read(store, name.clone()).await.map_err(|error| error.to_string())?;
+    let read = || read(store, name.clone());
+    let mut events = read().await.map_err(|error| error.to_string())?;
+    if let (Some(epoch), false) = (epoch, events.is_empty()) {
+        let name = name.clone();
+        let taken = store.write(async move |tx| {
+            lease::fence(tx, epoch).await?;
+            tx.execute(&sql::TAKE_TURN, [(name.as_str(), epoch)]).await
+        });
+        if taken.await.map_err(|error| error.to_string())? == [0] {
+            return Ok(Turn::Anothers);
+        }
+        // Whoever had the turn may have gone on meanwhile.
+        events = read().await.map_err(|error| error.to_string())?;
+    }
     let Some(last) = events.last().map(|event| event.position) else {
-        return Ok(0);
+        return Ok(Turn::Delivered(0));
     };
     subscriber.deliver(&events).await?;
-    let moved = store
-        .write(async move |tx| tx.execute(&sql::MOVE_SUBSCRIBER, [(name.as_str(), last)]).await.map(drop))
-        .await;
-    moved.map_err(|error| error.to_string())?;
-    Ok(events.len())
+    let moved = store.write(async move |tx| {
+        if let Some(epoch) = epoch {
+            lease::fence(tx, epoch).await?;
+        }
+        tx.execute(&sql::MOVE_SUBSCRIBER, [(name.as_str(), last)]).await.map(drop)
+    });
+    moved.await.map_err(|error| error.to_string())?;
+    Ok(Turn::Delivered(events.len()))
 }
 
 /// What was written to the outbox behind `position`, in its order.

@@ -46,6 +46,15 @@ const CURSORS: Statement = Statement::both(
     "SELECT name, position FROM subscriber WHERE position > (SELECT coalesce(max(position), 0) FROM outbox)",
 );
 
+const OPEN_ROW: Statement = Statement::pair(
+    "engine.open_row",
+    "SELECT status, wake_at FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND status <> 2",
+    "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, id, n)
+     CROSS JOIN LATERAL (
+       SELECT status, wake_at FROM flow_instance
+       WHERE tenant = item.tenant AND id = item.id AND status <> 2) AS found",
+);
+
 const TENANTS: Statement =
     Statement::both("engine.tenants", "SELECT DISTINCT tenant FROM flow_instance ORDER BY tenant");
 
@@ -160,7 +169,8 @@ async fn started(reader: &Reader<'_>, trades: &[TradeId]) -> Result<Vec<Finding>
     Ok(missing.map(|(id, _)| finding(format!("trade {id}"), "is waited for and was never started")).collect())
 }
 
-/// Every open trade folds, and has a clock, outstanding calls, or a person.
+/// Every open trade folds, and has a clock, outstanding calls, or a person. Of each chunk, rows and journals are read in one
+/// snapshot: beside a server, trades go on meanwhile.
 async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>, StoreError> {
     let open =
         store.read(async |reader| reader.fetch_all::<OpenRow, _>(&sql::OPEN_INSTANCES, ()).await).await?;
@@ -168,15 +178,23 @@ async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>
     for chunk in open.chunks(CHUNK) {
         let ids: Vec<TradeId> =
             chunk.iter().map(|(tenant, id, ..)| TradeId { tenant: tenant.clone(), id: id.clone() }).collect();
-        let (catalogue, asked) = (Arc::clone(catalogue), ids.clone());
-        let loaded = store.read(async move |reader| load(reader, &catalogue, &asked).await).await?;
-        let parts: Vec<TradeId> = loaded.iter().flatten().flat_map(waited_for).collect();
-        found.extend(store.read(async move |reader| started(reader, &parts).await).await?);
-        for ((id, (_, _, status, wake_at)), loaded) in ids.iter().zip(chunk).zip(loaded) {
-            if let Some(problem) = off(*status, *wake_at, loaded) {
-                found.push(finding(format!("trade {id}"), problem));
+        let catalogue = Arc::clone(catalogue);
+        let chunk = store.read(async move |reader| {
+            let rows = ids.iter().map(|id| (id.tenant.as_str(), &*id.id));
+            let rows = reader.fetch_optional::<(i64, Option<Timestamp>), _>(&OPEN_ROW, rows).await?;
+            let open: Vec<(TradeId, (i64, Option<Timestamp>))> =
+                ids.into_iter().zip(rows).filter_map(|(id, row)| Some((id, row?))).collect();
+            let ids: Vec<TradeId> = open.iter().map(|(id, _)| id.clone()).collect();
+            let loaded = load(reader, &catalogue, &ids).await?;
+            let parts: Vec<TradeId> = loaded.iter().flatten().flat_map(waited_for).collect();
+            let mut found = started(reader, &parts).await?;
+            for ((id, (status, wake_at)), loaded) in open.into_iter().zip(loaded) {
+                let problem = off(status, wake_at, loaded);
+                found.extend(problem.map(|problem| finding(format!("trade {id}"), problem)));
             }
-        }
+            Ok(found)
+        });
+        found.extend(chunk.await?);
         if found.len() >= MOST {
             break;
         }

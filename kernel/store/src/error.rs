@@ -58,6 +58,9 @@ pub enum StoreError {
     /// Another process has taken the database over while this one had lost its connections.
     #[error("another process has taken the database over; this one writes nothing more to it")]
     TakenOver,
+    /// What a job was to be written under is not its process's any more.
+    #[error("another process has taken over what this one drove; nothing was written")]
+    Fenced,
     /// A store that only reads was asked to write.
     #[error("the database was opened for reading")]
     ReadingOnly,
@@ -115,9 +118,12 @@ impl StoreError {
             Self::Column { .. } | Self::Value(_) => StoreErrorKind::Statement,
             Self::Migration { .. } => StoreErrorKind::Corrupt,
             Self::OtherTables(_) => StoreErrorKind::Corrupt,
-            Self::Locked(_) | Self::TakenOver | Self::Directory { .. } | Self::Thread(_) | Self::Closed => {
-                StoreErrorKind::Unavailable
-            }
+            Self::Locked(_)
+            | Self::TakenOver
+            | Self::Fenced
+            | Self::Directory { .. }
+            | Self::Thread(_)
+            | Self::Closed => StoreErrorKind::Unavailable,
             Self::Awaited | Self::WentOn | Self::ReadingOnly | Self::Panic(_) => StoreErrorKind::Program,
         }
     }
@@ -136,7 +142,9 @@ impl StoreError {
     pub(crate) fn is_disconnect(&self) -> bool {
         match self {
             Self::Postgres { source: sqlx::Error::Database(error), .. } => {
-                error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+                let ended =
+                    |code: &str| code.starts_with("57P") || code.starts_with("08") || code == STOOD_STILL;
+                error.code().is_some_and(|code| ended(&code))
             }
             Self::Postgres { source, .. } => kind_of(source) == StoreErrorKind::Unavailable,
             _ => false,
@@ -148,6 +156,9 @@ impl StoreError {
         Self::Column { statement: statement.name, column, problem }
     }
 }
+
+/// The server ended a session that stood still in the middle of a transaction.
+const STOOD_STILL: &str = "25P03";
 
 /// By the server's class of the error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn kind_of(source: &sqlx::Error) -> StoreErrorKind {
@@ -163,6 +174,7 @@ fn kind_of(source: &sqlx::Error) -> StoreErrorKind {
         code if ["08", "28", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class)) => {
             StoreErrorKind::Unavailable
         }
+        STOOD_STILL => StoreErrorKind::Unavailable,
         code if code.starts_with("XX") => StoreErrorKind::Corrupt,
         _ => StoreErrorKind::Statement,
     }

@@ -13,6 +13,7 @@ mod store;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use migrate::{Migration, Migrations};
+pub use postgres::Ear;
 pub use row::{AsDatum, Datum, DatumType, FromDatum, FromRow, Params, ReadColumn, TakeDatum};
 pub use session::{Reader, Tx};
 pub use statement::Statement;

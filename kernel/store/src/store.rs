@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::error::StoreError;
 use crate::migrate::Migrations;
-use crate::postgres::Postgres;
+use crate::postgres::{Ear, Postgres};
 use crate::session::{Reader, Tx};
 use crate::sqlite::Sqlite;
 
@@ -36,10 +37,18 @@ pub enum Access {
     /// connections broke and whose place another has taken since writes nothing more.
     #[default]
     Alone,
+    /// Others that opened it so write too; who wants to be alone is refused, and refuses this store. A transaction whose
+    /// process stands still in the middle of it is ended by the server after [`Access::STANDSTILL`].
+    Together,
     /// Others write too; they know what they do.
     Shared,
     /// This store only reads, beside whoever has the database. It changes no schema.
     Reading,
+}
+
+impl Access {
+    /// How long a transaction of [`Access::Together`] may wait for its process.
+    pub const STANDSTILL: Duration = Duration::from_secs(3);
 }
 
 /// What an acknowledged commit survives.
@@ -141,6 +150,40 @@ impl Store {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.write(&self.counters, job).await,
             Database::Postgres(postgres) => postgres.write(&self.counters, job).await,
+        }
+    }
+
+    /// Whether other processes may write to the database at the same time.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
+
+    /// As [`Store::write`], on a connection of its own that no batch holds up. On PostgreSQL each statement sees what was
+    /// committed when it began, no transaction is run again for what others read, and the loss of power may take the last of
+    /// these commits back: for what is true only while it is repeated.
+    ///
+    /// # Errors
+    /// The job's own, or the commit's.
+    pub async fn write_aside<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+    {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.write(&self.counters, job).await,
+            Database::Postgres(postgres) => postgres.write_aside(&self.counters, job).await,
+        }
+    }
+
+    /// Hears what other processes tell a channel, and holds a mark of two numbers in share, an advisory lock, for as long
+    /// as this process is connected; nothing on SQLite. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// What the server or the network says.
+    pub async fn listen(&self, channel: &'static str, mark: (i32, i32)) -> Result<Option<Ear>, StoreError> {
+        match &self.database {
+            Database::Sqlite(_) => Ok(None),
+            Database::Postgres(postgres) => postgres.listen(channel, mark).await.map(Some),
         }
     }
 

@@ -27,7 +27,7 @@ async fn set(command: PolicySet) -> Result<Exit, Failure> {
         name: command.name,
         document: super::read_text(&command.file)?,
     };
-    let rest = compose::at_rest(&command.data.data, Access::Alone).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Together).await?;
     let known: Vec<&str> = rest.wired.registry.policies().map(|known| known.name).collect();
     if !known.contains(&row.name.as_str()) {
         let problem = format!("there is no policy `{}`", row.name);

@@ -1,10 +1,12 @@
 //! `mortise serve`: binds the address, opens the platform, serves until it is told to stop, and then finishes what it has begun.
+//! A PostgreSQL database it shares with others of its kind.
 
 use std::sync::Arc;
 
 use mortise_deployments::LiveHost;
 use mortise_engine::{Engine, StepMode};
 use mortise_http::{Server, SettableClock, Settings};
+use mortise_store::Access;
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
 use tokio::net::TcpListener;
 
@@ -40,6 +42,7 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
         peers: peers.clone(),
         clock,
         steps: if command.single_steps { StepMode::SingleSteps } else { StepMode::Stretches },
+        access: Access::Together,
     };
     let (engine, policies) = compose::platform(opening).await?;
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);

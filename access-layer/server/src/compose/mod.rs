@@ -208,13 +208,15 @@ pub(crate) struct Opening<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// How far a stretch goes.
     pub(crate) steps: StepMode,
+    /// Who else may have a PostgreSQL database.
+    pub(crate) access: Access,
 }
 
 impl<'a> Opening<'a> {
     /// A platform on the machine's clock without extensions.
     pub(crate) fn of(data: &'a Place, peers: Peers) -> Self {
         let (clock, steps) = (Arc::new(SystemClock), StepMode::default());
-        Self { data, answering: Answering::none(), peers, clock, steps }
+        Self { data, answering: Answering::none(), peers, clock, steps, access: Access::Alone }
     }
 }
 
@@ -239,7 +241,7 @@ pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
 
 async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
     let wired = registry(opening.answering.points(), opening.answering.own(), &opening.peers)?;
-    let store = Arc::new(open_store(opening.data, &wired.registry, Access::Alone).await?);
+    let store = Arc::new(open_store(opening.data, &wired.registry, opening.access).await?);
     opening.answering.attach(&store, opening.data).await?;
     let options = mortise_engine::Options {
         clock: opening.clock,

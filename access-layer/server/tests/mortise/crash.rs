@@ -14,7 +14,7 @@ use crate::support::{Listening, Shop, mortise, order, seed, until};
 /// Callers at a time.
 const CALLERS: usize = 16;
 
-fn stock(data: &Path, units: u64) {
+pub(crate) fn stock(data: &Path, units: u64) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("stock.csv");
     std::fs::write(&file, format!("sku,location,on_hand\ntea,berlin,{units}\nbread,berlin,{units}\n"))
@@ -34,7 +34,7 @@ fn stock(data: &Path, units: u64) {
     .ok();
 }
 
-fn nth_order(n: usize) -> Json {
+pub(crate) fn nth_order(n: usize) -> Json {
     let pay_by = if n.is_multiple_of(3) { "provider" } else { "invoice" };
     let basket = json!([{"sku": "tea", "quantity": 1 + n % 2}, {"sku": "bread", "quantity": 1}]);
     order(&format!("o-{n}"), pay_by, &basket)
@@ -74,7 +74,7 @@ async fn repeat(shop: &Shop, begun: usize) {
     }
 }
 
-async fn settled(shop: &Shop, sandbox: &Listening) -> Json {
+pub(crate) async fn settled(shop: &Shop, sandbox: &Listening) -> Json {
     until("a quiet server", async || {
         let ready =
             shop.http.get(format!("{}/health/ready", shop.url.split("/v1/").next()?)).send().await.ok()?;
@@ -84,7 +84,7 @@ async fn settled(shop: &Shop, sandbox: &Listening) -> Json {
     shop.http.get(format!("{}/_control/book", sandbox.url)).send().await.unwrap().json().await.unwrap()
 }
 
-fn verify(data: &Path, sandbox: &Listening) {
+pub(crate) fn verify(data: &Path, sandbox: &Listening) {
     let said = mortise(&["verify", "--data", data.to_str().unwrap(), "--sandbox", &sandbox.url]);
     assert_eq!(said.code, Some(0), "{}", said.out);
 }
@@ -145,7 +145,7 @@ async fn survives_kills_under_load(data: &Path) {
     verify(data, &sandbox);
 }
 
-async fn placed(shop: &Shop) -> Vec<usize> {
+pub(crate) async fn placed(shop: &Shop) -> Vec<usize> {
     let number = |order: &Json| order["order_id"].as_str()?.strip_prefix("o-")?.parse().ok();
     shop.orders().await.iter().map(|order| number(order).unwrap()).collect()
 }

@@ -15,6 +15,7 @@ mod import;
 mod own;
 mod policy;
 mod serve;
+mod several;
 mod simulate;
 mod support;
 mod verify;

@@ -27,7 +27,7 @@ fn a_second_process_on_a_directory_is_told_who_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_database_has_one_server_and_readers_beside_it() {
+async fn a_postgres_database_has_servers_and_readers_beside_them_and_nobody_who_must_be_alone() {
     let database = TestDatabase::postgres().await;
     let url = database.url();
     let data = Path::new(&url);
@@ -36,10 +36,17 @@ async fn a_postgres_database_has_one_server_and_readers_beside_it() {
     assert!(early.err.contains("makes the tables when it starts"), "{early:?}");
     seed(data);
     let server = Listening::server(data, "127.0.0.1:0", "http://127.0.0.1:9");
-    let second = mortise(&["serve", "--data", &url, "--listen", "127.0.0.1:0"]);
-    assert_eq!(second.code, Some(2), "{second:?}");
-    assert!(second.err.contains("in use by another process"), "{second:?}");
-    assert!(!second.err.contains("://"), "nobody is shown how the database is reached: {second:?}");
+    let second = Listening::server(data, "127.0.0.1:0", "http://127.0.0.1:9");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stock.csv");
+    std::fs::write(&file, "sku,location,on_hand\ntea,berlin,5\n").unwrap();
+    let (import, file) = (["import", "inventory.import_stock"], file.to_str().unwrap());
+    let whose = ["--tenant", "demo", "--line", "grocery", "--data", &url];
+    let stock = [&import[..], &[file], &whose[..]].concat();
+    let alone = mortise(&stock);
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+    assert!(alone.err.contains("in use by another process"), "{alone:?}");
+    assert!(!alone.err.contains("://"), "nobody is shown how the database is reached: {alone:?}");
     let basket = json!([{"sku": "bread", "quantity": 1}]);
     let (status, body) = Shop::at(&server).order(&order("o-1", "invoice", &basket)).await.unwrap();
     assert_eq!(status, 200, "{body}");
@@ -47,6 +54,9 @@ async fn a_postgres_database_has_one_server_and_readers_beside_it() {
     assert!(told.out.contains("fixed-price"), "{told:?}");
     mortise(&["verify", "--data", &url]).ok();
     assert_eq!(server.stop(), Some(0));
+    let (status, body) = Shop::at(&second).order(&order("o-2", "invoice", &basket)).await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(second.stop(), Some(0));
 }
 
 #[test]

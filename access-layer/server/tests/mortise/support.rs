@@ -130,6 +130,20 @@ impl Listening {
         Self::start(&arguments, environment)
     }
 
+    /// A server of several: the sandbox's messages about what it asks go to `public`, whoever that is.
+    #[track_caller]
+    pub(crate) fn server_behind(data: &Path, public: &str, sandbox: &str) -> Self {
+        let data = data.to_str().unwrap();
+        let place = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--clock", "now"];
+        let peers = ["--sandbox-url", sandbox, "--webhook-secret", SECRET, "--public-url", public];
+        Self::start(&[&place[..], &peers[..]].concat(), &[]).that_listens()
+    }
+
+    /// Has it stand still, as a machine does that is out of everything, or go on.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -59,11 +59,12 @@ impl Pen {
         let rows = awaited
             .iter()
             .map(|(o, _)| (o.job.trade.id.tenant.as_str(), o.event.name.as_str(), o.key.as_str()));
-        let waiters = tx.fetch_grouped::<(String, u32, i64), _>(&sql::WAITERS, rows).await?;
+        let waiters = tx.fetch_grouped::<(String, u32, i64, i64), _>(&sql::WAITERS, rows).await?;
         for ((o, position), waiters) in awaited.into_iter().zip(waiters) {
-            for (instance, wait, kind) in waiters {
+            for (instance, wait, kind, epoch) in waiters {
                 let trade = TradeId { tenant: o.job.trade.id.tenant.clone(), id: instance.into() };
-                matched.add(trade, kind, wait, &o.event.name, position, &o.event.payload);
+                let elsewhere = (self.tenure == Tenure::Lease && epoch != self.epoch).then_some(epoch);
+                matched.add((trade, elsewhere), kind, wait, &o.event.name, position, &o.event.payload);
             }
         }
         Ok(())
@@ -91,7 +92,7 @@ impl Pen {
             for (position, payload) in early {
                 let payload = stored(&payload)?;
                 matched.add(
-                    job.trade.id.clone(),
+                    (job.trade.id.clone(), None),
                     listen.kind,
                     listen.wait.0,
                     &listen.event,
@@ -117,7 +118,14 @@ impl Pen {
             .filter(|found| found.kind == WAIT)
             .map(|found| (found.trade.tenant.clone(), found.position))
             .collect();
-        done.follow_ups.extend(told.into_iter().filter_map(Match::work));
+        let (elsewhere, here): (Vec<Match>, Vec<Match>) =
+            told.into_iter().partition(|found| found.elsewhere.is_some());
+        done.follow_ups.extend(here.into_iter().filter_map(Match::work));
+        let posts = elsewhere.into_iter().filter_map(|found| {
+            let driver = found.elsewhere?;
+            found.work().map(|(trade, work)| (trade, driver, work))
+        });
+        post::write(tx, posts.collect()).await?;
         for Match { trade, event, position, payload, .. } in late {
             if wanted.contains(&(trade.tenant.clone(), position)) {
                 continue;
@@ -159,7 +167,8 @@ impl Pen {
         let mut record = Record::new(now);
         record.inputs.push(Input::Begin(begin));
         let key = format!("late:{position}");
-        if begin_row(tx, &id, &program, &key, (&line, &channel), &record).await? == Begun::Now {
+        let begun = begin_row(tx, &id, (&program, self.epoch), &key, (&line, &channel), &record).await?;
+        if begun == Begun::Now {
             done.follow_ups.push((id, Work::Resume));
         }
         Ok(())
@@ -176,7 +185,7 @@ pub(super) enum Begun {
 pub(super) async fn begin_row(
     tx: &mut Tx<'_>,
     id: &TradeId,
-    program: &Program,
+    (program, epoch): (&Program, i64),
     key: &str,
     (line, channel): (&str, &str),
     record: &Record,
@@ -193,7 +202,7 @@ pub(super) async fn begin_row(
         nothing,
         [].as_slice(),
         DRIVEN,
-        0_i64,
+        epoch,
         1_i64,
         None::<i64>,
         record.now,
@@ -211,6 +220,8 @@ pub(super) async fn begin_row(
 /// An event and one who listens for it.
 pub(super) struct Match {
     trade: TradeId,
+    /// The driver's epoch, where it is another.
+    elsewhere: Option<i64>,
     kind: i64,
     wait: u32,
     event: String,
@@ -227,9 +238,10 @@ pub(crate) struct Matched {
 }
 
 impl Matched {
+    /// The trade comes with its driver's epoch where that is another.
     pub(crate) fn add(
         &mut self,
-        trade: TradeId,
+        (trade, elsewhere): (TradeId, Option<i64>),
         kind: i64,
         wait: u32,
         event: &str,
@@ -248,6 +260,7 @@ impl Matched {
         debug_assert!([WAIT, CANCEL, LATE].contains(&kind), "an unknown kind of listener");
         self.found.push(Match {
             trade,
+            elsewhere,
             kind,
             wait,
             event: event.to_owned(),

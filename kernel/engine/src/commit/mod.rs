@@ -21,6 +21,7 @@ use crate::job::{CANCEL, Job, LATE, Listen, Sending, WAIT, Work, key_text};
 use crate::record::{Record, Trade, TradeId};
 use crate::store as sql;
 use crate::stretch::Tools;
+use crate::{lease, post};
 
 /// Why a start did not begin a trade.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,8 @@ pub(crate) enum Fate {
     Duplicate(Duplicate),
     /// Another driver has it.
     Lost,
+    /// It stands elsewhere than it does in memory: what its last commit came to was not heard.
+    Behind,
 }
 
 /// What a commit did.
@@ -80,12 +83,26 @@ pub(crate) struct Pen {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Under what trades are driven here.
+    pub(crate) epoch: i64,
+    /// Whether it is a lease, which may end.
+    pub(crate) tenure: Tenure,
+}
+
+/// How long a process drives the trades of its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tenure {
+    /// As long as it has the database, which is its own.
+    Own,
+    /// As long as its lease has not ended.
+    Lease,
 }
 
 impl Pen {
     /// Runs the batch to its end in `tx` and writes all that has to survive.
     pub(crate) async fn commit(&self, tx: &mut Tx<'_>, jobs: Vec<Job>) -> Result<Committed, StoreError> {
         let mut done = Committed::default();
+        self.fence(tx).await?;
         let mut jobs = self.turn_away(tx, jobs, &mut done).await?;
         // To run again takes a copy of the batch: only what may be stale needs one.
         while jobs.iter().any(|job| self.tools.may_be_stale(job)) {
@@ -96,6 +113,8 @@ impl Pen {
                 return Ok(done);
             }
             tx.start_over().await?;
+            // The hold on the lease went with what was taken back.
+            self.fence(tx).await?;
             for index in stale.into_iter().rev() {
                 done.stale.push(jobs.remove(index).trade.id);
             }
@@ -109,6 +128,14 @@ impl Pen {
         Ok(done)
     }
 
+    /// Only who holds his lease until the commit writes.
+    pub(crate) async fn fence(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        match self.tenure {
+            Tenure::Own => Ok(()),
+            Tenure::Lease => lease::fence(tx, self.epoch).await,
+        }
+    }
+
     async fn write(
         &self,
         tx: &mut Tx<'_>,
@@ -117,6 +144,7 @@ impl Pen {
     ) -> Result<(), StoreError> {
         let children: Vec<Job> = jobs.iter_mut().flat_map(|job| std::mem::take(&mut job.children)).collect();
         jobs.extend(children);
+        self.open_again(tx, &jobs).await?;
         write_instances(tx, &jobs).await?;
         done.journal_bytes += write_journal(tx, &jobs).await?;
         write_listeners(tx, &jobs).await?;
@@ -130,6 +158,7 @@ impl Pen {
             job.taken.iter().map(move |position| (job.trade.id.tenant.as_str(), &*job.trade.id.id, *position))
         });
         tx.execute(&sql::INSERT_TAKEN, taken).await?;
+        post::strike(tx, jobs.iter().flat_map(|job| job.posts.iter().copied())).await?;
         let mut matched = Matched::default();
         self.publish(tx, &jobs, &mut matched).await?;
         self.look_back(tx, &jobs, &mut matched).await?;
@@ -143,6 +172,13 @@ impl Pen {
         }
         done.finished.extend(jobs.into_iter().map(finish));
         Ok(())
+    }
+
+    /// A trade that was over and is taken back is driven from here on, whoever drove it when it ended.
+    async fn open_again(&self, tx: &mut Tx<'_>, jobs: &[Job]) -> Result<(), StoreError> {
+        let again = jobs.iter().filter(|job| job.fresh.is_none() && job.is_taken_back());
+        let rows = again.map(|job| (job.trade.id.tenant.as_str(), &*job.trade.id.id, self.epoch));
+        tx.execute(&sql::OPEN_AGAIN, rows).await.map(drop)
     }
 }
 

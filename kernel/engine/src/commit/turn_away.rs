@@ -52,7 +52,7 @@ impl Pen {
             (0..jobs.len()).filter(|i| jobs[*i].fresh.is_none()).partition(|i| jobs[*i].is_taken_back());
         let key = |i: &usize| {
             let trade = &jobs[*i].trade;
-            (trade.id.tenant.clone(), &*trade.id.id, trade.epoch, trade.next_seq)
+            (trade.id.tenant.clone(), &*trade.id.id, self.epoch, trade.next_seq)
         };
         let mut ours = tx.fetch_optional::<(i64,), _>(&sql::STILL_OURS, running.iter().map(key)).await?;
         if !over.is_empty() {
@@ -61,10 +61,15 @@ impl Pen {
             );
         }
         let running = running.into_iter().chain(over);
-        for (index, ours) in running.zip(ours) {
-            if ours.is_none() {
-                fates[index] = Some(Fate::Lost);
-            }
+        let lost = running.zip(ours).filter(|(_, ours)| ours.is_none()).map(|(index, _)| index);
+        let lost: Vec<usize> = lost.collect();
+        let rows = lost.iter().map(|index| {
+            let id = &jobs[*index].trade.id;
+            (id.tenant.as_str(), &*id.id, self.epoch)
+        });
+        let behind = tx.fetch_optional::<(i64,), _>(&sql::DRIVEN_HERE, rows).await?;
+        for (index, behind) in lost.into_iter().zip(behind) {
+            fates[index] = Some(if behind.is_some() { Fate::Behind } else { Fate::Lost });
         }
         Ok(())
     }
@@ -112,8 +117,7 @@ impl Pen {
             }
         }
         let rows = same.iter().map(|(_, first)| (first.tenant.as_str(), &*first.id));
-        let found =
-            tx.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, rows).await?;
+        let found = tx.fetch_optional::<(i64, i64, Option<String>), _>(&sql::INSTANCE_ANSWER, rows).await?;
         for ((index, trade), found) in same.into_iter().zip(found) {
             let answer =
                 found.and_then(|(_, _, answer)| answer).map(|text| stored_answer(&text)).transpose()?;

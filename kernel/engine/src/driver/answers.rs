@@ -5,7 +5,8 @@ use super::*;
 impl Driver {
     pub(super) fn start(&mut self, start: Start) {
         let Start { id, program, scope, caller, fresh, reply } = start;
-        self.beginnings.insert(id.clone(), Beginning { program, scope, caller });
+        let beginning = Beginning { program, scope, caller, fresh: Arc::clone(&fresh) };
+        self.beginnings.insert(id.clone(), beginning);
         self.waiters.entry(id.clone()).or_default().push((reply, Replay::First));
         self.notice(Notice::Work { trade: id, work: Work::Begin(fresh) });
     }
@@ -15,13 +16,20 @@ impl Driver {
         let waiting = self.waiters.entry(trade.clone()).or_default();
         waiting.retain(|(waiter, _)| !waiter.is_closed());
         waiting.push((reply, Replay::Repeated));
-        let (store, to_self) = (Arc::clone(&self.store), self.to_self.clone());
+        self.look_up(vec![trade]);
+    }
+
+    /// Looks for answers in the database.
+    pub(super) fn look_up(&self, trades: Vec<TradeId>) {
+        let (store, to_self, epoch) = (Arc::clone(&self.store), self.to_self.clone(), self.pen.epoch);
         tokio::spawn(async move {
             while !to_self.is_closed() {
-                match look_up(&store, trade.clone()).await {
-                    Ok(Some(message)) => return drop(to_self.send(message)),
-                    Ok(None) => return,
-                    Err(error) => tracing::warn!(%trade, %error, "an answer could not be read"),
+                match look_up(&store, epoch, trades.clone()).await {
+                    Ok(messages) => {
+                        // A driver that is gone tells nobody.
+                        return messages.into_iter().for_each(|message| drop(to_self.send(message)));
+                    }
+                    Err(error) => tracing::warn!(?trades, %error, "answers could not be read"),
                 }
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
@@ -50,22 +58,26 @@ impl Driver {
     }
 }
 
-/// What those who wait for a trade's answer are to be told by its row: nothing while it is under way.
-async fn look_up(store: &Store, trade: TradeId) -> Result<Option<Message>, StoreError> {
-    let id = trade.clone();
+/// What those who wait for these trades' answers are to be told by their rows: nothing about one that is under way under
+/// this epoch, since its driver hears of it.
+async fn look_up(store: &Store, epoch: i64, trades: Vec<TradeId>) -> Result<Vec<Message>, StoreError> {
+    let ids = trades.clone();
     let rows = store.read(async move |reader| {
-        let key = [(id.tenant.as_str(), &*id.id)];
-        reader.fetch_optional::<(String, Vec<u8>, Option<String>), _>(&sql::INSTANCE_ANSWER, key).await
+        let keys = ids.iter().map(|id| (id.tenant.as_str(), &*id.id));
+        reader.fetch_optional::<(i64, i64, Option<String>), _>(&sql::INSTANCE_ANSWER, keys).await
     });
-    Ok(match rows.await?.into_iter().next().flatten() {
+    let told = trades.into_iter().zip(rows.await?).filter_map(|(trade, row)| match row {
         None => Some(Message::Nowhere(trade)),
-        Some((_, _, None)) => None,
-        Some((_, _, Some(text))) => match stored_answer(&text) {
-            Ok(answer) => Some(Message::Stored { trade, answer }),
+        Some((ENDED, _, None)) => Some(Message::Stored { trade, answer: Answer::Ok(Value::empty_record()) }),
+        Some((_, driver, None)) if driver == epoch => None,
+        Some((_, _, None)) => Some(Message::Elsewhere(trade)),
+        Some((_, _, Some(text))) => Some(match stored_answer(&text) {
+            Ok(answer) => Message::Stored { trade, answer },
             Err(error) => {
                 tracing::error!(%trade, %error, "an answer cannot be read back");
-                Some(Message::Nowhere(trade))
+                Message::Nowhere(trade)
             }
-        },
-    })
+        }),
+    });
+    Ok(told.collect())
 }

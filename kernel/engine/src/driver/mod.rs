@@ -4,8 +4,9 @@
 mod answers;
 mod cache;
 mod peers;
+mod shared;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,9 +25,12 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use self::cache::Cache;
 use self::peers::{Holding, Peer};
 use crate::attention::Decision;
-use crate::commit::{Committed, Duplicate, Fate, Finished, Pen, stored_answer};
+use crate::commit::{Committed, Duplicate, ENDED, Fate, Finished, Pen, stored_answer};
 use crate::job::{Fresh, Job, Pending, Sending, Work};
+use crate::keeper::{Kept, Renewal};
+use crate::lease::EVERYONE;
 use crate::load::{load, unborn};
+use crate::post::{self, Post};
 use crate::record::{Trade, TradeId};
 use crate::remote::{Remotes, Step, Terms};
 use crate::schedule::{After, BatchNo, Failure, Notice, Order, Scheduler};
@@ -110,6 +114,18 @@ pub(crate) enum Message {
     },
     /// The database has no such trade, or no answer of it that can be read.
     Nowhere(TradeId),
+    /// Another process drives it: its answer is in the database some time.
+    Elsewhere(TradeId),
+    /// It is time to look for the answers of those.
+    LookElsewhere,
+    /// Trades whose driver is gone, and that are driven here from now on.
+    Adopted(Vec<Found>),
+    /// What other processes have for trades that are driven here.
+    Posted(Vec<Post>),
+    /// Something was committed, here or elsewhere.
+    Moved,
+    /// The lease has ended, and this is the epoch of the new one.
+    Renewed(i64),
 }
 
 /// How quiet a driver has to be to be at rest.
@@ -156,6 +172,7 @@ struct Beginning {
     program: Arc<Program>,
     scope: Scope,
     caller: Option<CustomerId>,
+    fresh: Arc<Fresh>,
 }
 
 type RemoteCall = (TradeId, CallNo);
@@ -166,13 +183,22 @@ pub type CrashPoint = Arc<dyn Fn(&str) + Send + Sync>;
 pub(crate) struct Driver {
     store: Arc<Store>,
     pen: Pen,
-    epoch: i64,
     messages: mpsc::UnboundedReceiver<Message>,
     to_self: mpsc::UnboundedSender<Message>,
     figures: Arc<Figures>,
     /// Moves with every commit.
     committed: watch::Sender<u64>,
     crash_point: Option<CrashPoint>,
+    /// Where other processes may drive trades of the same database.
+    kept: Option<Kept>,
+    /// The lease has ended: nothing is begun until there is another.
+    lost_lease: bool,
+    /// There will be none: what is left is others'.
+    retired: bool,
+    /// Trades whose answer is waited for here and that another process drives.
+    elsewhere: HashSet<TradeId>,
+    /// Trades that stood elsewhere than in memory, and are read anew.
+    behind: HashSet<TradeId>,
     scheduler: Scheduler<TradeId, Work>,
     remotes: Remotes<RemoteCall>,
     peers: HashMap<RemoteCall, Arc<Peer>>,
@@ -196,7 +222,7 @@ pub(crate) struct Driver {
 pub(crate) struct Parts {
     pub(crate) store: Arc<Store>,
     pub(crate) pen: Pen,
-    pub(crate) epoch: i64,
+    pub(crate) kept: Option<Kept>,
     pub(crate) messages: mpsc::UnboundedReceiver<Message>,
     pub(crate) to_self: mpsc::UnboundedSender<Message>,
     pub(crate) figures: Arc<Figures>,
@@ -213,16 +239,20 @@ pub(crate) struct Found {
 
 impl Driver {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, pen, epoch, messages, to_self, figures, committed, crash_point } = parts;
+        let Parts { store, pen, kept, messages, to_self, figures, committed, crash_point } = parts;
         Self {
             store,
             pen,
-            epoch,
             messages,
             to_self,
             figures,
             committed,
             crash_point,
+            kept,
+            lost_lease: false,
+            retired: false,
+            elsewhere: HashSet::new(),
+            behind: HashSet::new(),
             scheduler: Scheduler::new(|| Work::Due),
             remotes: Remotes::default(),
             peers: HashMap::new(),
@@ -243,19 +273,14 @@ impl Driver {
 
     /// Runs until nobody can send it anything any more.
     pub(crate) async fn run(mut self, found: Vec<Found>) {
-        // What has come goes before what is due: an event that came while no process was there is not late.
-        for Found { id, works, due } in found {
-            for work in works {
-                self.notice(Notice::Work { trade: id.clone(), work });
-            }
-            self.notice(Notice::Known { trade: id, due });
-        }
+        self.adopt(found);
         loop {
             self.tell_rest();
             let sleep = self.sleep();
             tokio::select! {
                 Some(done) = self.running.next(), if !self.running.is_empty() => self.done(done),
                 message = self.messages.recv() => match message {
+                    Some(Message::Renewed(epoch)) => self.renewed(epoch).await,
                     Some(message) => self.message(message),
                     None => return,
                 },
@@ -264,6 +289,16 @@ impl Driver {
             let load = self.scheduler.load().max(self.beginnings.len());
             self.figures.load.store(load, Ordering::SeqCst);
             self.figures.sending.store(self.sending, Ordering::SeqCst);
+        }
+    }
+
+    /// What has come goes before what is due: an event that came while no process was there is not late.
+    fn adopt(&mut self, found: Vec<Found>) {
+        for Found { id, works, due } in found {
+            for work in works {
+                self.notice(Notice::Work { trade: id.clone(), work });
+            }
+            self.notice(Notice::Known { trade: id, due });
         }
     }
 
@@ -289,7 +324,8 @@ impl Driver {
     }
 
     fn tell_rest(&mut self) {
-        if self.resting.is_empty() || self.scheduler.load() > 0 || !self.running.is_empty() {
+        let busy = self.scheduler.load() > 0 && !self.retired;
+        if self.resting.is_empty() || busy || !self.running.is_empty() {
             return;
         }
         let peers = self.sending > 0;
@@ -313,9 +349,21 @@ impl Driver {
                     self.waiters.remove(&trade);
                 }
             }
-            Message::Decided(trade, decision) => {
-                self.notice(Notice::Work { trade, work: Work::Decided(decision) });
+            Message::Decided(trade, decision) => self.decided(trade, decision),
+            Message::Elsewhere(trade) => self.elsewhere(trade),
+            Message::LookElsewhere => {
+                let trades = std::mem::take(&mut self.elsewhere);
+                self.look_up(trades.into_iter().collect());
             }
+            Message::Adopted(found) => self.adopt(found),
+            Message::Posted(posts) => {
+                for (number, trade, work) in posts {
+                    self.notice(Notice::Work { trade, work: Work::Posted(number, Box::new(work)) });
+                }
+            }
+            Message::Moved => self.committed.send_modify(|count| *count += 1),
+            // It comes to `run`, which can wait.
+            Message::Renewed(_) => {}
             Message::Tick => self.tick(),
             Message::Rest(quiet, waiting) => self.resting.push((quiet, waiting)),
             Message::Sent { call, result } => self.sent(call, result),
@@ -334,6 +382,7 @@ impl Driver {
 
     fn order(&mut self, order: Order<TradeId, Work>) {
         match order {
+            Order::Prepare { .. } | Order::Commit(_) if self.lost_lease => {}
             Order::Prepare { batch, jobs } => self.prepare(batch, jobs),
             Order::Join { batch, into } => self.join(batch, into),
             Order::Commit(batch) => self.commit(batch),
@@ -354,8 +403,8 @@ impl Driver {
             let trade = if let Some(trade) = self.trades.get(&id) {
                 trade.clone()
             } else if let Some(beginning) = self.beginnings.get(&id) {
-                let Beginning { program, scope, caller } = beginning;
-                unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.epoch, now)
+                let Beginning { program, scope, caller, .. } = beginning;
+                unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.pen.epoch, now)
             } else {
                 missing.push((id, works, staleness));
                 continue;
@@ -370,7 +419,11 @@ impl Driver {
                 let mut lost = Vec::new();
                 for ((id, works, staleness), loaded) in missing.into_iter().zip(loaded) {
                     match loaded {
-                        Ok(trade) => jobs.push(Job::new(trade, works, staleness, now)),
+                        // Whose it is is asked where it is written.
+                        Ok(trade) => {
+                            let trade = Trade { epoch: pen.epoch, ..trade };
+                            jobs.push(Job::new(trade, works, staleness, now));
+                        }
                         Err(reason) => lost.push((id, reason)),
                     }
                 }
@@ -420,6 +473,10 @@ impl Driver {
     }
 
     fn failed(&mut self, batch: BatchNo, error: &StoreError) {
+        if let (StoreError::Fenced, Some(kept)) = (error, &self.kept) {
+            self.lost_lease = true;
+            self.retired |= kept.renew(self.pen.epoch) == Renewal::Never;
+        }
         let failure = match error.kind() {
             StoreErrorKind::Unavailable => Failure::Unavailable,
             StoreErrorKind::Statement | StoreErrorKind::Corrupt | StoreErrorKind::Program => Failure::Culprit,
@@ -464,6 +521,11 @@ impl Driver {
         for finished in committed.finished {
             let id = finished.trade.id.clone();
             let known = after.contains_key(&id);
+            if matches!(finished.fate, Fate::Behind) {
+                let works = works.iter().filter(|(of, _)| *of == id).flat_map(|(_, works)| works.clone());
+                next.extend(self.read_anew(&id, works.collect()));
+                continue;
+            }
             self.finished(finished, &mut after, &mut next);
             if let (false, Some(After::Open { due })) = (known, after.get(&id)) {
                 born.push((id, *due));
@@ -496,6 +558,7 @@ impl Driver {
         let id = trade.id.clone();
         self.beginnings.remove(&id);
         self.stale.remove(&id);
+        self.behind.remove(&id);
         for (path, text) in attention {
             tracing::warn!(trade = %id, %path, %text, "a trade wants a person");
         }
@@ -512,12 +575,17 @@ impl Driver {
                 next.push((id.clone(), Work::Continue));
                 self.trades.keep(trade);
             }
-            Fate::Ended | Fate::Lost => {
+            Fate::Ended | Fate::Lost | Fate::Behind => {
                 self.trades.remove(&id);
                 after.insert(id.clone(), After::Ended);
             }
             Fate::Duplicate(duplicate) => {
                 after.insert(id.clone(), After::Ended);
+                if matches!(&duplicate, Duplicate::Same { trade, .. } if *trade == id) {
+                    // It was begun by a commit of which nothing was heard.
+                    after.insert(id.clone(), After::Open { due: None });
+                    next.push((id.clone(), Work::Resume));
+                }
                 self.duplicate(&id, duplicate);
             }
         }

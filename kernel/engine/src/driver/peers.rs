@@ -116,9 +116,10 @@ impl Driver {
     }
 
     pub(super) fn write_attention(&self, trade: TradeId, path: Arc<str>, text: String, holding: Holding) {
-        let (store, now) = (Arc::clone(&self.store), self.now());
+        let (store, now, pen) = (Arc::clone(&self.store), self.now(), self.pen.clone());
         tokio::spawn(async move {
             let written = store.write(async move |tx| {
+                pen.fence(tx).await?;
                 let id = (trade.tenant.as_str(), &*trade.id);
                 // A trade that cannot be driven is found so at every start.
                 let insert = match holding {

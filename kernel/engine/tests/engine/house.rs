@@ -25,9 +25,17 @@ pub struct House {
     pub steps: StepMode,
     /// Commits until the process dies, right behind one.
     crash_in: Arc<AtomicI64>,
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
+    company: Company,
     ids: Arc<SeededIds>,
     life: Option<(Runtime, Engine)>,
+}
+
+/// Whether other engines live on the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Alone,
+    Neighbours,
 }
 
 impl House {
@@ -37,11 +45,38 @@ impl House {
     }
 
     pub fn with(text: &str, steps: StepMode) -> Self {
+        Self::on(Runtime::new().unwrap().block_on(TestDatabase::new()), text, steps)
+    }
+
+    /// One on PostgreSQL, whatever the run of the tests says.
+    pub fn on_postgres(text: &str) -> Self {
+        Self::on(Runtime::new().unwrap().block_on(TestDatabase::postgres()), text, StepMode::Stretches)
+    }
+
+    /// Another engine on the same database, with the same clock and the same peer.
+    pub fn neighbour(&mut self, seed: u32) -> Self {
+        self.company = Company::Neighbours;
+        let mut house = Self {
+            clock: Arc::clone(&self.clock),
+            peer: Arc::clone(&self.peer),
+            steps: self.steps,
+            database: Arc::clone(&self.database),
+            company: Company::Neighbours,
+            crash_in: Arc::new(AtomicI64::new(i64::MAX)),
+            ids: Arc::new(SeededIds::new(seed)),
+            life: None,
+        };
+        house.restart();
+        house
+    }
+
+    fn on(database: TestDatabase, text: &str, steps: StepMode) -> Self {
         let mut house = Self {
             clock: Arc::new(VirtualClock::default()),
             peer: Arc::default(),
             steps,
-            database: Runtime::new().unwrap().block_on(TestDatabase::new()),
+            database: Arc::new(database),
+            company: Company::Alone,
             crash_in: Arc::new(AtomicI64::new(i64::MAX)),
             ids: Arc::new(SeededIds::new(1)),
             life: None,
@@ -76,12 +111,17 @@ impl House {
         (runtime, engine)
     }
 
-    /// Stops everything at once, as a crash does, and starts again on the same database.
-    pub fn restart(&mut self) {
+    /// Stops everything at once, as a crash does.
+    pub fn crash(&mut self) {
         if let Some((runtime, engine)) = self.life.take() {
             drop(engine);
             drop(runtime);
         }
+    }
+
+    /// Stops everything at once, as a crash does, and starts again on the same database.
+    pub fn restart(&mut self) {
+        self.crash();
         self.crash_in.store(i64::MAX, Ordering::SeqCst);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -94,6 +134,9 @@ impl House {
         let mut migrations = vec![mortise_engine::migrations()];
         migrations.extend_from_slice(registry.migrations());
         let store = open_store(&self.database, &migrations).await;
+        if self.company == Company::Alone {
+            until_alone(&store).await;
+        }
         let options = Options {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             ids: Arc::clone(&self.ids) as _,
@@ -296,4 +339,20 @@ async fn open_store(database: &TestDatabase, migrations: &[mortise_store::Migrat
         }
     }
     panic!("the data directory stays locked");
+}
+
+/// A crash closes the connections of a life, and its server sees that soon: until then the life counts as alive.
+async fn until_alone(store: &Store) {
+    const MARKS: mortise_store::Statement = mortise_store::Statement::both(
+        "test.marks",
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1836020340 AND granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    );
+    while store.is_shared() {
+        let marks = store.read(async |reader| reader.fetch_all::<(i64,), _>(&MARKS, ()).await).await.unwrap();
+        if marks == [(0,)] {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }

@@ -8,5 +8,6 @@ mod parts;
 mod person;
 mod retrace;
 mod review;
+mod several;
 mod shop;
 mod trades;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod batch;
+mod ear;
 mod owner;
 mod session;
 
@@ -13,7 +14,8 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Runtime;
 
 pub(crate) use self::batch::Batch;
-use self::owner::Owner;
+pub use self::ear::Ear;
+use self::owner::{Company, Owner};
 pub(crate) use self::session::Session;
 use crate::error::StoreError;
 use crate::migrate::{self, Migrations};
@@ -30,6 +32,8 @@ const STATEMENTS: usize = 1024;
 
 /// Writers see what a serial order of all of them would show, and the place to start over from is the beginning.
 const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SAVEPOINT start";
+/// What is written aside waits for its turn and needs no place to start over from but the beginning.
+const ASIDE: &str = "BEGIN; SET LOCAL synchronous_commit = off; SAVEPOINT start";
 /// Readers have one snapshot and cannot write.
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -38,7 +42,9 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub(crate) struct Postgres {
     /// None where the store only reads.
     writers: Option<Pool<Worker>>,
+    aside: Option<Pool<Worker>>,
     readers: Pool<Worker>,
+    server: Box<PgConnectOptions>,
     _owner: Option<Owner>,
 }
 
@@ -54,29 +60,39 @@ impl Postgres {
             .statement_cache_capacity(STATEMENTS)
             .options([("client_min_messages", "warning")])
             .disable_statement_logging();
-        // Alone before the schema is touched: a process that is refused has changed nothing.
+        // In its company before the schema is touched: a process that is refused has changed nothing.
         let owner = match options.access {
-            Access::Alone => Some(Owner::take(&server).await?),
+            Access::Alone => Some(Owner::take(&server, Company::Alone).await?),
+            Access::Together => Some(Owner::take(&server, Company::Together).await?),
             Access::Shared | Access::Reading => None,
         };
         match options.access {
-            Access::Alone | Access::Shared => migrate::postgres(&server, migrations).await?,
+            Access::Alone | Access::Together | Access::Shared => {
+                migrate::postgres(&server, migrations).await?
+            }
             Access::Reading => migrate::postgres_is_current(&server, migrations).await?,
         }
         let epoch = owner.as_ref().map(Owner::epoch);
-        let workers =
-            |count: usize, epoch| (0..count.max(1)).map(move |_| Worker::new(server.clone(), epoch));
-        let writers = match options.access {
-            Access::Alone | Access::Shared => {
-                Some(Pool::start("mortise-writer", workers.clone()(options.writers, epoch))?)
+        let standstill = Access::STANDSTILL.as_millis().to_string();
+        let writing = match options.access {
+            Access::Together => {
+                server.clone().options([("idle_in_transaction_session_timeout", &*standstill)])
             }
-            Access::Reading => None,
+            Access::Alone | Access::Shared | Access::Reading => server.clone(),
         };
-        Ok(Self {
-            writers,
-            readers: Pool::start("mortise-reader", workers(options.readers, None))?,
-            _owner: owner,
-        })
+        let workers = |server: &PgConnectOptions, count: usize, epoch| {
+            let server = server.clone();
+            (0..count.max(1)).map(move |_| Worker::new(server.clone(), epoch))
+        };
+        let (writers, aside) = match options.access {
+            Access::Alone | Access::Together | Access::Shared => (
+                Some(Pool::start("mortise-writer", workers(&writing, options.writers, epoch))?),
+                Some(Pool::start("mortise-aside", workers(&writing, 1, epoch))?),
+            ),
+            Access::Reading => (None, None),
+        };
+        let readers = Pool::start("mortise-reader", workers(&server, options.readers, None))?;
+        Ok(Self { writers, aside, readers, server: Box::new(server), _owner: owner })
     }
 
     /// Runs `job` until nobody is in its way; each run begins with what was captured, as it was.
@@ -85,30 +101,21 @@ impl Postgres {
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
-        let counters = Arc::clone(counters);
-        let run = move |worker: &mut Worker| {
-            let mut attempt = 1;
-            loop {
-                let job = job.clone();
-                let result = worker.in_transaction(WRITE, async |session| {
-                    let mut tx = Tx::new(Reader::postgres(session, &counters));
-                    let said = job(&mut tx).await;
-                    tx.close(said)
-                });
-                match result {
-                    Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
-                        tracing::debug!(%error, attempt, "another transaction was in the way; once more");
-                        attempt += 1;
-                    }
-                    Ok(value) => {
-                        counters.committed();
-                        return Ok(value);
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-        };
-        self.writers.as_ref().ok_or(StoreError::ReadingOnly)?.run(run).await
+        let writers = self.writers.as_ref().ok_or(StoreError::ReadingOnly)?;
+        writers.run(written(WRITE, counters, job)).await
+    }
+
+    pub(crate) async fn write_aside<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+    {
+        let aside = self.aside.as_ref().ok_or(StoreError::ReadingOnly)?;
+        aside.run(written(ASIDE, counters, job)).await
+    }
+
+    pub(crate) async fn listen(&self, channel: &'static str, mark: (i32, i32)) -> Result<Ear, StoreError> {
+        Ear::open((*self.server).clone(), channel, mark).await
     }
 
     pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
@@ -124,10 +131,45 @@ impl Postgres {
     }
 
     pub(crate) fn close(self) {
-        if let Some(writers) = self.writers {
-            writers.close();
+        for pool in [self.writers, self.aside].into_iter().flatten() {
+            pool.close();
         }
         self.readers.close();
+    }
+}
+
+/// `job` in transactions that `begin`, until nobody is in its way.
+fn written<T, F>(
+    begin: &'static str,
+    counters: &Arc<Counters>,
+    job: F,
+) -> impl FnOnce(&mut Worker) -> Result<T, StoreError> + Send + 'static
+where
+    T: Send + 'static,
+    F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+{
+    let counters = Arc::clone(counters);
+    move |worker| {
+        let mut attempt = 1;
+        loop {
+            let job = job.clone();
+            let result = worker.in_transaction(begin, async |session| {
+                let mut tx = Tx::new(Reader::postgres(session, &counters));
+                let said = job(&mut tx).await;
+                tx.close(said)
+            });
+            match result {
+                Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
+                    tracing::debug!(%error, attempt, "another transaction was in the way; once more");
+                    attempt += 1;
+                }
+                Ok(value) => {
+                    counters.committed();
+                    return Ok(value);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -136,7 +178,7 @@ impl Postgres {
 struct Worker {
     runtime: Runtime,
     server: PgConnectOptions,
-    /// Since when its process is alone with the database, if it is.
+    /// Under which owner its process has the database, if it counts among its owners.
     epoch: Option<i64>,
     connection: Option<PgConnection>,
 }

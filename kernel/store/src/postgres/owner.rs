@@ -1,6 +1,8 @@
-//! Being alone with a database. Every connection that writes holds a lock in share as long as it lives, and whoever wants to be
+//! Who has a database. Every connection that writes holds a lock in share as long as it lives, and whoever wants to be
 //! alone must have it whole for a moment: that goes only when no such connection is left. He then raises the epoch, and a
 //! connection of the former owner, made anew later, finds it raised and is refused. A transaction costs nothing for it.
+//! Processes that share the database are one owner together: the next of them joins the epoch that the first one began. Who
+//! of them does what is theirs to say.
 
 use std::time::Duration;
 
@@ -19,11 +21,28 @@ const LOOK: Duration = Duration::from_millis(100);
 const TRY_WHOLE: &str = "SELECT pg_try_advisory_lock($1)";
 const LEAVE_WHOLE: &str = "SELECT pg_advisory_unlock($1)";
 const SHARE: &str = "SELECT pg_advisory_lock_shared($1)";
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_owner (epoch BIGINT NOT NULL)";
-const RAISE: &str = "WITH raised AS (UPDATE store_owner SET epoch = epoch + 1 RETURNING epoch),
-     first AS (INSERT INTO store_owner SELECT 1 WHERE NOT EXISTS (SELECT FROM store_owner) RETURNING epoch)
+const TRY_SHARE: &str = "SELECT pg_try_advisory_lock_shared($1)";
+const LEAVE_SHARE: &str = "SELECT pg_advisory_unlock_shared($1)";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_owner (epoch BIGINT NOT NULL);
+     ALTER TABLE store_owner ADD COLUMN IF NOT EXISTS together BOOLEAN NOT NULL DEFAULT false";
+/// Those who share have one epoch, whoever of them is there.
+const RAISE: &str = "WITH raised AS (UPDATE store_owner
+         SET epoch = CASE WHEN together AND $1 THEN epoch ELSE epoch + 1 END, together = $1 RETURNING epoch),
+     first AS (INSERT INTO store_owner (epoch, together)
+         SELECT 1, $1 WHERE NOT EXISTS (SELECT FROM store_owner) RETURNING epoch)
      SELECT epoch FROM raised UNION ALL SELECT epoch FROM first";
 const EPOCH: &str = "SELECT epoch FROM store_owner";
+/// A former version's owner has no such column, and is alone.
+const EPOCH_OF_ALL: &str = "SELECT epoch FROM store_owner o WHERE to_jsonb(o) ->> 'together' = 'true'";
+
+/// With whom a process has a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// With nobody.
+    Alone,
+    /// With those who say the same.
+    Together,
+}
 
 /// The right to write, as long as it is kept.
 #[derive(Debug)]
@@ -34,33 +53,56 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// Takes the database for this process.
+    /// Takes the database for this process, or joins those who share it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process has it.
-    pub(super) async fn take(server: &PgConnectOptions) -> Result<Self, StoreError> {
+    /// [`StoreError::Locked`] while another process has it and one of the two would be alone.
+    pub(super) async fn take(server: &PgConnectOptions, company: Company) -> Result<Self, StoreError> {
         let mut keeper = server.connect().await.map_err(|source| refused("connect", source))?;
-        let mut looks = 1;
-        while !lock(&mut keeper, TRY_WHOLE).await? {
-            if looks == LOOKS {
-                let _ = keeper.close().await;
-                return Err(StoreError::Locked(name(server)));
+        for _ in 0..LOOKS {
+            let epoch = match lock(&mut keeper, TRY_WHOLE).await? {
+                true => Some(begin(&mut keeper, company).await?),
+                false if company == Company::Together => join(&mut keeper).await?,
+                false => None,
+            };
+            if let Some(epoch) = epoch {
+                return Ok(Self { epoch, _keeper: keeper });
             }
-            looks += 1;
             tokio::time::sleep(LOOK).await;
         }
-        keeper.execute(sqlx::raw_sql(TABLE)).await.map_err(|source| refused(TABLE, source))?;
-        let epoch = number(&mut keeper, RAISE).await?;
-        // Share before whole is left, so that nobody gets between.
-        share(&mut keeper).await?;
-        lock(&mut keeper, LEAVE_WHOLE).await?;
-        Ok(Self { epoch, _keeper: keeper })
+        let _ = keeper.close().await;
+        Err(StoreError::Locked(name(server)))
     }
 
     /// Which owner this is, counted from 1.
     pub(super) fn epoch(&self) -> i64 {
         self.epoch
     }
+}
+
+/// Begins an epoch, where nobody else is there.
+async fn begin(keeper: &mut PgConnection, company: Company) -> Result<i64, StoreError> {
+    keeper.execute(sqlx::raw_sql(TABLE)).await.map_err(|source| refused(TABLE, source))?;
+    let raised = keeper.fetch_one(sqlx::query(RAISE).bind(company == Company::Together)).await;
+    let epoch = raised.and_then(|row| row.try_get(0)).map_err(|source| refused(RAISE, source))?;
+    // Share before whole is left, so that nobody gets between.
+    share(keeper).await?;
+    lock(keeper, LEAVE_WHOLE).await?;
+    Ok(epoch)
+}
+
+/// Joins those who are there, if they share. Nobody can change that while the lock is held in share.
+async fn join(keeper: &mut PgConnection) -> Result<Option<i64>, StoreError> {
+    if !lock(keeper, TRY_SHARE).await? {
+        return Ok(None);
+    }
+    let row = keeper.fetch_optional(sqlx::query(EPOCH_OF_ALL)).await;
+    let row = row.map_err(|source| refused(EPOCH_OF_ALL, source))?;
+    let epoch = row.map(|row| row.try_get(0)).transpose().map_err(|source| refused(EPOCH_OF_ALL, source))?;
+    if epoch.is_none() {
+        lock(keeper, LEAVE_SHARE).await?;
+    }
+    Ok(epoch)
 }
 
 /// Makes a new connection one of the owner's of that epoch.

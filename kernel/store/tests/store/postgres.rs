@@ -162,3 +162,103 @@ async fn who_only_reads_is_beside_the_owner_and_changes_nothing() {
     let refused = reading.write(async |tx| put(tx, [row("b", 1)]).await).await.unwrap_err();
     assert!(matches!(refused, StoreError::ReadingOnly), "{refused}");
 }
+
+#[tokio::test]
+async fn who_shares_goes_beside_others_that_do_and_beside_nobody_who_is_alone() {
+    let database = TestDatabase::postgres().await;
+    let (first, second) =
+        (with(&database, Access::Together).await.unwrap(), with(&database, Access::Together).await.unwrap());
+    first.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
+    second.write(async |tx| put(tx, [row("b", 1)]).await).await.unwrap();
+    let told = with(&database, Access::Alone).await.unwrap_err();
+    assert!(matches!(told, StoreError::Locked(_)), "{told}");
+    first.close();
+    let told = with(&database, Access::Alone).await.unwrap_err();
+    assert!(matches!(told, StoreError::Locked(_)), "{told}");
+    second.close();
+    let alone = with(&database, Access::Alone).await.unwrap();
+    let told = with(&database, Access::Together).await.unwrap_err();
+    assert!(matches!(told, StoreError::Locked(_)), "{told}");
+    assert_eq!(skus(&alone, "acme").await, ["a 1", "b 1"]);
+}
+
+#[tokio::test]
+async fn one_of_those_who_share_goes_on_when_its_connections_broke_and_others_came_meanwhile() {
+    let database = TestDatabase::postgres().await;
+    let killer = with(&database, Access::Shared).await.unwrap();
+    let first = with(&database, Access::Together).await.unwrap();
+    first.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
+    close_others(&killer).await;
+    let second = with(&database, Access::Together).await.unwrap();
+    for sku in ["b", "c", "d"] {
+        first.write(async move |tx| put(tx, [row(sku, 1)]).await).await.unwrap();
+    }
+    assert_eq!(skus(&second, "acme").await, ["a 1", "b 1", "c 1", "d 1"]);
+}
+
+#[tokio::test]
+async fn a_transaction_whose_process_stands_still_is_ended_by_the_server() {
+    let database = TestDatabase::postgres().await;
+    let store = with(&database, Access::Together).await.unwrap();
+    let stood = store.write(async |tx| {
+        put(tx, [row("a", 1)]).await?;
+        // As a process does that gets no processor; nothing else may be waited for in a transaction.
+        std::thread::sleep(Access::STANDSTILL + std::time::Duration::from_secs(1));
+        put(tx, [row("b", 1)]).await
+    });
+    assert_eq!(stood.await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    store.write(async |tx| put(tx, [row("c", 1)]).await).await.unwrap();
+    assert_eq!(skus(&store, "acme").await, ["c 1"]);
+}
+
+#[tokio::test]
+async fn who_listens_hears_what_is_told_and_shows_a_mark_while_he_is_connected() {
+    const TELL: Statement = Statement::both("shelf.tell", "SELECT count(pg_notify('shelf', 'full'))");
+    const FREE: Statement =
+        Statement::both("shelf.mark", "SELECT CASE WHEN pg_try_advisory_xact_lock(7, 9) THEN 1 ELSE 0 END");
+    let database = TestDatabase::postgres().await;
+    let (store, other) = (open(&database).await, open(&database).await);
+    let free = async || {
+        let read = other.read(async |reader| reader.fetch_all::<(i64,), _>(&FREE, ()).await);
+        read.await.unwrap() == [(1,)]
+    };
+    assert!(free().await);
+    let mut ear = store.listen("shelf", (7, 9)).await.unwrap().unwrap();
+    assert!(!free().await);
+    let tell =
+        async || other.read(async |reader| reader.fetch_all::<(i64,), _>(&TELL, ()).await).await.unwrap();
+    tell().await;
+    assert_eq!(ear.hear().await, "full");
+    // It connects again by itself, and shows the mark again.
+    close_others(&other).await;
+    while free().await {
+        tokio::task::yield_now().await;
+    }
+    tell().await;
+    assert_eq!(ear.hear().await, "full");
+    drop(ear);
+    while !free().await {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_aside_sees_what_others_committed_before_each_statement() {
+    let database = TestDatabase::postgres().await;
+    let (store, other) = (Arc::new(open(&database).await), Arc::new(open(&database).await));
+    store.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
+    let seen = store.write_aside(async move |tx| {
+        let before = tx.fetch_all::<(i64,), _>(&COUNT, ()).await?;
+        std::thread::scope(|threads| {
+            let write = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(other.write(async |tx| put(tx, [row("b", 1)]).await)).unwrap();
+            };
+            threads.spawn(write).join().unwrap();
+        });
+        Ok((before, tx.fetch_all::<(i64,), _>(&COUNT, ()).await?))
+    });
+    assert_eq!(seen.await.unwrap(), (vec![(1,)], vec![(2,)]));
+}
+
+const COUNT: Statement = Statement::both("shelf.count", "SELECT count(*) FROM shelf");

@@ -12,7 +12,7 @@ use crate::{compose, print};
 
 pub(super) async fn run(command: FlowPublish) -> Result<Exit, Failure> {
     let text = read_text(&command.file)?;
-    let rest = compose::at_rest(&command.data.data, Access::Alone).await?;
+    let rest = compose::at_rest(&command.data.data, Access::Together).await?;
     let line = if command.line.is_empty() { "main" } else { &command.line };
     mortise_types::Scope::new(&command.tenant, line, "api")
         .map_err(|error| Failure::unusable(error.to_string()))?;
