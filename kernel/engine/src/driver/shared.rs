@@ -21,7 +21,7 @@ impl Driver {
         self.remotes = Remotes::default();
         self.wake_at = None;
         self.peers.clear();
-        self.trades.clear();
+        self.trades = Cache::default();
         self.stale.clear();
         self.behind.clear();
         self.elsewhere.clear();
