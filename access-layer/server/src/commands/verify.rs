@@ -13,21 +13,12 @@ use serde_json::json;
 use crate::cli::{Format, Verify};
 use crate::compose::AtRest;
 use crate::failure::{Exit, Failure};
-use crate::place::Place;
 use crate::{compose, print};
 
 /// What the engine checks of its own, for the count.
 const ENGINE_CHECKS: usize = 4;
 
 pub(super) async fn run(command: Verify) -> Result<Exit, Failure> {
-    if let Place::Directory(directory) = &command.data.data
-        && !directory.join("mortise.db").is_file()
-    {
-        let sentence = format!("{} holds no data of mortise", directory.display());
-        return Err(
-            Failure::unusable(sentence).mend("name the directory that `mortise serve --data` was given")
-        );
-    }
     let rest = compose::at_rest(&command.data.data, Access::Reading).await?;
     let mut found = mortise_engine::verify(&rest.store, &rest.wired.registry, &rest.catalogue).await?;
     let mut checks = ENGINE_CHECKS + rest.wired.registry.checks().count();

@@ -174,8 +174,16 @@ pub(crate) struct AtRest {
 /// Opens data without driving its trades: [`Access::Reading`] goes beside a server that has a PostgreSQL database.
 ///
 /// # Errors
-/// The database's; parts that do not fit together.
+/// A directory that holds none, for who only reads; the database's; parts that do not fit together.
 pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Failure> {
+    if let (Place::Directory(directory), Access::Reading) = (data, access)
+        && !directory.join("mortise.db").is_file()
+    {
+        let sentence = format!("{} holds no data of mortise", directory.display());
+        return Err(
+            Failure::unusable(sentence).mend("name the directory that `mortise serve --data` was given")
+        );
+    }
     let wired = contracts_only(&Own::of_environment(data)?)?;
     let store = Arc::new(open_store(data, &wired.registry, access).await?);
     let catalogue = Arc::new(Catalogue::new(Arc::clone(&wired.registry)));

@@ -21,6 +21,27 @@ fn a_directory_without_data_is_not_called_clean() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "looking must not make data");
 }
 
+#[test]
+fn what_only_reads_makes_no_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("mistyped");
+    let missing = missing.to_str().unwrap();
+    for command in [
+        &["flow", "list"][..],
+        &["flow", "history", "fixed-price"],
+        &["trade", "show", "o-1"],
+        &["attention"],
+        &["ext", "list"],
+        &["policy", "list"],
+    ] {
+        let all: Vec<&str> = command.iter().copied().chain(["--data", missing]).collect();
+        let said = mortise(&all);
+        assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
+        assert!(said.err.contains("holds no data"), "{command:?}: {said:?}");
+        assert!(!Path::new(missing).exists(), "{command:?} made data");
+    }
+}
+
 /// Each statement breaks one invariant of a shop with a paid order whose parcel is on its way, and an unpaid one.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_broken_invariant_is_named() {
