@@ -2,6 +2,7 @@
 //! pairs of texts that run on all items of a batch, migrations by capability. It knows no table but its own history.
 
 mod error;
+mod flush;
 mod migrate;
 mod pool;
 mod postgres;
@@ -12,6 +13,7 @@ mod statement;
 mod store;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use flush::Flush;
 pub use migrate::{Migration, Migrations};
 pub use postgres::Ear;
 pub use row::{AsDatum, Datum, DatumType, FromDatum, FromRow, Params, ReadColumn, TakeDatum};

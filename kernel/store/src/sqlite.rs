@@ -1,5 +1,6 @@
 //! SQLite: a locked data directory with one database, one thread that writes and a few that read, each with a connection of
-//! its own. A job's future runs on that thread and never waits; a statement runs row by row as a prepared one.
+//! its own. A job's future runs on that thread and never waits; a statement runs row by row as a prepared one. The writer does
+//! not wait for the disk: a commit is flushed beside the next transaction.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,6 +11,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::error::StoreError;
+use crate::flush::{Flush, Flusher};
 use crate::migrate::{self, Migrations};
 use crate::pool::{Pool, caught};
 use crate::row::{Datum, FromRow, Params};
@@ -22,6 +24,8 @@ use crate::store::{Counters, Durability, Options};
 pub(crate) struct Sqlite {
     writer: Pool<Connection>,
     readers: Pool<Connection>,
+    /// None where nothing is ever flushed.
+    flusher: Option<Flusher>,
     _lock: File,
 }
 
@@ -48,18 +52,24 @@ impl Sqlite {
         }
         let database = directory.join("mortise.db");
         migrate::sqlite(&database, migrations, options.durability).await?;
-        let writer = Pool::start("mortise-writer", [connect(&database, Role::Writer, options.durability)])?;
+        let writer = connect(&database, Role::Writer, options.durability)?;
+        let flusher = match options.durability {
+            Durability::Power => Some(Flusher::start(directory, &directory.join("mortise.db-wal"))?),
+            Durability::Process => None,
+        };
+        let writer = Pool::start("mortise-writer", [Ok(writer)])?;
         let readers =
             (0..options.readers.max(1)).map(|_| connect(&database, Role::Reader, options.durability));
-        Ok(Self { writer, readers: Pool::start("mortise-reader", readers)?, _lock: lock })
+        Ok(Self { writer, readers: Pool::start("mortise-reader", readers)?, flusher, _lock: lock })
     }
 
-    pub(crate) async fn write<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
+    pub(crate) async fn write<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<(T, Flush), StoreError>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let counters = Arc::clone(counters);
+        let flusher = self.flusher.as_ref().map(Flusher::queue);
         let run = move |connection: &mut Connection| {
             let result = in_transaction(connection, "BEGIN IMMEDIATE", || {
                 let mut tx = Tx::new(Reader::sqlite(connection, &counters));
@@ -69,7 +79,8 @@ impl Sqlite {
             if result.is_ok() {
                 counters.committed();
             }
-            result
+            let flush = || flusher.as_ref().map_or_else(Flush::done, Flusher::flush);
+            result.map(|value| (value, flush()))
         };
         self.writer.run(run).await
     }
@@ -89,6 +100,9 @@ impl Sqlite {
     pub(crate) fn close(self) {
         self.writer.close();
         self.readers.close();
+        if let Some(flusher) = self.flusher {
+            flusher.close();
+        }
     }
 }
 
@@ -127,8 +141,10 @@ fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connec
     connection
         .execute_batch(match role {
             Role::Writer => {
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
-                 PRAGMA busy_timeout=5000;"
+                // `NORMAL` keeps the database whole whatever happens; that a commit survives is the flusher's business. The
+                // first look makes the log that it flushes.
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
+                 PRAGMA busy_timeout=5000; SELECT count(*) FROM sqlite_schema;"
             }
             Role::Reader => {
                 "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA busy_timeout=5000;"

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::StoreError;
+use crate::flush::Flush;
 use crate::migrate::Migrations;
 use crate::postgres::{Ear, Postgres};
 use crate::session::{Reader, Tx};
@@ -147,9 +148,24 @@ impl Store {
         T: Send + 'static,
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
+        let (value, flush) = self.write_behind(job).await?;
+        flush.wait().await?;
+        Ok(value)
+    }
+
+    /// As [`Store::write`], but it returns as soon as the commit is what readers and the next writer see; it survives the loss of
+    /// power when its flush is done. Nobody outside may hear of it before.
+    ///
+    /// # Errors
+    /// The job's own, or the commit's.
+    pub async fn write_behind<T, F>(&self, job: F) -> Result<(T, Flush), StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+    {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.write(&self.counters, job).await,
-            Database::Postgres(postgres) => postgres.write(&self.counters, job).await,
+            Database::Postgres(postgres) => Ok((postgres.write(&self.counters, job).await?, Flush::done())),
         }
     }
 
@@ -170,7 +186,7 @@ impl Store {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         match &self.database {
-            Database::Sqlite(sqlite) => sqlite.write(&self.counters, job).await,
+            Database::Sqlite(_) => self.write(job).await,
             Database::Postgres(postgres) => postgres.write_aside(&self.counters, job).await,
         }
     }

@@ -18,9 +18,9 @@ use futures::{FutureExt as _, StreamExt as _};
 use mortise_capability::{Handler, RemoteHandler, SendContext, Staleness, StoreErrorKind, Unanswered};
 use mortise_contract::Value;
 use mortise_flow::{Answer, CallNo, Program};
-use mortise_store::{Store, StoreError};
+use mortise_store::{Flush, Store, StoreError};
 use mortise_types::{CustomerId, Scope, Timestamp};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use self::cache::Cache;
 use self::peers::{Holding, Peer};
@@ -42,6 +42,8 @@ const STALE_TRIES: u32 = 3;
 const TELL_AFTER: u32 = 5;
 /// Remote calls in flight at most.
 const SENDS: usize = 512;
+/// Batches that are committed and not on the disk yet, at most.
+const UNFLUSHED: usize = 4;
 /// The deadline of a remote attempt whose contract has none, in milliseconds.
 const DEADLINE_MS: u64 = 5_000;
 /// Before an answer that could not be read is looked for again.
@@ -164,7 +166,23 @@ struct Prepared {
 
 enum Done {
     Prepared(BatchNo, Result<Prepared, StoreError>),
-    Committed(BatchNo, Result<Committed, StoreError>),
+    Committed(BatchNo, Result<(Committed, Behind), StoreError>),
+    /// A commit is on the disk.
+    Flushed(Outward),
+}
+
+/// What a commit still has before it: the disk, and its place among those that wait for it.
+struct Behind {
+    flush: Flush,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+/// What the world is to hear of a batch.
+#[derive(Default)]
+struct Outward {
+    sends: Vec<(TradeId, Scope, Sending)>,
+    answers: Vec<(TradeId, Answer)>,
+    duplicates: Vec<(TradeId, Duplicate)>,
 }
 
 /// A trade that is being begun.
@@ -213,6 +231,8 @@ pub(crate) struct Driver {
     wake_at: Option<Timestamp>,
     resting: Vec<(Quiet, oneshot::Sender<Option<Timestamp>>)>,
     senders: Arc<Semaphore>,
+    /// Places for batches that are committed and not on the disk yet.
+    unflushed: Arc<Semaphore>,
     /// Why a trade failed alone, until the scheduler says what to do about it.
     problems: HashMap<TradeId, String>,
     sending: usize,
@@ -266,6 +286,7 @@ impl Driver {
             wake_at: None,
             resting: Vec::new(),
             senders: Arc::new(Semaphore::new(SENDS)),
+            unflushed: Arc::new(Semaphore::new(UNFLUSHED)),
             problems: HashMap::new(),
             sending: 0,
         }
@@ -453,9 +474,12 @@ impl Driver {
             tracing::error!(%trade, %reason, "a trade cannot be driven");
             self.write_attention(trade.clone(), "".into(), reason.clone(), Holding::Hold);
         }
-        let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
+        let (store, pen, places) = (Arc::clone(&self.store), self.pen.clone(), Arc::clone(&self.unflushed));
         self.running.push(Box::pin(async move {
-            Done::Committed(batch, store.write(async move |tx| pen.commit(tx, jobs).await).await)
+            // A disk that is slower than the writer holds it up, before more is unflushed than a few batches.
+            let place = places.acquire_owned().await.ok();
+            let written = store.write_behind(async move |tx| pen.commit(tx, jobs).await).await;
+            Done::Committed(batch, written.map(|(committed, flush)| (committed, Behind { flush, place })))
         }));
     }
 
@@ -465,7 +489,8 @@ impl Driver {
                 self.prepared.insert(batch, prepared);
                 self.notice(Notice::Prepared(batch));
             }
-            Done::Committed(batch, Ok(committed)) => self.committed(batch, committed),
+            Done::Committed(batch, Ok((committed, behind))) => self.committed(batch, committed, behind),
+            Done::Flushed(outward) => self.flushed(outward),
             Done::Prepared(batch, Err(error)) | Done::Committed(batch, Err(error)) => {
                 self.failed(batch, &error)
             }
@@ -507,9 +532,9 @@ impl Driver {
         }
     }
 
-    fn committed(&mut self, batch: BatchNo, committed: Committed) {
+    /// The next batch goes on from here at once; who is outside hears of this one when it is on the disk.
+    fn committed(&mut self, batch: BatchNo, committed: Committed, behind: Behind) {
         let works = self.under_way.remove(&batch).unwrap_or_default();
-        self.pass_crash_point("committed");
         self.figures.batches.fetch_add(1, Ordering::Relaxed);
         self.figures.stretches.fetch_add(committed.finished.len() as u64, Ordering::Relaxed);
         self.figures.journal_bytes.fetch_add(committed.journal_bytes as u64, Ordering::Relaxed);
@@ -518,6 +543,7 @@ impl Driver {
             works.iter().map(|(id, _)| (id.clone(), After::Open { due: None })).collect();
         let mut next = Vec::new();
         let mut born = Vec::new();
+        let mut outward = Outward::default();
         for finished in committed.finished {
             let id = finished.trade.id.clone();
             let known = after.contains_key(&id);
@@ -526,7 +552,7 @@ impl Driver {
                 next.extend(self.read_anew(&id, works.collect()));
                 continue;
             }
-            self.finished(finished, &mut after, &mut next);
+            self.finished(finished, &mut after, &mut next, &mut outward);
             if let (false, Some(After::Open { due })) = (known, after.get(&id)) {
                 born.push((id, *due));
             }
@@ -537,7 +563,13 @@ impl Driver {
                 next.extend(works.into_iter().map(|work| (id.clone(), work)));
             }
         }
-        self.committed.send_modify(|count| *count += 1);
+        self.running.push(Box::pin(async move {
+            // A store that is closed flushes no more; nobody hears of it then.
+            let Behind { flush, place } = behind;
+            let flushed = flush.wait().await.is_ok();
+            drop(place);
+            Done::Flushed(if flushed { outward } else { Outward::default() })
+        }));
         // Before the trades' clocks are looked at: an event that is there goes before a clock that is due.
         for (trade, work) in next.into_iter().chain(committed.follow_ups) {
             self.notice(Notice::Work { trade, work });
@@ -553,6 +585,7 @@ impl Driver {
         finished: Finished,
         after: &mut HashMap<TradeId, After>,
         next: &mut Vec<(TradeId, Work)>,
+        outward: &mut Outward,
     ) {
         let Finished { trade, fate, answer, sends, attention } = finished;
         let id = trade.id.clone();
@@ -562,9 +595,7 @@ impl Driver {
         for (path, text) in attention {
             tracing::warn!(trade = %id, %path, %text, "a trade wants a person");
         }
-        for sending in sends {
-            self.send(&trade, sending);
-        }
+        outward.sends.extend(sends.into_iter().map(|sending| (id.clone(), trade.scope.clone(), sending)));
         let ended = matches!(fate, Fate::Ended);
         match fate {
             Fate::Open { due } => {
@@ -586,13 +617,25 @@ impl Driver {
                     after.insert(id.clone(), After::Open { due: None });
                     next.push((id.clone(), Work::Resume));
                 }
-                self.duplicate(&id, duplicate);
+                outward.duplicates.push((id.clone(), duplicate));
             }
         }
-        match answer {
-            Some(answer) => self.tell(&id, &answer),
-            None if ended => self.tell(&id, &Answer::Ok(Value::empty_record())),
-            None => {}
+        let answer = answer.or_else(|| ended.then(|| Answer::Ok(Value::empty_record())));
+        outward.answers.extend(answer.map(|answer| (id, answer)));
+    }
+
+    fn flushed(&mut self, outward: Outward) {
+        let Outward { sends, answers, duplicates } = outward;
+        self.pass_crash_point("committed");
+        for (trade, scope, sending) in sends {
+            self.send(trade, scope, sending);
+        }
+        self.committed.send_modify(|count| *count += 1);
+        for (trade, answer) in answers {
+            self.tell(&trade, &answer);
+        }
+        for (trade, duplicate) in duplicates {
+            self.duplicate(&trade, duplicate);
         }
     }
 }

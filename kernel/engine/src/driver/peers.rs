@@ -21,7 +21,7 @@ pub(super) enum Holding {
 }
 
 impl Driver {
-    pub(super) fn send(&mut self, trade: &Trade, sending: Sending) {
+    pub(super) fn send(&mut self, trade: TradeId, scope: Scope, sending: Sending) {
         let Sending { pending, intent, key } = sending;
         let Pending { call, operation, path, timeout_ms, persistence, .. } = pending;
         let Some(Handler::Remote(handler)) = self.pen.tools.registry.handler(&operation) else {
@@ -30,17 +30,10 @@ impl Driver {
         let contract = self.pen.tools.registry.contracts().operations.get(&*operation);
         let deadline_ms = timeout_ms.or_else(|| contract.and_then(|c| c.deadline_ms)).unwrap_or(DEADLINE_MS);
         let terms = Terms { attempts: contract.and_then(|c| c.attempts).unwrap_or(1), persistence };
-        let name = (trade.id.clone(), call);
+        let name = (trade, call);
         self.peers.entry(name.clone()).or_insert_with(|| {
             let deadline = Duration::from_millis(deadline_ms);
-            Arc::new(Peer {
-                handler: Arc::clone(handler),
-                scope: trade.scope.clone(),
-                key,
-                intent,
-                deadline,
-                path,
-            })
+            Arc::new(Peer { handler: Arc::clone(handler), scope, key, intent, deadline, path })
         });
         self.pass_crash_point("intent-committed");
         if let Some(step) = self.remotes.begin(name, terms) {
