@@ -1,7 +1,7 @@
 //! The engine's driver in a simulated world: the same scheduler, the same remote calls, the same jobs, but every wait ends when
 //! the dice say so, and now and then nothing is left of it but what was committed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use mortise_capability::Staleness;
@@ -21,6 +21,8 @@ use crate::schedule::{After, BATCH, BatchNo, Failure, Notice, Order, Scheduler};
 
 /// As the driver has it.
 const STALE_TRIES: u32 = 3;
+/// As the driver has it.
+const UNFLUSHED: usize = 4;
 /// Steps of a world, far more than any has needed.
 const STEPS: usize = 20_000;
 
@@ -34,6 +36,17 @@ struct InFlight {
     key: Arc<str>,
     intent: Value,
     /// The process that asked.
+    life: i64,
+}
+
+/// A commit that is not on the disk yet, and what the world hears when it is.
+struct Unflushed {
+    tables: Tables,
+    sends: Vec<(TradeId, Sending)>,
+    answered: Vec<TradeId>,
+    /// What was told by somebody who tells it again until it is kept.
+    told: Option<Happening>,
+    /// The process that committed it.
     life: i64,
 }
 
@@ -78,7 +91,12 @@ pub(super) struct Shell<'c> {
     catalogue: &'c Catalogue,
     dice: Dice,
     now: Timestamp,
+    /// As readers and the next writer see them.
     pub(super) tables: Tables,
+    /// As the loss of power leaves them.
+    durable: Tables,
+    /// Commits that are not on the disk yet, in the log's order.
+    unflushed: VecDeque<Unflushed>,
     pub(super) provider: Provider,
     happenings: Vec<Happening>,
     starts: Vec<(Arc<Program>, String)>,
@@ -119,7 +137,7 @@ impl<'c> Shell<'c> {
             if dice.percent(20) {
                 let at = now.saturating_add(Span::from_millis(dice.millis(5_400_000)));
                 let (event, payload) = ("order.cancel_requested", Value::empty_record());
-                happenings.push(Happening { at, event, key: format!("o{number}"), payload });
+                happenings.push(Happening { at, event, key: format!("o{number}"), payload, over: false });
             }
         }
         let stock = i64::try_from(1 + dice.below(trades + 2)).unwrap_or(1);
@@ -127,6 +145,8 @@ impl<'c> Shell<'c> {
             catalogue,
             now,
             tables: Tables::new(stock),
+            durable: Tables::new(stock),
+            unflushed: VecDeque::new(),
             provider: Provider::default(),
             happenings,
             starts,
@@ -167,7 +187,8 @@ impl<'c> Shell<'c> {
 
     /// One of what can happen, as the dice say; false if nothing can.
     fn live(&mut self) -> Result<bool, String> {
-        let works = !self.memory.reading.is_empty() || self.memory.writing.is_some();
+        let writes = self.memory.writing.is_some() && self.unflushed.len() < UNFLUSHED;
+        let works = !self.memory.reading.is_empty() || writes;
         let due = self.happenings.iter().any(|happening| happening.at <= self.now);
         let clock = [self.memory.wake_at, self.memory.remotes.next_clock()].into_iter().flatten().min();
         let ticks = clock.is_some_and(|at| at <= self.now);
@@ -186,6 +207,9 @@ impl<'c> Shell<'c> {
         }
         if ticks {
             can.push(Self::tick);
+        }
+        if !self.unflushed.is_empty() {
+            can.extend([Self::flush as Deed<'c>; 3]);
         }
         if self.crashes_left > 0 && self.dice.percent(10) {
             can.push(Self::crash);
@@ -218,13 +242,38 @@ impl<'c> Shell<'c> {
     fn happen(&mut self) -> Result<(), String> {
         let due: Vec<usize> =
             (0..self.happenings.len()).filter(|at| self.happenings[*at].at <= self.now).collect();
-        let Happening { event, key, payload, .. } =
-            self.happenings.swap_remove(due[self.dice.below(due.len())]);
-        if event == "pay.captured" && !self.provider.capture(&key) {
+        let happening = self.happenings.swap_remove(due[self.dice.below(due.len())]);
+        let Happening { event, key, payload, over, .. } = happening.clone();
+        if event == "pay.captured" && !over && !self.provider.capture(&key) {
             return Ok(());
         }
-        let told = self.tables.publish(self.catalogue, (event, &key, payload), self.now);
-        self.follow_up(told)
+        let works = self.tables.publish(self.catalogue, (event, &key, payload), self.now);
+        let (tables, life, told) =
+            (self.tables.clone(), self.life, Some(Happening { over: true, ..happening }));
+        self.unflushed.push_back(Unflushed { tables, sends: Vec::new(), answered: Vec::new(), told, life });
+        self.follow_up(works)
+    }
+
+    /// The log reaches the disk, up to some commit.
+    fn flush(&mut self) -> Result<(), String> {
+        for _ in 0..=self.dice.below(self.unflushed.len()) {
+            let Some(Unflushed { tables, sends, answered, life, .. }) = self.unflushed.pop_front() else {
+                break;
+            };
+            self.durable = tables;
+            if life != self.life {
+                continue;
+            }
+            for id in answered {
+                if !self.durable.trades.get(&id).is_some_and(|row| row.answered) {
+                    return Err(format!("{id} has answered, and nothing of it is on the disk"));
+                }
+            }
+            for (trade, sending) in sends {
+                self.send(trade, sending)?;
+            }
+        }
+        Ok(())
     }
 
     fn follow_up(&mut self, told: Vec<(TradeId, Work)>) -> Result<(), String> {
@@ -311,7 +360,8 @@ impl<'c> Shell<'c> {
     /// The database is done with something, or fails.
     fn database(&mut self) -> Result<(), String> {
         let reads = self.memory.reading.len();
-        let chosen = self.dice.below(reads + usize::from(self.memory.writing.is_some()));
+        let writes = self.memory.writing.is_some() && self.unflushed.len() < UNFLUSHED;
+        let chosen = self.dice.below(reads + usize::from(writes));
         let fails = self.faults_left > 0 && self.dice.percent(8);
         if let Some(batch) = self.memory.reading.keys().nth(chosen).copied() {
             let jobs = self.memory.reading.remove(&batch).unwrap_or_default();
@@ -353,16 +403,14 @@ impl<'c> Shell<'c> {
         let mut after: HashMap<TradeId, After> =
             works.iter().map(|(id, _)| (id.clone(), After::Open { due: None })).collect();
         let mut next = Vec::new();
+        let (tables, life, told) = (self.tables.clone(), self.life, None);
+        let mut outward = Unflushed { tables, sends: Vec::new(), answered: Vec::new(), told, life };
         for Finished { trade, fate, sends, answered } in committed.finished {
             let id = trade.id.clone();
-            if answered && !self.tables.trades.get(&id).is_some_and(|row| row.answered) {
-                return Err(format!("{id} has answered, and nothing is stored of it"));
-            }
+            outward.answered.extend(answered.then(|| id.clone()));
             self.memory.beginnings.remove(&id);
             self.memory.stale.remove(&id);
-            for sending in sends {
-                self.send(&trade, sending)?;
-            }
+            outward.sends.extend(sends.into_iter().map(|sending| (id.clone(), sending)));
             match fate {
                 Fate::Open(due) => {
                     after.insert(id.clone(), After::Open { due });
@@ -384,6 +432,7 @@ impl<'c> Shell<'c> {
                 next.extend(works.into_iter().map(|work| (id.clone(), work)));
             }
         }
+        self.unflushed.push_back(outward);
         self.follow_up(next)?;
         self.follow_up(committed.follow_ups)?;
         self.notice(Notice::Committed { batch, after: after.into_iter().collect() })
@@ -398,11 +447,11 @@ impl<'c> Shell<'c> {
         }
     }
 
-    fn send(&mut self, trade: &Trade, sending: Sending) -> Result<(), String> {
+    fn send(&mut self, trade: TradeId, sending: Sending) -> Result<(), String> {
         let Sending { pending, intent, key } = sending;
         let contract = &self.catalogue.contracts.operations[&*pending.operation];
         let terms = Terms { attempts: contract.attempts.unwrap_or(1), persistence: pending.persistence };
-        let call = (trade.id.clone(), pending.call);
+        let call = (trade, pending.call);
         let operation = Arc::clone(&pending.operation);
         let asked = InFlight { call: call.clone(), operation, key, intent, life: self.life };
         self.memory.peers.entry(call.clone()).or_insert(asked);
@@ -463,7 +512,8 @@ impl<'c> Shell<'c> {
         }
     }
 
-    /// The process is killed. What was being written is there or is not; nothing else is. Another one begins.
+    /// The process is killed. What was being written is there or is not; nothing else is. Where the power is lost too, so is
+    /// what had not reached the disk. Another process begins.
     fn crash(&mut self) -> Result<(), String> {
         self.crashes_left -= 1;
         self.crashes += 1;
@@ -471,6 +521,18 @@ impl<'c> Shell<'c> {
             && self.dice.percent(50)
         {
             drop(self.commit(jobs));
+            let (tables, life, told) = (self.tables.clone(), self.life, None);
+            self.unflushed.push_back(Unflushed {
+                tables,
+                sends: Vec::new(),
+                answered: Vec::new(),
+                told,
+                life,
+            });
+        }
+        if self.dice.percent(50) {
+            self.tables = self.durable.clone();
+            self.happenings.extend(self.unflushed.drain(..).filter_map(|lost| lost.told));
         }
         self.memory = Memory::new();
         self.life += 1;

@@ -46,6 +46,8 @@ pub(super) struct Happening {
     pub(super) event: &'static str,
     pub(super) key: String,
     pub(super) payload: Value,
+    /// It has happened; whoever was told may have forgotten it.
+    pub(super) over: bool,
 }
 
 /// A payment in the provider's book.
@@ -85,7 +87,8 @@ impl Provider {
                 if dice.percent(75) {
                     let at = now.saturating_add(Span::from_millis(dice.millis(3_600_000)));
                     let payload = json(&format!(r#"{{"payment_id":"{key}","amount":500}}"#)).unwrap();
-                    happenings.push(Happening { at, event: "pay.captured", key: key.to_string(), payload });
+                    let (event, key) = ("pay.captured", key.to_string());
+                    happenings.push(Happening { at, event, key, payload, over: false });
                 }
                 Value::record([("payment_id", Value::from(&**key)), ("url", Value::from("pay"))])
             }
