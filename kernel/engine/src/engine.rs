@@ -11,7 +11,7 @@ use mortise_store::{Migration, Migrations, Store, StoreError};
 use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::attention::Decision;
+use crate::attention::{Decision, Verdict};
 use crate::commit::{Pen, Tenure, stored_answer};
 use crate::definitions::{Aliasing, Catalogue, PublishError, Published};
 use crate::driver::{CrashPoint, Driver, Figures, Found, Message, Parts, Quiet, Start, Started};
@@ -542,10 +542,12 @@ impl Engine {
         let _ = self.messages.send(Message::Tick);
     }
 
-    /// A person has decided about a held trade.
-    pub fn decide(&self, trade: TradeId, decision: Decision) {
+    /// A person has decided about a trade, and why. Its notes are settled with that in the commit of what follows from it: a
+    /// decision that cannot be carried out leaves them open.
+    pub fn decide(&self, trade: TradeId, decision: Decision, reason: &str) {
+        let verdict = Verdict { decision, reason: reason.to_owned() };
         // A driver that is gone decides nothing any more.
-        let _ = self.messages.send(Message::Decided(trade, decision));
+        let _ = self.messages.send(Message::Decided(trade, verdict));
     }
 
     /// Takes no more starts and returns when everything that was taken is committed. Where other engines are on the database,

@@ -11,7 +11,7 @@ use mortise_flow::{
 };
 use mortise_types::Timestamp;
 
-use crate::attention::Decision;
+use crate::attention::{Decision, Verdict};
 use crate::record::{Asked, Intent, Record, Trade};
 
 /// What a trade is to be told.
@@ -58,8 +58,8 @@ pub enum Work {
     Due,
     /// Go on with the calls that the last stretch left.
     Continue,
-    /// What a person has decided about a held step.
-    Decided(Decision),
+    /// What a person has decided.
+    Decided(Verdict),
     /// What another process had for the trade, by the number of its note.
     Posted(i64, Box<Self>),
     /// After a start: go on with all calls that are outstanding, and ask peers again.
@@ -243,17 +243,25 @@ impl Job {
                 Work::Due => {}
                 Work::Continue => self.take_calls(Peers::Leave),
                 Work::Resume => self.take_calls(Peers::AskAgain),
-                Work::Decided(Decision::Retry) => {
+                Work::Decided(Verdict { decision: Decision::Retry, .. }) => {
                     self.take_calls(Peers::AskAgain);
                     self.feed(Input::Resume);
                 }
-                Work::Decided(Decision::Skip) => self.feed(Input::Skip),
-                Work::Decided(Decision::Compensate) => self.feed(Input::Compensate),
+                Work::Decided(Verdict { decision: Decision::Skip, .. }) => self.feed(Input::Skip),
+                Work::Decided(Verdict { decision: Decision::Compensate, .. }) => self.feed(Input::Compensate),
             }
         }
         if self.works.iter().any(|work| matches!(work, Work::Due)) {
             self.pass_clocks();
         }
+    }
+
+    /// What a person has decided about it last, which settles what he was told.
+    pub(crate) fn verdict(&self) -> Option<&Verdict> {
+        self.works.iter().rev().find_map(|work| match work {
+            Work::Decided(verdict) => Some(verdict),
+            _ => None,
+        })
     }
 
     fn cancel(&mut self, wait: WaitNo, position: i64) {
@@ -531,7 +539,8 @@ mod tests {
         let trade = unborn(id, program, Scope::new("acme", "books", "web").unwrap(), None, 1, now);
         let begin = Begin { input: Value::empty_record(), scope: Value::empty_record() };
         let fresh = Arc::new(Fresh { begin, key: None, input_hash: Vec::new(), idempotency: None });
-        let works = vec![Work::Begin(fresh), Work::Continue, Work::Decided(Decision::Retry), Work::Resume];
+        let retry = Work::Decided(Verdict { decision: Decision::Retry, reason: String::new() });
+        let works = vec![Work::Begin(fresh), Work::Continue, retry, Work::Resume];
         let mut job = Job::new(trade, works, Staleness::MayReply, now);
         job.tell();
         assert_eq!(job.pending.len(), 1, "{:?}", job.pending);

@@ -28,7 +28,7 @@ mod subscribe;
 mod trail;
 mod verify;
 
-pub use attention::{Choice, ChoiceError, Decision, Standing, Told, Waiting, settle, waiting};
+pub use attention::{Choice, ChoiceError, Decision, Standing, Told, Waiting, waiting};
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
 pub use driver::{CrashPoint, Figures, Replay, Started};
 pub use engine::{
@@ -41,7 +41,7 @@ pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
 pub use record::{Asked, Intent, Record, TradeId};
 pub use retrace::{
-    Difference, Effect, Entry, Happened, Note, PastCall, Replayed, RetraceError, Timeline,
+    Difference, Effect, Entry, Happened, Journal, Note, PastCall, Replayed, RetraceError, Settled, Timeline,
     find as find_trades, newest_trades, past_calls, replay, timeline,
 };
 pub use stretch::Bound;

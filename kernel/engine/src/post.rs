@@ -10,7 +10,7 @@ use mortise_store::{Reader, Statement, StoreError, Tx};
 use mortise_types::TenantId;
 use serde::{Deserialize, Serialize};
 
-use crate::attention::Decision;
+use crate::attention::Verdict;
 use crate::job::Work;
 use crate::lease;
 use crate::record::TradeId;
@@ -57,7 +57,7 @@ const STRIKE_VAIN: Statement = Statement::both(
 enum Note {
     Event { wait: WaitNo, position: i64, payload: Value },
     Cancel { wait: WaitNo, position: i64 },
-    Decided(Decision),
+    Decided(Verdict),
 }
 
 impl Note {
@@ -65,7 +65,7 @@ impl Note {
         match work {
             Work::Event { wait, position, payload } => Some(Self::Event { wait, position, payload }),
             Work::Cancel { wait, position } => Some(Self::Cancel { wait, position }),
-            Work::Decided(decision) => Some(Self::Decided(decision)),
+            Work::Decided(verdict) => Some(Self::Decided(verdict)),
             // Whatever else there is comes from the trade's own driver.
             _ => None,
         }
@@ -75,7 +75,7 @@ impl Note {
         match self {
             Self::Event { wait, position, payload } => Work::Event { wait, position, payload },
             Self::Cancel { wait, position } => Work::Cancel { wait, position },
-            Self::Decided(decision) => Work::Decided(decision),
+            Self::Decided(verdict) => Work::Decided(verdict),
         }
     }
 }

@@ -306,6 +306,15 @@ pub(crate) const HIGHEST_EPOCH: Statement = Statement::both(
     "SELECT coalesce(max(epoch), 0) FROM flow_instance WHERE status <> 2",
 );
 
+pub(crate) const SETTLE_ATTENTION: Statement = Statement::pair(
+    "engine.settle_attention",
+    "UPDATE flow_attention SET settled_at = ?3, settled_how = ?4, settled_reason = ?5
+     WHERE tenant = ?1 AND instance = ?2 AND settled_at IS NULL",
+    "UPDATE flow_attention t SET settled_at = item.at, settled_how = item.how, settled_reason = item.reason
+     FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (tenant, instance, at, how, reason, n)
+     WHERE t.tenant = item.tenant AND t.instance = item.instance AND t.settled_at IS NULL RETURNING item.n",
+);
+
 pub(crate) const HOLD: Statement = Statement::pair(
     "engine.hold",
     "UPDATE flow_instance SET status = 3 WHERE tenant = ?1 AND id = ?2 AND status <> 2",

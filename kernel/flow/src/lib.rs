@@ -19,8 +19,8 @@ pub use check::{Checked, check, check_contracts, check_text, with_flows};
 pub use compile::{CompileError, Program};
 pub use eval::EvalError;
 pub use machine::{
-    Answer, Begin, CallKind, CallNo, CallOutcome, Command, Ended, Input, OpenWait, Persistence, State,
-    TAKEN_BACK, WaitNo, step,
+    Answer, Begin, CallKind, CallNo, CallOutcome, Command, EVALUATION_FAILED, Ended, Input, OpenWait,
+    Persistence, State, TAKEN_BACK, WaitNo, step,
 };
 pub use migrate::{Obstacle, obstacles};
 pub use parse::{contract_template, parse};

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use mortise_engine::{Choice, ChoiceError, RetraceError, TradeId, Waiting, waiting};
+use mortise_engine::{Choice, ChoiceError, TradeId, Waiting, waiting};
 use mortise_fault::{Fault, codes};
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ pub(super) async fn list(
     caller: Caller,
 ) -> Result<Response, Problem> {
     caller.staff()?;
-    let mut waiting = waiting(app.engine.store(), &scope.tenant).await?;
+    let mut waiting = waiting(app.engine.store(), app.engine.catalogue(), &scope.tenant).await?;
     waiting.retain(|waiting| waiting.line == scope.line.as_str());
     Ok(([(header::CACHE_CONTROL, "private, no-store")], Json(Listed { waiting })).into_response())
 }
@@ -91,11 +91,8 @@ impl From<ChoiceError> for Problem {
             ChoiceError::NotWaiting(_) => "not_waiting",
             ChoiceError::NotSo { .. } => "not_so",
             ChoiceError::PassedPivot(_) => "passed_pivot",
-            ChoiceError::Trade(RetraceError::Store(error)) | ChoiceError::Store(error) => {
-                return error.into();
-            }
-            ChoiceError::Trade(RetraceError::Unknown(_)) => return Fault::not_found("This trade").into(),
-            ChoiceError::Trade(error) => return Fault::internal(error).into(),
+            ChoiceError::GoesBackward(_) => "goes_backward",
+            ChoiceError::Store(error) => return error.into(),
         };
         let fault = Fault::new(&codes::REJECTED, sentence).for_reason(reason);
         Self::of_reason(fault, Reason { detail: None, page: Page::None }, None)

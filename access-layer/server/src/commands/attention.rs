@@ -1,7 +1,7 @@
 //! `mortise attention`: what waits for a person, and what he decides about it. The trades that it decides about are driven as
 //! far as they go; all others stay where they are.
 
-use mortise_engine::{Choice, ChoiceError, Waiting};
+use mortise_engine::{Choice, ChoiceError, Engine, Told, TradeId, Waiting};
 use mortise_store::Access;
 use mortise_types::TenantId;
 
@@ -27,7 +27,7 @@ fn tenant(name: &str) -> Result<TenantId, Failure> {
 async fn list(command: AttentionList) -> Result<Exit, Failure> {
     let data = command.data.ok_or_else(|| Failure::unusable("--data is missing"))?;
     let rest = compose::at_rest(&data, Access::Reading).await?;
-    let waiting = mortise_engine::waiting(&rest.store, &tenant(&command.tenant)?).await?;
+    let waiting = mortise_engine::waiting(&rest.store, &rest.catalogue, &tenant(&command.tenant)?).await?;
     if command.format == Format::Json {
         print::json(&waiting);
         return Ok(Exit::Clean);
@@ -69,16 +69,30 @@ async fn decide(command: Decided, choice: Choice) -> Result<Exit, Failure> {
         return Err(Failure::refused(format!("several trades have the key `{name}`: {}", ids.join(", ")))
             .mend("name one of them by its id"));
     };
-    engine.choose(id, choice, &reason).await.map_err(|error| refused(error, &of))?;
+    let before = open_notes(&engine, id).await?;
+    engine.choose(id, choice, &reason).await.map_err(refused)?;
     engine.rest().await;
+    let after = open_notes(&engine, id).await?;
     let told = mortise_engine::timeline(engine.store(), engine.registry(), engine.catalogue(), id).await;
     let position = told.map_err(|error| super::trade::failure(error, &of))?.position;
     engine.drain().await;
+    // Where a server may drive the trade, it takes the decision when it can.
+    if !engine.store().is_shared() && before.iter().any(|note| after.contains(note)) {
+        return Err(Failure::refused(format!("trade {} could not go on, and nothing is decided", id.id))
+            .mend("the log says what failed; when that is mended, decide again"));
+    }
     print::line(format_args!("trade {}: {position}", id.id));
     Ok(Exit::Clean)
 }
 
-fn refused(error: ChoiceError, tenant: &str) -> Failure {
+/// What a person was told about the trade and nobody has settled.
+async fn open_notes(engine: &Engine, id: &TradeId) -> Result<Vec<Told>, Failure> {
+    let waiting = mortise_engine::waiting(engine.store(), engine.catalogue(), &id.tenant).await?;
+    let found = waiting.into_iter().find(|waiting| *waiting.trade == *id.id);
+    Ok(found.map(|waiting| waiting.notes).unwrap_or_default())
+}
+
+fn refused(error: ChoiceError) -> Failure {
     let sentence = error.to_string();
     match error {
         ChoiceError::NotWaiting(_) | ChoiceError::NotSo { .. } => Failure::refused(sentence)
@@ -86,7 +100,8 @@ fn refused(error: ChoiceError, tenant: &str) -> Failure {
         ChoiceError::PassedPivot(_) => {
             Failure::refused(sentence).mend("skip the held step, or start the trade that reverses this one")
         }
-        ChoiceError::Trade(error) => super::trade::failure(error, tenant),
+        ChoiceError::GoesBackward(_) => Failure::refused(sentence)
+            .mend("retry or skip what holds it up; `mortise trade show` says where it stands"),
         ChoiceError::Store(error) => error.into(),
     }
 }

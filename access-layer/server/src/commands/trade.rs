@@ -1,7 +1,7 @@
 //! `mortise trade show` and `mortise replay`: what a trade did, and whether its journal still says so. They read a data
 //! directory and drive nothing.
 
-use mortise_engine::{Entry, Happened, Replayed, RetraceError, Timeline, TradeId};
+use mortise_engine::{Entry, Happened, Journal, Note, Replayed, RetraceError, Timeline, TradeId};
 use mortise_store::Access;
 use mortise_types::TenantId;
 
@@ -90,9 +90,20 @@ fn told(timeline: &Timeline) -> String {
         text.push_str(&line_of(entry, timeline));
     }
     for note in &timeline.attention {
-        text.push_str(&format!("a person was told at {} ({}): {}\n", note.at, note.step, note.text));
+        text.push_str(&noted(note));
     }
     text.trim_end().to_owned()
+}
+
+/// What a person was told, and what he decided about it.
+fn noted(note: &Note) -> String {
+    let Note { step, text, at, settled } = note;
+    let step = if step.is_empty() { "the trade" } else { step };
+    let mut line = format!("a person was told at {at} ({step}): {text}\n");
+    if let Some(settled) = settled {
+        line.push_str(&format!("  decided at {}: {}, {}\n", settled.at, settled.how, settled.reason));
+    }
+    line
 }
 
 fn line_of(entry: &Entry, timeline: &Timeline) -> String {
@@ -127,7 +138,8 @@ fn what(happened: &Happened) -> String {
         Happened::TimedOut => "its time is over".to_owned(),
         Happened::Cancelled => "is cancelled".to_owned(),
         Happened::Decided { decision } => format!("a person decides: {decision}"),
-        Happened::Answered { answer } => format!("answers: {answer}"),
+        Happened::Answered { answer, problem: None } => format!("answers: {answer}"),
+        Happened::Answered { answer, problem: Some(problem) } => format!("answers: {answer} ({problem})"),
         Happened::Told { event } => format!("tells {event}"),
         Happened::PassedPivot => "passes its pivot".to_owned(),
         Happened::Moved { to } => format!("is moved to version {}", &to[..to.len().min(12)]),
@@ -137,8 +149,11 @@ fn what(happened: &Happened) -> String {
     }
 }
 
-/// A time since the trade began, short: `0s`, `1.250s`, `30m 0s`, `2d 3h`.
+/// A time since the trade began, short: `0s`, `1.250s`, `30m 0s`, `2d 3h`; `-45.421s` by a clock that was behind the trade's.
 fn passed(ms: i64) -> String {
+    if ms < 0 {
+        return format!("-{}", passed(ms.saturating_neg()));
+    }
     let (days, hours) = (ms / 86_400_000, ms / 3_600_000 % 24);
     let (minutes, seconds, rest) = (ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000);
     match ms {
@@ -151,7 +166,10 @@ fn passed(ms: i64) -> String {
 }
 
 fn compared(replayed: &Replayed) -> String {
-    let Replayed { trade, records, inputs, calls, differences } = replayed;
+    let Replayed { trade, journal, records, inputs, calls, differences } = replayed;
+    if *journal == Journal::NeverKept {
+        return format!("trade {trade}: nothing to replay: a trade of one call leaves no journal");
+    }
     let mut text =
         format!("trade {trade}: {records} records, {inputs} inputs, {calls} pure calls run again: ");
     if differences.is_empty() {
@@ -175,5 +193,6 @@ mod tests {
     fn times_read_short() {
         let said = [0, 1_250, 61_000, 3_660_000, 90_000_000].map(passed);
         assert_eq!(said, ["0s", "1.250s", "1m 1s", "1h 1m", "1d 1h"]);
+        assert_eq!([-45_421, -61_000].map(passed), ["-45.421s", "-1m 1s"]);
     }
 }

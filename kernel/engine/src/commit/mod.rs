@@ -148,6 +148,13 @@ impl Pen {
         write_instances(tx, &jobs).await?;
         done.journal_bytes += write_journal(tx, &jobs).await?;
         write_listeners(tx, &jobs).await?;
+        // What a person was told before he decided is settled; what this stretch tells him is not.
+        let settled = jobs.iter().filter_map(|job| {
+            let (id, verdict) = (&job.trade.id, job.verdict()?);
+            let how = verdict.decision.name();
+            Some((id.tenant.as_str(), &*id.id, job.record.now, how, verdict.reason.as_str()))
+        });
+        tx.execute(&sql::SETTLE_ATTENTION, settled).await?;
         let attention = jobs.iter().flat_map(|job| {
             job.attention.iter().map(move |(path, text)| {
                 (job.trade.id.tenant.as_str(), &*job.trade.id.id, &**path, text.as_str(), job.record.now)

@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use self::cache::Cache;
 use self::peers::{Holding, Peer};
-use crate::attention::Decision;
+use crate::attention::Verdict;
 use crate::commit::{Committed, Duplicate, ENDED, Fate, Finished, Pen, stored_answer};
 use crate::job::{Fresh, Job, Pending, Sending, Work};
 use crate::keeper::{Kept, Renewal};
@@ -102,7 +102,7 @@ pub(crate) enum Message {
         reply: oneshot::Sender<Started>,
     },
     /// What a person has decided about a held trade.
-    Decided(TradeId, Decision),
+    Decided(TradeId, Verdict),
     Tick,
     /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer; and the next clock.
     Rest(Quiet, oneshot::Sender<Option<Timestamp>>),
@@ -370,7 +370,7 @@ impl Driver {
                     self.waiters.remove(&trade);
                 }
             }
-            Message::Decided(trade, decision) => self.decided(trade, decision),
+            Message::Decided(trade, verdict) => self.decided(trade, verdict),
             Message::Elsewhere(trade) => self.elsewhere(trade),
             Message::LookElsewhere => {
                 let trades = std::mem::take(&mut self.elsewhere);

@@ -40,8 +40,8 @@ impl Driver {
     }
 
     /// What a person has decided about a trade is for its driver.
-    pub(super) fn decided(&mut self, trade: TradeId, decision: Decision) {
-        let work = Work::Decided(decision);
+    pub(super) fn decided(&mut self, trade: TradeId, verdict: Verdict) {
+        let work = Work::Decided(verdict);
         if self.kept.is_none() || self.scheduler.knows(&trade) {
             return self.notice(Notice::Work { trade, work });
         }

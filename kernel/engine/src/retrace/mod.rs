@@ -15,10 +15,10 @@ use mortise_store::{Reader, Statement, Store, StoreError};
 use mortise_types::{CustomerId, Scope, TenantId, Timestamp};
 
 pub use past::{PastCall, newest_trades, past_calls};
-pub use replay::{Difference, Replayed, replay};
-pub use timeline::{Effect, Entry, Happened, Note, Timeline, timeline};
+pub use replay::{Difference, Journal, Replayed, replay};
+pub use timeline::{Effect, Entry, Happened, Note, Settled, Timeline, timeline};
 
-use crate::definitions::Catalogue;
+use crate::definitions::{Catalogue, is_one_call};
 use crate::record::{Moved, Record, TradeId, first_hash};
 use crate::store as sql;
 
@@ -68,6 +68,13 @@ pub(crate) struct Stored {
     /// The one that it began with, and those that it was moved to, by hash.
     programs: HashMap<String, Arc<Program>>,
     pub(crate) records: Vec<Record>,
+}
+
+impl Stored {
+    /// Whether it was one call that ended where it began, of which no journal is written.
+    pub(crate) fn leaves_no_journal(&self) -> bool {
+        is_one_call(&self.program) && self.row.outcome.is_some() && self.row.next_seq == 1
+    }
 }
 
 /// Why a trade cannot be told.

@@ -30,6 +30,8 @@ const LISTENERS: Statement = Statement::pair(
 pub struct Replayed {
     /// The trade.
     pub trade: String,
+    /// Whether there is something to run again.
+    pub journal: Journal,
     /// Records of its journal.
     pub records: usize,
     /// Inputs that the machine was told.
@@ -38,6 +40,18 @@ pub struct Replayed {
     pub calls: usize,
     /// What is otherwise now.
     pub differences: Vec<Difference>,
+}
+
+/// What is there of a trade's journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Journal {
+    /// It is there.
+    Kept,
+    /// It was, and is not kept any more.
+    Gone,
+    /// A trade of one call that ended where it began leaves none.
+    NeverKept,
 }
 
 /// Something that the replay says otherwise than what is stored.
@@ -65,9 +79,13 @@ pub async fn replay(
     let (all, state) = told(&trade)?;
     let mut differences = Vec::new();
     if trade.records.is_empty() {
-        let difference = difference("journal", "not kept any more", "nothing to run again");
-        let (trade, differences) = (id.id.to_string(), vec![difference]);
-        return Ok(Replayed { trade, records: 0, inputs: 0, calls: 0, differences });
+        let (journal, differences) = if trade.leaves_no_journal() {
+            (Journal::NeverKept, Vec::new())
+        } else {
+            (Journal::Gone, vec![difference("journal", "not kept any more", "nothing to run again")])
+        };
+        let trade = id.id.to_string();
+        return Ok(Replayed { trade, journal, records: 0, inputs: 0, calls: 0, differences });
     }
     for told in all.iter().filter(|told| !told.wanted) {
         let place = format!("record {}", told.seq);
@@ -77,7 +95,8 @@ pub async fn replay(
     differences.extend(of_listeners(store, id, &state).await?);
     let calls = pure_calls(registry, &trade, &all, &mut differences)?;
     let (records, inputs) = (trade.records.len(), all.len());
-    Ok(Replayed { trade: id.id.to_string(), records, inputs, calls, differences })
+    let (trade, journal) = (id.id.to_string(), Journal::Kept);
+    Ok(Replayed { trade, journal, records, inputs, calls, differences })
 }
 
 fn difference(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mortise_capability::{ExtensionCall, Registry};
 use mortise_contract::{Contracts, How, Value};
-use mortise_flow::{Answer, CallKind, CallNo, CallOutcome, Command, Ended, Input, WaitNo};
+use mortise_flow::{Answer, CallKind, CallNo, CallOutcome, Command, EVALUATION_FAILED, Ended, Input, WaitNo};
 use mortise_store::{Statement, Store, StoreError};
 use mortise_types::{CustomerId, Scope, Timestamp};
 use serde::Serialize;
@@ -15,10 +15,11 @@ use crate::record::{Record, TradeId};
 
 const NOTES: Statement = Statement::pair(
     "engine.trade_notes",
-    "SELECT path, text, at FROM flow_attention WHERE tenant = ?1 AND instance = ?2 ORDER BY number",
+    "SELECT path, text, at, settled_at, settled_how, settled_reason FROM flow_attention
+     WHERE tenant = ?1 AND instance = ?2 ORDER BY number",
     "SELECT item.n, found.* FROM unnest($1, $2) WITH ORDINALITY AS item (tenant, instance, n)
      CROSS JOIN LATERAL (
-       SELECT path, text, at FROM flow_attention
+       SELECT path, text, at, settled_at, settled_how, settled_reason FROM flow_attention
        WHERE tenant = item.tenant AND instance = item.instance ORDER BY number) AS found",
 );
 
@@ -62,6 +63,19 @@ pub struct Note {
     pub text: String,
     /// When.
     pub at: Timestamp,
+    /// What was decided about it; none while it is open.
+    pub settled: Option<Settled>,
+}
+
+/// What a person decided about what he was told.
+#[derive(Debug, Clone, Serialize)]
+pub struct Settled {
+    /// When.
+    pub at: Timestamp,
+    /// `retry`, `skip`, `compensate`, `done`.
+    pub how: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Something that happened.
@@ -135,6 +149,9 @@ pub enum Happened {
     Answered {
         /// `ok`, or `failed: code`.
         answer: String,
+        /// Of an expression without a value: its step, and why it has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
     },
     /// An event was told.
     Told {
@@ -189,6 +206,9 @@ pub async fn timeline(
     let trade = stored(store, catalogue, id).await?;
     let (all, state) = told(&trade)?;
     let position = match (&trade.row.outcome, trade.records.is_empty()) {
+        (Some(outcome), true) if trade.leaves_no_journal() => {
+            format!("ended: {outcome}; a trade of one call leaves no journal")
+        }
         (Some(outcome), true) => format!("ended: {outcome}; its journal is no longer kept"),
         _ => state.position(),
     };
@@ -224,12 +244,20 @@ fn moves(records: &[Record]) -> impl Iterator<Item = Entry> {
 }
 
 async fn notes(store: &Store, id: &TradeId) -> Result<Vec<Note>, StoreError> {
+    type Row = (String, String, Timestamp, Option<Timestamp>, Option<String>, Option<String>);
     let id = id.clone();
     let rows = store.read(async move |reader| {
         let key = (id.tenant.as_str(), &*id.id);
-        reader.fetch_all::<(String, String, Timestamp), _>(&NOTES, key).await
+        reader.fetch_all::<Row, _>(&NOTES, key).await
     });
-    Ok(rows.await?.into_iter().map(|(step, text, at)| Note { step, text, at }).collect())
+    let note = |(step, text, at, settled_at, how, reason): Row| {
+        let settled = settled_at.zip(how).map(|(at, how)| {
+            let reason = reason.unwrap_or_default();
+            Settled { at, how, reason }
+        });
+        Note { step, text, at, settled }
+    };
+    Ok(rows.await?.into_iter().map(note).collect())
 }
 
 /// A call that has been asked for.
@@ -383,11 +411,13 @@ impl<'c> Teller<'c> {
                 self.plain(record, at, "", Happened::Told { event: event.to_string() });
             }
             Command::Answer(answer) => {
-                let answer = match answer {
-                    Answer::Ok(_) => "ok".to_owned(),
-                    Answer::Failed { code, .. } => format!("failed: {code}"),
+                let (answer, problem) = match answer {
+                    Answer::Ok(_) => ("ok".to_owned(), None),
+                    Answer::Failed { code, detail } => {
+                        (format!("failed: {code}"), problem_of(&code, &detail))
+                    }
                 };
-                self.plain(record, at, "", Happened::Answered { answer });
+                self.plain(record, at, "", Happened::Answered { answer, problem });
             }
             Command::Attention { text, path } => self.plain(record, at, &path, Happened::Noted { text }),
             Command::Stuck { path, problem } => {
@@ -415,6 +445,12 @@ fn effects_of<'v>(
 ) -> impl Iterator<Item = Effect> + use<'v> {
     let handles = amounts::handles(value, path).into_iter();
     handles.map(move |handle| Effect { resource: resource.to_owned(), change, handle })
+}
+
+/// What the caller of a trade that failed over an expression was told of it.
+fn problem_of(code: &str, detail: &Value) -> Option<String> {
+    let said = |name| detail.get(name).and_then(Value::as_str).filter(|_| code == EVALUATION_FAILED);
+    Some(format!("{}: {}", said("step")?, said("problem")?))
 }
 
 fn took(since: Timestamp, at: Timestamp) -> i64 {

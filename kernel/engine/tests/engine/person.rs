@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mortise_engine::{
-    Aliasing, Attempt, Decision, MigrateError, PLATFORM, Standing, TradeId, Waiting, definition_hash,
-    find_trades, migrate, replay, settle, timeline, waiting,
+    Aliasing, Attempt, Choice, ChoiceError, Decision, MigrateError, PLATFORM, Standing, Timeline, TradeId,
+    Waiting, definition_hash, find_trades, migrate, replay, timeline, waiting,
 };
 use mortise_types::{Span, TenantId, Timestamp};
 
@@ -59,11 +59,31 @@ fn id(house: &House) -> TradeId {
     found.unwrap().remove(0)
 }
 
-fn position(house: &House) -> String {
+fn told(house: &House) -> Timeline {
     let engine = house.engine();
     let id = id(house);
     let told = timeline(engine.store(), engine.registry(), engine.catalogue(), &id);
-    house.runtime().block_on(Box::pin(told)).unwrap().position
+    house.runtime().block_on(Box::pin(told)).unwrap()
+}
+
+fn position(house: &House) -> String {
+    told(house).position
+}
+
+/// How each note was settled, and why; nothing for an open one.
+fn settled(house: &House) -> Vec<String> {
+    let how = told(house).attention.into_iter().map(|note| note.settled);
+    how.map(|settled| settled.map(|by| format!("{}: {}", by.how, by.reason)).unwrap_or_default()).collect()
+}
+
+fn choices(house: &House) -> Vec<Choice> {
+    attention(house).remove(0).choices
+}
+
+fn choose(house: &House, choice: Choice) -> Result<(), ChoiceError> {
+    let chosen = house.runtime().block_on(house.engine().choose(&id(house), choice, "grace: so it is"));
+    house.settle();
+    chosen
 }
 
 fn replays(house: &House) {
@@ -74,14 +94,12 @@ fn replays(house: &House) {
 }
 
 fn attention(house: &House) -> Vec<Waiting> {
-    house.runtime().block_on(waiting(house.engine().store(), &tenant())).unwrap()
+    let engine = house.engine();
+    house.runtime().block_on(waiting(engine.store(), engine.catalogue(), &tenant())).unwrap()
 }
 
 fn decide(house: &House, decision: Decision) {
-    let id = id(house);
-    let settled = settle(house.engine().store(), &id, "test", "because", Timestamp::from_millis(1));
-    house.runtime().block_on(settled).unwrap();
-    house.engine().decide(id, decision);
+    house.engine().decide(id(house), decision, "because");
     house.settle();
 }
 
@@ -94,6 +112,7 @@ fn a_held_step_is_passed_over_and_the_trade_completes() {
     assert_eq!(held.len(), 1);
     assert_eq!(held[0].standing, Standing::Held);
     assert!(held[0].notes.iter().any(|note| note.step == "let"), "{held:#?}");
+    assert_eq!(held[0].choices, [Choice::Retry, Choice::Skip]);
 
     decide(&house, Decision::Retry);
     assert!(position(&house).contains("is held at let"), "it is beyond 64 bits the second time too");
@@ -102,6 +121,7 @@ fn a_held_step_is_passed_over_and_the_trade_completes() {
     decide(&house, Decision::Skip);
     assert!(position(&house).starts_with("sleeps"), "{}", position(&house));
     assert!(attention(&house).is_empty());
+    assert_eq!(settled(&house), ["retry: because", "retry: because", "skip: because"]);
     house.pass(Span::days(1));
     assert_eq!(position(&house), "ended: completed");
     assert!(house.verify().is_empty(), "{:?}", house.verify());
@@ -114,6 +134,7 @@ fn a_person_takes_a_trade_back_before_its_pivot_and_not_behind_it() {
     assert_eq!(house.left("pen"), 4);
     house.pass(Span::hours(1));
     assert_eq!(attention(&house)[0].standing, Standing::GoesOn);
+    assert_eq!(choices(&house), [Choice::Done, Choice::Compensate]);
     decide(&house, Decision::Compensate);
     assert_eq!(position(&house), "ended: failed with compensated");
     assert_eq!(house.left("pen"), 5);
@@ -121,9 +142,71 @@ fn a_person_takes_a_trade_back_before_its_pivot_and_not_behind_it() {
     let house = begun(1);
     house.pass(Span::hours(1));
     house.pass(Span::hours(1));
+    assert_eq!(choices(&house), [Choice::Done]);
+    let refused = choose(&house, Choice::Compensate);
+    assert!(matches!(refused, Err(ChoiceError::PassedPivot(_))), "{refused:?}");
+    assert_eq!(settled(&house), [""]);
     decide(&house, Decision::Compensate);
     assert!(position(&house).starts_with("sleeps"), "{}", position(&house));
     assert_eq!(house.left("pen"), 4);
+}
+
+/// For more than one, what takes it back has no value.
+fn hard_to_take_back() -> String {
+    MULTIPLY.replace(
+        "count: \"${ input.count }\", seen: 5 }\n",
+        "count: \"${ input.count }\", seen: 5 }\n    undo:\n      call: shop.put_back\n      \
+         with: { goods: \"${ input.goods }\", taking: \"${ taken.taking }\", \
+         count: \"${ 9000000000000000000 * input.count }\" }\n",
+    )
+}
+
+#[test]
+fn what_goes_backward_is_not_taken_back_once_more() {
+    let house = House::new(&hard_to_take_back());
+    house.call("shop.stock", r#"{"goods":"pen","count":5}"#);
+    house.trade("multiply", r#"{"order":"o1","goods":"pen","count":2}"#);
+    house.settle();
+    house.pass(Span::hours(1));
+    choose(&house, Choice::Compensate).unwrap();
+    assert!(position(&house).starts_with("goes backward with compensated: is held"), "{}", position(&house));
+    assert_eq!(choices(&house), [Choice::Retry, Choice::Skip]);
+    let refused = choose(&house, Choice::Compensate).unwrap_err();
+    assert!(refused.to_string().contains("goes backward already"), "{refused}");
+    assert_eq!(settled(&house), ["compensate: grace: so it is", ""], "what is refused settles nothing");
+    choose(&house, Choice::Skip).unwrap();
+    assert_eq!(position(&house), "ended: failed with compensated");
+}
+
+#[test]
+fn a_decision_about_a_trade_whose_stretches_fail_settles_nothing_before_one_is_committed() {
+    let house = House::new(&MULTIPLY.replace(
+        "  - attention: nobody has looked at it for an hour\n",
+        "  - call: shop.explode\n    with: { order: \"${ input.order }\" }\n",
+    ));
+    house.call("shop.stock", r#"{"goods":"pen","count":5}"#);
+    house.trade("multiply", r#"{"order":"bomb","goods":"pen","count":1}"#);
+    house.settle();
+    house.pass(Span::hours(1));
+    for _ in 0..4 {
+        house.pass(Span::minutes(1));
+    }
+    house.until("SELECT CASE WHEN count(*) = 1 THEN 'told' ELSE 'not told' END FROM flow_attention", "told");
+    let trade = house.rows("SELECT instance FROM flow_attention").remove(0);
+    let id = TradeId { tenant: tenant(), id: trade.into() };
+    let choose = |choice| {
+        house.runtime().block_on(house.engine().choose(&id, choice, "the fuse is out")).unwrap();
+        house.settle();
+        house.pass(Span::minutes(1));
+    };
+    assert_eq!(choices(&house), [Choice::Retry, Choice::Compensate]);
+    choose(Choice::Retry);
+    assert_eq!(choices(&house), [Choice::Retry, Choice::Compensate], "the note stands: nothing was done");
+    choose(Choice::Compensate);
+    assert!(attention(&house).is_empty());
+    assert_eq!(house.left("pen"), 5);
+    let how = house.rows("SELECT settled_how FROM flow_attention");
+    assert_eq!(how, ["compensate"]);
 }
 
 fn publish(house: &House, text: &str) {

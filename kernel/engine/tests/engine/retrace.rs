@@ -1,6 +1,6 @@
 //! What a trade's journal tells: its timeline, a replay that agrees with what is stored, and one that does not.
 
-use mortise_engine::{Happened, Replayed, Timeline, find_trades, history, replay, timeline};
+use mortise_engine::{Happened, Journal, Replayed, Timeline, find_trades, history, replay, timeline};
 use mortise_types::{Span, TenantId};
 
 use crate::house::House;
@@ -33,7 +33,7 @@ fn words(timeline: &Timeline) -> Vec<String> {
         Happened::Called { operation, outcome } => format!("{operation} {outcome}"),
         Happened::TakenBack { operation, outcome } => format!("back {operation} {outcome}"),
         Happened::TimedOut => "timed out".to_owned(),
-        Happened::Answered { answer } => format!("answered {answer}"),
+        Happened::Answered { answer, .. } => format!("answered {answer}"),
         Happened::Ended { outcome } => format!("ended {outcome}"),
         other => format!("{other:?}"),
     };
@@ -98,6 +98,39 @@ fn a_replay_says_what_was_changed_behind_its_back() {
     };
     assert_eq!(places(replayed(&house, "o2")), ["outcome", "answer"]);
     assert_eq!(places(replayed(&house, "o1")), ["due", "listeners"]);
+}
+
+#[test]
+fn a_trade_of_one_call_leaves_nothing_to_replay() {
+    let house = stocked(5);
+    let id = house.rows("SELECT id FROM flow_instance").remove(0);
+    let replayed = replayed(&house, &id);
+    assert_eq!(replayed.journal, Journal::NeverKept);
+    assert!(replayed.differences.is_empty(), "{replayed:?}");
+    assert!(told(&house, &id).position.contains("a trade of one call leaves no journal"));
+    house.trade("buy", &buy("o1", "pen", 1, "now"));
+    house.settle();
+    house.write("DELETE FROM flow_journal");
+    let gone = self::replayed(&house, "o1");
+    assert_eq!((gone.journal, gone.differences.len()), (Journal::Gone, 1), "one that there was is missed");
+}
+
+#[test]
+fn an_expression_without_a_value_is_told_with_its_step() {
+    let text = crate::trades::BUY.replace(
+        "  - call: shop.explode\n",
+        "  - let: { share: \"${ 9000000000000000000 * input.count }\" }\n  - call: shop.explode\n",
+    );
+    let house = House::new(&text);
+    house.call("shop.stock", r#"{"goods":"pen","count":5}"#);
+    house.trade("buy", &buy("o1", "pen", 2, "now"));
+    house.settle();
+    let entries = told(&house, "o1").entries.into_iter().map(|entry| entry.happened);
+    let problem = entries.into_iter().find_map(|happened| match happened {
+        Happened::Answered { answer, problem } if answer == "failed: evaluation_failed" => problem,
+        _ => None,
+    });
+    assert!(problem.as_ref().is_some_and(|problem| problem.starts_with("let: ")), "{problem:?}");
 }
 
 #[test]

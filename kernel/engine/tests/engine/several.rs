@@ -69,7 +69,7 @@ fn a_trade_of_another_engine_is_cancelled_and_decided_from_here() {
     first.trade("buy", &buy("o2", "pen", 2, "later"));
     let tenant = TenantId::new("acme").unwrap();
     let found = second.runtime().block_on(find_trades(second.engine().store(), &tenant, "o2"));
-    second.engine().decide(found.unwrap().remove(0), Decision::Compensate);
+    second.engine().decide(found.unwrap().remove(0), Decision::Compensate, "because");
     second
         .until("SELECT coalesce(outcome, 'open') FROM flow_instance WHERE key = 'o2'", "failed:compensated");
     second.until("SELECT cast(count(*) AS TEXT) FROM flow_post", "0");

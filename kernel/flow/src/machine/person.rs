@@ -1,7 +1,7 @@
 //! A person has looked at the trade, and decides: what is held is tried again or passed over, or the trade goes backward.
 
 use super::run::Run;
-use super::state::{Again, Doing, Phase};
+use super::state::{Again, Doing};
 use crate::compile::{Op, Pc};
 
 /// The code of what a person let go backward.
@@ -51,7 +51,7 @@ impl Run<'_> {
 
     /// The trade goes backward, wherever it stands; one that has passed its pivot does not.
     pub(super) fn compensate(&mut self) {
-        if self.state.phase == Phase::Forward && !self.state.passed_pivot {
+        if self.state.can_turn_back() {
             self.fail(COMPENSATED.into(), self.program.nothing.clone());
         }
     }

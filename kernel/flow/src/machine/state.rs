@@ -349,6 +349,11 @@ impl State {
         self.passed_pivot
     }
 
+    /// Whether a person may let it go backward: it goes forward and has not passed its pivot.
+    pub fn can_turn_back(&self) -> bool {
+        self.phase == Phase::Forward && !self.passed_pivot
+    }
+
     /// Whether it has failed and is being taken back, or waits for calls that are out before it is.
     pub fn is_going_backward(&self) -> bool {
         matches!(self.phase, Phase::Backward(_) | Phase::Draining(Outcome::Fail(_)))
