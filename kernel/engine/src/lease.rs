@@ -13,6 +13,7 @@ use crate::commit::{self, Matched, WAITING};
 use crate::driver::Found;
 use crate::job::Work;
 use crate::record::TradeId;
+use crate::store as sql;
 
 /// Where engines tell each other that there is something to look at: the epoch of whom it concerns, or [`EVERYONE`].
 const CHANNEL: &str = "mortise_engine";
@@ -105,29 +106,6 @@ const CLAIM_ORPHANS: Statement = Statement::pair(
     "UPDATE flow_instance t SET epoch = item.epoch FROM unnest($1) WITH ORDINALITY AS item (epoch, n)
      WHERE t.status <> 2 AND NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = t.epoch)
      RETURNING item.n, t.tenant, t.id, t.status, t.wake_at",
-);
-
-/// What orphans were not told: read before they are claimed. What is matched with them later is posted to whoever has them.
-const UNDELIVERED_TO_ORPHANS: Statement = Statement::pair(
-    "engine.undelivered_to_orphans",
-    "SELECT w.tenant, w.instance, w.wait, w.kind, i.position, i.payload
-     FROM flow_instance f
-     CROSS JOIN flow_wait w ON w.tenant = f.tenant AND w.instance = f.id
-     CROSS JOIN inbox i ON i.tenant = w.tenant AND i.event = w.event AND i.key = w.key
-     WHERE f.status <> 2 AND w.kind <> 2 AND i.received_at >= w.since
-        AND NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = f.epoch)
-        AND NOT EXISTS (SELECT 1 FROM inbox_taken t
-            WHERE t.tenant = i.tenant AND t.instance = w.instance AND t.position = i.position)
-     ORDER BY i.position, w.instance, w.wait",
-    "SELECT w.tenant, w.instance, w.wait, w.kind, i.position, i.payload
-     FROM flow_instance f
-     JOIN flow_wait w ON w.tenant = f.tenant AND w.instance = f.id
-     JOIN inbox i ON i.tenant = w.tenant AND i.event = w.event AND i.key = w.key
-     WHERE f.status <> 2 AND w.kind <> 2 AND i.received_at >= w.since
-        AND NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = f.epoch)
-        AND NOT EXISTS (SELECT 1 FROM inbox_taken t
-            WHERE t.tenant = i.tenant AND t.instance = w.instance AND t.position = i.position)
-     ORDER BY i.position, w.instance, w.wait",
 );
 
 /// How many engines do not know yet what was published.
@@ -314,7 +292,7 @@ pub(crate) async fn adopt(store: &Store, epoch: i64, over: Vec<Seen>) -> Result<
         let silent =
             |seen: &Seen| (seen.epoch, if seen.connected { millis(SILENCE) } else { seen.silent_ms });
         tx.execute(&END, over.iter().map(silent)).await?;
-        let undelivered = tx.fetch_all::<Undelivered, _>(&UNDELIVERED_TO_ORPHANS, ()).await?;
+        let undelivered = tx.fetch_all::<Undelivered, _>(&sql::UNDELIVERED_TO_ORPHANS, ()).await?;
         let open = tx.fetch_all::<Open, _>(&CLAIM_ORPHANS, (epoch,)).await?;
         Ok((open, undelivered))
     });

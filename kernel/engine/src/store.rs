@@ -272,24 +272,38 @@ pub(crate) const OPEN_INSTANCES: Statement = Statement::both(
     "SELECT tenant, id, status, wake_at FROM flow_instance WHERE status <> 2 ORDER BY tenant, id",
 );
 
-pub(crate) const UNDELIVERED: Statement = Statement::pair(
-    "engine.undelivered",
-    "SELECT w.tenant, w.instance, w.wait, w.kind, i.position, i.payload
+/// Events that open trades listen for and were not told; the databases differ in how a join keeps its order, and not all
+/// ask for all trades.
+macro_rules! undelivered {
+    ($join:literal, $whose:literal) => {
+        concat!(
+            "SELECT w.tenant, w.instance, w.wait, w.kind, i.position, i.payload
      FROM flow_instance f
-     CROSS JOIN flow_wait w ON w.tenant = f.tenant AND w.instance = f.id
-     CROSS JOIN inbox i ON i.tenant = w.tenant AND i.event = w.event AND i.key = w.key
-     WHERE f.status <> 2 AND w.kind <> 2 AND i.received_at >= w.since
+     ",
+            $join,
+            " flow_wait w ON w.tenant = f.tenant AND w.instance = f.id
+     ",
+            $join,
+            " inbox i ON i.tenant = w.tenant AND i.event = w.event AND i.key = w.key
+     WHERE f.status <> 2 AND w.kind <> 2 AND i.received_at >= w.since",
+            $whose,
+            "
         AND NOT EXISTS (SELECT 1 FROM inbox_taken t
             WHERE t.tenant = i.tenant AND t.instance = w.instance AND t.position = i.position)
-     ORDER BY i.position, w.instance, w.wait",
-    "SELECT w.tenant, w.instance, w.wait, w.kind, i.position, i.payload
-     FROM flow_instance f
-     JOIN flow_wait w ON w.tenant = f.tenant AND w.instance = f.id
-     JOIN inbox i ON i.tenant = w.tenant AND i.event = w.event AND i.key = w.key
-     WHERE f.status <> 2 AND w.kind <> 2 AND i.received_at >= w.since
-        AND NOT EXISTS (SELECT 1 FROM inbox_taken t
-            WHERE t.tenant = i.tenant AND t.instance = w.instance AND t.position = i.position)
-     ORDER BY i.position, w.instance, w.wait",
+     ORDER BY i.position, w.instance, w.wait"
+        )
+    };
+}
+
+pub(crate) const UNDELIVERED: Statement =
+    Statement::pair("engine.undelivered", undelivered!("CROSS JOIN", ""), undelivered!("JOIN", ""));
+
+/// The same for trades whose lease has ended: read before they are claimed. What is matched with them later is posted to
+/// whoever has them.
+pub(crate) const UNDELIVERED_TO_ORPHANS: Statement = Statement::pair(
+    "engine.undelivered_to_orphans",
+    undelivered!("CROSS JOIN", " AND NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = f.epoch)"),
+    undelivered!("JOIN", " AND NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = f.epoch)"),
 );
 
 pub(crate) const CLAIM_OPEN: Statement = Statement::pair(

@@ -111,13 +111,7 @@ impl Pen {
         matched: Matched,
         done: &mut Committed,
     ) -> Result<(), StoreError> {
-        let (late, told): (Vec<Match>, Vec<Match>) =
-            matched.found.into_iter().partition(|found| found.kind == LATE);
-        let wanted: HashSet<(TenantId, i64)> = told
-            .iter()
-            .filter(|found| found.kind == WAIT)
-            .map(|found| (found.trade.tenant.clone(), found.position))
-            .collect();
+        let (told, late) = matched.divided();
         let (elsewhere, here): (Vec<Match>, Vec<Match>) =
             told.into_iter().partition(|found| found.elsewhere.is_some());
         done.follow_ups.extend(here.into_iter().filter_map(Match::work));
@@ -127,9 +121,6 @@ impl Pen {
         });
         post::write(tx, posts.collect()).await?;
         for Match { trade, event, position, payload, .. } in late {
-            if wanted.contains(&(trade.tenant.clone(), position)) {
-                continue;
-            }
             let taken =
                 tx.execute(&sql::INSERT_TAKEN, [(trade.tenant.as_str(), &*trade.id, position)]).await?;
             if taken == [1] {
@@ -218,15 +209,15 @@ pub(super) async fn begin_row(
 }
 
 /// An event and one who listens for it.
-pub(super) struct Match {
-    trade: TradeId,
+pub(crate) struct Match {
+    pub(crate) trade: TradeId,
     /// The driver's epoch, where it is another.
     elsewhere: Option<i64>,
     kind: i64,
     wait: u32,
-    event: String,
-    position: i64,
-    payload: Value,
+    pub(crate) event: String,
+    pub(crate) position: i64,
+    pub(crate) payload: Value,
 }
 
 /// Matches of a batch: an event satisfies one wait of a trade, the oldest; it is late only where nobody waits.
@@ -271,6 +262,17 @@ impl Matched {
 }
 
 impl Matched {
+    /// What waits and cancellations are to be told, and what comes late: an event that no wait of its tenant wants.
+    pub(crate) fn divided(self) -> (Vec<Match>, Vec<Match>) {
+        let (mut late, told): (Vec<Match>, Vec<Match>) =
+            self.found.into_iter().partition(|found| found.kind == LATE);
+        let waits = told.iter().filter(|found| found.kind == WAIT);
+        let wanted: HashSet<(TenantId, i64)> =
+            waits.map(|found| (found.trade.tenant.clone(), found.position)).collect();
+        late.retain(|found| !wanted.contains(&(found.trade.tenant.clone(), found.position)));
+        (told, late)
+    }
+
     /// What waits and cancellations are to be told.
     pub(crate) fn works(self) -> impl Iterator<Item = (TradeId, Work)> {
         self.found.into_iter().filter_map(Match::work)
@@ -279,7 +281,7 @@ impl Matched {
 
 impl Match {
     /// What its trade is to be told; nothing if it is late.
-    fn work(self) -> Option<(TradeId, Work)> {
+    pub(crate) fn work(self) -> Option<(TradeId, Work)> {
         let Self { trade, kind, wait, position, payload, .. } = self;
         let work = match kind {
             WAIT => Work::Event { wait: WaitNo(wait), position, payload },

@@ -1,17 +1,19 @@
 //! The database of a simulated world: tables in memory, a transaction as a copy that takes their place. Its operations are
-//! models, each of a line or two; how a batch is written is the engine's order of things, said once more without SQL.
+//! models, each of a line or two; how a batch is written is the engine's order of things, said once more without SQL. Who is
+//! told of an event is decided by the engine's own rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mortise_capability::{Reply, Staleness};
 use mortise_contract::{Value, json};
-use mortise_flow::{Begin, CallOutcome, Ended, Input, Program, WaitNo};
+use mortise_flow::{Begin, CallOutcome, Ended, Input, Program};
 use mortise_types::{CustomerId, Scope, Timestamp};
 
 use super::dice::Dice;
 use super::world::Catalogue;
-use crate::job::{CANCEL, Fresh, Job, LATE, Pending, Sending, WAIT, Work, key_text};
+use crate::commit::Matched;
+use crate::job::{Fresh, Job, LATE, Pending, Sending, Work, key_text};
 use crate::load::unborn;
 use crate::record::{Record, Trade, TradeId};
 
@@ -121,12 +123,11 @@ impl Tables {
                 let row = &self.trades[trade];
                 let is_new = !self.taken.contains(&(trade.clone(), received.position));
                 if row.ended.is_none() && received.at >= row.started_at && is_new {
-                    matched.add(trade, *kind, *wait, received);
+                    hears(&mut matched, trade, (*kind, *wait), received);
                 }
             }
         }
-        for found_match in matched.found {
-            let Some((trade, work)) = found_match.work() else { continue };
+        for (trade, work) in matched.works() {
             if let Some((_, works, _)) = found.iter_mut().find(|(id, ..)| *id == trade) {
                 works.push(work);
             }
@@ -393,7 +394,7 @@ impl Tables {
         self.position += 1;
         let received = Received { event: event.into(), key, position: self.position, payload, at };
         for (_, _, trade, kind, wait) in self.heard_by(&received) {
-            matched.add(trade, *kind, *wait, &received);
+            hears(matched, trade, (*kind, *wait), &received);
         }
         self.inbox.push(received);
     }
@@ -411,20 +412,18 @@ impl Tables {
                     && !self.taken.contains(&(job.trade.id.clone(), received.position))
             });
             for received in early {
-                matched.add(&job.trade.id, listen.kind, listen.wait.0, received);
+                hears(matched, &job.trade.id, (listen.kind, listen.wait.0), received);
             }
         }
     }
 
     fn deliver(&mut self, catalogue: &Catalogue, matched: Matched, now: Timestamp, out: &mut Committed) {
-        let (late, told): (Vec<Match>, Vec<Match>) =
-            matched.found.into_iter().partition(|found| found.kind == LATE);
-        let wanted: BTreeSet<i64> =
-            told.iter().filter(|found| found.kind == WAIT).map(|found| found.position).collect();
-        out.follow_ups.extend(told.into_iter().filter_map(Match::work));
-        for Match { trade, event, position, payload, .. } in late {
-            if !wanted.contains(&position) && self.taken.insert((trade.clone(), position)) {
-                self.begin_late(catalogue, &trade, (&event, position, payload), now, out);
+        let (told, late) = matched.divided();
+        out.follow_ups.extend(told.into_iter().filter_map(|found| found.work()));
+        for found in late {
+            if self.taken.insert((found.trade.clone(), found.position)) {
+                let event = (&*found.event, found.position, found.payload);
+                self.begin_late(catalogue, &found.trade, event, now, out);
             }
         }
     }
@@ -472,49 +471,9 @@ enum Kind {
     List,
 }
 
-struct Match {
-    trade: TradeId,
-    kind: i64,
-    wait: u32,
-    event: Arc<str>,
-    position: i64,
-    payload: Value,
-}
-
-impl Match {
-    fn work(self) -> Option<(TradeId, Work)> {
-        let Self { trade, kind, wait, position, payload, .. } = self;
-        match kind {
-            WAIT => Some((trade, Work::Event { wait: WaitNo(wait), position, payload })),
-            CANCEL => Some((trade, Work::Cancel { wait: WaitNo(wait), position })),
-            _ => None,
-        }
-    }
-}
-
-/// An event satisfies one wait of a trade, the oldest.
-#[derive(Default)]
-struct Matched {
-    found: Vec<Match>,
-    seen: BTreeSet<(TradeId, i64)>,
-    waited: BTreeSet<(TradeId, u32)>,
-}
-
-impl Matched {
-    fn add(&mut self, trade: &TradeId, kind: i64, wait: u32, received: &Received) {
-        let Received { event, position, payload, .. } = received;
-        if kind == WAIT && self.waited.contains(&(trade.clone(), wait)) {
-            return;
-        }
-        if !self.seen.insert((trade.clone(), *position)) {
-            return;
-        }
-        if kind == WAIT {
-            self.waited.insert((trade.clone(), wait));
-        }
-        let (trade, event, payload) = (trade.clone(), Arc::clone(event), payload.clone());
-        self.found.push(Match { trade, kind, wait, event, position: *position, payload });
-    }
+fn hears(matched: &mut Matched, trade: &TradeId, (kind, wait): (i64, u32), received: &Received) {
+    let Received { event, position, payload, .. } = received;
+    matched.add((trade.clone(), None), kind, wait, event, *position, payload);
 }
 
 pub(super) fn is_remote(operation: &str) -> bool {
