@@ -18,8 +18,6 @@ use crate::stopwatch::Stopwatch;
 
 /// The point whose template is called in every language.
 const POINT: &str = "unit-price";
-/// How long a server is left alone before its memory is read.
-const IDLE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run(wish: Extensions) -> Result<(), Failure> {
     let ground = Ground::prepare(&wish.ground)?;
@@ -121,8 +119,7 @@ async fn start(ground: &Ground, data: &Path, files: Option<(&Path, &Path)>) -> R
     let began = Stopwatch::start();
     let server = ground.platform.serve_with(data, files)?;
     let took = began.passed();
-    tokio::time::sleep(IDLE).await;
-    let memory = server.memory();
+    let memory = server.memory_at_rest().await;
     let first_order = order(&server, took).await?;
     Ok(Start { took_s: took.as_secs_f64(), memory, first_order_ms: first_order.as_secs_f64() * 1e3 })
 }

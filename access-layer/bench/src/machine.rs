@@ -1,5 +1,6 @@
 //! What the figures were measured on: without it they mean nothing.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -40,6 +41,17 @@ impl Machine {
             flush_us: flush_us(folder)?,
             load_before: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
         })
+    }
+}
+
+/// The line that stands above every table.
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cpu, cores, system, file_system, flush_us, load_before } = self;
+        write!(
+            f,
+            "{cores} x {cpu}, {system}, {file_system}; a 4 KiB write to the disk takes {flush_us} us; load average {load_before} before"
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -127,6 +128,9 @@ pub(crate) struct Calls {
     pub(crate) fuel_used: u64,
 }
 
+/// How long a server is left alone before its memory is read.
+const REST: Duration = Duration::from_secs(3);
+
 const SCOPE: [&str; 4] = ["--tenant", TENANT, "--line", LINE];
 
 /// A server in a process of its own.
@@ -191,7 +195,9 @@ impl Server {
         Ok(serde_json::from_slice(answer.body)?)
     }
 
-    pub(crate) fn memory(&self) -> Memory {
+    /// What it holds when it has been left alone for a while.
+    pub(crate) async fn memory_at_rest(&self) -> Memory {
+        tokio::time::sleep(REST).await;
         Memory::of(self.child.id())
     }
 

@@ -84,6 +84,11 @@ impl Memory {
     }
 }
 
+/// Bytes as MiB.
+pub(crate) fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
 impl Used {
     pub(crate) fn cpu_in_all(&self) -> Duration {
         self.cpu.values().sum()

@@ -152,12 +152,10 @@ impl Report {
     }
 
     fn head(&self) -> String {
-        let Machine { cpu, cores, system, file_system, flush_us, load_before } = &self.machine;
         format!(
             "Checkout: fixed price, paid on invoice, two lines, over HTTP, SQLite, flushed before an answer\n\
-             {cores} x {cpu}, {system}, {file_system}; a 4 KiB write to the disk takes {flush_us} us; load average {load_before} before\n\
-             {}, {} callers in a closed loop on the same cores, {} SKUs, {} rounds of {} s; medians\n",
-            self.program, self.callers, self.skus, self.rounds, self.seconds,
+             {}\n{}, {} callers in a closed loop on the same cores, {} SKUs, {} rounds of {} s; medians\n",
+            self.machine, self.program, self.callers, self.skus, self.rounds, self.seconds,
         )
     }
 

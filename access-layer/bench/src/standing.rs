@@ -13,12 +13,9 @@ use crate::load::{self, Numbers, Until};
 use crate::machine::Machine;
 use crate::platform::Server;
 use crate::print;
-use crate::proc::Memory;
+use crate::proc::{Memory, mib};
 use crate::shop;
 use crate::stopwatch::Stopwatch;
-
-/// How long a server is left alone before its memory is read.
-const IDLE: Duration = Duration::from_secs(3);
 
 /// A whole run.
 #[derive(Debug, Serialize)]
@@ -51,15 +48,13 @@ pub(crate) async fn run(wish: Standing) -> Result<(), Failure> {
             let server = ground.platform.serve(&data, Some(&bindings))?;
             let until = Until::Placed(u64::from(trades));
             load::run(&ground.all_skus(&server, until, &Numbers::default())).await?;
-            tokio::time::sleep(IDLE).await;
-            server.memory()
+            server.memory_at_rest().await
         };
         let began = Stopwatch::start();
         let server = ground.platform.serve(&data, Some(&bindings))?;
         ready(&server).await?;
         let ready_s = began.passed().as_secs_f64();
-        tokio::time::sleep(IDLE).await;
-        let resumed = server.memory();
+        let resumed = server.memory_at_rest().await;
         print::progress(&format!("{trades} open trades: ready in {ready_s:.2} s"));
         rows.push(Row { trades, taken, ready_s, resumed });
     }
@@ -84,20 +79,18 @@ async fn ready(server: &Server) -> Result<(), Failure> {
 }
 
 fn text(report: &Report) -> String {
-    let Report { machine: Machine { cpu, cores, system, file_system, load_before, .. }, program, rows } =
-        report;
+    let Report { machine, program, rows } = report;
     let mut lines = vec![
         "What waiting trades cost".to_owned(),
-        format!("{cores} x {cpu}, {system}, {file_system}; load average {load_before} before"),
+        machine.to_string(),
         format!("{program}; each trade is an order of two lines that waits for the warehouse"),
         format!(
             "\n{:>12}{:>18}{:>22}{:>18}",
             "open trades", "MiB that took", "s until ready again", "MiB behind that"
         ),
     ];
-    let mib = |memory: &Memory| memory.resident as f64 / f64::from(1 << 20);
     lines.extend(rows.iter().map(|Row { trades, taken, ready_s, resumed }| {
-        format!("{trades:>12}{:>18.0}{ready_s:>22.2}{:>18.0}", mib(taken), mib(resumed))
+        format!("{trades:>12}{:>18.0}{ready_s:>22.2}{:>18.0}", mib(taken.resident), mib(resumed.resident))
     }));
     lines.join("\n")
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Series, line, middle};
 use crate::machine::Machine;
 use crate::platform::Calls;
-use crate::proc::Memory;
+use crate::proc::{Memory, mib};
 
 /// A whole run.
 #[derive(Debug, Serialize)]
@@ -61,13 +61,7 @@ impl Report {
     }
 
     pub(crate) fn text(&self) -> String {
-        let Machine { cpu, cores, system, file_system, flush_us, load_before } = &self.machine;
-        let mut text = format!(
-            "What extensions cost\n\
-             {cores} x {cpu}, {system}, {file_system}; a 4 KiB write to the disk takes {flush_us} us; load average {load_before} before\n\
-             {}\n",
-            self.program
-        );
+        let mut text = format!("What extensions cost\n{}\n{}\n", self.machine, self.program);
         self.of_calls(&mut text);
         self.of_checkout(&mut text);
         self.of_deployed(&mut text);
@@ -118,7 +112,6 @@ impl Report {
 
     fn of_deployed(&self, text: &mut String) {
         let Some(Deployed { count, component_bytes, before, first, starts }) = &self.deployed else { return };
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         line(
             text,
             format_args!(
