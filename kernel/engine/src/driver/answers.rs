@@ -19,21 +19,29 @@ impl Driver {
         self.look_up(vec![trade]);
     }
 
-    /// Looks for answers in the database.
+    /// Looks for answers in the database; nobody is at rest before they are told.
     pub(super) fn look_up(&self, trades: Vec<TradeId>) {
-        let (store, to_self, epoch) = (Arc::clone(&self.store), self.to_self.clone(), self.pen.epoch);
-        tokio::spawn(async move {
-            while !to_self.is_closed() {
+        let (store, epoch) = (Arc::clone(&self.store), self.pen.epoch);
+        self.running.push(Box::pin(async move {
+            loop {
                 match look_up(&store, epoch, trades.clone()).await {
-                    Ok(messages) => {
-                        // A driver that is gone tells nobody.
-                        return messages.into_iter().for_each(|message| drop(to_self.send(message)));
-                    }
+                    Ok(found) => return Done::LookedUp(found),
                     Err(error) => tracing::warn!(?trades, %error, "answers could not be read"),
                 }
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
-        });
+        }));
+    }
+
+    pub(super) fn looked_up(&mut self, found: Vec<(TradeId, Stands)>) {
+        for (trade, stands) in found {
+            match stands {
+                Stands::Answered(answer) => self.tell(&trade, &answer),
+                Stands::Elsewhere => self.elsewhere(trade),
+                Stands::Nowhere if self.beginnings.contains_key(&trade) => {}
+                Stands::Nowhere => drop(self.waiters.remove(&trade)),
+            }
+        }
     }
 
     pub(super) fn tell(&mut self, trade: &TradeId, answer: &Answer) {
@@ -58,26 +66,42 @@ impl Driver {
     }
 }
 
-/// What those who wait for these trades' answers are to be told by their rows: nothing about one that is under way under
-/// this epoch, since its driver hears of it.
-async fn look_up(store: &Store, epoch: i64, trades: Vec<TradeId>) -> Result<Vec<Message>, StoreError> {
+/// What the database says of a trade whose answer is waited for.
+pub(super) enum Stands {
+    Answered(Answer),
+    /// Another process drives it: its answer is in the database some time.
+    Elsewhere,
+    /// There is no such trade, or no answer of it that can be read.
+    Nowhere,
+}
+
+/// Where these trades stand by their rows: nothing about one that is under way under this epoch, since its driver hears of
+/// it.
+async fn look_up(
+    store: &Store,
+    epoch: i64,
+    trades: Vec<TradeId>,
+) -> Result<Vec<(TradeId, Stands)>, StoreError> {
     let ids = trades.clone();
     let rows = store.read(async move |reader| {
         let keys = ids.iter().map(|id| (id.tenant.as_str(), &*id.id));
         reader.fetch_optional::<(i64, i64, Option<String>), _>(&sql::INSTANCE_ANSWER, keys).await
     });
-    let told = trades.into_iter().zip(rows.await?).filter_map(|(trade, row)| match row {
-        None => Some(Message::Nowhere(trade)),
-        Some((ENDED, _, None)) => Some(Message::Stored { trade, answer: Answer::Ok(Value::empty_record()) }),
-        Some((_, driver, None)) if driver == epoch => None,
-        Some((_, _, None)) => Some(Message::Elsewhere(trade)),
-        Some((_, _, Some(text))) => Some(match stored_answer(&text) {
-            Ok(answer) => Message::Stored { trade, answer },
-            Err(error) => {
-                tracing::error!(%trade, %error, "an answer cannot be read back");
-                Message::Nowhere(trade)
-            }
-        }),
+    let found = trades.into_iter().zip(rows.await?).filter_map(|(trade, row)| {
+        let stands = match row {
+            None => Stands::Nowhere,
+            Some((ENDED, _, None)) => Stands::Answered(Answer::Ok(Value::empty_record())),
+            Some((_, driver, None)) if driver == epoch => return None,
+            Some((_, _, None)) => Stands::Elsewhere,
+            Some((_, _, Some(text))) => match stored_answer(&text) {
+                Ok(answer) => Stands::Answered(answer),
+                Err(error) => {
+                    tracing::error!(%trade, %error, "an answer cannot be read back");
+                    Stands::Nowhere
+                }
+            },
+        };
+        Some((trade, stands))
     });
-    Ok(told.collect())
+    Ok(found.collect())
 }

@@ -22,6 +22,7 @@ use mortise_store::{Flush, Store, StoreError};
 use mortise_types::{CustomerId, Scope, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
+use self::answers::Stands;
 use self::cache::Cache;
 use self::peers::{Holding, Peer};
 use crate::attention::Verdict;
@@ -104,20 +105,12 @@ pub(crate) enum Message {
     /// What a person has decided about a held trade.
     Decided(TradeId, Verdict),
     Tick,
-    /// Tell me when nothing is queued or in a batch, and with [`Quiet::Peers`] nothing at a peer; and the next clock.
+    /// Tell me when nothing is queued or in a batch and no answer is being looked for, with [`Quiet::Peers`] also nothing at a peer; and the next clock.
     Rest(Quiet, oneshot::Sender<Option<Timestamp>>),
     Sent {
         call: RemoteCall,
         result: Result<Value, Unanswered>,
     },
-    Stored {
-        trade: TradeId,
-        answer: Answer,
-    },
-    /// The database has no such trade, or no answer of it that can be read.
-    Nowhere(TradeId),
-    /// Another process drives it: its answer is in the database some time.
-    Elsewhere(TradeId),
     /// It is time to look for the answers of those.
     LookElsewhere,
     /// Trades whose driver is gone, and that are driven here from now on.
@@ -169,6 +162,8 @@ enum Done {
     Committed(BatchNo, Result<(Committed, Behind), StoreError>),
     /// A commit is on the disk.
     Flushed(Outward),
+    /// The database was asked for answers.
+    LookedUp(Vec<(TradeId, Stands)>),
 }
 
 /// What a commit still has before it: the disk, and its place among those that wait for it.
@@ -364,14 +359,7 @@ impl Driver {
         match message {
             Message::Start(start) => self.start(start),
             Message::Await { trade, reply } => self.await_answer(trade, reply),
-            Message::Stored { trade, answer } => self.tell(&trade, &answer),
-            Message::Nowhere(trade) => {
-                if !self.beginnings.contains_key(&trade) {
-                    self.waiters.remove(&trade);
-                }
-            }
             Message::Decided(trade, verdict) => self.decided(trade, verdict),
-            Message::Elsewhere(trade) => self.elsewhere(trade),
             Message::LookElsewhere => {
                 let trades = std::mem::take(&mut self.elsewhere);
                 self.look_up(trades.into_iter().collect());
@@ -491,6 +479,7 @@ impl Driver {
             }
             Done::Committed(batch, Ok((committed, behind))) => self.committed(batch, committed, behind),
             Done::Flushed(outward) => self.flushed(outward),
+            Done::LookedUp(found) => self.looked_up(found),
             Done::Prepared(batch, Err(error)) | Done::Committed(batch, Err(error)) => {
                 self.failed(batch, &error)
             }

@@ -1,7 +1,7 @@
 //! Places where an effect could be lost or doubled, a trade left for ever, or a caller never answered: several waits for
 //! one event, rounds beside a held one, late events of several trades, clocks that jump, adapters that panic.
 
-use mortise_engine::{StepMode, TradeId};
+use mortise_engine::{Started, StepMode, TradeId};
 use mortise_types::{Clock as _, Span, TenantId, Timestamp};
 
 use crate::house::House;
@@ -245,6 +245,23 @@ fn who_asks_for_the_answer_of_no_trade_is_not_left_waiting() {
     let limit = std::time::Duration::from_secs(20);
     let told = house.runtime().block_on(async { tokio::time::timeout(limit, asked).await });
     assert!(told.expect("the question ends").is_err());
+}
+
+#[test]
+fn an_engine_that_rests_has_told_the_answers_of_a_former_life() {
+    let mut house = stocked(50);
+    for order in 0..20 {
+        house.trade("buy", &buy(&format!("o{order}"), "pen", 1, "now"));
+    }
+    house.restart();
+    let tenant = TenantId::new("acme").unwrap();
+    let known = house.rows("SELECT id FROM flow_instance WHERE flow = 'buy'");
+    assert_eq!(known.len(), 20);
+    for id in known {
+        let mut asked = house.engine().await_answer(TradeId { tenant: tenant.clone(), id: id.into() });
+        house.settle();
+        assert!(matches!(asked.try_recv(), Ok(Started::Answered { .. })));
+    }
 }
 
 #[test]

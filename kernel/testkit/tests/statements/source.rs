@@ -69,7 +69,7 @@ fn in_file(part: &str, file: &str, source: &str, all: &str, found: &mut Vec<Foun
         }
         let line = source[..at].lines().count();
         let place = format!("{file}:{line}");
-        let mut texts = Arguments { all, rest: &rest[kind.len()..] };
+        let mut texts = Arguments { all, rest: &rest[kind.len()..], given: Vec::new() };
         let mut next = || texts.next().unwrap_or_else(|| panic!("{place}: write the texts as literals"));
         assert_eq!(next(), "(", "{place}");
         let (name, sqlite) = (next(), next());
@@ -91,6 +91,8 @@ fn in_comment(source: &str, at: usize) -> bool {
 struct Arguments<'s> {
     all: &'s str,
     rest: &'s str,
+    /// What the macro that is read was given, by its parameters' names with their `$`.
+    given: Vec<(&'s str, String)>,
 }
 
 impl Arguments<'_> {
@@ -106,22 +108,43 @@ impl Arguments<'_> {
             self.rest = &self.rest[length..];
             return Some(text);
         }
-        let name: String = self.rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        let call = self.rest[name.len()..].strip_prefix("!(")?;
-        if name == "concat" {
-            let mut inside = Arguments { all: self.all, rest: call };
-            let mut text = String::new();
-            while !inside.rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',').starts_with(')') {
-                text.push_str(&inside.next()?);
-            }
-            self.rest = inside.rest.split_once(')')?.1;
-            return Some(text);
+        if self.rest.starts_with('$') {
+            let length =
+                self.rest[1..].find(|c: char| !is_of_a_name(c)).map_or(self.rest.len(), |end| 1 + end);
+            let (name, rest) = self.rest.split_at(length);
+            self.rest = rest;
+            return self.given.iter().find(|(parameter, _)| *parameter == name).map(|(_, text)| text.clone());
         }
-        self.rest = call.strip_prefix(')')?;
+        let name: String = self.rest.chars().take_while(|c| is_of_a_name(*c)).collect();
+        self.rest = self.rest[name.len()..].strip_prefix("!(")?;
+        let arguments = self.all_to_the_end()?;
+        if name == "concat" {
+            return Some(arguments.concat());
+        }
         let declared = self.all.split_once(&format!("macro_rules! {name} {{"))?.1;
-        let body = declared.split_once("=>")?.1.trim_start().strip_prefix('{')?;
-        literal(body.trim_start()).map(|(text, _)| text)
+        let (parameters, body) = declared.split_once("=>")?;
+        let parameters =
+            parameters.split(|c: char| !is_of_a_name(c) && c != '$').filter(|name| name.starts_with('$'));
+        let given: Vec<_> = parameters.zip(arguments).collect();
+        Arguments { all: self.all, rest: body.trim_start().strip_prefix('{')?, given }.next()
     }
+
+    /// All literals up to the parenthesis that closes them.
+    fn all_to_the_end(&mut self) -> Option<Vec<String>> {
+        let mut texts = Vec::new();
+        loop {
+            self.rest = self.rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+            if let Some(rest) = self.rest.strip_prefix(')') {
+                self.rest = rest;
+                return Some(texts);
+            }
+            texts.push(self.next()?);
+        }
+    }
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// A string literal at the beginning of `source` and how long it is there.
@@ -154,10 +177,12 @@ fn literal(source: &str) -> Option<(String, usize)> {
 fn texts_are_read_as_the_compiler_reads_them() {
     let source = r##"
         macro_rules! shared_sql { () => { "SELECT 2" }; }
+        macro_rules! of { ($what:literal, $more:literal) => { concat!("SELECT ", $what, " + ", $more) }; }
         // Statement::pair(not, read)
         const A: Statement = Statement::pair("x.a", "SELECT \"1\" \
             + 1", r#"SELECT "1""#);
         const B: Statement = Statement::both("x.b", shared_sql!());
+        const D: Statement = Statement::pair("x.d", of!("3", "4"), of!("5", "6"));
         const C: Statement = Statement::sqlite("x.c", concat!("EXPLAIN ", shared_sql!(), ";"));
     "##;
     let mut found = Vec::new();
@@ -167,9 +192,10 @@ fn texts_are_read_as_the_compiler_reads_them() {
         .map(|f| format!("{} {} | {} | {}", f.place, f.name, f.sqlite, f.postgres.unwrap_or_default()))
         .collect();
     let expected = [
-        r#"x.rs:4 x.a | SELECT "1" + 1 | SELECT "1""#,
-        "x.rs:6 x.b | SELECT 2 | SELECT 2",
-        "x.rs:7 x.c | EXPLAIN SELECT 2; | ",
+        r#"x.rs:5 x.a | SELECT "1" + 1 | SELECT "1""#,
+        "x.rs:7 x.b | SELECT 2 | SELECT 2",
+        "x.rs:8 x.d | SELECT 3 + 4 | SELECT 5 + 6",
+        "x.rs:9 x.c | EXPLAIN SELECT 2; | ",
     ];
     assert_eq!(shown, expected);
 }
