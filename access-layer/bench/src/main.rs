@@ -13,7 +13,9 @@ mod ground;
 mod load;
 mod machine;
 mod order;
+mod pgbench;
 mod platform;
+mod postgres;
 mod print;
 mod proc;
 mod report;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Benchmark::Checkout(wish) => on_one_thread(checkout::run(wish)),
         Benchmark::Extensions(wish) => on_one_thread(extensions::run(wish)),
         Benchmark::Standing(wish) => on_one_thread(standing::run(wish)),
+        Benchmark::Postgres(wish) => on_one_thread(pgbench::run(wish)),
         Benchmark::Echo => echo::serve(),
     };
     match outcome {

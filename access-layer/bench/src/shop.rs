@@ -18,7 +18,7 @@ pub(crate) const LOCATION: &str = "kassel";
 /// Departments that items are in and promotions are for.
 const DEPARTMENTS: u32 = 100;
 /// More than a run can sell.
-const STOCK: u64 = 100_000_000;
+pub(crate) const STOCK: u64 = 100_000_000;
 /// Customers of the group that the extension is for: the first so many.
 const MEMBERS: u32 = 100_000;
 
