@@ -22,6 +22,8 @@ pub(crate) enum Benchmark {
     Standing(Standing),
     /// The checkout on PostgreSQL, beside pgbench with the whole order as one function on the same server.
     Postgres(OnPostgres),
+    /// What must not be given up for speed: suites that kill the server and hold what is there against what was answered.
+    Endure(Endure),
     /// The first baseline: a bare axum server that answers an order with itself. `checkout` starts it.
     #[command(hide = true)]
     Echo,
@@ -99,6 +101,50 @@ pub(crate) struct OnPostgres {
     /// So many callers, and connections of pgbench, one measurement each; the most of them also on one SKU.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64], value_parser = clap::value_parser!(u32).range(1..=200), value_name = "COUNTS")]
     pub(crate) crowds: Vec<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Endure {
+    /// Only these, in this order.
+    #[arg(value_enum, default_values_t = Suite::ALL, value_name = "SUITE")]
+    pub(crate) suites: Vec<Suite>,
+    /// What everything random is drawn from: the same number draws the same.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    /// A few seconds each, for the tests, also on the debug build.
+    #[arg(long)]
+    pub(crate) short: bool,
+    /// Callers, each with one request at a time.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4_096), value_name = "CALLERS")]
+    pub(crate) callers: u32,
+    /// The `mortise` to try; the one beside this program where left out.
+    #[arg(long, env = "MORTISE_BIN", value_name = "FILE")]
+    pub(crate) mortise: Option<PathBuf>,
+    /// On which disk: data directories are made in this folder and removed again; the folder of this program where left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) disk: Option<PathBuf>,
+}
+
+/// A suite of endurance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// One item until it is sold out and beyond, under SIGKILLs: sold to the unit.
+    OneSku,
+    /// Idempotency keys again and again at two servers: one effect each, the same bytes.
+    Keys,
+    /// Random orders through buying, cancelling, refunding: no drift between our books and the provider's.
+    Ledger,
+    /// Trades under kills at random and at every named point: none stuck, none doubled.
+    Kills,
+}
+
+impl Suite {
+    const ALL: [Self; 4] = [Self::OneSku, Self::Keys, Self::Ledger, Self::Kills];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// A measurement of extensions.
