@@ -172,10 +172,11 @@ fn rows(table: &Table, holder: Role, roles: &Roles) -> Vec<String> {
         texts.push(format!("CREATE POLICY {ENGINE_POLICY} ON {name} FOR {command} TO {engine} USING (true)"));
     }
     if holder == Role::Capability && !table.policies.contains(TENANTS_POLICY) {
-        // The look at the setting is one a statement, not one a row; whoever was told no tenants sees none.
+        // The look at the setting is one a statement, not one a row; whoever was told no tenants sees none. As a bare column
+        // the tenant became a second condition on an index's first column, and a look-up of 40 prices took 51 ms, not 0.7.
         texts.push(format!(
             "CREATE POLICY {TENANTS_POLICY} ON {name} TO {} USING \
-             (tenant = ANY ((SELECT string_to_array(current_setting('{SETTING}', true), ','))::text[]))",
+             (COALESCE(tenant, '') = ANY ((SELECT string_to_array(current_setting('{SETTING}', true), ','))::text[]))",
             quoted(&roles.capability)
         ));
     }
