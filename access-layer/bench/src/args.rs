@@ -20,6 +20,8 @@ pub(crate) enum Benchmark {
     Extensions(Extensions),
     /// What waiting trades cost: a server's memory with very many of them, and its start after it was killed.
     Standing(Standing),
+    /// What must not be given up for speed: suites that kill the server and hold what is there against what was answered.
+    Endure(Endure),
     /// The first baseline: a bare axum server that answers an order with itself. `checkout` starts it.
     #[command(hide = true)]
     Echo,
@@ -88,6 +90,50 @@ pub(crate) struct Standing {
     /// So many trades are open, each waiting for the warehouse.
     #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000], value_parser = clap::value_parser!(u32).range(1..=10_000_000), value_name = "COUNTS")]
     pub(crate) trades: Vec<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Endure {
+    /// Only these, in this order.
+    #[arg(value_enum, default_values_t = Suite::ALL, value_name = "SUITE")]
+    pub(crate) suites: Vec<Suite>,
+    /// What everything random is drawn from: the same number draws the same.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    /// A few seconds each, for the tests, also on the debug build.
+    #[arg(long)]
+    pub(crate) short: bool,
+    /// Callers, each with one request at a time.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4_096), value_name = "CALLERS")]
+    pub(crate) callers: u32,
+    /// The `mortise` to try; the one beside this program where left out.
+    #[arg(long, env = "MORTISE_BIN", value_name = "FILE")]
+    pub(crate) mortise: Option<PathBuf>,
+    /// On which disk: data directories are made in this folder and removed again; the folder of this program where left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) disk: Option<PathBuf>,
+}
+
+/// A suite of endurance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// One item until it is sold out and beyond, under SIGKILLs: sold to the unit.
+    OneSku,
+    /// Idempotency keys again and again at two servers: one effect each, the same bytes.
+    Keys,
+    /// Random orders through buying, cancelling, refunding: no drift between our books and the provider's.
+    Ledger,
+    /// Trades under kills at random and at every named point: none stuck, none doubled.
+    Kills,
+}
+
+impl Suite {
+    const ALL: [Self; 4] = [Self::OneSku, Self::Keys, Self::Ledger, Self::Kills];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// A measurement of extensions.

@@ -2,20 +2,19 @@
 //! the bids are read back from the platform and taken once more, one by one, by rules of this program's own.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::client::Connection;
 use crate::failure::Failure;
 use crate::load::Load;
-use crate::order::mixed;
+use crate::request::{ask, request};
 use crate::shop::{self, CURRENCY, LINE, TENANT};
 use crate::stopwatch::Stopwatch;
 
@@ -74,46 +73,6 @@ struct Told {
 
 fn bidder(caller: u32) -> String {
     format!("bidder-{caller}")
-}
-
-/// A request as the shop's staff (no customer), or as a customer.
-fn request(line: &str, customer: Option<&str>, key: u64, body: &str, out: &mut Vec<u8>) {
-    let mut text = format!("{line} HTTP/1.1\r\nhost: 127.0.0.1\r\n");
-    let _ = match customer {
-        Some(customer) => write!(text, "mortise-customer: {customer}\r\n"),
-        None => write!(text, "mortise-staff: bench\r\n"),
-    };
-    if !body.is_empty() {
-        let (high, low) = (mixed(key ^ (1 << 61)), mixed(key ^ (1 << 60)));
-        let _ = write!(
-            text,
-            "content-type: application/json\r\nidempotency-key: {high:016x}{low:016x}\r\ncontent-length: {}\r\n",
-            body.len()
-        );
-    }
-    text.push_str("\r\n");
-    text.push_str(body);
-    out.clear();
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// What is answered with 200, as JSON.
-async fn ask(
-    connection: &mut Connection,
-    line: &str,
-    who: Option<&str>,
-    body: &str,
-) -> Result<Value, Failure> {
-    let mut sent = Vec::new();
-    request(line, who, u64::from_le_bytes(*b"set up  ").wrapping_add(body.len() as u64), body, &mut sent);
-    let answer = connection.exchange(&sent).await?;
-    match answer.status {
-        200 => Ok(serde_json::from_slice(answer.body)?),
-        status => {
-            let said = String::from_utf8_lossy(answer.body);
-            Err(Failure::words(format!("{line} was answered with {status}: {said}")))
-        }
-    }
 }
 
 /// Opens the auction and admits the callers to it.

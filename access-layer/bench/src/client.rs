@@ -8,8 +8,8 @@ use tokio::net::TcpStream;
 
 use crate::failure::Failure;
 
-/// The largest head and body.
-const ANSWER_MAX_BYTES: usize = 1 << 20;
+/// The largest head and body: the whole book of a peer.
+const ANSWER_MAX_BYTES: usize = 1 << 29;
 
 /// An answer, in the connection's buffer.
 #[derive(Debug)]

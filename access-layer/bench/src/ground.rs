@@ -130,7 +130,8 @@ fn merge_log(database: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn orders(database: &Path) -> Result<u64, Failure> {
+/// How many orders are in a database.
+pub(crate) fn orders(database: &Path) -> Result<u64, Failure> {
     let connection = Connection::open(database)?;
     let count = connection.query_row("SELECT count(*) FROM order_header", [], |row| row.get::<_, i64>(0))?;
     Ok(count.unsigned_abs())

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::client::{Answer, Connection};
 use crate::failure::Failure;
 use crate::order::{self, Choice};
+use crate::patient::Patient;
 use crate::stopwatch::Stopwatch;
 
 /// When callers stop.
@@ -22,6 +23,9 @@ pub(crate) enum Until {
     SoldOut,
     /// After so many orders in all.
     Placed(u64),
+    /// After so many were asked for in all, whatever becomes of each and of the server meanwhile: what is not decided is
+    /// asked again, and an empty shelf is a decision.
+    Decided(u64),
 }
 
 /// What callers saw.
@@ -31,6 +35,10 @@ pub(crate) struct Load {
     pub(crate) latencies_us: Vec<u32>,
     /// From the first request to the last order that was placed.
     pub(crate) took: Duration,
+    /// Orders for which there was nothing left.
+    pub(crate) sold_out: u64,
+    /// Requests that were sent again.
+    pub(crate) repeats: u64,
 }
 
 impl Load {
@@ -63,6 +71,12 @@ pub(crate) struct Loop {
 }
 
 #[derive(Debug)]
+enum Caller {
+    Hasty(Connection),
+    Patient(Patient, u64),
+}
+
+#[derive(Debug)]
 enum Said {
     Placed,
     SoldOut,
@@ -75,18 +89,27 @@ enum Said {
 pub(crate) async fn run(wish: &Loop) -> Result<Load, Failure> {
     let mut connections = Vec::new();
     for _ in 0..wish.callers {
-        connections.push(Connection::open(wish.address).await?);
+        connections.push(match wish.until {
+            Until::Decided(count) => Caller::Patient(Patient::new(wish.address), count),
+            _ => Caller::Hasty(Connection::open(wish.address).await?),
+        });
     }
     let (began, stop) = (Stopwatch::start(), Arc::new(AtomicBool::new(false)));
     let mut callers = JoinSet::new();
     for connection in connections {
-        callers.spawn(caller(connection, wish.clone(), began, Arc::clone(&stop)));
+        let (wish, stop) = (wish.clone(), Arc::clone(&stop));
+        match connection {
+            Caller::Hasty(connection) => callers.spawn(caller(connection, wish, began, stop)),
+            Caller::Patient(patient, count) => callers.spawn(patiently(patient, count, wish, began)),
+        };
     }
     let mut load = Load::default();
     while let Some(ended) = callers.join_next().await {
         let one = ended.map_err(|error| Failure::words(format!("a caller: {error}")))??;
         load.latencies_us.extend(one.latencies_us);
         load.took = load.took.max(one.took);
+        load.sold_out += one.sold_out;
+        load.repeats += one.repeats;
     }
     load.latencies_us.sort_unstable();
     Ok(load)
@@ -122,6 +145,28 @@ async fn caller(
     Ok(load)
 }
 
+/// Orders, each until it is decided, up to number `count`.
+async fn patiently(mut patient: Patient, count: u64, wish: Loop, began: Stopwatch) -> Result<Load, Failure> {
+    let (mut load, mut request) = (Load::default(), Vec::new());
+    loop {
+        let number = wish.numbers.fetch_add(1, Ordering::Relaxed);
+        if number >= count {
+            load.repeats = patient.repeats;
+            return Ok(load);
+        }
+        order::request(number, wish.choice, &mut request);
+        let asked = Stopwatch::start();
+        let (status, body) = patient.ask(&request).await?;
+        match said(&Answer { status, body: &body }, Until::SoldOut)? {
+            Said::Placed => {
+                load.latencies_us.push(u32::try_from(asked.passed().as_micros()).unwrap_or(u32::MAX));
+                load.took = began.passed();
+            }
+            Said::SoldOut => load.sold_out += 1,
+        }
+    }
+}
+
 fn said(answer: &Answer<'_>, until: Until) -> Result<Said, Failure> {
     let text = String::from_utf8_lossy(answer.body);
     match (answer.status, until) {
@@ -137,8 +182,11 @@ mod tests {
 
     #[test]
     fn a_percentile_is_a_latency_that_was_measured() {
-        let load =
-            Load { latencies_us: (1..=200).map(|ms| ms * 1_000).collect(), took: Duration::from_secs(2) };
+        let load = Load {
+            latencies_us: (1..=200).map(|ms| ms * 1_000).collect(),
+            took: Duration::from_secs(2),
+            ..Load::default()
+        };
         assert_eq!(
             (load.percentile_ms(50), load.percentile_ms(99), load.percentile_ms(100)),
             (100.0, 198.0, 200.0)

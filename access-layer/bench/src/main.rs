@@ -6,6 +6,7 @@ mod bids;
 mod checkout;
 mod client;
 mod echo;
+mod endure;
 mod extensions;
 mod failure;
 mod files;
@@ -13,10 +14,13 @@ mod ground;
 mod load;
 mod machine;
 mod order;
+mod patient;
 mod platform;
+mod postgres;
 mod print;
 mod proc;
 mod report;
+mod request;
 mod rows;
 mod shop;
 mod standing;
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         Benchmark::Checkout(wish) => on_one_thread(checkout::run(wish)),
         Benchmark::Extensions(wish) => on_one_thread(extensions::run(wish)),
         Benchmark::Standing(wish) => on_one_thread(standing::run(wish)),
+        Benchmark::Endure(wish) => on_one_thread(endure::run(wish)),
         Benchmark::Echo => echo::serve(),
     };
     match outcome {

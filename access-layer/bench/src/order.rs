@@ -14,38 +14,68 @@ pub(crate) enum Choice {
     Uniform(u32),
     /// Both lines ask for this one.
     One(u32),
+    /// One unit of this one, in one line.
+    Single(u32),
+}
+
+/// How an order is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PayBy {
+    /// In the order's own commit.
+    Invoice,
+    /// At the payment provider, which is asked for it.
+    Provider,
 }
 
 /// Units of an order: two lines of one.
 pub(crate) const UNITS: u64 = 2;
 
-/// Writes the request of order `number` into `out`: a new order id, idempotency key and customer each.
+/// Writes the request of order `number`, paid on invoice, into `out`: a new order id, idempotency key and customer each.
 ///
 /// Order ids rise, as a shop's do. Customers come in no order, and neither do idempotency keys, since callers draw them at random.
 pub(crate) fn request(number: u64, choice: Choice, out: &mut Vec<u8>) {
+    request_paid(number, choice, PayBy::Invoice, out);
+}
+
+/// The same, paid in either way.
+pub(crate) fn request_paid(number: u64, choice: Choice, pay_by: PayBy, out: &mut Vec<u8>) {
     let (first, second) = skus(number, choice);
+    let pay_by = match pay_by {
+        PayBy::Invoice => "invoice",
+        PayBy::Provider => "provider",
+    };
     let mut body = Vec::with_capacity(512);
     // Writing into a vector cannot fail.
     let _ = write!(
         body,
-        "{{\"order_id\":\"{}\",\"currency\":\"{}\",\"lines\":[{{\"sku\":\"{}\",\"quantity\":1}},{{\"sku\":\"{}\",\"quantity\":1}}],\
-         \"ship_to\":{{\"name\":\"Ada Lovelace\",\"street\":[\"Rosenweg 12\"],\"city\":\"Kassel\",\"postal_code\":\"34117\",\
-         \"country\":\"DE\"}},\"pay_by\":\"invoice\"}}",
+        "{{\"order_id\":\"{}\",\"currency\":\"{}\",\"lines\":[{{\"sku\":\"{}\",\"quantity\":1}}",
         id(number),
         shop::CURRENCY,
         shop::sku(first),
-        shop::sku(second),
+    );
+    if !matches!(choice, Choice::Single(_)) {
+        let _ = write!(body, ",{{\"sku\":\"{}\",\"quantity\":1}}", shop::sku(second));
+    }
+    let _ = write!(
+        body,
+        "],\"ship_to\":{{\"name\":\"Ada Lovelace\",\"street\":[\"Rosenweg 12\"],\"city\":\"Kassel\",\"postal_code\":\"34117\",\
+         \"country\":\"DE\"}},\"pay_by\":\"{pay_by}\"}}",
     );
     out.clear();
     let (high, low) = (mixed(number ^ (1 << 63)), mixed(number ^ (1 << 62)));
     let _ = write!(
         out,
         "POST /v1/{TENANT}/{LINE}/trades/fixed-price HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
-         idempotency-key: {high:016x}{low:016x}\r\nmortise-customer: c{}\r\ncontent-length: {}\r\n\r\n",
-        mixed(number) % CUSTOMERS,
+         idempotency-key: {high:016x}{low:016x}\r\nmortise-customer: {}\r\ncontent-length: {}\r\n\r\n",
+        customer(number),
         body.len(),
     );
     out.extend_from_slice(&body);
+}
+
+/// Who orders `number`.
+pub(crate) fn customer(number: u64) -> String {
+    format!("c{}", mixed(number) % CUSTOMERS)
 }
 
 /// The id of order `number`.
@@ -55,7 +85,7 @@ pub(crate) fn id(number: u64) -> String {
 
 fn skus(number: u64, choice: Choice) -> (u32, u32) {
     match choice {
-        Choice::One(sku) => (sku, sku),
+        Choice::One(sku) | Choice::Single(sku) => (sku, sku),
         Choice::Uniform(count) => {
             let draw = |salt: u64, below: u32| {
                 u32::try_from(mixed(number.wrapping_mul(2) ^ salt) % u64::from(below)).unwrap_or(0)

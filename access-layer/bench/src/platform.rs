@@ -51,6 +51,12 @@ impl Platform {
         self.run(&mut self.command("verify", data)).map(drop)
     }
 
+    /// The same, and our books beside the peers' own.
+    pub(crate) fn verify_beside(&self, data: &Path, sandbox: SocketAddr) -> Result<(), Failure> {
+        let mut command = self.command("verify", data);
+        self.run(command.args(["--sandbox", &format!("http://{sandbox}")])).map(drop)
+    }
+
     /// Serves a data directory until the server is dropped: with the extensions of these bindings, or with what is
     /// deployed in it.
     pub(crate) fn serve(&self, data: &Path, bindings: Option<&Path>) -> Result<Server, Failure> {
@@ -65,6 +71,34 @@ impl Platform {
             command.arg("--extensions").arg(extensions).arg("--bindings").arg(bindings);
         }
         Server::start(&mut command)
+    }
+
+    /// Serves a place as it is said, with what is deployed in it.
+    ///
+    /// # Errors
+    /// A server that does not come up, as one that has passed its crash point before.
+    pub(crate) fn serve_as(&self, data: &Path, serving: &Serving) -> Result<Server, Failure> {
+        let mut command = self.command("serve", data);
+        match serving.listen {
+            Some(address) => command.arg("--listen").arg(address.to_string()),
+            None => command.args(["--listen", "127.0.0.1:0"]),
+        };
+        if let Some(sandbox) = serving.sandbox {
+            command.args(["--webhook-secret", SECRET, "--sandbox-url", &format!("http://{sandbox}")]);
+        }
+        if let Some(crash) = &serving.crash_at {
+            command.env("MORTISE_CRASH_AT", crash);
+        }
+        if let Some(log) = &serving.log {
+            command.stderr(std::fs::File::options().create(true).append(true).open(log)?);
+        }
+        Server::start(&mut command)
+    }
+
+    /// Plays the payment provider and the carrier until it is dropped.
+    pub(crate) fn sandbox(&self, data: &Path) -> Result<Server, Failure> {
+        let mut command = self.command("sandbox", data);
+        Server::start(command.args(["--listen", "127.0.0.1:0", "--webhook-secret", SECRET]))
     }
 
     /// Measures the calls of an extension's cases: `mortise ext bench`.
@@ -131,6 +165,22 @@ pub(crate) struct Calls {
 /// How long a server is left alone before its memory is read.
 const REST: Duration = Duration::from_secs(3);
 
+/// The secret of the sandbox's messages.
+const SECRET: &str = "whsec_bench";
+
+/// How a server is started beside what is usual.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Serving {
+    /// Where it listens; on a free port where left out.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Who its peers are.
+    pub(crate) sandbox: Option<SocketAddr>,
+    /// At which of its crash points it dies, and when it passes it for which time: `sent:3`.
+    pub(crate) crash_at: Option<String>,
+    /// Where its log goes; to the terminal where left out.
+    pub(crate) log: Option<PathBuf>,
+}
+
 const SCOPE: [&str; 4] = ["--tenant", TENANT, "--line", LINE];
 
 /// A server in a process of its own.
@@ -187,6 +237,11 @@ impl Server {
                 Err(Failure::words(format!("{command:?} did not say where it listens, but {line:?}")))
             }
         }
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> Result<bool, Failure> {
+        Ok(self.child.try_wait()?.is_some())
     }
 
     pub(crate) async fn figures(&self) -> Result<Figures, Failure> {

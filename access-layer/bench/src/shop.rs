@@ -19,8 +19,9 @@ pub(crate) const LOCATION: &str = "kassel";
 const DEPARTMENTS: u32 = 100;
 /// More than a run can sell.
 const STOCK: u64 = 100_000_000;
-/// Customers of the group that the extension is for: the first so many.
+/// Customers of the group that the extension is for: the first so many, fewer in a shop of few items.
 const MEMBERS: u32 = 100_000;
+const MEMBERS_PER_SKU: u32 = 10;
 
 /// An extension of the examples, as a line of the shop binds it.
 #[derive(Debug)]
@@ -107,7 +108,9 @@ pub(crate) fn open(platform: &Platform, data: &Path, skus: u32) -> Result<(), Fa
     )?;
     import(
         "pricing.import_members",
-        &table("customer_id,customer_group", MEMBERS, &|n| format!("c{n},member")),
+        &table("customer_id,customer_group", MEMBERS.min(skus.saturating_mul(MEMBERS_PER_SKU)), &|n| {
+            format!("c{n},member")
+        }),
     )?;
     import("tax.import_rates", "country,tax_class,code,rate_bp\nDE,standard,vat,1900\nDE,reduced,vat,700\n")?;
     import("tax.import_items", &table("sku,tax_class", skus / 3, &|n| format!("{},reduced", sku(n * 3))))?;

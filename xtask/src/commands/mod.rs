@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod endure;
 mod grocery_year;
 mod sdk;
 mod test;
@@ -31,7 +32,7 @@ pub(crate) enum Next {
     Become(Program),
 }
 
-pub(crate) const COMMANDS: [Command; 6] = [
+pub(crate) const COMMANDS: [Command; 7] = [
     Command {
         name: "demo",
         summary: "the main job: builds the platform and its example extensions, then runs `mortise demo` with the arguments given (--once, --data DIR, --format json)",
@@ -51,6 +52,11 @@ pub(crate) const COMMANDS: [Command; 6] = [
         name: "bench",
         summary: "how fast it is and what an order costs, beside baselines of the same run (--seconds N, --callers N, --format json)",
         run: bench::run,
+    },
+    Command {
+        name: "endure",
+        summary: "what is not given up for speed, as suites with a seed and a count each (SUITE ..., --seed N, --short)",
+        run: endure::run,
     },
     Command {
         name: "sdk",

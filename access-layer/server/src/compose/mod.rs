@@ -294,6 +294,10 @@ fn crash_point() -> Result<Option<mortise_engine::CrashPoint>, Failure> {
     let nth: u64 = nth.parse().map_err(|_| {
         Failure::unusable(format!("MORTISE_CRASH_AT={wish}: write a point and a number, as in `sent:3`"))
     })?;
+    if !mortise_engine::CRASH_POINTS.contains(&point) {
+        let points = mortise_engine::CRASH_POINTS.join(", ");
+        return Err(Failure::unusable(format!("MORTISE_CRASH_AT={wish}: the points are {points}")));
+    }
     let (point, passed) = (point.to_owned(), std::sync::atomic::AtomicU64::new(0));
     Ok(Some(Arc::new(move |name| {
         if name == point && passed.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1 == nth {

