@@ -3,6 +3,7 @@
 
 mod error;
 mod flush;
+mod merge;
 mod migrate;
 mod pool;
 mod postgres;
