@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mortise_store::{Access, Options, Statement, Store, StoreErrorKind};
 use mortise_testkit::Replicated;
+use tokio::time::Instant;
 
 use crate::{SHELF, row};
 
