@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::ground::{Ground, database};
 use crate::order::{self, Choice};
-use crate::patient::Patient;
+use crate::patient::{Patient, is_later};
 use crate::platform::Serving;
 use crate::postgres::Postgres;
 use crate::print;
@@ -186,7 +186,7 @@ impl<'a> Troubled<'a> {
     async fn until_refused(&mut self, trouble: &str) -> Result<u64, Failure> {
         let logged = self.logged();
         let (began, mut answers) = (Stopwatch::start(), BTreeMap::<u16, u64>::new());
-        while began.passed() < TROUBLE && answers.get(&503).is_none_or(|refused| *refused < 3) {
+        while began.passed() < TROUBLE && !answers.contains_key(&503) {
             let status = self.ask_once().await?;
             *answers.entry(status).or_default() += 1;
         }
@@ -231,7 +231,7 @@ impl<'a> Troubled<'a> {
         let Ok(Ok(answer)) = exchange else { return Ok(0) };
         if answer.status == 503 {
             is_clear(answer.body)?;
-        } else if !matches!(answer.status, 200 | 202) {
+        } else if answer.status != 200 && !is_later(answer.status, answer.body) {
             let text = String::from_utf8_lossy(answer.body);
             return Err(Failure::words(format!(
                 "order {number} was answered with {}: {text}",

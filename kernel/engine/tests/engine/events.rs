@@ -32,6 +32,7 @@ steps:
   - { emit: shop.given_up, with: { order: "${ input.order + '-7' }" } }
   - { emit: shop.given_up, with: { order: "${ input.order + '-8' }" } }
   - { emit: shop.given_up, with: { order: "${ input.order + '-9' }" } }
+  - answer: { order: "${ input.order }" }
 "#;
 const EACH: u64 = 10;
 /// Trades that are begun at a time.
@@ -101,7 +102,7 @@ impl Subscriber for Consumer {
             let drawn = self.draw();
             // Half of those who fail have taken it before, and it comes again.
             let had = (drawn >> 32) % 2 == 0;
-            let fate = drawn % 16;
+            let fate = drawn % 6;
             if fate > 2 || had {
                 self.take(events);
             }
@@ -116,10 +117,11 @@ impl Subscriber for Consumer {
                     std::panic::resume_unwind(Box::new("the subscriber dies"));
                 }
                 2 => {
-                    let mut taken = self.taken.lock().unwrap();
-                    taken.crashes += 1;
-                    taken.engine_too = true;
-                    drop(taken);
+                    {
+                        let mut taken = self.taken.lock().unwrap();
+                        taken.crashes += 1;
+                        taken.engine_too = true;
+                    }
                     self.died.notify_one();
                     std::future::pending().await
                 }
