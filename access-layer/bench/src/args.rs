@@ -20,6 +20,8 @@ pub(crate) enum Benchmark {
     Extensions(Extensions),
     /// What waiting trades cost: a server's memory with very many of them, and its start after it was killed.
     Standing(Standing),
+    /// The checkout on PostgreSQL, beside pgbench with the whole order as one function on the same server.
+    Postgres(OnPostgres),
     /// What must not be given up for speed: suites that kill the server and hold what is there against what was answered.
     Endure(Endure),
     /// The first baseline: a bare axum server that answers an order with itself. `checkout` starts it.
@@ -90,6 +92,15 @@ pub(crate) struct Standing {
     /// So many trades are open, each waiting for the warehouse.
     #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000], value_parser = clap::value_parser!(u32).range(1..=10_000_000), value_name = "COUNTS")]
     pub(crate) trades: Vec<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct OnPostgres {
+    #[command(flatten)]
+    pub(crate) ground: Ground,
+    /// So many callers, and connections of pgbench, one measurement each; the most of them also on one SKU.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64], value_parser = clap::value_parser!(u32).range(1..=200), value_name = "COUNTS")]
+    pub(crate) crowds: Vec<u32>,
 }
 
 #[derive(Debug, clap::Args)]

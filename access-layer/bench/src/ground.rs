@@ -43,6 +43,17 @@ impl Ground {
     /// # Errors
     /// A disk that is none, a program that cannot be run, an import that fails.
     pub(crate) fn prepare(wish: &Wish) -> Result<Self, Failure> {
+        let ground = Self::empty(wish)?;
+        shop::open(&ground.platform, &ground.shop(), wish.skus)?;
+        merge_log(&database(&ground.shop()))?;
+        Ok(ground)
+    }
+
+    /// The program, the machine and a disk, before there is a shop.
+    ///
+    /// # Errors
+    /// A disk that is none, a program that cannot be run.
+    pub(crate) fn empty(wish: &Wish) -> Result<Self, Failure> {
         let us = std::env::current_exe()?;
         let beside = |name: &str| us.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         let disk = wish.disk.clone().unwrap_or_else(|| us.with_file_name(""));
@@ -52,11 +63,7 @@ impl Ground {
         let platform = Platform { program, extensions: wish.extensions.clone() };
         let machine = Machine::look(&bench.path(""), &bench.file_system)?;
         print::progress(&format!("a shop of {} SKUs is set up", wish.skus));
-        let ground =
-            Self { bench, platform, machine, callers: wish.callers, skus: wish.skus, seconds: wish.seconds };
-        shop::open(&ground.platform, &ground.shop(), wish.skus)?;
-        merge_log(&database(&ground.shop()))?;
-        Ok(ground)
+        Ok(Self { bench, platform, machine, callers: wish.callers, skus: wish.skus, seconds: wish.seconds })
     }
 
     fn shop(&self) -> PathBuf {

@@ -15,6 +15,7 @@ mod load;
 mod machine;
 mod order;
 mod patient;
+mod pgbench;
 mod platform;
 mod postgres;
 mod print;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Benchmark::Checkout(wish) => on_one_thread(checkout::run(wish)),
         Benchmark::Extensions(wish) => on_one_thread(extensions::run(wish)),
         Benchmark::Standing(wish) => on_one_thread(standing::run(wish)),
+        Benchmark::Postgres(wish) => on_one_thread(pgbench::run(wish)),
         Benchmark::Endure(wish) => on_one_thread(endure::run(wish)),
         Benchmark::Echo => echo::serve(),
     };

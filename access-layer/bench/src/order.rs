@@ -83,7 +83,8 @@ pub(crate) fn id(number: u64) -> String {
     format!("o{number:010}")
 }
 
-fn skus(number: u64, choice: Choice) -> (u32, u32) {
+/// The two items that order `number` asks for.
+pub(crate) fn skus(number: u64, choice: Choice) -> (u32, u32) {
     match choice {
         Choice::One(sku) | Choice::Single(sku) => (sku, sku),
         Choice::Uniform(count) => {

@@ -26,6 +26,7 @@ pub(crate) struct Postgres {
     programs: PathBuf,
     /// As whom it runs, since it refuses to be root.
     user: Option<(u32, u32)>,
+    settings: &'static [&'static str],
     server: Option<Child>,
 }
 
@@ -35,13 +36,21 @@ impl Postgres {
     /// # Errors
     /// No programs, and what the server says.
     pub(crate) fn start() -> Result<Self, Failure> {
-        let folder = tempfile::Builder::new().prefix("mortise-postgres-").tempdir()?;
+        Self::start_on(&std::env::temp_dir(), &["max_connections=200"])
+    }
+
+    /// Makes and starts one in a folder, with settings beside the server's defaults.
+    ///
+    /// # Errors
+    /// No programs, and what the server says.
+    pub(crate) fn start_on(disk: &Path, settings: &'static [&'static str]) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("mortise-postgres-").tempdir_in(disk)?;
         let user = if fs::metadata(folder.path())?.uid() == 0 { Some(somebody()?) } else { None };
         if let Some((user, group)) = user {
             chown(folder.path(), Some(user), Some(group))?;
         }
         let programs = reachable(programs()?, folder.path(), user)?;
-        let mut postgres = Self { folder, programs, user, server: None };
+        let mut postgres = Self { folder, programs, user, settings, server: None };
         let made = postgres
             .command("initdb")
             .args([
@@ -61,10 +70,55 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// Its database, as `--data` names it.
-    pub(crate) fn url(&self) -> String {
+    /// One of its databases, as `--data` names it.
+    pub(crate) fn url(&self, database: &str) -> String {
         let host = self.folder.path().to_string_lossy().replace('%', "%25").replace('/', "%2F");
-        format!("postgres://postgres@localhost/postgres?host={host}")
+        format!("postgres://postgres@localhost/{database}?host={host}")
+    }
+
+    /// Runs a statement and returns what it says, bare.
+    ///
+    /// # Errors
+    /// Whatever the server says.
+    pub(crate) fn query(&self, database: &str, text: &str) -> Result<String, Failure> {
+        self.client("psql", database, &["--no-align", "--tuples-only", "--command", text])
+    }
+
+    /// Runs the statements of a file.
+    pub(crate) fn run_file(&self, database: &str, file: &Path) -> Result<(), Failure> {
+        self.client("psql", database, &["--file", &file.to_string_lossy()]).map(drop)
+    }
+
+    /// Runs pgbench with a script of ours, prepared, and returns what it says of itself.
+    pub(crate) fn pgbench(
+        &self,
+        database: &str,
+        script: &Path,
+        options: &[(&str, String)],
+    ) -> Result<String, Failure> {
+        let file = script.to_string_lossy();
+        let mut arguments = vec!["--no-vacuum", "--protocol", "prepared", "--jobs", "2", "--file", &file];
+        for (option, value) in options {
+            arguments.extend([*option, value]);
+        }
+        self.client("pgbench", database, &arguments)
+    }
+
+    fn client(&self, program: &str, database: &str, arguments: &[&str]) -> Result<String, Failure> {
+        let beside = self.programs.join(program);
+        // What `cargo xtask` brings has no clients.
+        let mut command = Command::new(if beside.is_file() { beside } else { PathBuf::from(program) });
+        command.args(["--host"]).arg(self.folder.path()).args(["--username", "postgres"]).args(arguments);
+        if program == "psql" {
+            command.args(["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]);
+        }
+        let output = command.arg(database).stdin(Stdio::null()).output().map_err(|error| {
+            Failure::words(format!("{program}: {error}; it comes with PostgreSQL (Debian: postgresql)"))
+        })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(Failure::words(format!("{program}: {}", String::from_utf8_lossy(&output.stderr))))
     }
 
     fn data(&self) -> PathBuf {
@@ -79,7 +133,10 @@ impl Postgres {
     pub(crate) fn start_again(&mut self) -> Result<(), Failure> {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
-        command.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
+        command.args(["-c", "listen_addresses="]);
+        for setting in self.settings {
+            command.args(["-c", setting]);
+        }
         let mut server = command.stderr(File::create(self.log())?).spawn()?;
         let began = Stopwatch::start();
         // The last line of this file says how it is.

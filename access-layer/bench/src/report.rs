@@ -119,7 +119,7 @@ impl Series {
 }
 
 /// The middle of some figures; `None` of none.
-fn middle(mut figures: Vec<f64>) -> Option<f64> {
+pub(crate) fn middle(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_unstable_by(f64::total_cmp);
     let middle = figures.len() / 2;
     let upper = figures.get(middle)?;

@@ -18,7 +18,7 @@ pub(crate) const LOCATION: &str = "kassel";
 /// Departments that items are in and promotions are for.
 const DEPARTMENTS: u32 = 100;
 /// More than a run can sell.
-const STOCK: u64 = 100_000_000;
+pub(crate) const STOCK: u64 = 100_000_000;
 /// Customers of the group that the extension is for: the first so many, fewer in a shop of few items.
 const MEMBERS: u32 = 100_000;
 const MEMBERS_PER_SKU: u32 = 10;

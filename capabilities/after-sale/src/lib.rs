@@ -14,7 +14,7 @@ use std::sync::Arc;
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 use mortise_types::IdSource;
 
 pub use policy::{AfterSalePolicy, Approval, BrokenPromotion, FeeRule, GiftKept, GivenBack};
@@ -23,6 +23,7 @@ use operations::{Approve, Receive, Refuse, Say, Settle, Withdraw};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "after_sale",
+    role: Role::Capability,
     steps: &[Migration {
         version: 1,
         description: "init",

@@ -358,7 +358,7 @@ async fn after(text: &'static str) -> Vec<String> {
     rig.call("after_sale.open", &open("r-2", "o-1", &[("1", 1)])).await;
     clean(&rig).await;
     let broken = Statement::both("test.break", text);
-    let rows = rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await.expect("it runs");
+    let rows = rig.behind_the_back(broken).await.expect("it runs");
     assert!(rows[0] > 0, "nothing was broken: {text}");
     rig.findings().await
 }

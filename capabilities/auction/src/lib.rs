@@ -14,7 +14,7 @@ use std::sync::Arc;
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 use mortise_types::IdSource;
 
 use operations::{bid, bidders, close, looks, open, sale};
@@ -22,6 +22,7 @@ pub use policy::AuctionPolicy;
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "auction",
+    role: Role::Capability,
     steps: &[Migration {
         version: 1,
         description: "init",

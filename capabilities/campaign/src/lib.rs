@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use mortise_capability::{Capability, RejectionPage};
 use mortise_contract::DeclarationError;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 use mortise_types::IdSource;
 
 use operations::{allotments, define, groups, looks, seats};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "campaign",
+    role: Role::Capability,
     steps: &[Migration {
         version: 1,
         description: "init",

@@ -16,7 +16,7 @@ use mortise_capability::import::ROW_REFUSED;
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 use mortise_types::IdSource;
 
 pub use carrier::{CancelAnswer, Carrier, CarrierRequest, Cash, DispatchAnswer};
@@ -26,6 +26,7 @@ pub use policy::{DeliveryPolicy, FeePer};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "delivery",
+    role: Role::Capability,
     steps: &[
         Migration {
             version: 1,

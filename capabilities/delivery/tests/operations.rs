@@ -446,10 +446,10 @@ async fn verify_names_what_is_off() {
         ),
     ];
     for (breaking, mending, problem) in broken {
-        rig.store.write(async move |tx| tx.execute(&breaking, [()]).await).await.unwrap();
+        rig.behind_the_back(breaking).await.unwrap();
         let findings = rig.findings().await;
         assert!(findings.iter().any(|line| line.contains(problem)), "{problem}: {findings:?}");
-        rig.store.write(async move |tx| tx.execute(&mending, [()]).await).await.unwrap();
+        rig.behind_the_back(mending).await.unwrap();
         clean(&rig).await;
     }
 }

@@ -14,7 +14,7 @@ use mortise_capability::import::ROW_REFUSED;
 use mortise_capability::{Book, Capability, Check, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 
 pub use policy::{
     Base, Budget, Conditions, DiscountPolicy, EachDefault, GroupWinner, Lane, RefusedCoupon, Several,
@@ -23,6 +23,7 @@ pub use policy::{
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "discount",
+    role: Role::Capability,
     steps: &[Migration {
         version: 1,
         description: "promotions, sheets, coupons and the ledger of redemptions",

@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use mortise_capability::{Capability, RejectionPage};
 use mortise_contract::DeclarationError;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 use mortise_types::IdSource;
 
 use rules::Word;
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "fulfilment",
+    role: Role::Capability,
     steps: &[
         Migration {
             version: 1,

@@ -225,7 +225,7 @@ async fn broken(text: &'static str) -> Vec<String> {
     requested(&rig, "o-2", 1, "west").await;
     assert_eq!(rig.findings().await, Vec::<String>::new());
     let statement = Statement::both("test.break", text);
-    let rows = rig.store.write(async move |tx| tx.execute(&statement, [()]).await).await.expect("it runs");
+    let rows = rig.behind_the_back(statement).await.expect("it runs");
     assert_eq!(rows, [1], "{text}");
     rig.findings().await
 }

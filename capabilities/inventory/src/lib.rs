@@ -14,7 +14,7 @@ use std::sync::Arc;
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 use mortise_types::IdSource;
 
 use operations::{allocate, counts, levels, locations, reserve, returns, settle, ship};
@@ -23,6 +23,7 @@ use rules::reservation::Settlement;
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "inventory",
+    role: Role::Capability,
     steps: &[
         Migration {
             version: 1,

@@ -10,7 +10,7 @@ async fn after(statement: &'static str) -> Vec<String> {
     let rig = busy_shop().await;
     assert_eq!(rig.findings().await, Vec::<String>::new(), "before: {statement}");
     let broken = Statement::both("test.break", statement);
-    let rows = rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await.expect("it runs");
+    let rows = rig.behind_the_back(broken).await.expect("it runs");
     assert!(rows[0] > 0, "nothing was broken: {statement}");
     rig.findings().await
 }
@@ -101,7 +101,7 @@ async fn nothing_is_stored_below_zero() {
         let text: &'static str =
             Box::leak(format!("UPDATE inventory_stock SET {column} = -1").into_boxed_str());
         let broken = Statement::both("test.break", text);
-        let refused = rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await;
+        let refused = rig.behind_the_back(broken).await;
         let refused = refused.unwrap_err().to_string();
         assert!(refused.to_lowercase().contains("check constraint"), "{column}: {refused}");
     }

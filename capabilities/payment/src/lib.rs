@@ -17,7 +17,7 @@ use std::sync::Arc;
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 use mortise_types::IdSource;
 
 /// For adapters: the peer has not said what became of a call.
@@ -30,6 +30,7 @@ pub use provider::{
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "payment",
+    role: Role::Capability,
     steps: &[
         Migration {
             version: 1,

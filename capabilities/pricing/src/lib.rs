@@ -13,12 +13,13 @@ use mortise_capability::import::ROW_REFUSED;
 use mortise_capability::{Capability, Check, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 
 pub use policy::{Aspect, Bounds, Level, PricingPolicy, Winner};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "pricing",
+    role: Role::Capability,
     steps: &[Migration {
         version: 1,
         description: "price entries and customer groups",

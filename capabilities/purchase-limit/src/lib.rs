@@ -14,13 +14,14 @@ use std::sync::Arc;
 use mortise_capability::{Capability, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
 use mortise_points::Points;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 
 use operations::{check, claim, import, returns};
 pub use policy::PurchaseLimitPolicy;
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "purchase_limit",
+    role: Role::Capability,
     steps: &[
         Migration {
             version: 1,

@@ -247,7 +247,7 @@ async fn counters_that_no_order_explains_are_found() {
         rig.call("purchase_limit.claim", &claim("o-2", "c-1", 1)).await;
         assert_eq!(rig.findings().await, Vec::<String>::new());
         let broken = Statement::both("test.break", text);
-        rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await.unwrap();
+        rig.behind_the_back(broken).await.unwrap();
         assert_eq!(rig.findings().await, [found]);
     }
 }

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use mortise_capability::import::ROW_REFUSED;
 use mortise_capability::{Capability, Check, Policies, RejectionPage};
 use mortise_contract::DeclarationError;
-use mortise_store::{Migration, Migrations};
+use mortise_store::{Migration, Migrations, Role};
 
 pub use policy::{Regions, Several, TaxPolicy, Unknown};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "tax",
+    role: Role::Capability,
     steps: &[Migration {
         version: 1,
         description: "rates and classes",

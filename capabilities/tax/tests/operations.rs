@@ -179,7 +179,7 @@ async fn the_check_finds_two_rates_at_one_time() {
         {"country":"DE","code":"vat","rate_bp":1900,"valid_from":"2021-01-01T00:00:00Z"}]}"#;
     rig.call("tax.import_rates", rates).await;
     assert_eq!(rig.findings().await, [""; 0]);
-    rig.store.write(async |tx| tx.execute(&EXTEND, [()]).await).await.unwrap();
+    rig.behind_the_back(EXTEND).await.unwrap();
     assert_eq!(
         rig.findings().await,
         ["tax tax rates: acme/grocery DE  standard vat: 16% and 19% hold at the same time"]

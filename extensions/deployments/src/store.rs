@@ -1,12 +1,13 @@
 //! The tables: components, revisions, observations. What they mean is decided elsewhere.
 
-use mortise_store::{Migration, Migrations, Statement};
+use mortise_store::{Migration, Migrations, Role, Statement};
 
 /// The tables' history.
 #[must_use]
 pub const fn migrations() -> Migrations {
     Migrations {
         owner: "deployments",
+        role: Role::Engine,
         steps: &[Migration {
             version: 1,
             description: "deployments",

@@ -1,11 +1,11 @@
 //! Operations as the engine calls them: values in, values out. The conversion to a capability's own types happens here
-//! and nowhere else.
+//! and nowhere else, and so does confining its statements to the tenants of its calls.
 
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, LocalBoxFuture};
 use mortise_contract::{Value, from_value, to_value};
-use mortise_store::{Reader, StoreError, Tx};
+use mortise_store::{Reader, StoreError, Tenants, Tx};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -83,6 +83,11 @@ fn typed<T: DeserializeOwned>(what: &str, of: &Value) -> Result<T, StoreError> {
     from_value(of).map_err(|e| StoreError::Value(format!("{what}: {e}")))
 }
 
+/// Whose rows an operation may touch: those of the tenants that it is called for.
+fn tenants(calls: &[Call<Value>]) -> Tenants {
+    Tenants::of(calls.iter().map(|call| &call.context.scope.tenant))
+}
+
 fn inputs<I: DeserializeOwned>(calls: &[Call<Value>]) -> Result<Vec<Call<I>>, StoreError> {
     calls
         .iter()
@@ -108,7 +113,10 @@ impl Handler {
         let operation = Arc::new(operation);
         Self::Read(Arc::new(move |reader, calls| {
             let operation = Arc::clone(&operation);
-            Box::pin(async move { outputs(calls.len(), operation.run(reader, &inputs(calls)?).await?) })
+            Box::pin(async move {
+                reader.confine(&tenants(calls)).await?;
+                outputs(calls.len(), operation.run(reader, &inputs(calls)?).await?)
+            })
         }))
     }
 
@@ -117,7 +125,10 @@ impl Handler {
         let operation = Arc::new(operation);
         Self::Write(Arc::new(move |tx, calls| {
             let operation = Arc::clone(&operation);
-            Box::pin(async move { outputs(calls.len(), operation.run(tx, &inputs(calls)?).await?) })
+            Box::pin(async move {
+                tx.confine(&tenants(calls)).await?;
+                outputs(calls.len(), operation.run(tx, &inputs(calls)?).await?)
+            })
         }))
     }
 
@@ -136,6 +147,7 @@ impl<T: RemoteOperation> RemoteHandler for Remote<T> {
         calls: &'a [Call<Value>],
     ) -> LocalBoxFuture<'a, Result<Vec<Intended<Value, Value>>, StoreError>> {
         Box::pin(async move {
+            tx.confine(&tenants(calls)).await?;
             let decided = self.0.intent(tx, &inputs(calls)?).await?;
             if decided.len() != calls.len() {
                 return Err(StoreError::Value(format!(
@@ -169,6 +181,7 @@ impl<T: RemoteOperation> RemoteHandler for Remote<T> {
 
     fn settle<'a>(&'a self, tx: &'a mut Tx<'_>, items: &'a [SettleCall]) -> LocalBoxFuture<'a, Replies> {
         Box::pin(async move {
+            tx.confine(&Tenants::of(items.iter().map(|item| &item.call.context.scope.tenant))).await?;
             let mut typed_items = Vec::with_capacity(items.len());
             for item in items {
                 typed_items.push(Settling {

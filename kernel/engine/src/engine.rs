@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mortise_capability::{Call, CallContext, Handler, Outcome, Policies, Registry, Rejection, Staleness};
 use mortise_contract::{Value, Violation};
 use mortise_flow::{Answer, Begin};
-use mortise_store::{Migration, Migrations, Store, StoreError};
+use mortise_store::{Migration, Migrations, Role, Store, StoreError, Tenants};
 use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -32,6 +32,7 @@ const MOST_LOAD: usize = 8_192;
 pub const fn migrations() -> Migrations {
     Migrations {
         owner: "engine",
+        role: Role::Engine,
         steps: &[
             Migration {
                 version: 1,
@@ -479,7 +480,10 @@ impl Engine {
         let calls = vec![Call { context: Arc::new(context), input }];
         let replies = match self.registry.handler(operation).cloned().ok_or_else(unknown)? {
             Handler::Pure(run) => run(&calls)?,
-            Handler::Read(run) => self.store.read(async move |reader| run(reader, &calls).await).await?,
+            Handler::Read(run) => {
+                let tenants = Tenants::of(calls.iter().map(|call| &call.context.scope.tenant));
+                self.store.read_for(tenants, async move |reader| run(reader, &calls).await).await?
+            }
             Handler::Write(_) | Handler::Remote(_) => return Err(unknown()),
         };
         match replies.into_iter().next().map(|reply| reply.outcome) {

@@ -67,6 +67,9 @@ pub enum StoreError {
     /// A store that only reads found other tables than it knows.
     #[error("the tables of `{0}` are not those of this version of mortise")]
     OtherTables(String),
+    /// The roles that keep tenants apart are not there and cannot be made; the text says what to do.
+    #[error("{0}")]
+    Roles(String),
     /// The data directory cannot be used.
     #[error("the data directory `{path}`: {source}")]
     Directory {
@@ -118,7 +121,8 @@ impl StoreError {
             Self::Column { .. } | Self::Value(_) => StoreErrorKind::Statement,
             Self::Migration { .. } => StoreErrorKind::Corrupt,
             Self::OtherTables(_) => StoreErrorKind::Corrupt,
-            Self::Locked(_)
+            Self::Roles(_)
+            | Self::Locked(_)
             | Self::TakenOver
             | Self::Fenced
             | Self::Directory { .. }

@@ -3,6 +3,7 @@
 
 mod error;
 mod flush;
+mod merge;
 mod migrate;
 mod pool;
 mod postgres;
@@ -11,12 +12,14 @@ mod session;
 mod sqlite;
 mod statement;
 mod store;
+mod tenants;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use flush::Flush;
-pub use migrate::{Migration, Migrations};
+pub use migrate::{Migration, Migrations, Role};
 pub use postgres::Ear;
 pub use row::{AsDatum, Datum, DatumType, FromDatum, FromRow, Params, ReadColumn, TakeDatum};
 pub use session::{Reader, Tx};
 pub use statement::Statement;
 pub use store::{Access, Cost, Durability, Options, Store};
+pub use tenants::Tenants;

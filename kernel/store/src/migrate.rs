@@ -4,11 +4,12 @@
 use std::path::Path;
 
 use sqlx::migrate::{Migrate, Migration as SqlxMigration, MigrationType, Migrator};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Acquire, ConnectOptions as _, Connection as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
+use crate::postgres::{Roles, isolation};
 use crate::store::Durability;
 
 /// One step of a schema.
@@ -25,11 +26,22 @@ pub struct Migration {
     pub postgres: &'static str,
 }
 
+/// The role that statements on a table run under, on PostgreSQL; SQLite knows none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The platform's own: it sees all tenants. Capabilities have no way to such a table.
+    Engine,
+    /// Capabilities': a call sees its own tenant's rows. The engine only reads, as verifying does.
+    Capability,
+}
+
 /// The history of one capability's schema.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrations {
     /// The capability, or `engine`.
     pub owner: &'static str,
+    /// Who reads and writes the tables that it creates. Each `CREATE TABLE` of a step is followed by the table's bare name.
+    pub role: Role,
     /// In order.
     pub steps: &'static [Migration],
 }
@@ -55,28 +67,68 @@ pub(crate) async fn sqlite(
     apply(connection, all, |step| step.sqlite).await
 }
 
-/// Applies to a server's database what it lacks. Of several processes that start at a time one does; the others wait for it.
-pub(crate) async fn postgres(server: &PgConnectOptions, all: &[Migrations]) -> Result<(), StoreError> {
-    let connection =
-        server.connect().await.map_err(|e| StoreError::Postgres { statement: "connect", source: e })?;
-    apply(connection, all, |step| step.postgres).await
+/// Applies to a server's database what it lacks, as the tables' owner. Of several processes that start at a time one does;
+/// the others wait for it.
+pub(crate) async fn postgres(server: &PgConnectOptions, all: &[Migrations]) -> Result<Roles, StoreError> {
+    let refused = |source| StoreError::Postgres { statement: "connect", source };
+    let mut connection = server.connect().await.map_err(refused)?;
+    let roles = Roles::of(&mut connection).await?;
+    roles.ensure(&mut connection).await?;
+    if !is_current(&mut connection, all).await {
+        isolation::loosen(&mut connection).await?;
+        apply(server.connect().await.map_err(refused)?, all, |step| step.postgres).await?;
+    }
+    isolation::apply(&mut connection, all, &roles).await?;
+    connection.close().await.map_err(refused)?;
+    Ok(roles)
 }
 
-/// Whether a server's database has exactly what these histories say; nothing is changed.
+/// Whether a server's database has exactly what these histories say, and the roles to read it; nothing is changed.
 pub(crate) async fn postgres_is_current(
     server: &PgConnectOptions,
     all: &[Migrations],
-) -> Result<(), StoreError> {
+) -> Result<Roles, StoreError> {
     let refused = |source| StoreError::Postgres { statement: "connect", source };
     let mut connection = server.connect().await.map_err(refused)?;
-    for Migrations { owner, steps } in all {
-        let applied = connection.list_applied_migrations(&table(owner)).await;
-        let versions: Vec<i64> = applied.unwrap_or_default().iter().map(|applied| applied.version).collect();
-        if !versions.iter().copied().eq(steps.iter().map(|step| step.version)) {
-            return Err(StoreError::OtherTables((*owner).to_owned()));
+    for one in all {
+        if versions(&mut connection, one.owner).await != expected(one) {
+            return Err(StoreError::OtherTables(one.owner.to_owned()));
         }
     }
-    connection.close().await.map_err(refused)
+    let roles = Roles::of(&mut connection).await?;
+    if !roles.are_there(&mut connection).await? {
+        return Err(StoreError::Roles(
+            "the roles that keep tenants apart are not there, or not this user's to use; a server of this version makes them \
+             when it starts"
+                .to_owned(),
+        ));
+    }
+    connection.close().await.map_err(refused)?;
+    Ok(roles)
+}
+
+/// Whether nothing is left to apply. What stands there otherwise is looked at by whoever applies.
+async fn is_current(connection: &mut PgConnection, all: &[Migrations]) -> bool {
+    for one in all {
+        if versions(connection, one.owner).await != expected(one) {
+            return false;
+        }
+    }
+    true
+}
+
+fn expected(one: &Migrations) -> Vec<(i64, Vec<u8>)> {
+    one.steps.iter().map(|step| (step.version, sqlx_step(step, step.postgres).checksum.to_vec())).collect()
+}
+
+async fn versions(connection: &mut PgConnection, owner: &str) -> Vec<(i64, Vec<u8>)> {
+    let applied = connection.list_applied_migrations(&table(owner)).await.unwrap_or_default();
+    applied.into_iter().map(|applied| (applied.version, applied.checksum.to_vec())).collect()
+}
+
+fn sqlx_step(step: &Migration, text: &'static str) -> SqlxMigration {
+    let (version, description) = (step.version, step.description.into());
+    SqlxMigration::new(version, description, MigrationType::Simple, text.into_sql_str(), false)
 }
 
 /// The table of a history.
@@ -93,11 +145,8 @@ where
     for<'c> &'c mut C: Acquire<'c>,
     for<'c> <&'c mut C as Acquire<'c>>::Connection: std::ops::Deref<Target: Migrate>,
 {
-    for Migrations { owner, steps } in all {
-        let steps = steps.iter().map(|step| {
-            let (version, description) = (step.version, step.description.into());
-            SqlxMigration::new(version, description, MigrationType::Simple, text(step).into_sql_str(), false)
-        });
+    for Migrations { owner, steps, .. } in all {
+        let steps = steps.iter().map(|step| sqlx_step(step, text(step)));
         let mut migrator = Migrator::with_migrations(steps.collect());
         migrator.dangerous_set_table_name(table(owner));
         migrator.run(&mut connection).await.map_err(|e| failed(owner, e))?;

@@ -9,6 +9,7 @@ use crate::row::{FromRow, Params};
 use crate::sqlite;
 use crate::statement::Statement;
 use crate::store::Counters;
+use crate::tenants::Tenants;
 
 /// A consistent snapshot to read from. It cannot write.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct Reader<'c> {
 #[derive(Debug, Clone, Copy)]
 enum Database<'c> {
     Sqlite(&'c rusqlite::Connection),
-    Postgres(&'c postgres::Session),
+    Postgres(&'c postgres::Session<'c>),
 }
 
 /// The transaction of a batch: everything that ran in it commits together or not at all.
@@ -42,7 +43,7 @@ impl<'c> Reader<'c> {
         Self { database: Database::Sqlite(connection), counters, failed: Cell::new(false) }
     }
 
-    pub(crate) const fn postgres(session: &'c postgres::Session, counters: &'c Counters) -> Self {
+    pub(crate) const fn postgres(session: &'c postgres::Session<'c>, counters: &'c Counters) -> Self {
         Self { database: Database::Postgres(session), counters, failed: Cell::new(false) }
     }
 
@@ -104,6 +105,35 @@ impl<'c> Reader<'c> {
         params: P,
     ) -> Result<Vec<R>, StoreError> {
         Ok(self.run(statement, [params]).await?.0.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// From here on statements are a capability's, for calls of these tenants: on PostgreSQL they run under its role, which
+    /// sees no other tenant's rows and none of the engine's tables. Costs nothing where it is so already.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn confine(&self, tenants: &Tenants) -> Result<(), StoreError> {
+        match self.database {
+            Database::Sqlite(_) => Ok(()),
+            Database::Postgres(session) => {
+                let confined = Box::pin(session.confine(tenants)).await;
+                confined.inspect_err(|_| self.failed.set(true))
+            }
+        }
+    }
+
+    /// From here on statements are the engine's again, as they are when a transaction begins.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unconfine(&self) -> Result<(), StoreError> {
+        match self.database {
+            Database::Sqlite(_) => Ok(()),
+            Database::Postgres(session) => {
+                let unconfined = Box::pin(session.unconfine()).await;
+                unconfined.inspect_err(|_| self.failed.set(true))
+            }
+        }
     }
 
     async fn run<R: FromRow, P: Params>(

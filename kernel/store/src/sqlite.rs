@@ -1,6 +1,6 @@
 //! SQLite: a locked data directory with one database, one thread that writes and a few that read, each with a connection of
 //! its own. A job's future runs on that thread and never waits; a statement runs row by row as a prepared one. The writer does
-//! not wait for the disk: a commit is flushed beside the next transaction.
+//! not wait for the disk: a commit is flushed, and the log merged, beside the next transactions.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,6 +12,7 @@ use rusqlite::types::ValueRef;
 
 use crate::error::StoreError;
 use crate::flush::{Flush, Flusher};
+use crate::merge::{self, Merger};
 use crate::migrate::{self, Migrations};
 use crate::pool::{Pool, caught};
 use crate::row::{Datum, FromRow, Params};
@@ -26,6 +27,8 @@ pub(crate) struct Sqlite {
     readers: Pool<Connection>,
     /// None where nothing is ever flushed.
     flusher: Option<Flusher>,
+    /// None where the writer does it.
+    merger: Option<Merger>,
     _lock: File,
 }
 
@@ -53,14 +56,19 @@ impl Sqlite {
         let database = directory.join("mortise.db");
         migrate::sqlite(&database, migrations, options.durability).await?;
         let writer = connect(&database, Role::Writer, options.durability)?;
-        let flusher = match options.durability {
-            Durability::Power => Some(Flusher::start(directory, &directory.join("mortise.db-wal"))?),
-            Durability::Process => None,
+        let (flusher, merger) = match options.durability {
+            Durability::Power => {
+                let flusher = Flusher::start(directory, &directory.join("mortise.db-wal"))?;
+                let merger = Merger::start(connect(&database, Role::Merger, options.durability)?)?;
+                merge::watch(&writer);
+                (Some(flusher), Some(merger))
+            }
+            Durability::Process => (None, None),
         };
         let writer = Pool::start("mortise-writer", [Ok(writer)])?;
         let readers =
             (0..options.readers.max(1)).map(|_| connect(&database, Role::Reader, options.durability));
-        Ok(Self { writer, readers: Pool::start("mortise-reader", readers)?, flusher, _lock: lock })
+        Ok(Self { writer, readers: Pool::start("mortise-reader", readers)?, flusher, merger, _lock: lock })
     }
 
     pub(crate) async fn write<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<(T, Flush), StoreError>
@@ -70,6 +78,7 @@ impl Sqlite {
     {
         let counters = Arc::clone(counters);
         let flusher = self.flusher.as_ref().map(Flusher::queue);
+        let merger = self.merger.as_ref().map(Merger::bell);
         let run = move |connection: &mut Connection| {
             let result = in_transaction(connection, "BEGIN IMMEDIATE", || {
                 let mut tx = Tx::new(Reader::sqlite(connection, &counters));
@@ -78,6 +87,9 @@ impl Sqlite {
             });
             if result.is_ok() {
                 counters.committed();
+            }
+            if let Some(bell) = &merger {
+                bell.after_commit(connection);
             }
             let flush = || flusher.as_ref().map_or_else(Flush::done, Flusher::flush);
             result.map(|value| (value, flush()))
@@ -102,6 +114,9 @@ impl Sqlite {
         self.readers.close();
         if let Some(flusher) = self.flusher {
             flusher.close();
+        }
+        if let Some(merger) = self.merger {
+            merger.close();
         }
     }
 }
@@ -132,6 +147,7 @@ fn control(connection: &Connection, text: &'static str) -> Result<(), StoreError
 enum Role {
     Writer,
     Reader,
+    Merger,
 }
 
 fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connection, StoreError> {
@@ -146,6 +162,7 @@ fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connec
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
                  PRAGMA busy_timeout=5000; SELECT count(*) FROM sqlite_schema;"
             }
+            Role::Merger => "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64;",
             Role::Reader => {
                 "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA busy_timeout=5000;"
             }

@@ -11,6 +11,7 @@ use crate::migrate::Migrations;
 use crate::postgres::{Ear, Postgres};
 use crate::session::{Reader, Tx};
 use crate::sqlite::Sqlite;
+use crate::tenants::Tenants;
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy)]
@@ -214,7 +215,22 @@ impl Store {
     {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.read(&self.counters, job).await,
-            Database::Postgres(postgres) => postgres.read(&self.counters, job).await,
+            Database::Postgres(postgres) => postgres.read(&self.counters, None, job).await,
+        }
+    }
+
+    /// As [`Store::read`], for a job that is a capability's from its beginning: see [`Reader::confine`].
+    ///
+    /// # Errors
+    /// The job's own.
+    pub async fn read_for<T, F>(&self, tenants: Tenants, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.read(&self.counters, job).await,
+            Database::Postgres(postgres) => postgres.read(&self.counters, Some(tenants), job).await,
         }
     }
 

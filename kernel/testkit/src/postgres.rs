@@ -72,13 +72,20 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (server, text) = (self.server.clone(), format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let (server, name) = (self.server.clone(), &self.name);
+        // The roles that a store, or a test, names after its database.
+        let texts = [
+            format!("DROP DATABASE {name} WITH (FORCE)"),
+            format!("DROP ROLE IF EXISTS {name}_engine, {name}_capability, {name}_user"),
+        ];
         // A test's own runtime may be the one that runs this.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut connection: PgConnection = server.connect().await.map_err(io::Error::other)?;
-                connection.execute(AssertSqlSafe(text)).await.map_err(io::Error::other)?;
+                for text in texts {
+                    connection.execute(AssertSqlSafe(text)).await.map_err(io::Error::other)?;
+                }
                 io::Result::Ok(())
             })
         });

@@ -8,7 +8,7 @@ use mortise_capability::{
     SettleCall, Staleness,
 };
 use mortise_contract::Value;
-use mortise_store::{Store, StoreError};
+use mortise_store::{Statement, Store, StoreError, Tenants};
 use mortise_types::{Scope, Timestamp};
 
 use crate::database::TestDatabase;
@@ -140,6 +140,20 @@ impl Rig {
                 Ok(replies)
             }
         }
+    }
+
+    /// Runs a statement without parameters behind the operations' back, with a capability's rights and on its tenant's rows; says
+    /// how many changed.
+    ///
+    /// # Errors
+    /// The statement's.
+    pub async fn behind_the_back(&self, statement: Statement) -> Result<Vec<u64>, StoreError> {
+        let tenants = Tenants::of([&self.scope.tenant]);
+        let written = self.store.write(async move |tx| {
+            tx.confine(&tenants).await?;
+            tx.execute(&statement, [()]).await
+        });
+        written.await
     }
 
     /// What the capabilities' invariants find, a line each.

@@ -27,7 +27,7 @@ pub(super) async fn run(yard: &Yard) -> Result<Counts, Failure> {
     let keys = yard.size.pick(80, 10_000);
     let (ground, mut dice) = (&yard.ground, yard.dice("keys"));
     let postgres = Postgres::start()?;
-    let url = postgres.url();
+    let url = postgres.url("postgres");
     let data = Path::new(&url);
     shop::open(&ground.platform, data, ground.skus)?;
     let serve = || ground.platform.serve_as(data, &Serving::default());

@@ -8,7 +8,7 @@ use mortise_capability::{
     StoreError, Unanswered, WriteOperation,
 };
 use mortise_contract::{Declaration, Event, NoDetail, Operation};
-use mortise_store::{Migration, Migrations, Reader, Statement, Tx};
+use mortise_store::{Migration, Migrations, Reader, Role, Statement, Tx};
 use mortise_types::{Amount, Currency, CustomerId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -385,6 +385,7 @@ pub fn till(gate: &Arc<Semaphore>) -> Capability {
         .write("break", Break)
         .migrations(Migrations {
             owner: "till",
+            role: Role::Capability,
             steps: &[Migration {
                 version: 1,
                 description: "orders",

@@ -13,6 +13,7 @@ mod flow;
 #[path = "../../../../extensions/deployments/tests/deployments/guest.rs"]
 mod guest;
 mod import;
+mod isolation;
 mod own;
 mod policy;
 mod serve;

@@ -18,7 +18,7 @@ async fn after(text: &'static str) -> Vec<String> {
     rig.call("auction.record_paid", &offer("a", 1)).await;
     assert_eq!(rig.findings().await, Vec::<String>::new(), "before: {text}");
     let broken = Statement::both("test.break", text);
-    let rows = rig.store.write(async move |tx| tx.execute(&broken, [()]).await).await.expect("it runs");
+    let rows = rig.behind_the_back(broken).await.expect("it runs");
     assert!(rows[0] > 0, "nothing was broken: {text}");
     rig.findings().await
 }

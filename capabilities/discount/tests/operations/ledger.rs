@@ -179,10 +179,10 @@ async fn the_checks_find_counters_off_the_ledger_and_promotions_that_cannot_be_r
     let rig = shop().await;
     rig.call("discount.redeem", &redeem("o-1", "ann", "hello", Some("OWN"), 500)).await;
     assert_eq!(rig.findings().await, [""; 0]);
-    rig.store.write(async |tx| tx.execute(&LOSE_ONE, [()]).await).await.unwrap();
+    rig.behind_the_back(LOSE_ONE).await.unwrap();
     let off = "discount redemption counters: acme/grocery hello OWN: the ledger has 1 redemptions of 500, the counter 0 of 500";
     assert_eq!(rig.findings().await, [off]);
-    rig.store.write(async |tx| tx.execute(&SPOIL, [()]).await).await.unwrap();
+    rig.behind_the_back(SPOIL).await.unwrap();
     let findings = rig.findings().await;
     assert!(findings[1].starts_with("discount promotions: acme/grocery spring: "), "{findings:?}");
 }

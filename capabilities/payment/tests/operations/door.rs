@@ -90,7 +90,7 @@ async fn verify_holds_a_history_against_its_payments() {
     receive(&rig, &payment, "collected", "").await;
     clean(&rig).await;
     let forge = Statement::both("break", "UPDATE payment_history SET refused = refused + 1");
-    rig.store.write(async move |tx| tx.execute(&forge, [()]).await).await.unwrap();
+    rig.behind_the_back(forge).await.unwrap();
     assert_eq!(
         rig.findings().await,
         [

@@ -253,8 +253,7 @@ async fn the_checks_find_broken_entries_and_crossed_bounds() {
     let crossed =
         "pricing price bounds: acme/grocery least  loaf: the floor 180 per 1 is above the ceiling 170 per 1";
     assert_eq!(rig.findings().await, [crossed]);
-    let broken: Result<_, StoreError> =
-        rig.store.write(async |tx| tx.execute(&BREAK_PERIOD, [()]).await).await;
+    let broken: Result<_, StoreError> = rig.behind_the_back(BREAK_PERIOD).await;
     assert_eq!(broken.unwrap(), [1]);
     let findings = rig.findings().await;
     assert!(

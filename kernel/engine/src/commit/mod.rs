@@ -142,6 +142,7 @@ impl Pen {
         mut jobs: Vec<Job>,
         done: &mut Committed,
     ) -> Result<(), StoreError> {
+        tx.unconfine().await?;
         let children: Vec<Job> = jobs.iter_mut().flat_map(|job| std::mem::take(&mut job.children)).collect();
         jobs.extend(children);
         self.open_again(tx, &jobs).await?;

@@ -9,7 +9,7 @@ use mortise_capability::{
     Staleness, StoreError, Unanswered, WriteOperation,
 };
 use mortise_contract::{Declaration, Event, NoDetail, Operation};
-use mortise_store::{Migration, Migrations, Reader, Statement, Tx};
+use mortise_store::{Migration, Migrations, Reader, Role, Statement, Tx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -401,6 +401,7 @@ pub fn shop(peer: &Arc<Peer>) -> Capability {
         .remote("refund", Refund(Arc::clone(peer)))
         .migrations(Migrations {
             owner: "shop",
+            role: Role::Capability,
             steps: &[Migration {
                 version: 1,
                 description: "goods",

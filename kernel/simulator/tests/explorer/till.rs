@@ -9,7 +9,7 @@ use mortise_capability::{
 };
 use mortise_contract::{Declaration, Event, NoDetail, Operation, Value};
 use mortise_simulator::{Act, Composition, Message, Peers, Wired};
-use mortise_store::{Migration, Migrations, Reader, Statement, Tx};
+use mortise_store::{Migration, Migrations, Reader, Role, Statement, Tx};
 use mortise_types::{Clock, IdSource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -282,6 +282,7 @@ impl Peers for Outside {
             .book(Book { name: "till", run: |reader| Box::pin(book(reader)) })
             .migrations(Migrations {
                 owner: "till",
+                role: Role::Capability,
                 steps: &[Migration {
                     version: 1,
                     description: "book",

@@ -4,7 +4,9 @@
 mod answer;
 mod batch;
 mod ear;
+pub(crate) mod isolation;
 mod owner;
+mod roles;
 mod session;
 
 use std::sync::Arc;
@@ -16,12 +18,15 @@ use tokio::runtime::Runtime;
 pub(crate) use self::batch::Batch;
 pub use self::ear::Ear;
 use self::owner::{Company, Owner};
+pub(crate) use self::roles::Roles;
+use self::session::Begin;
 pub(crate) use self::session::Session;
 use crate::error::StoreError;
 use crate::migrate::{self, Migrations};
 use crate::pool::Pool;
 use crate::session::{Reader, Tx};
 use crate::store::{Access, Counters, Options};
+use crate::tenants::Tenants;
 
 /// How often a job that was in another's way runs again before its caller hears of it. Of two that are in each other's way
 /// one goes through, so that each round has a winner.
@@ -29,13 +34,6 @@ const ATTEMPTS: u32 = 16;
 
 /// Statements that a connection keeps prepared; more than the platform has.
 const STATEMENTS: usize = 1024;
-
-/// Writers see what a serial order of all of them would show, and the place to start over from is the beginning.
-const WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SAVEPOINT start";
-/// What is written aside waits for its turn and needs no place to start over from but the beginning.
-const ASIDE: &str = "BEGIN; SET LOCAL synchronous_commit = off; SAVEPOINT start";
-/// Readers have one snapshot and cannot write.
-const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An open database of a server.
 #[derive(Debug)]
@@ -66,12 +64,15 @@ impl Postgres {
             Access::Together => Some(Owner::take(&server, Company::Together).await?),
             Access::Shared | Access::Reading => None,
         };
-        match options.access {
+        let roles = match options.access {
             Access::Alone | Access::Together | Access::Shared => {
                 migrate::postgres(&server, migrations).await?
             }
             Access::Reading => migrate::postgres_is_current(&server, migrations).await?,
-        }
+        };
+        // From here on nobody is the tables' owner. What RESET ROLE leads back to is the least of the roles.
+        let server = server.options([("role", &roles.capability)]);
+        let roles = Arc::new(roles);
         let epoch = owner.as_ref().map(Owner::epoch);
         let standstill = Access::STANDSTILL.as_millis().to_string();
         let writing = match options.access {
@@ -81,8 +82,8 @@ impl Postgres {
             Access::Alone | Access::Shared | Access::Reading => server.clone(),
         };
         let workers = |server: &PgConnectOptions, count: usize, epoch| {
-            let server = server.clone();
-            (0..count.max(1)).map(move |_| Worker::new(server.clone(), epoch))
+            let (server, roles) = (server.clone(), Arc::clone(&roles));
+            (0..count.max(1)).map(move |_| Worker::new(server.clone(), epoch, Arc::clone(&roles)))
         };
         let (writers, aside) = match options.access {
             Access::Alone | Access::Together | Access::Shared => (
@@ -102,7 +103,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         let writers = self.writers.as_ref().ok_or(StoreError::ReadingOnly)?;
-        writers.run(written(WRITE, counters, job)).await
+        writers.run(written(Begin::Write, counters, job)).await
     }
 
     pub(crate) async fn write_aside<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
@@ -111,21 +112,27 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         let aside = self.aside.as_ref().ok_or(StoreError::ReadingOnly)?;
-        aside.run(written(ASIDE, counters, job)).await
+        aside.run(written(Begin::Aside, counters, job)).await
     }
 
     pub(crate) async fn listen(&self, channel: &'static str, mark: (i32, i32)) -> Result<Ear, StoreError> {
         Ear::open((*self.server).clone(), channel, mark).await
     }
 
-    pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
+    pub(crate) async fn read<T, F>(
+        &self,
+        counters: &Arc<Counters>,
+        tenants: Option<Tenants>,
+        job: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let counters = Arc::clone(counters);
         let run = move |worker: &mut Worker| {
-            worker.in_transaction(READ, async |session| job(&Reader::postgres(session, &counters)).await)
+            let begin = Begin::Read(tenants);
+            worker.in_transaction(begin, async |session| job(&Reader::postgres(session, &counters)).await)
         };
         self.readers.run(run).await
     }
@@ -140,7 +147,7 @@ impl Postgres {
 
 /// `job` in transactions that `begin`, until nobody is in its way.
 fn written<T, F>(
-    begin: &'static str,
+    begin: Begin,
     counters: &Arc<Counters>,
     job: F,
 ) -> impl FnOnce(&mut Worker) -> Result<T, StoreError> + Send + 'static
@@ -153,7 +160,7 @@ where
         let mut attempt = 1;
         loop {
             let job = job.clone();
-            let result = worker.in_transaction(begin, async |session| {
+            let result = worker.in_transaction(begin.clone(), async |session| {
                 let mut tx = Tx::new(Reader::postgres(session, &counters));
                 let said = job(&mut tx).await;
                 tx.close(said)
@@ -180,24 +187,25 @@ struct Worker {
     server: PgConnectOptions,
     /// Under which owner its process has the database, if it counts among its owners.
     epoch: Option<i64>,
+    roles: Arc<Roles>,
     connection: Option<PgConnection>,
 }
 
 impl Worker {
-    fn new(server: PgConnectOptions, epoch: Option<i64>) -> Result<Self, StoreError> {
+    fn new(server: PgConnectOptions, epoch: Option<i64>, roles: Arc<Roles>) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(Self { runtime: runtime.map_err(StoreError::Thread)?, server, epoch, connection: None })
+        Ok(Self { runtime: runtime.map_err(StoreError::Thread)?, server, epoch, roles, connection: None })
     }
 
     /// Runs `job` between `begin` and a commit; a connection about whose state there is doubt is not used again.
     fn in_transaction<T>(
         &mut self,
-        begin: &'static str,
-        job: impl AsyncFnOnce(&Session) -> Result<T, StoreError>,
+        begin: Begin,
+        job: impl AsyncFnOnce(&Session<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let Self { runtime, server, epoch, connection } = self;
+        let Self { runtime, server, epoch, roles, connection } = self;
         runtime.block_on(async {
-            let session = begun((server, *epoch), connection.take(), begin).await?;
+            let session = begun((server, *epoch, roles), connection.take(), begin).await?;
             let result = session.alone(job).await;
             let result = match result {
                 Ok(value) => session.commit().await.map(|()| value),
@@ -210,22 +218,22 @@ impl Worker {
 }
 
 /// A session with an open transaction. A connection that lay idle may have been closed by the server: then a new one is made.
-async fn begun(
-    (server, epoch): (&PgConnectOptions, Option<i64>),
+async fn begun<'r>(
+    (server, epoch, roles): (&PgConnectOptions, Option<i64>, &'r Roles),
     idle: Option<PgConnection>,
-    begin: &'static str,
-) -> Result<Session, StoreError> {
+    begin: Begin,
+) -> Result<Session<'r>, StoreError> {
     if let Some(connection) = idle {
-        match Session::begin(connection, begin).await {
+        match Session::begin(connection, begin.clone(), roles).await {
             Err(error) if error.is_disconnect() => tracing::info!(%error, "connecting anew"),
             other => return other,
         }
     }
     let mut connection = server.connect().await.map_err(|source| refused("connect", source))?;
     if let Some(epoch) = epoch {
-        owner::belong(&mut connection, epoch).await?;
+        owner::belong(&mut connection, epoch, roles).await?;
     }
-    Session::begin(connection, begin).await
+    Session::begin(connection, begin, roles).await
 }
 
 fn refused(statement: &'static str, source: sqlx::Error) -> StoreError {

@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
 use super::refused;
+use super::roles::{Roles, quoted};
 use crate::error::StoreError;
 
 /// The lock's number among all advisory locks of the database: `mortise` in ASCII.
@@ -109,9 +110,17 @@ async fn join(keeper: &mut PgConnection) -> Result<Option<i64>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::TakenOver`] if another process is the owner now.
-pub(super) async fn belong(connection: &mut PgConnection, epoch: i64) -> Result<(), StoreError> {
+pub(super) async fn belong(
+    connection: &mut PgConnection,
+    epoch: i64,
+    roles: &Roles,
+) -> Result<(), StoreError> {
     share(connection).await?;
-    match number(connection, EPOCH).await? == epoch {
+    let engine = format!("SET ROLE {}", quoted(&roles.engine));
+    connection.execute(AssertSqlSafe(engine)).await.map_err(|source| refused("roles", source))?;
+    let now = number(connection, EPOCH).await?;
+    connection.execute("RESET ROLE").await.map_err(|source| refused("roles", source))?;
+    match now == epoch {
         true => Ok(()),
         false => Err(StoreError::TakenOver),
     }

@@ -1,6 +1,6 @@
 //! One transaction on one connection. Its job may wait for its statements and for nothing else.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -8,23 +8,28 @@ use std::task::Poll;
 
 use futures::{FutureExt as _, TryStreamExt as _};
 use sqlx::postgres::PgConnection;
-use sqlx::{Either, Executor as _};
+use sqlx::{AssertSqlSafe, Either, Executor as _};
 use tokio::sync::Mutex;
 
 use super::answer::Answer;
 use super::batch::Batch;
 use super::refused;
+use super::roles::{Roles, quoted};
 use crate::error::StoreError;
 use crate::pool::panicked;
 use crate::statement::Statement;
+use crate::tenants::{SETTING, Tenants};
 
 /// A connection with an open transaction.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct Session<'r> {
     connection: Mutex<PgConnection>,
     /// Statements that are being waited for.
     asked: Cell<u32>,
     state: Cell<State>,
+    roles: &'r Roles,
+    /// Whose calls the statements are; none are the engine's own.
+    confined: RefCell<Option<Tenants>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +58,23 @@ impl Drop for Asked<'_> {
     }
 }
 
-impl Session {
-    pub(super) async fn begin(connection: PgConnection, begin: &'static str) -> Result<Self, StoreError> {
+impl<'r> Session<'r> {
+    pub(super) async fn begin(
+        connection: PgConnection,
+        begin: Begin,
+        roles: &'r Roles,
+    ) -> Result<Self, StoreError> {
         let session = Self {
             connection: Mutex::new(connection),
             asked: Cell::new(0),
             state: Cell::new(State::Doubtful),
+            roles,
+            confined: RefCell::new(None),
         };
-        session.control(begin, State::Open).await?;
+        session.control(begin.text(roles), "begin", State::Open).await?;
+        if let Begin::Read(tenants) = begin {
+            session.confined.replace(tenants);
+        }
         Ok(session)
     }
 
@@ -84,6 +98,9 @@ impl Session {
         if statement.postgres.is_empty() {
             return Err(StoreError::Value(format!("statement `{}` is for SQLite only", statement.name)));
         }
+        if self.confined.borrow().is_some() {
+            harmless(statement)?;
+        }
         let mut answer = Answer::new(&batch);
         for arguments in batch.into_arguments(statement)? {
             let _asked = Asked::new(&self.asked);
@@ -104,18 +121,45 @@ impl Session {
         Ok(answer)
     }
 
-    /// Takes back what was written, within the snapshot that the transaction has.
+    /// Takes back what was written, within the snapshot that the transaction has. The role is the engine's again.
     pub(crate) async fn start_over(&self) -> Result<(), StoreError> {
         let _asked = Asked::new(&self.asked);
-        self.control("ROLLBACK TO SAVEPOINT start", State::Open).await
+        self.control("ROLLBACK TO SAVEPOINT start", "start over", State::Open).await?;
+        self.confined.replace(None);
+        Ok(())
+    }
+
+    /// Makes what follows a capability's, for these tenants.
+    pub(crate) async fn confine(&self, tenants: &Tenants) -> Result<(), StoreError> {
+        let is_capability = match &*self.confined.borrow() {
+            Some(confined) if confined == tenants => return Ok(()),
+            confined => confined.is_some(),
+        };
+        let _asked = Asked::new(&self.asked);
+        let told = told(tenants);
+        let text = if is_capability { told } else { format!("{}; {told}", role(&self.roles.capability)) };
+        self.control(text, "confine", State::Open).await?;
+        self.confined.replace(Some(tenants.clone()));
+        Ok(())
+    }
+
+    /// Makes what follows the engine's.
+    pub(crate) async fn unconfine(&self) -> Result<(), StoreError> {
+        if self.confined.borrow().is_none() {
+            return Ok(());
+        }
+        let _asked = Asked::new(&self.asked);
+        self.control(role(&self.roles.engine), "unconfine", State::Open).await?;
+        self.confined.replace(None);
+        Ok(())
     }
 
     pub(super) async fn commit(&self) -> Result<(), StoreError> {
-        self.control("COMMIT", State::Over).await
+        self.control("COMMIT", "COMMIT", State::Over).await
     }
 
     pub(super) async fn roll_back(&self) -> Result<(), StoreError> {
-        self.control("ROLLBACK", State::Over).await
+        self.control("ROLLBACK", "ROLLBACK", State::Over).await
     }
 
     /// The connection, if it can be used again.
@@ -123,11 +167,65 @@ impl Session {
         (self.state.get() == State::Over).then(|| self.connection.into_inner())
     }
 
-    async fn control(&self, text: &'static str, then: State) -> Result<(), StoreError> {
+    async fn control(
+        &self,
+        text: impl Into<String>,
+        name: &'static str,
+        then: State,
+    ) -> Result<(), StoreError> {
         self.state.set(State::Doubtful);
-        let ran = (&mut *self.connection.lock().await).execute(sqlx::raw_sql(text)).await;
-        ran.map_err(|source| refused(text, source))?;
+        let text = sqlx::raw_sql(AssertSqlSafe(text.into()));
+        let ran = (&mut *self.connection.lock().await).execute(text).await;
+        ran.map_err(|source| refused(name, source))?;
         self.state.set(then);
         Ok(())
+    }
+}
+
+/// How a transaction begins. Connections are the capabilities' and see no tenant until they are told one.
+#[derive(Debug, Clone)]
+pub(super) enum Begin {
+    /// Writers see what a serial order of all of them would show, and the place to start over from is the beginning.
+    Write,
+    /// What is written aside waits for its turn and needs no place to start over from but the beginning.
+    Aside,
+    /// Readers have one snapshot and cannot write; the engine, or a capability for calls of these tenants.
+    Read(Option<Tenants>),
+}
+
+impl Begin {
+    fn text(&self, roles: &Roles) -> String {
+        let engine = role(&roles.engine);
+        match self {
+            Self::Write => format!("BEGIN ISOLATION LEVEL SERIALIZABLE; {engine}; SAVEPOINT start"),
+            Self::Aside => format!("BEGIN; {engine}; SET LOCAL synchronous_commit = off; SAVEPOINT start"),
+            Self::Read(None) => format!("{READ}; {engine}"),
+            Self::Read(Some(tenants)) => format!("{READ}; {}", told(tenants)),
+        }
+    }
+}
+
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+fn role(name: &str) -> String {
+    format!("SET LOCAL ROLE {}", quoted(name))
+}
+
+fn told(tenants: &Tenants) -> String {
+    format!("SET LOCAL {SETTING} = '{}'", tenants.text())
+}
+
+/// A capability reads and writes rows: a text of its that would make another role of itself is the program's fault.
+fn harmless(statement: &Statement) -> Result<(), StoreError> {
+    let text = statement.postgres.trim_start();
+    let is_rows = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXPLAIN"]
+        .iter()
+        .any(|word| text.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word)));
+    match is_rows && !text.to_ascii_lowercase().contains("set_config") {
+        true => Ok(()),
+        false => Err(StoreError::Value(format!(
+            "statement `{}` of a capability does more than read and write rows",
+            statement.name
+        ))),
     }
 }

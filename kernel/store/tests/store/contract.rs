@@ -1,7 +1,7 @@
 //! What holds whichever database it is: what is committed stays, what fails leaves nothing, no job hurts the next one, and
 //! rows and counts are each item's own.
 
-use mortise_store::{Migration, Migrations, Statement, StoreError, StoreErrorKind};
+use mortise_store::{Migration, Migrations, Role, Statement, StoreError, StoreErrorKind};
 use mortise_testkit::TestDatabase;
 
 use crate::{GET, PUT, SET, SHELF, open, put, row, skus};
@@ -277,6 +277,7 @@ async fn a_reader_cannot_write(database: TestDatabase) {
 async fn histories_stand_side_by_side_and_a_released_step_never_changes(database: TestDatabase) {
     let other = Migrations {
         owner: "other",
+        role: Role::Engine,
         steps: &[Migration {
             version: 1,
             description: "other",
@@ -292,6 +293,7 @@ async fn histories_stand_side_by_side_and_a_released_step_never_changes(database
     store.close();
     let changed = Migrations {
         owner: "shelf",
+        role: Role::Engine,
         steps: &[Migration {
             version: 1,
             description: "shelf",

@@ -3,15 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod contract;
+mod isolation;
 mod postgres;
 mod sqlite;
 
-use mortise_store::{Migration, Migrations, Statement, Store, StoreError, Tx};
+use mortise_store::{Migration, Migrations, Role, Statement, Store, StoreError, Tx};
 use mortise_testkit::TestDatabase;
 use mortise_types::{Amount, Sku};
 
 const SHELF: Migrations = Migrations {
     owner: "shelf",
+    role: Role::Engine,
     steps: &[Migration {
         version: 1,
         description: "shelf",

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use mortise_store::{Access, Options, Statement, Store, StoreError, StoreErrorKind};
 use mortise_testkit::TestDatabase;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::{GET, SET, SHELF, open, put, row, skus};
 
@@ -68,23 +69,21 @@ async fn what_was_read_before_starting_over_still_holds() {
     assert_eq!(skus(&store, "acme").await, ["a 6"]);
 }
 
-/// As when the server is started anew: every connection but the one that says so is closed.
-async fn close_others(killer: &Store) -> i64 {
-    const CLOSE: Statement = Statement::both(
-        "shelf.close_others",
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
-    killer.read(async |reader| reader.fetch_all::<(i64,), _>(&CLOSE, ()).await).await.unwrap()[0].0
+/// As when the server is started anew: every connection is closed but that of the administrator who says so.
+async fn close_all(database: &TestDatabase) -> i64 {
+    const CLOSE: &str = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let mut administrator = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::query_scalar(CLOSE).fetch_one(&mut administrator).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_connection_that_the_server_closed_is_made_anew() {
     let database = TestDatabase::postgres().await;
-    let (store, killer) = (open(&database).await, open(&database).await);
+    let store = open(&database).await;
     store.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
     assert_eq!(skus(&store, "acme").await, ["a 1"]);
-    let closed = close_others(&killer).await;
+    let closed = close_all(&database).await;
     assert!(closed >= 2, "{closed}");
     for sku in ["b", "c", "d"] {
         store.write(async move |tx| put(tx, [row(sku, 1)]).await).await.unwrap();
@@ -132,15 +131,14 @@ async fn who_is_alone_keeps_others_out_until_it_is_gone() {
 #[tokio::test]
 async fn whose_connections_broke_and_whose_place_is_taken_writes_nothing_more() {
     let database = TestDatabase::postgres().await;
-    let killer = with(&database, Access::Shared).await.unwrap();
     let first = with(&database, Access::Alone).await.unwrap();
     first.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
     // Broken and not taken: it goes on.
-    close_others(&killer).await;
+    close_all(&database).await;
     for sku in ["b", "c", "d"] {
         first.write(async move |tx| put(tx, [row(sku, 1)]).await).await.unwrap();
     }
-    close_others(&killer).await;
+    close_all(&database).await;
     let second = with(&database, Access::Alone).await.unwrap();
     for _ in 0..4 {
         let refused = first.write(async |tx| put(tx, [row("e", 1)]).await).await.unwrap_err();
@@ -185,10 +183,9 @@ async fn who_shares_goes_beside_others_that_do_and_beside_nobody_who_is_alone() 
 #[tokio::test]
 async fn one_of_those_who_share_goes_on_when_its_connections_broke_and_others_came_meanwhile() {
     let database = TestDatabase::postgres().await;
-    let killer = with(&database, Access::Shared).await.unwrap();
     let first = with(&database, Access::Together).await.unwrap();
     first.write(async |tx| put(tx, [row("a", 1)]).await).await.unwrap();
-    close_others(&killer).await;
+    close_all(&database).await;
     let second = with(&database, Access::Together).await.unwrap();
     for sku in ["b", "c", "d"] {
         first.write(async move |tx| put(tx, [row(sku, 1)]).await).await.unwrap();
@@ -230,7 +227,7 @@ async fn who_listens_hears_what_is_told_and_shows_a_mark_while_he_is_connected()
     tell().await;
     assert_eq!(ear.hear().await, "full");
     // It connects again by itself, and shows the mark again.
-    close_others(&other).await;
+    close_all(&database).await;
     while free().await {
         tokio::task::yield_now().await;
     }
