@@ -42,7 +42,7 @@ pub(super) async fn run(yard: &Yard) -> Result<Counts, Failure> {
 
 async fn on_postgres(ground: &Ground, each: u64) -> Result<Counts, Failure> {
     let mut postgres = Postgres::start()?;
-    let url = postgres.url();
+    let url = postgres.url("postgres");
     let data = Path::new(&url);
     shop::open(&ground.platform, data, ground.skus)?;
     let mut shop = Troubled::open(ground, data, each)?;
