@@ -70,6 +70,9 @@ pub enum StoreError {
     /// The roles that keep tenants apart are not there and cannot be made; the text says what to do.
     #[error("{0}")]
     Roles(String),
+    /// None of the servers that the address names takes writes: one has to be promoted.
+    #[error("no primary: no server that answers for {0} takes writes; promote one")]
+    NoPrimary(String),
     /// The data directory cannot be used.
     #[error("the data directory `{path}`: {source}")]
     Directory {
@@ -122,6 +125,7 @@ impl StoreError {
             Self::Migration { .. } => StoreErrorKind::Corrupt,
             Self::OtherTables(_) => StoreErrorKind::Corrupt,
             Self::Roles(_)
+            | Self::NoPrimary(_)
             | Self::Locked(_)
             | Self::TakenOver
             | Self::Fenced
@@ -140,6 +144,15 @@ impl StoreError {
         };
         // Serialization failure, deadlock, lock not available.
         matches!(code.as_deref(), Some("40001" | "40P01" | "55P03"))
+    }
+
+    /// Whether the server takes no writes.
+    pub(crate) fn is_read_only(&self) -> bool {
+        let code = match self {
+            Self::Postgres { source, .. } => source.as_database_error().and_then(|error| error.code()),
+            _ => None,
+        };
+        code.as_deref() == Some(READ_ONLY)
     }
 
     /// Whether the connection is gone.

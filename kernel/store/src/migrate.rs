@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use sqlx::migrate::{Migrate, Migration as SqlxMigration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Acquire, ConnectOptions as _, Connection as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
-use crate::postgres::{Roles, isolation};
+use crate::postgres::{Hosts, Roles, isolation};
 use crate::store::Durability;
 
 /// One step of a schema.
@@ -69,14 +69,14 @@ pub(crate) async fn sqlite(
 
 /// Applies to a server's database what it lacks, as the tables' owner. Of several processes that start at a time one does;
 /// the others wait for it.
-pub(crate) async fn postgres(server: &PgConnectOptions, all: &[Migrations]) -> Result<Roles, StoreError> {
+pub(crate) async fn postgres(server: &Hosts, all: &[Migrations]) -> Result<Roles, StoreError> {
     let refused = |source| StoreError::Postgres { statement: "connect", source };
-    let mut connection = server.connect().await.map_err(refused)?;
+    let mut connection = server.connect().await?;
     let roles = Roles::of(&mut connection).await?;
     roles.ensure(&mut connection).await?;
     if !is_current(&mut connection, all).await {
         isolation::loosen(&mut connection).await?;
-        apply(server.connect().await.map_err(refused)?, all, |step| step.postgres).await?;
+        apply(server.connect().await?, all, |step| step.postgres).await?;
     }
     isolation::apply(&mut connection, all, &roles).await?;
     connection.close().await.map_err(refused)?;
@@ -84,12 +84,9 @@ pub(crate) async fn postgres(server: &PgConnectOptions, all: &[Migrations]) -> R
 }
 
 /// Whether a server's database has exactly what these histories say, and the roles to read it; nothing is changed.
-pub(crate) async fn postgres_is_current(
-    server: &PgConnectOptions,
-    all: &[Migrations],
-) -> Result<Roles, StoreError> {
+pub(crate) async fn postgres_is_current(server: &Hosts, all: &[Migrations]) -> Result<Roles, StoreError> {
     let refused = |source| StoreError::Postgres { statement: "connect", source };
-    let mut connection = server.connect().await.map_err(refused)?;
+    let mut connection = server.connect().await?;
     for one in all {
         if versions(&mut connection, one.owner).await != expected(one) {
             return Err(StoreError::OtherTables(one.owner.to_owned()));

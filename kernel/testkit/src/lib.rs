@@ -3,9 +3,11 @@
 
 mod database;
 mod postgres;
+mod replicated;
 mod rig;
 pub mod table;
 
 pub use database::TestDatabase;
 pub use mortise_types::{SeededIds, VirtualClock};
+pub use replicated::Replicated;
 pub use rig::Rig;

@@ -238,6 +238,14 @@ impl Place {
     }
 }
 
+/// As whom a server runs whose directory root made; none where somebody else did, who may run it himself.
+pub(crate) fn somebody_if_root(directory: &Path) -> io::Result<Option<(u32, u32)>> {
+    match fs::metadata(directory)?.uid() {
+        0 => somebody().map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// Whom the server runs as when root runs the tests.
 fn somebody() -> io::Result<(u32, u32)> {
     let users = fs::read_to_string("/etc/passwd")?;
@@ -255,7 +263,7 @@ fn project() -> PathBuf {
 }
 
 /// Where the server's programs are: what `cargo xtask` brought, Debian's places, or PATH.
-fn programs() -> Result<PathBuf, String> {
+pub(crate) fn programs() -> Result<PathBuf, String> {
     let mut folders = vec![project().join(PREBUILT).join(PREBUILT_PROGRAMS)];
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use sqlx::Executor as _;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::refused;
+use super::{Hosts, refused};
 use crate::error::StoreError;
 
 /// Before a broken connection is made anew.
@@ -27,7 +27,7 @@ pub struct Ear {
 
 impl Ear {
     pub(super) async fn open(
-        server: PgConnectOptions,
+        server: Hosts,
         channel: &'static str,
         mark: (i32, i32),
     ) -> Result<Self, StoreError> {
@@ -67,14 +67,14 @@ impl Drop for Ear {
 }
 
 async fn connect(
-    server: &PgConnectOptions,
+    server: &Hosts,
     channel: &'static str,
     (class, number): (i32, i32),
 ) -> Result<PgListener, StoreError> {
     // The listener takes its connection from a pool, and this pool has it alone.
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     let failed = |source| refused("listen", source);
-    let pool = pool.connect_with(server.clone()).await.map_err(failed)?;
+    let pool = pool.connect_with(server.primary().await?).await.map_err(failed)?;
     let mut listener = PgListener::connect_with(&pool).await.map_err(failed)?;
     listener.eager_reconnect(false);
     listener.listen(channel).await.map_err(failed)?;

@@ -4,6 +4,7 @@
 mod answer;
 mod batch;
 mod ear;
+mod hosts;
 pub(crate) mod isolation;
 mod owner;
 mod roles;
@@ -11,12 +12,13 @@ mod session;
 
 use std::sync::Arc;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Runtime;
 
 pub(crate) use self::batch::Batch;
 pub use self::ear::Ear;
+pub(crate) use self::hosts::Hosts;
 use self::owner::{Company, Owner};
 pub(crate) use self::roles::Roles;
 use self::session::Begin;
@@ -42,7 +44,7 @@ pub(crate) struct Postgres {
     writers: Option<Pool<Worker>>,
     aside: Option<Pool<Worker>>,
     readers: Pool<Worker>,
-    server: Box<PgConnectOptions>,
+    server: Hosts,
     _owner: Option<Owner>,
 }
 
@@ -52,12 +54,12 @@ impl Postgres {
         migrations: &[Migrations],
         options: Options,
     ) -> Result<Self, StoreError> {
-        let server: PgConnectOptions = url.parse().map_err(|source| refused("connect", source))?;
-        let server = server
-            .application_name("mortise")
-            .statement_cache_capacity(STATEMENTS)
-            .options([("client_min_messages", "warning")])
-            .disable_statement_logging();
+        let server = Hosts::of(url)?.map(|host| {
+            host.application_name("mortise")
+                .statement_cache_capacity(STATEMENTS)
+                .options([("client_min_messages", "warning")])
+                .disable_statement_logging()
+        });
         // In its company before the schema is touched: a process that is refused has changed nothing.
         let owner = match options.access {
             Access::Alone => Some(Owner::take(&server, Company::Alone).await?),
@@ -71,17 +73,18 @@ impl Postgres {
             Access::Reading => migrate::postgres_is_current(&server, migrations).await?,
         };
         // From here on nobody is the tables' owner. What RESET ROLE leads back to is the least of the roles.
-        let server = server.options([("role", &roles.capability)]);
+        let server = server.map(|host| host.options([("role", &roles.capability)]));
         let roles = Arc::new(roles);
         let epoch = owner.as_ref().map(Owner::epoch);
         let standstill = Access::STANDSTILL.as_millis().to_string();
         let writing = match options.access {
             Access::Together => {
-                server.clone().options([("idle_in_transaction_session_timeout", &*standstill)])
+                let limit = [("idle_in_transaction_session_timeout", &*standstill)];
+                server.clone().map(|host| host.options(limit))
             }
             Access::Alone | Access::Shared | Access::Reading => server.clone(),
         };
-        let workers = |server: &PgConnectOptions, count: usize, epoch| {
+        let workers = |server: &Hosts, count: usize, epoch| {
             let (server, roles) = (server.clone(), Arc::clone(&roles));
             (0..count.max(1)).map(move |_| Worker::new(server.clone(), epoch, Arc::clone(&roles)))
         };
@@ -93,7 +96,7 @@ impl Postgres {
             Access::Reading => (None, None),
         };
         let readers = Pool::start("mortise-reader", workers(&server, options.readers, None))?;
-        Ok(Self { writers, aside, readers, server: Box::new(server), _owner: owner })
+        Ok(Self { writers, aside, readers, server, _owner: owner })
     }
 
     /// Runs `job` until nobody is in its way; each run begins with what was captured, as it was.
@@ -116,7 +119,7 @@ impl Postgres {
     }
 
     pub(crate) async fn listen(&self, channel: &'static str, mark: (i32, i32)) -> Result<Ear, StoreError> {
-        Ear::open((*self.server).clone(), channel, mark).await
+        Ear::open(self.server.clone(), channel, mark).await
     }
 
     pub(crate) async fn read<T, F>(
@@ -174,6 +177,11 @@ where
                     counters.committed();
                     return Ok(value);
                 }
+                // Made a standby, or told to refuse writes, while this was connected: another one may be the primary now.
+                Err(error) if error.is_read_only() => {
+                    worker.connection = None;
+                    return Err(StoreError::NoPrimary(worker.server.name()));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -184,7 +192,7 @@ where
 #[derive(Debug)]
 struct Worker {
     runtime: Runtime,
-    server: PgConnectOptions,
+    server: Hosts,
     /// Under which owner its process has the database, if it counts among its owners.
     epoch: Option<i64>,
     roles: Arc<Roles>,
@@ -192,7 +200,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(server: PgConnectOptions, epoch: Option<i64>, roles: Arc<Roles>) -> Result<Self, StoreError> {
+    fn new(server: Hosts, epoch: Option<i64>, roles: Arc<Roles>) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self { runtime: runtime.map_err(StoreError::Thread)?, server, epoch, roles, connection: None })
     }
@@ -219,7 +227,7 @@ impl Worker {
 
 /// A session with an open transaction. A connection that lay idle may have been closed by the server: then a new one is made.
 async fn begun<'r>(
-    (server, epoch, roles): (&PgConnectOptions, Option<i64>, &'r Roles),
+    (server, epoch, roles): (&Hosts, Option<i64>, &'r Roles),
     idle: Option<PgConnection>,
     begin: Begin,
 ) -> Result<Session<'r>, StoreError> {
@@ -229,7 +237,7 @@ async fn begun<'r>(
             other => return other,
         }
     }
-    let mut connection = server.connect().await.map_err(|source| refused("connect", source))?;
+    let mut connection = server.connect().await?;
     if let Some(epoch) = epoch {
         owner::belong(&mut connection, epoch, roles).await?;
     }

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
-use super::refused;
 use super::roles::{Roles, quoted};
+use super::{Hosts, refused};
 use crate::error::StoreError;
 
 /// The lock's number among all advisory locks of the database: `mortise` in ASCII.
@@ -58,8 +58,8 @@ impl Owner {
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process has it and one of the two would be alone.
-    pub(super) async fn take(server: &PgConnectOptions, company: Company) -> Result<Self, StoreError> {
-        let mut keeper = server.connect().await.map_err(|source| refused("connect", source))?;
+    pub(super) async fn take(server: &Hosts, company: Company) -> Result<Self, StoreError> {
+        let mut keeper = server.connect().await?;
         for _ in 0..LOOKS {
             let epoch = match lock(&mut keeper, TRY_WHOLE).await? {
                 true => Some(begin(&mut keeper, company).await?),
@@ -72,7 +72,7 @@ impl Owner {
             tokio::time::sleep(LOOK).await;
         }
         let _ = keeper.close().await;
-        Err(StoreError::Locked(name(server)))
+        Err(StoreError::Locked(server.name()))
     }
 
     /// Which owner this is, counted from 1.
@@ -124,12 +124,6 @@ pub(super) async fn belong(
         true => Ok(()),
         false => Err(StoreError::TakenOver),
     }
-}
-
-/// As a person knows it: no password.
-fn name(server: &PgConnectOptions) -> String {
-    let database = server.get_database().unwrap_or_else(|| server.get_username());
-    format!("the database `{database}` of {}:{}", server.get_host(), server.get_port())
 }
 
 async fn share(connection: &mut PgConnection) -> Result<(), StoreError> {

@@ -1,0 +1,146 @@
+//! Two PostgreSQL servers of a test's own, a primary and a standby that follows it by streaming replication: what is
+//! acknowledged is on both. They listen on sockets in one temporary directory and are gone when the pair is dropped.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tempfile::TempDir;
+
+use crate::postgres::{programs, somebody_if_root};
+
+const PRIMARY: &str = "5432";
+const STANDBY: &str = "5433";
+
+/// A primary and its standby.
+#[derive(Debug)]
+pub struct Replicated {
+    directory: TempDir,
+    programs: PathBuf,
+    user: Option<(u32, u32)>,
+}
+
+impl Replicated {
+    /// Starts both; from then on the primary acknowledges nothing that the standby has not written.
+    ///
+    /// # Panics
+    /// When they cannot be started: the test has failed.
+    pub async fn new() -> Self {
+        let pair = Self::started().unwrap_or_else(|problem| panic!("no replicated servers: {problem}"));
+        let mut primary = PgConnection::connect(&pair.url_of(&[PRIMARY])).await.expect("the primary answers");
+        // Behind the copy, which is to have no such wish: alone it could acknowledge nothing.
+        for text in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
+            primary.execute(text).await.expect("the primary takes its settings");
+        }
+        pair
+    }
+
+    /// The address that names both, for whichever of them takes writes.
+    pub fn url(&self) -> String {
+        format!("{}&target_session_attrs=read-write", self.url_of(&[PRIMARY, STANDBY]))
+    }
+
+    /// Ends the primary at once, as `pg_ctl stop -m immediate` does.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn stop_primary(&self) {
+        self.pg_ctl("primary", &["stop", "-m", "immediate"]).expect("the primary stops");
+    }
+
+    /// Makes the standby the primary.
+    ///
+    /// # Panics
+    /// When it does not become one.
+    pub fn promote_standby(&self) {
+        self.pg_ctl("standby", &["promote", "-w"]).expect("the standby is promoted");
+    }
+
+    fn url_of(&self, ports: &[&str]) -> String {
+        let home = self.directory.path().display().to_string();
+        let hosts = vec![home.as_str(); ports.len()].join(",");
+        format!("postgres://postgres@localhost/postgres?host={hosts}&port={}", ports.join(","))
+    }
+
+    fn started() -> io::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let user = somebody_if_root(directory.path())?;
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755))?;
+        if let Some((user, group)) = user {
+            chown(directory.path(), Some(user), Some(group))?;
+        }
+        let pair = Self { directory, programs: programs().map_err(io::Error::other)?, user };
+        pair.run(
+            "initdb",
+            &["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"],
+            "primary",
+        )?;
+        pair.start("primary", PRIMARY)?;
+        let home = pair.directory.path().display().to_string();
+        let copy = [
+            "-h",
+            &home,
+            "-p",
+            PRIMARY,
+            "-U",
+            "postgres",
+            "--write-recovery-conf",
+            "--wal-method=stream",
+            "--no-sync",
+            "--checkpoint=fast",
+        ];
+        pair.run("pg_basebackup", &copy, "standby")?;
+        pair.start("standby", STANDBY)?;
+        Ok(pair)
+    }
+
+    fn start(&self, name: &str, port: &str) -> io::Result<()> {
+        let home = self.directory.path().display();
+        let settings = format!(
+            "-k {home} -p {port} -c listen_addresses= -c max_connections=100 -c fsync=off -c hot_standby=on -c autovacuum=off"
+        );
+        let log = self.directory.path().join(format!("{name}.log")).display().to_string();
+        self.pg_ctl(name, &["start", "-w", "-l", &log, "-o", &settings])
+    }
+
+    fn pg_ctl(&self, name: &str, arguments: &[&str]) -> io::Result<()> {
+        self.run("pg_ctl", arguments, name)
+    }
+
+    /// Runs a program on one of the data directories, as a user that may.
+    fn run(&self, program: &str, arguments: &[&str], name: &str) -> io::Result<()> {
+        let errors = self.directory.path().join("errors");
+        let mut command = Command::new(self.programs.join(program));
+        command
+            .current_dir(self.directory.path())
+            .args(arguments)
+            .arg("-D")
+            .arg(self.directory.path().join(name));
+        // A server that is started keeps what it was given open: no pipe of the test's.
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&errors)?)
+            .process_group(0);
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        if command.status()?.success() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("{program} {name}: {}", fs::read_to_string(errors).unwrap_or_default())))
+    }
+}
+
+impl Drop for Replicated {
+    fn drop(&mut self) {
+        for name in ["primary", "standby"] {
+            // It may have ended already.
+            let _ = self.pg_ctl(name, &["stop", "-m", "immediate"]);
+        }
+    }
+}
