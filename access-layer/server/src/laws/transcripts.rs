@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mortise_simulator::{Composition as _, Flows, Simulator, Way, World, worlds_in};
+use mortise_simulator::{Composition as _, Flows, Simulator, World, worlds_in};
 
 #[test]
 fn transcripts_are_what_the_simulator_says() {
