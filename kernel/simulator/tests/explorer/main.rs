@@ -4,7 +4,7 @@
 
 mod till;
 
-use mortise_simulator::{Explored, Flows, Simulator, Way, World};
+use mortise_simulator::{Explored, Flows, Simulator, World};
 use till::{Fault, Till};
 
 const FLOW: &str = r#"
