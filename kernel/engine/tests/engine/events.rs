@@ -101,7 +101,7 @@ impl Subscriber for Consumer {
         Box::pin(async move {
             let drawn = self.draw();
             // Half of those who fail have taken it before, and it comes again.
-            let had = (drawn >> 32) % 2 == 0;
+            let had = (drawn >> 32).is_multiple_of(2);
             let fate = drawn % 6;
             if fate > 2 || had {
                 self.take(events);
