@@ -17,7 +17,7 @@ use crate::stopwatch::Stopwatch;
 pub(crate) const BATCH: usize = 16;
 /// Orders that are kept in memory at most.
 pub(crate) const ORDERS_MAX: usize = 20_000;
-/// The settings of the platform's own writer.
+/// More generous than those of the platform's own writer: four times its cache, and reads without copies.
 const SETTINGS: &str =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;
                         PRAGMA mmap_size=268435456;";
