@@ -136,10 +136,12 @@ pub(crate) enum Suite {
     Ledger,
     /// Trades under kills at random and at every named point: none stuck, none doubled.
     Kills,
+    /// A database that is stopped, full, read-only or slow: clear errors, and on it goes.
+    Database,
 }
 
 impl Suite {
-    const ALL: [Self; 4] = [Self::OneSku, Self::Keys, Self::Ledger, Self::Kills];
+    const ALL: [Self; 5] = [Self::OneSku, Self::Keys, Self::Ledger, Self::Kills, Self::Database];
 
     /// Its name on the command line.
     pub(crate) fn name(self) -> String {

@@ -87,7 +87,7 @@ impl Patient {
 }
 
 /// Answers that say: the very same again, a moment later.
-fn is_later(status: u16, body: &[u8]) -> bool {
+pub(crate) fn is_later(status: u16, body: &[u8]) -> bool {
     const IN_PROGRESS: &[u8] = b"\"idempotency-in-progress\"";
     match status {
         202 | 503 => true,

@@ -159,12 +159,51 @@ impl Postgres {
     /// Stops it as `pg_ctl stop -m immediate` does: every session ends in the middle of what it does, nothing is tidied.
     pub(crate) fn stop_at_once(&mut self) -> Result<(), Failure> {
         let Some(mut server) = self.server.take() else { return Ok(()) };
-        let quit = Command::new("kill").args(["-QUIT", &server.id().to_string()]).status()?;
-        if !quit.success() {
+        if self.signal("-QUIT", &[server.id()]).is_err() {
             server.kill()?;
         }
         server.wait()?;
         Ok(())
+    }
+
+    /// Sets `name = value` for all sessions from their next transaction on.
+    pub(crate) fn set(&self, setting: &str) -> Result<(), Failure> {
+        use std::io::Write as _;
+        let mut file = fs::OpenOptions::new().append(true).open(self.data().join("postgresql.auto.conf"))?;
+        writeln!(file, "{setting}")?;
+        self.signal("-HUP", &[self.server.as_ref().map_or(0, Child::id)])
+    }
+
+    /// Its sessions and workers do nothing until they go on, as on a disk that does not answer.
+    pub(crate) fn stand_still(&self) -> Result<(), Failure> {
+        self.signal("-STOP", &self.children())
+    }
+
+    pub(crate) fn go_on(&self) -> Result<(), Failure> {
+        self.signal("-CONT", &self.children())
+    }
+
+    /// The processes that the server has started.
+    fn children(&self) -> Vec<u32> {
+        let server = self.server.as_ref().map_or(0, Child::id);
+        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let of = |pid: &u32| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let parent =
+                status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse::<u32>().ok());
+            parent == Some(server)
+        };
+        pids.filter(of).collect()
+    }
+
+    fn signal(&self, signal: &str, pids: &[u32]) -> Result<(), Failure> {
+        let mut command = Command::new("kill");
+        command.arg(signal).args(pids.iter().map(ToString::to_string));
+        match command.status()?.success() {
+            true => Ok(()),
+            false => Err(Failure::words(format!("{command:?} was refused"))),
+        }
     }
 
     fn command(&self, program: &str) -> Command {

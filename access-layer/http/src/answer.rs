@@ -1,6 +1,7 @@
 //! Waits for a trade that was begun and packs what became of it. The same trade gives the same bytes, whoever asks again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -62,10 +63,13 @@ async fn settled(app: &App, scope: &Scope, started: Started, packing: Packing) -
     }
 }
 
-/// The wait is over: the trade goes on, or the first request with the key is not done.
+/// The wait is over: the trade goes on, or the data cannot be written, or the first request with the key is not done.
 async fn late(app: &App, scope: &Scope, trade: &TradeId) -> Result<Response, Problem> {
     match app.engine.trade(&trade.tenant, &trade.id).await? {
         Some(status) => report(app, scope, &trade.id, &status),
+        None if app.engine.figures().unwritten.load(Ordering::Relaxed) > 0 => {
+            Err(Fault::new(&codes::STORE_UNAVAILABLE, "The data cannot be written just now.").into())
+        }
         None => Err(in_progress()),
     }
 }

@@ -432,9 +432,9 @@ pub(crate) struct FlowSimulate {
     /// cancelled, the process crashes at every record. What does not balance is named, with the way.
     #[arg(long, conflicts_with = "way")]
     pub(crate) explore: bool,
-    /// Goes one way that --explore has named.
+    /// Goes a way that --explore has named; several at once where it stands several times.
     #[arg(long, value_name = "WAY")]
-    pub(crate) way: Option<mortise_simulator::Way>,
+    pub(crate) way: Vec<mortise_simulator::Way>,
     #[command(flatten)]
     pub(crate) extensions: Extensions,
     /// How the answer is printed.

@@ -24,7 +24,7 @@ use mortise_engine::PublishError;
 use mortise_flow::diagnostic::Severity;
 use mortise_store::StoreError;
 
-pub use explore::{DeedName, Explored, NoWay, Nth, Off, Silence, Way};
+pub use explore::{DeedName, Explored, NoWay, Nth, Off, Seeded, SeededOff, Silence, Way};
 pub use platform::{Act, Composition, Message, Peers, Wired};
 pub use script::World;
 pub use simulate::{Flows, Simulated, Simulator, name_of};

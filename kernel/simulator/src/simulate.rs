@@ -117,12 +117,12 @@ impl<'c> Simulator<'c> {
         Self { composition, images: Mutex::default() }
     }
 
-    /// Runs a world to its end, on one of its ways. Blocks; must not be called on a thread that drives an async runtime.
+    /// Runs a world to its end, on some of its ways at once, or as it is written. Blocks; must not be called on a thread that drives an async runtime.
     ///
     /// # Errors
     /// A script or a shop that is off, a flow that is refused. What goes wrong in the world is in its transcript.
-    pub fn simulate(&self, flows: &Flows, world: &World, way: &Way) -> Result<Simulated, Failure> {
-        let play = self.go(&*self.image(flows, world)?, world, way, Watching::Yes)?;
+    pub fn simulate(&self, flows: &Flows, world: &World, ways: &[Way]) -> Result<Simulated, Failure> {
+        let play = self.go(&*self.image(flows, world)?, world, ways, Watching::Yes)?;
         let after = play.books()?;
         let engine = play.house.engine();
         let contracts = engine.registry().contracts();

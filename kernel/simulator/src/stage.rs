@@ -75,7 +75,7 @@ struct Wish {
 #[derive(Debug, Default)]
 struct State {
     wishes: Vec<Wish>,
-    forced: Option<Forced>,
+    forced: Vec<Forced>,
     made: Vec<Made>,
     numbers: HashMap<Arc<str>, u32>,
     counts: HashMap<Arc<str>, u32>,
@@ -117,8 +117,8 @@ impl Stage {
         Self { state: Mutex::new(state), watching, ..Self::default() }
     }
 
-    /// One call is made otherwise.
-    pub(crate) fn force(&self, forced: Option<Forced>) {
+    /// These calls are made otherwise.
+    pub(crate) fn force(&self, forced: Vec<Forced>) {
         self.state().forced = forced;
     }
 
@@ -174,14 +174,14 @@ impl Stage {
         let nth = *count;
         state.numbers.insert(Arc::clone(call), nth);
         state.made.push(Made { operation: Arc::clone(&operation), nth, call: Arc::clone(call) });
-        let forced = match &state.forced {
-            Some(Forced { operation: of, nth: at, how: How::Reject(rejection) })
+        let forced = state.forced.iter().find_map(|forced| match forced {
+            Forced { operation: of, nth: at, how: How::Reject(rejection) }
                 if *of == operation && *at == nth =>
             {
                 Some(rejection.clone())
             }
             _ => None,
-        };
+        });
         let rejection = forced.or_else(|| state.wished(&operation));
         state.decided.insert(Arc::clone(call), rejection.clone());
         rejection
@@ -195,14 +195,14 @@ impl Stage {
     /// What becomes of an attempt to ask a peer.
     pub(crate) fn sending(&self, operation: &str, call: &Arc<str>) -> Sending {
         let mut state = self.state();
-        let silence = match &state.forced {
-            Some(Forced { operation: of, nth, how: How::Silent { attempts, reach } })
+        let silence = state.forced.iter().find_map(|forced| match forced {
+            Forced { operation: of, nth, how: How::Silent { attempts, reach } }
                 if **of == *operation && state.numbers.get(call) == Some(nth) =>
             {
                 Some((*attempts, *reach))
             }
             _ => None,
-        };
+        });
         if let Some((attempts, reach)) = silence {
             let made = state.silent.entry(Arc::clone(call)).or_default();
             *made += 1;
@@ -319,7 +319,7 @@ pub(crate) fn is_within(call: &str, trade: &str) -> bool {
 
 impl State {
     fn is_forced(&self, operation: &str, call: &Arc<str>, how: &How) -> bool {
-        self.forced.as_ref().is_some_and(|forced| {
+        self.forced.iter().any(|forced| {
             *forced.operation == *operation
                 && forced.how == *how
                 && self.numbers.get(call) == Some(&forced.nth)

@@ -177,7 +177,7 @@ impl StoreError {
 /// The server ended a session that stood still in the middle of a transaction.
 const STOOD_STILL: &str = "25P03";
 
-/// A statement that writes, where nothing may be written.
+/// The server writes nothing just now: it is a standby, or somebody has made it read-only.
 const READ_ONLY: &str = "25006";
 
 /// By the server's class of the error: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -194,7 +194,7 @@ fn kind_of(source: &sqlx::Error) -> StoreErrorKind {
         code if ["08", "28", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class)) => {
             StoreErrorKind::Unavailable
         }
-        STOOD_STILL => StoreErrorKind::Unavailable,
+        STOOD_STILL | READ_ONLY => StoreErrorKind::Unavailable,
         code if code.starts_with("XX") => StoreErrorKind::Corrupt,
         _ => StoreErrorKind::Statement,
     }

@@ -2,6 +2,7 @@
 //! outside, kill it, and hold what is there against what was answered. Short forms run with the tests.
 
 mod customers;
+mod database;
 mod house;
 mod keys;
 mod kills;
@@ -114,6 +115,7 @@ async fn hold(yard: &Yard, suite: Suite) -> Result<Counts, Failure> {
         Suite::Keys => keys::run(yard).await,
         Suite::Ledger => ledger::run(yard).await,
         Suite::Kills => kills::run(yard).await,
+        Suite::Database => database::run(yard).await,
     }
 }
 

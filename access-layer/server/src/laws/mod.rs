@@ -1,6 +1,7 @@
 //! What has to hold of every flow in `orchestrations` and `examples`: found by themselves, so that a new trade is held
 //! without a line of Rust. Flows beside an extension need it, and are held by its own tests. Tests only.
 
+mod seeds;
 mod transcripts;
 mod ways;
 

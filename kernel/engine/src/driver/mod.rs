@@ -149,6 +149,8 @@ pub struct Figures {
     pub stale: AtomicU64,
     /// Batches that were halved.
     pub halved: AtomicU64,
+    /// Batches in a row that could not be written, since the database was not there, full or read-only.
+    pub unwritten: AtomicU64,
 }
 
 /// A batch that has read what it needs; trades that cannot be loaded are named with the reason.
@@ -508,6 +510,9 @@ impl Driver {
             StoreErrorKind::Unavailable => Failure::Unavailable,
             StoreErrorKind::Statement | StoreErrorKind::Corrupt | StoreErrorKind::Program => Failure::Culprit,
         };
+        if failure == Failure::Unavailable {
+            self.figures.unwritten.fetch_add(1, Ordering::Relaxed);
+        }
         let works = self.under_way.remove(&batch).unwrap_or_default();
         if works.len() > 1 && failure == Failure::Culprit {
             self.figures.halved.fetch_add(1, Ordering::Relaxed);
@@ -538,6 +543,7 @@ impl Driver {
     fn committed(&mut self, batch: BatchNo, committed: Committed, behind: Behind) {
         let works = self.under_way.remove(&batch).unwrap_or_default();
         self.figures.batches.fetch_add(1, Ordering::Relaxed);
+        self.figures.unwritten.store(0, Ordering::Relaxed);
         self.figures.stretches.fetch_add(committed.finished.len() as u64, Ordering::Relaxed);
         self.figures.journal_bytes.fetch_add(committed.journal_bytes as u64, Ordering::Relaxed);
         self.figures.stale.fetch_add(committed.stale.len() as u64, Ordering::Relaxed);

@@ -98,7 +98,7 @@ fn sums(entries: &[Entry]) -> BTreeMap<Account, i64> {
 }
 
 /// What is off, a sentence each.
-pub(super) fn judge(world: &World, way: &Way, base: &Came, came: &Came) -> Vec<String> {
+pub(super) fn judge(world: &World, ways: &[Way], base: &Came, came: &Came) -> Vec<String> {
     let mut off = came.findings.clone();
     for trade in &came.trades {
         if trade.outcome.is_none() && !trade.noticed {
@@ -108,7 +108,8 @@ pub(super) fn judge(world: &World, way: &Way, base: &Came, came: &Came) -> Vec<S
     off.extend(left_behind(world, came));
     off.extend(disagreeing(came));
     // What is repeated or cut short by a crash must make no difference.
-    if matches!(way, Way::Repeat(_) | Way::Twice(..) | Way::Crash(_)) {
+    let same = |way: &Way| matches!(way, Way::Repeat(_) | Way::Twice(..) | Way::Crash(_));
+    if !ways.is_empty() && ways.iter().all(same) {
         off.extend(differing(base, came));
     }
     off

@@ -3,14 +3,16 @@
 
 mod laws;
 mod plan;
+mod seeded;
 mod way;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mortise_capability::Rejection;
 
+pub use self::seeded::{Seeded, SeededOff};
 pub use self::way::{DeedName, NoWay, Nth, Silence, Way};
 
 use self::laws::{Came, judge};
@@ -49,11 +51,11 @@ impl Simulator<'_> {
     pub fn explore(&self, flows: &Flows, world: &World) -> Result<Explored, Failure> {
         let image = &*self.image(flows, world)?;
         let (base, ways, started) = {
-            let play = self.go(image, world, &Way::AsWritten, Watching::No)?;
+            let play = self.go(image, world, &[], Watching::No)?;
             let started = play.watch.trades().map(|(_, followed)| followed.flow.clone()).collect();
             (Came::of(&play)?, plan::ways(world, &play), started)
         };
-        let problems = judge(world, &Way::AsWritten, &base, &base);
+        let problems = judge(world, &[], &base, &base);
         let mut off = Vec::new();
         if !problems.is_empty() {
             off.push((0, Off { way: Way::AsWritten, problems }));
@@ -67,7 +69,7 @@ impl Simulator<'_> {
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let Some(way) = ways.get(number) else { return };
-                        let problems = self.off_on(image, world, way, &base);
+                        let problems = self.off_on(image, world, std::slice::from_ref(way), &base);
                         if !problems.is_empty()
                             && let Ok(mut off) = off.lock()
                         {
@@ -83,25 +85,27 @@ impl Simulator<'_> {
         Ok(Explored { ways: ways.len() + 1, off, flows: started })
     }
 
-    fn off_on(&self, image: &Image, world: &World, way: &Way, base: &Came) -> Vec<String> {
-        match self.go(image, world, way, Watching::No).and_then(|play| Came::of(&play)) {
-            Ok(came) => judge(world, way, base, &came),
+    fn off_on(&self, image: &Image, world: &World, ways: &[Way], base: &Came) -> Vec<String> {
+        match self.go(image, world, ways, Watching::No).and_then(|play| Came::of(&play)) {
+            Ok(came) => judge(world, ways, base, &came),
             Err(failure) => vec![failure.to_string()],
         }
     }
 
-    /// Goes one way to its end, in the shop of `image`.
+    /// Goes these ways at once to the end, in the shop of `image`; as written where there are none.
     pub(crate) fn go<'w>(
         &self,
         image: &Image,
         world: &'w World,
-        way: &Way,
+        ways: &[Way],
         watching: Watching,
     ) -> Result<Play<'w>, Failure> {
-        let stage = Stage::new(watching == Watching::Yes, crash_at(way));
+        let stage = Stage::new(watching == Watching::Yes, ways.iter().find_map(crash_at));
         let house = House::open(self.composition, Some(image), world.opens_at, (stage, WORLD_IDS))?;
-        house.stage.force(forced(way, &house)?);
-        let mut play = Play::new(world, house, playing(world, way))?;
+        let forced: Result<Vec<Option<Forced>>, Failure> =
+            ways.iter().map(|way| forced(way, &house)).collect();
+        house.stage.force(forced?.into_iter().flatten().collect());
+        let mut play = Play::new(world, house, playing(world, ways))?;
         play.run()?;
         Ok(play)
     }
@@ -143,20 +147,22 @@ fn forced(way: &Way, house: &House) -> Result<Option<Forced>, Failure> {
 }
 
 /// The deeds that are done otherwise.
-fn playing(world: &World, way: &Way) -> Playing {
-    let mut playing = Playing { lenient: *way != Way::AsWritten, ..Playing::default() };
-    let mut change = |deed: &DeedName, change: Change| {
-        playing.changes = BTreeMap::from([(deed.0.clone(), change)]);
-    };
-    match way {
-        Way::Never(deed) => change(deed, Change::Never),
-        Way::Late(deed, span) => change(deed, Change::Later(*span)),
-        Way::Twice(deed, span) => change(deed, Change::Twice(*span)),
-        Way::Early(deed) => change(deed, Change::Early),
-        Way::Cancel(trade, event, at) => {
-            playing.cancel = Some((trade.clone(), event.clone(), world.opens_at.saturating_add(*at)));
-        }
-        Way::AsWritten | Way::Reject(..) | Way::Silent(..) | Way::Repeat(_) | Way::Crash(_) => {}
+fn playing(world: &World, ways: &[Way]) -> Playing {
+    let mut playing =
+        Playing { lenient: ways.iter().any(|way| *way != Way::AsWritten), ..Playing::default() };
+    for way in ways {
+        let (deed, change) = match way {
+            Way::Never(deed) => (deed, Change::Never),
+            Way::Late(deed, span) => (deed, Change::Later(*span)),
+            Way::Twice(deed, span) => (deed, Change::Twice(*span)),
+            Way::Early(deed) => (deed, Change::Early),
+            Way::Cancel(trade, event, at) => {
+                playing.cancel = Some((trade.clone(), event.clone(), world.opens_at.saturating_add(*at)));
+                continue;
+            }
+            Way::AsWritten | Way::Reject(..) | Way::Silent(..) | Way::Repeat(_) | Way::Crash(_) => continue,
+        };
+        playing.changes.insert(deed.0.clone(), change);
     }
     playing
 }

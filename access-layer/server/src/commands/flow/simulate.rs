@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mortise_simulator::{Composition as _, Explored, Flows, Off, Simulator, Way, World};
+use mortise_simulator::{Composition as _, Explored, Flows, Off, Simulator, World};
 use mortise_types::{Clock as _, Span, SystemClock};
 use serde_json::json;
 
@@ -26,7 +26,6 @@ fn simulate(command: &FlowSimulate, simulation: &Simulation) -> Result<Exit, Fai
     };
     let flows = Flows::beside(&command.file, simulation.flows()).map_err(told)?;
     let simulator = Simulator::new(simulation);
-    let way = command.way.clone().unwrap_or(Way::AsWritten);
     let mut exit = Exit::Clean;
     for path in worlds {
         let world = World::read(&path).map_err(told)?;
@@ -39,7 +38,7 @@ fn simulate(command: &FlowSimulate, simulation: &Simulation) -> Result<Exit, Fai
             }
             continue;
         }
-        let simulated = simulator.simulate(&flows, &world, &way).map_err(told)?;
+        let simulated = simulator.simulate(&flows, &world, &command.way).map_err(told)?;
         match command.format {
             Format::Json => print::json(&simulated.transcript),
             Format::Text => print::line(simulated.transcript.markdown()),
