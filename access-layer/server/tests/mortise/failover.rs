@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mortise_testkit::Replicated;
 
@@ -85,7 +85,7 @@ async fn a_switch_of_the_primary_costs_retries_and_neither_loses_nor_doubles_an_
         tokio::spawn(load(shop.clone(), Arc::clone(&next), Arc::clone(&acknowledged), Arc::clone(&enough)));
     let told = || acknowledged.load(Ordering::Relaxed);
     until("enough orders", async || (told() >= ORDERS).then_some(())).await;
-    let stopped_at = Instant::now();
+    let stopped_at = tokio::time::Instant::now();
     pair.stop_primary();
     let before = told();
     // Nobody is told anything while there is no primary.
