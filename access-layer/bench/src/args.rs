@@ -22,6 +22,9 @@ pub(crate) enum Benchmark {
     Standing(Standing),
     /// The checkout on PostgreSQL, beside pgbench with the whole order as one function on the same server.
     Postgres(OnPostgres),
+    /// The checkout as circumstances change it: more callers, longer orders, payment at a provider, single steps, slower disks,
+    /// growing tables, more arrivals than can be served.
+    Conditions(Conditions),
     /// What must not be given up for speed: suites that kill the server and hold what is there against what was answered.
     Endure(Endure),
     /// The first baseline: a bare axum server that answers an order with itself. `checkout` starts it.
@@ -92,6 +95,55 @@ pub(crate) struct Standing {
     /// So many trades are open, each waiting for the warehouse.
     #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000], value_parser = clap::value_parser!(u32).range(1..=10_000_000), value_name = "COUNTS")]
     pub(crate) trades: Vec<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Conditions {
+    #[command(flatten)]
+    pub(crate) ground: Ground,
+    /// Orders that are placed one after the other for the curve of growing tables.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(10_000..=10_000_000), value_name = "N")]
+    pub(crate) growth: u32,
+    /// Rows of the long price list, beside those of the shop.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(10_000..=10_000_000), value_name = "N")]
+    pub(crate) prices: u32,
+    /// Only these, in the order of a run.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Condition::ALL, value_name = "PARTS")]
+    pub(crate) parts: Vec<Condition>,
+}
+
+/// What is otherwise than usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Condition {
+    /// 1 and 64 callers.
+    Callers,
+    /// Ten lines an order.
+    Lines,
+    /// Paid at the provider, over HTTP.
+    Paid,
+    /// Every step journalled before the next begins.
+    Steps,
+    /// A flush takes 1 ms, and 4 ms, longer.
+    Disk,
+    /// A long price list.
+    Prices,
+    /// Three times as many arrivals as can be served.
+    Open,
+    /// Tables that grow.
+    Growth,
+}
+
+impl Condition {
+    const ALL: [Self; 8] = [
+        Self::Callers,
+        Self::Lines,
+        Self::Paid,
+        Self::Steps,
+        Self::Disk,
+        Self::Prices,
+        Self::Open,
+        Self::Growth,
+    ];
 }
 
 #[derive(Debug, clap::Args)]

@@ -5,6 +5,7 @@ mod args;
 mod bids;
 mod checkout;
 mod client;
+mod conditions;
 mod echo;
 mod endure;
 mod extensions;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Benchmark::Extensions(wish) => on_one_thread(extensions::run(wish)),
         Benchmark::Standing(wish) => on_one_thread(standing::run(wish)),
         Benchmark::Postgres(wish) => on_one_thread(pgbench::run(wish)),
+        Benchmark::Conditions(wish) => on_one_thread(conditions::run(wish)),
         Benchmark::Endure(wish) => on_one_thread(endure::run(wish)),
         Benchmark::Echo => echo::serve(),
     };

@@ -16,6 +16,13 @@ pub(crate) enum Choice {
     One(u32),
     /// One unit of this one, in one line.
     Single(u32),
+    /// So many lines of different ones, side by side from one that is drawn evenly from so many.
+    Many {
+        /// How many items there are.
+        skus: u32,
+        /// Of an order.
+        lines: u32,
+    },
 }
 
 /// How an order is paid.
@@ -39,22 +46,18 @@ pub(crate) fn request(number: u64, choice: Choice, out: &mut Vec<u8>) {
 
 /// The same, paid in either way.
 pub(crate) fn request_paid(number: u64, choice: Choice, pay_by: PayBy, out: &mut Vec<u8>) {
-    let (first, second) = skus(number, choice);
     let pay_by = match pay_by {
         PayBy::Invoice => "invoice",
         PayBy::Provider => "provider",
     };
     let mut body = Vec::with_capacity(512);
     // Writing into a vector cannot fail.
-    let _ = write!(
-        body,
-        "{{\"order_id\":\"{}\",\"currency\":\"{}\",\"lines\":[{{\"sku\":\"{}\",\"quantity\":1}}",
-        id(number),
-        shop::CURRENCY,
-        shop::sku(first),
-    );
-    if !matches!(choice, Choice::Single(_)) {
-        let _ = write!(body, ",{{\"sku\":\"{}\",\"quantity\":1}}", shop::sku(second));
+    let _ =
+        write!(body, "{{\"order_id\":\"{}\",\"currency\":\"{}\",\"lines\":[", id(number), shop::CURRENCY,);
+    let mut between = "";
+    for item in items(number, choice) {
+        let _ = write!(body, "{between}{{\"sku\":\"{}\",\"quantity\":1}}", shop::sku(item));
+        between = ",";
     }
     let _ = write!(
         body,
@@ -83,17 +86,21 @@ pub(crate) fn id(number: u64) -> String {
     format!("o{number:010}")
 }
 
-/// The two items that order `number` asks for.
-pub(crate) fn skus(number: u64, choice: Choice) -> (u32, u32) {
+/// The items that order `number` asks for, one for each of its lines.
+pub(crate) fn items(number: u64, choice: Choice) -> Vec<u32> {
+    let draw = |salt: u64, below: u32| {
+        u32::try_from(mixed(number.wrapping_mul(2) ^ salt) % u64::from(below)).unwrap_or(0)
+    };
     match choice {
-        Choice::One(sku) | Choice::Single(sku) => (sku, sku),
+        Choice::One(sku) => vec![sku, sku],
+        Choice::Single(sku) => vec![sku],
         Choice::Uniform(count) => {
-            let draw = |salt: u64, below: u32| {
-                u32::try_from(mixed(number.wrapping_mul(2) ^ salt) % u64::from(below)).unwrap_or(0)
-            };
-            let first = draw(1 << 60, count);
-            let second = draw(1 << 61, count - 1);
-            (first, if second >= first { second + 1 } else { second })
+            let (first, second) = (draw(1 << 60, count), draw(1 << 61, count - 1));
+            vec![first, if second >= first { second + 1 } else { second }]
+        }
+        Choice::Many { skus, lines } => {
+            let first = draw(1 << 60, skus);
+            (0..lines).map(|line| (first + line) % skus).collect()
         }
     }
 }
@@ -116,10 +123,9 @@ mod tests {
     fn an_order_has_two_different_items_and_they_are_drawn_evenly() {
         let mut drawn = [0_u32; 10];
         for number in 0..10_000 {
-            let (first, second) = skus(number, Choice::Uniform(10));
-            assert_ne!(first, second);
-            drawn[first as usize] += 1;
-            drawn[second as usize] += 1;
+            let items = items(number, Choice::Uniform(10));
+            assert!(items.len() == 2 && items[0] != items[1]);
+            items.into_iter().for_each(|item| drawn[item as usize] += 1);
         }
         assert!(drawn.iter().all(|count| (1_800..2_200).contains(count)), "{drawn:?}");
     }

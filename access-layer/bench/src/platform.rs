@@ -89,6 +89,15 @@ impl Platform {
         if let Some(crash) = &serving.crash_at {
             command.env("MORTISE_CRASH_AT", crash);
         }
+        if let Some(bindings) = &serving.bindings {
+            command.arg("--extensions").arg(&self.extensions).arg("--bindings").arg(bindings);
+        }
+        if serving.single_steps {
+            command.arg("--single-steps");
+        }
+        if let Some(SlowDisk { library, delay }) = &serving.slow_disk {
+            command.env("LD_PRELOAD", library).env("SLOW_DISK_US", delay.as_micros().to_string());
+        }
         if let Some(log) = &serving.log {
             command.stderr(std::fs::File::options().create(true).append(true).open(log)?);
         }
@@ -168,6 +177,13 @@ const REST: Duration = Duration::from_secs(3);
 /// The secret of the sandbox's messages.
 const SECRET: &str = "whsec_bench";
 
+/// A library that makes every flush take longer.
+#[derive(Debug, Clone)]
+pub(crate) struct SlowDisk {
+    pub(crate) library: PathBuf,
+    pub(crate) delay: Duration,
+}
+
 /// How a server is started beside what is usual.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Serving {
@@ -179,6 +195,11 @@ pub(crate) struct Serving {
     pub(crate) crash_at: Option<String>,
     /// Where its log goes; to the terminal where left out.
     pub(crate) log: Option<PathBuf>,
+    /// The extensions of these bindings, instead of what is deployed.
+    pub(crate) bindings: Option<PathBuf>,
+    /// Every step is journalled before the next begins.
+    pub(crate) single_steps: bool,
+    pub(crate) slow_disk: Option<SlowDisk>,
 }
 
 const SCOPE: [&str; 4] = ["--tenant", TENANT, "--line", LINE];

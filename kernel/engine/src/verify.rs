@@ -77,7 +77,7 @@ const LOST_PARTS: Statement = Statement::both(
 /// # Errors
 /// The database's.
 pub async fn tenants(store: &Store) -> Result<Vec<TenantId>, StoreError> {
-    let rows = store.read(async |reader| reader.fetch_all::<(TenantId,), _>(&TENANTS, ()).await).await?;
+    let rows = store.scan(async |reader| reader.fetch_all::<(TenantId,), _>(&TENANTS, ()).await).await?;
     Ok(rows.into_iter().map(|(tenant,)| tenant).collect())
 }
 
@@ -92,10 +92,10 @@ pub async fn verify(
 ) -> Result<Vec<(String, Finding)>, StoreError> {
     let mut found = Vec::new();
     for (name, findings) in [
-        ("journal", store.read(async |reader| journal(reader).await).await?),
-        ("outbox", store.read(async |reader| outbox(reader).await).await?),
-        ("listeners", store.read(async |reader| listeners(reader).await).await?),
-        ("parts", store.read(async |reader| parts(reader).await).await?),
+        ("journal", store.scan(async |reader| journal(reader).await).await?),
+        ("outbox", store.scan(async |reader| outbox(reader).await).await?),
+        ("listeners", store.scan(async |reader| listeners(reader).await).await?),
+        ("parts", store.scan(async |reader| parts(reader).await).await?),
     ] {
         found.extend(findings.into_iter().map(|finding| (format!("engine: {name}"), finding)));
     }
@@ -103,7 +103,7 @@ pub async fn verify(
         flows(store, catalogue).await?.into_iter().map(|finding| ("engine: flows".to_owned(), finding)),
     );
     for (capability, check) in registry.checks().collect::<Vec<_>>() {
-        let findings = store.read(async move |reader| (check.run)(reader).await).await?;
+        let findings = store.scan(async move |reader| (check.run)(reader).await).await?;
         found.extend(findings.into_iter().map(|finding| (format!("{capability}: {}", check.name), finding)));
     }
     Ok(found)
@@ -173,13 +173,13 @@ async fn started(reader: &Reader<'_>, trades: &[TradeId]) -> Result<Vec<Finding>
 /// snapshot: beside a server, trades go on meanwhile.
 async fn flows(store: &Store, catalogue: &Arc<Catalogue>) -> Result<Vec<Finding>, StoreError> {
     let open =
-        store.read(async |reader| reader.fetch_all::<OpenRow, _>(&sql::OPEN_INSTANCES, ()).await).await?;
+        store.scan(async |reader| reader.fetch_all::<OpenRow, _>(&sql::OPEN_INSTANCES, ()).await).await?;
     let mut found = Vec::new();
     for chunk in open.chunks(CHUNK) {
         let ids: Vec<TradeId> =
             chunk.iter().map(|(tenant, id, ..)| TradeId { tenant: tenant.clone(), id: id.clone() }).collect();
         let catalogue = Arc::clone(catalogue);
-        let chunk = store.read(async move |reader| {
+        let chunk = store.scan(async move |reader| {
             let rows = ids.iter().map(|id| (id.tenant.as_str(), &*id.id));
             let rows = reader.fetch_optional::<(i64, Option<Timestamp>), _>(&OPEN_ROW, rows).await?;
             let open: Vec<(TradeId, (i64, Option<Timestamp>))> =

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::StoreError;
 use crate::flush::Flush;
 use crate::migrate::Migrations;
-use crate::postgres::{Ear, Postgres};
+use crate::postgres::{Begin, Ear, Postgres};
 use crate::session::{Reader, Tx};
 use crate::sqlite::Sqlite;
 use crate::tenants::Tenants;
@@ -215,7 +215,7 @@ impl Store {
     {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.read(&self.counters, job).await,
-            Database::Postgres(postgres) => postgres.read(&self.counters, None, job).await,
+            Database::Postgres(postgres) => postgres.read(&self.counters, Begin::Read(None), job).await,
         }
     }
 
@@ -230,7 +230,25 @@ impl Store {
     {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.read(&self.counters, job).await,
-            Database::Postgres(postgres) => postgres.read(&self.counters, Some(tenants), job).await,
+            Database::Postgres(postgres) => {
+                postgres.read(&self.counters, Begin::Read(Some(tenants)), job).await
+            }
+        }
+    }
+
+    /// As [`Store::read`], for a job that looks at whole tables: PostgreSQL plans its statements for what the tables hold now, where
+    /// others seek by key whatever they hold.
+    ///
+    /// # Errors
+    /// The job's own.
+    pub async fn scan<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.read(&self.counters, job).await,
+            Database::Postgres(postgres) => postgres.read(&self.counters, Begin::Scan, job).await,
         }
     }
 

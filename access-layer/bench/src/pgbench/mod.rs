@@ -229,11 +229,11 @@ impl Run {
         )?;
         let header: Map<String, Value> = serde_json::from_str(&header)
             .map_err(|error| Failure::words(format!("{}: order {order_id}: {error}", data.display())))?;
-        let skus = order::skus(SAMPLE, Choice::Uniform(self.ground.skus));
+        let items = order::items(SAMPLE, Choice::Uniform(self.ground.skus));
         let mut sample = Sample {
             order_id: order_id.clone(),
             customer: header["customer_id"].as_str().unwrap_or_default().to_owned(),
-            skus: [shop::sku(skus.0), shop::sku(skus.1)],
+            skus: [shop::sku(items[0]), shop::sku(items[1])],
             placed_at: header["placed_at"].as_i64().unwrap_or_default(),
             rows: Vec::new(),
         };

@@ -24,6 +24,8 @@ const TENANTS_POLICY: &str = "tenants";
 const TABLES: &str = "SELECT c.relname::text, c.relrowsecurity, c.relforcerowsecurity,
        EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped),
        ARRAY(SELECT p.polname::text FROM pg_policy p WHERE p.polrelid = c.oid),
+       ARRAY(SELECT p.polname::text FROM pg_policy p WHERE p.polrelid = c.oid AND NOT EXISTS
+             (SELECT FROM pg_roles r WHERE r.oid = ANY (p.polroles) AND r.rolname = CASE p.polname WHEN $4 THEN $1 ELSE $3 END)),
        ARRAY(SELECT w.privilege FROM unnest($2::text[]) AS w (privilege) WHERE has_table_privilege($1, c.oid, w.privilege)),
        ARRAY(SELECT w.privilege FROM unnest($2::text[]) AS w (privilege) WHERE has_table_privilege($3, c.oid, w.privilege)),
        ARRAY(SELECT s.relname::text FROM pg_depend d JOIN pg_class s ON s.oid = d.objid
@@ -43,6 +45,8 @@ struct Table {
     is_forced: bool,
     has_tenant: bool,
     policies: BTreeSet<String>,
+    /// Those of them that are for another role: the database had another name, or is a copy.
+    strayed: BTreeSet<String>,
     engine_may: BTreeSet<String>,
     capability_may: BTreeSet<String>,
     sequences_to_grant: Vec<String>,
@@ -101,6 +105,7 @@ fn set(row: &PgRow, index: usize) -> Result<BTreeSet<String>, sqlx::Error> {
 
 async fn tables(connection: &mut PgConnection, roles: &Roles) -> Result<Vec<Table>, StoreError> {
     let query = sqlx::query(TABLES).bind(&roles.engine).bind(&ALL[..]).bind(&roles.capability);
+    let query = query.bind(ENGINE_POLICY);
     let rows = connection.fetch_all(query).await;
     let tables = rows.and_then(|rows| {
         let table = |row: &PgRow| {
@@ -110,9 +115,10 @@ async fn tables(connection: &mut PgConnection, roles: &Roles) -> Result<Vec<Tabl
                 is_forced: row.try_get(2)?,
                 has_tenant: row.try_get(3)?,
                 policies: set(row, 4)?,
-                engine_may: set(row, 5)?,
-                capability_may: set(row, 6)?,
-                sequences_to_grant: row.try_get(7)?,
+                strayed: set(row, 5)?,
+                engine_may: set(row, 6)?,
+                capability_may: set(row, 7)?,
+                sequences_to_grant: row.try_get(8)?,
             })
         };
         rows.iter().map(table).collect()
@@ -163,6 +169,11 @@ fn grant(table: &str, wanted: &[&str], has: &BTreeSet<String>, role: &str) -> Ve
 fn rows(table: &Table, holder: Role, roles: &Roles) -> Vec<String> {
     let name = quoted(&table.name);
     let mut texts = Vec::new();
+    for (policy, role) in [(ENGINE_POLICY, &roles.engine), (TENANTS_POLICY, &roles.capability)] {
+        if table.strayed.contains(policy) {
+            texts.push(format!("ALTER POLICY {policy} ON {name} TO {}", quoted(role)));
+        }
+    }
     if !table.policies.contains(ENGINE_POLICY) {
         let command = match holder {
             Role::Engine => "ALL",
@@ -221,6 +232,8 @@ mod tests {
             ..bare
         };
         assert!(mend(std::slice::from_ref(&whole), &holders, &roles).is_empty());
+        let copied = Table { strayed: sets(&["tenants"]), ..whole.clone() };
+        assert_eq!(mend(&[copied], &holders, &roles), ["ALTER POLICY tenants ON \"c\" TO \"c\""]);
         let generous = Table { engine_may: sets(&["DELETE", "SELECT"]), ..whole };
         assert_eq!(mend(&[generous], &holders, &roles), ["REVOKE DELETE ON \"c\" FROM \"e\""]);
     }

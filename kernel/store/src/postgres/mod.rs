@@ -21,14 +21,13 @@ pub use self::ear::Ear;
 pub(crate) use self::hosts::Hosts;
 use self::owner::{Company, Owner};
 pub(crate) use self::roles::Roles;
-use self::session::Begin;
+pub(crate) use self::session::Begin;
 pub(crate) use self::session::Session;
 use crate::error::StoreError;
 use crate::migrate::{self, Migrations};
 use crate::pool::Pool;
 use crate::session::{Reader, Tx};
 use crate::store::{Access, Counters, Options};
-use crate::tenants::Tenants;
 
 /// How often a job that was in another's way runs again before its caller hears of it. Of two that are in each other's way
 /// one goes through, so that each round has a winner.
@@ -36,6 +35,17 @@ const ATTEMPTS: u32 = 16;
 
 /// Statements that a connection keeps prepared; more than the platform has.
 const STATEMENTS: usize = 1024;
+
+/// Statements find a few rows by their keys, whatever the planner believes a table to hold: in a shop that has just opened every
+/// table is empty, and a plan that was made then is kept for as long as the connection. With these the plan is made once and
+/// seeks in indexes. What looks at whole tables says so ([`Begin::Scan`]).
+const BY_KEY: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
 
 /// An open database of a server.
 #[derive(Debug)]
@@ -58,6 +68,7 @@ impl Postgres {
             host.application_name("mortise")
                 .statement_cache_capacity(STATEMENTS)
                 .options([("client_min_messages", "warning")])
+                .options(BY_KEY)
                 .disable_statement_logging()
         });
         // In its company before the schema is touched: a process that is refused has changed nothing.
@@ -122,10 +133,11 @@ impl Postgres {
         Ear::open(self.server.clone(), channel, mark).await
     }
 
+    /// Runs `job` on a snapshot that begins as a reader's does.
     pub(crate) async fn read<T, F>(
         &self,
         counters: &Arc<Counters>,
-        tenants: Option<Tenants>,
+        begin: Begin,
         job: F,
     ) -> Result<T, StoreError>
     where
@@ -134,7 +146,6 @@ impl Postgres {
     {
         let counters = Arc::clone(counters);
         let run = move |worker: &mut Worker| {
-            let begin = Begin::Read(tenants);
             worker.in_transaction(begin, async |session| job(&Reader::postgres(session, &counters)).await)
         };
         self.readers.run(run).await

@@ -184,13 +184,15 @@ impl<'r> Session<'r> {
 
 /// How a transaction begins. Connections are the capabilities' and see no tenant until they are told one.
 #[derive(Debug, Clone)]
-pub(super) enum Begin {
+pub(crate) enum Begin {
     /// Writers see what a serial order of all of them would show, and the place to start over from is the beginning.
     Write,
     /// What is written aside waits for its turn and needs no place to start over from but the beginning.
     Aside,
     /// Readers have one snapshot and cannot write; the engine, or a capability for calls of these tenants.
     Read(Option<Tenants>),
+    /// The engine reads whole tables.
+    Scan,
 }
 
 impl Begin {
@@ -200,11 +202,15 @@ impl Begin {
             Self::Write => format!("BEGIN ISOLATION LEVEL SERIALIZABLE; {engine}; SAVEPOINT start"),
             Self::Aside => format!("BEGIN; {engine}; SET LOCAL synchronous_commit = off; SAVEPOINT start"),
             Self::Read(None) => format!("{READ}; {engine}"),
+            Self::Scan => format!("{READ}; {engine}; {AT_WILL}"),
             Self::Read(Some(tenants)) => format!("{READ}; {}", told(tenants)),
         }
     }
 }
 
+/// The planner decides, for what it knows of the tables now.
+const AT_WILL: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = on; \
+                       SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on";
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 fn role(name: &str) -> String {

@@ -3,7 +3,7 @@
 
 use mortise_store::{Access, Migration, Migrations, Options, Role, Statement, Store, StoreError, Tenants};
 use mortise_testkit::TestDatabase;
-use mortise_types::TenantId;
+use mortise_types::{Amount, TenantId};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::{GET, PUT, SHELF, row};
@@ -183,4 +183,35 @@ async fn who_may_create_no_roles_is_told_what_an_administrator_has_to_say() {
     administrator.execute(AssertSqlSafe(format!("ALTER ROLE {name}_capability BYPASSRLS"))).await.unwrap();
     let told = connect().await.unwrap_err().to_string();
     assert!(told.contains("is exempt from policies"), "{told}");
+}
+
+/// What a copy or a restored dump comes to as well: the policies are for roles that were named after another database.
+#[tokio::test]
+async fn a_database_that_got_another_name_goes_on_and_its_former_roles_see_nothing() {
+    let database = TestDatabase::postgres().await;
+    let store = open(&database).await;
+    store
+        .write(async |tx| {
+            tx.confine(&tenants(&["acme"])).await?;
+            tx.execute(&PUT_GOODS, [("acme", "pen", Amount(1))]).await
+        })
+        .await
+        .unwrap();
+    store.close();
+    let url = database.url();
+    let name = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+    let renamed = format!("{name}_renamed");
+    let mut server = PgConnection::connect(&url.replace(&name, "postgres")).await.unwrap();
+    let rename = |from: &str, to: &str| AssertSqlSafe(format!("ALTER DATABASE {from} RENAME TO {to}"));
+    while server.execute(rename(&name, &renamed)).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let options = Options { access: Access::Together, ..Options::default() };
+    let store = Store::connect(&url.replace(&name, &renamed), &[SHELF, GOODS], options).await.unwrap();
+    assert_eq!(goods(&store).await, ["acme pen"]);
+    assert_eq!(as_acme(&store, "UPDATE goods SET price = 2 WHERE sku = 'pen' RETURNING 1").await, Ok(1));
+    store.close();
+    while server.execute(rename(&renamed, &name)).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
