@@ -9,6 +9,7 @@ mod cookbook;
 mod crash;
 mod demo;
 mod deploy;
+mod failover;
 mod flow;
 #[path = "../../../../extensions/deployments/tests/deployments/guest.rs"]
 mod guest;
