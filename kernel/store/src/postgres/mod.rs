@@ -21,8 +21,8 @@ pub use self::ear::Ear;
 pub(crate) use self::hosts::Hosts;
 use self::owner::{Company, Owner};
 pub(crate) use self::roles::Roles;
-pub(crate) use self::session::Begin;
-pub(crate) use self::session::Session;
+use self::session::Planning;
+pub(crate) use self::session::{Begin, Session};
 use crate::error::StoreError;
 use crate::migrate::{self, Migrations};
 use crate::pool::Pool;
@@ -37,8 +37,9 @@ const ATTEMPTS: u32 = 16;
 const STATEMENTS: usize = 1024;
 
 /// Statements find a few rows by their keys, whatever the planner believes a table to hold: in a shop that has just opened every
-/// table is empty, and a plan that was made then is kept for as long as the connection. With these the plan is made once and
-/// seeks in indexes. What looks at whole tables says so ([`Begin::Scan`]).
+/// table is empty, and a plan that was made then is kept for as long as the connection. With these a plan is made for all
+/// arguments and seeks in indexes, and it is made anew as tables grow ([`is_time_to_plan`]): in an empty one every index is as
+/// good as the right one. What looks at whole tables says so ([`Begin::Scan`]).
 const BY_KEY: [(&str, &str); 5] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -46,6 +47,12 @@ const BY_KEY: [(&str, &str); 5] = [
     ("enable_mergejoin", "off"),
     ("jit", "off"),
 ];
+
+/// Whether a connection's transaction of this number, from 1, plans anew: the first ones often, since a table that is twice as
+/// large is another one, and later now and then.
+const fn is_time_to_plan(number: u64) -> bool {
+    number.is_power_of_two() || number.is_multiple_of(4_096)
+}
 
 /// An open database of a server.
 #[derive(Debug)]
@@ -208,12 +215,15 @@ struct Worker {
     epoch: Option<i64>,
     roles: Arc<Roles>,
     connection: Option<PgConnection>,
+    /// Transactions so far.
+    number: u64,
 }
 
 impl Worker {
     fn new(server: Hosts, epoch: Option<i64>, roles: Arc<Roles>) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(Self { runtime: runtime.map_err(StoreError::Thread)?, server, epoch, roles, connection: None })
+        let runtime = runtime.map_err(StoreError::Thread)?;
+        Ok(Self { runtime, server, epoch, roles, connection: None, number: 0 })
     }
 
     /// Runs `job` between `begin` and a commit; a connection about whose state there is doubt is not used again.
@@ -222,9 +232,11 @@ impl Worker {
         begin: Begin,
         job: impl AsyncFnOnce(&Session<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let Self { runtime, server, epoch, roles, connection } = self;
+        let Self { runtime, server, epoch, roles, connection, number } = self;
+        *number += 1;
+        let planning = if is_time_to_plan(*number) { Planning::Anew } else { Planning::AsBefore };
         runtime.block_on(async {
-            let session = begun((server, *epoch, roles), connection.take(), begin).await?;
+            let session = begun((server, *epoch, roles), connection.take(), (begin, planning)).await?;
             let result = session.alone(job).await;
             let result = match result {
                 Ok(value) => session.commit().await.map(|()| value),
@@ -240,10 +252,10 @@ impl Worker {
 async fn begun<'r>(
     (server, epoch, roles): (&Hosts, Option<i64>, &'r Roles),
     idle: Option<PgConnection>,
-    begin: Begin,
+    (begin, planning): (Begin, Planning),
 ) -> Result<Session<'r>, StoreError> {
     if let Some(connection) = idle {
-        match Session::begin(connection, begin.clone(), roles).await {
+        match Session::begin(connection, (begin.clone(), planning), roles).await {
             Err(error) if error.is_disconnect() => tracing::info!(%error, "connecting anew"),
             other => return other,
         }
@@ -252,7 +264,7 @@ async fn begun<'r>(
     if let Some(epoch) = epoch {
         owner::belong(&mut connection, epoch, roles).await?;
     }
-    Session::begin(connection, begin, roles).await
+    Session::begin(connection, (begin, planning), roles).await
 }
 
 fn refused(statement: &'static str, source: sqlx::Error) -> StoreError {

@@ -61,7 +61,7 @@ impl Drop for Asked<'_> {
 impl<'r> Session<'r> {
     pub(super) async fn begin(
         connection: PgConnection,
-        begin: Begin,
+        (begin, planning): (Begin, Planning),
         roles: &'r Roles,
     ) -> Result<Self, StoreError> {
         let session = Self {
@@ -71,7 +71,11 @@ impl<'r> Session<'r> {
             roles,
             confined: RefCell::new(None),
         };
-        session.control(begin.text(roles), "begin", State::Open).await?;
+        let text = match planning {
+            Planning::Anew => format!("{}; DISCARD PLANS", begin.text(roles)),
+            Planning::AsBefore => begin.text(roles),
+        };
+        session.control(text, "begin", State::Open).await?;
         if let Begin::Read(tenants) = begin {
             session.confined.replace(tenants);
         }
@@ -180,6 +184,13 @@ impl<'r> Session<'r> {
         self.state.set(then);
         Ok(())
     }
+}
+
+/// Whether a connection's plans are made anew from a transaction on, in the round trip of its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planning {
+    Anew,
+    AsBefore,
 }
 
 /// How a transaction begins. Connections are the capabilities' and see no tenant until they are told one.
