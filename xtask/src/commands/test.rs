@@ -71,7 +71,8 @@ fn on_either(workshop: &Workshop) -> Result<String, Failure> {
 
 /// Whether a test asks the testkit for a database and leaves to the run which.
 fn opens_either(source: &str) -> bool {
-    source.contains("mortise_testkit") && (source.contains("Rig") || source.contains("TestDatabase::new("))
+    let names_a_rig = || source.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Rig");
+    source.contains("mortise_testkit") && (names_a_rig() || source.contains("TestDatabase::new("))
 }
 
 fn name(manifest: &str) -> Option<&str> {
@@ -119,6 +120,7 @@ mod tests {
         assert!(opens_either("use mortise_testkit::TestDatabase;\nTestDatabase::new().await"));
         assert!(!opens_either("use mortise_testkit::TestDatabase;\nTestDatabase::postgres().await"));
         assert!(!opens_either("use mortise_testkit::table;"));
+        assert!(!opens_either("use mortise_testkit::TestDatabase;\n/// Rights on a table"));
         assert_eq!(name("[package]\nname = \"mortise-tax\"\n"), Some("mortise-tax"));
     }
 
