@@ -52,9 +52,14 @@ impl Load {
 
     /// The latency that so many of 100 orders do not exceed, in milliseconds.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
-        let rank = (self.latencies_us.len() * percent).div_ceil(100).max(1);
-        self.latencies_us.get(rank - 1).map_or(0.0, |us| f64::from(*us) / 1_000.0)
+        percentile_ms(&self.latencies_us, percent)
     }
+}
+
+/// The latency that so many of 100 do not exceed, in milliseconds, of sorted ones in microseconds; 0 of none.
+pub(crate) fn percentile_ms(sorted_us: &[u32], percent: usize) -> f64 {
+    let rank = (sorted_us.len() * percent).div_ceil(100).max(1);
+    sorted_us.get(rank - 1).map_or(0.0, |us| f64::from(*us) / 1_000.0)
 }
 
 /// Numbers of orders, none given twice.

@@ -220,15 +220,15 @@ impl Run {
                 refused = offered.refused_us.len() as u64;
                 let speed = Speed {
                     orders_per_second: offered.placed_per_second(),
-                    p50_ms: open::percentile_ms(&offered.placed_us, 50),
-                    p99_ms: open::percentile_ms(&offered.placed_us, 99),
+                    p50_ms: load::percentile_ms(&offered.placed_us, 50),
+                    p99_ms: load::percentile_ms(&offered.placed_us, 99),
                 };
                 let note = format!(
                     "{} arrived, {} were placed, {refused} refused as busy: half of these within {:.1} ms, 99 % within {:.1} ms",
                     offered.sent,
                     offered.placed_us.len(),
-                    open::percentile_ms(&offered.refused_us, 50),
-                    open::percentile_ms(&offered.refused_us, 99),
+                    load::percentile_ms(&offered.refused_us, 50),
+                    load::percentile_ms(&offered.refused_us, 99),
                 );
                 (speed, Some(note))
             }

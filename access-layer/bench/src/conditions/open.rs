@@ -104,9 +104,3 @@ impl Offered {
         self.placed_meanwhile as f64 / self.took.as_secs_f64().max(1e-9)
     }
 }
-
-/// The latency that so many of 100 do not exceed, in milliseconds.
-pub(super) fn percentile_ms(sorted_us: &[u32], percent: usize) -> f64 {
-    let rank = (sorted_us.len() * percent).div_ceil(100).max(1);
-    sorted_us.get(rank - 1).map_or(0.0, |us| f64::from(*us) / 1_000.0)
-}

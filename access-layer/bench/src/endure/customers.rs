@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::Dice;
 use super::house::Order;
 use crate::failure::Failure;
+use crate::ground::Ground;
 use crate::order::{self, Choice, PayBy, mixed};
 use crate::patient::Patient;
 use crate::shop::{CURRENCY, LINE, TENANT};
@@ -102,6 +103,17 @@ pub(super) struct Crowd {
 pub(super) type Payable = BTreeMap<u64, u64>;
 
 impl Crowd {
+    /// The callers of a ground, of whom nobody has ordered yet.
+    pub(super) fn of(
+        ground: &Ground,
+        (shop, sandbox): (SocketAddr, SocketAddr),
+        orders: u64,
+        seed: u64,
+    ) -> Self {
+        let (customers, skus) = (ground.callers, ground.skus);
+        Self { shop, sandbox, customers, orders, skus, seed, begun: Arc::default() }
+    }
+
     /// Every order goes its way.
     ///
     /// # Errors

@@ -1,8 +1,7 @@
 //! Orders of every way while the server dies again and again, at random and at every named point of a commit and of a remote call:
 //! none is stuck, none is doubled, and the books agree.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::customers::Crowd;
@@ -31,15 +30,7 @@ pub(super) async fn run(yard: &Yard) -> Result<Counts, Failure> {
     let sandbox = ground.platform.sandbox(&ground.bench.path("kills-book"))?;
     let serving = Serving { sandbox: Some(sandbox.address), ..Serving::default() };
     let mut house = House::open(&ground.platform, &data, serving)?;
-    let crowd = Crowd {
-        shop: house.address,
-        sandbox: sandbox.address,
-        customers: ground.callers,
-        orders,
-        skus: ground.skus,
-        seed: dice.below(u64::MAX),
-        begun: Arc::new(AtomicU64::new(0)),
-    };
+    let crowd = Crowd::of(ground, (house.address, sandbox.address), orders, dice.below(u64::MAX));
     let killing = kill(&mut house, &mut dice, kills, &crowd);
     let ((payable, repeats), died) = tokio::try_join!(crowd.run(), killing)?;
     let seen = settled(house.address, |orders| crowd.odd(orders, &payable)).await?;

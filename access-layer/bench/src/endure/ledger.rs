@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use serde::Deserialize;
 
@@ -26,15 +24,7 @@ pub(super) async fn run(yard: &Yard) -> Result<Counts, Failure> {
     let sandbox = ground.platform.sandbox(&ground.bench.path("ledger-book"))?;
     let serving = Serving { sandbox: Some(sandbox.address), ..Serving::default() };
     let mut house = House::open(&ground.platform, &data, serving)?;
-    let crowd = Crowd {
-        shop: house.address,
-        sandbox: sandbox.address,
-        customers: ground.callers,
-        orders,
-        skus: ground.skus,
-        seed: dice.below(u64::MAX),
-        begun: Arc::new(AtomicU64::new(0)),
-    };
+    let crowd = Crowd::of(ground, (house.address, sandbox.address), orders, dice.below(u64::MAX));
     let (payable, _) = crowd.run().await?;
     let seen = settled(house.address, |orders| crowd.odd(orders, &payable)).await?;
     let held = balanced(ground, &mut house, &data, sandbox.address, &seen).await?;

@@ -105,7 +105,8 @@ pub(crate) enum Message {
     /// What a person has decided about a held trade.
     Decided(TradeId, Verdict),
     Tick,
-    /// Tell me when nothing is queued or in a batch and no answer is being looked for, with [`Quiet::Peers`] also nothing at a peer; and the next clock.
+    /// Tell me when nothing is queued or in a batch and no answer is being looked for, with [`Quiet::Peers`] nothing at a peer
+    /// either; and the next clock.
     Rest(Quiet, oneshot::Sender<Option<Timestamp>>),
     Sent {
         call: RemoteCall,
