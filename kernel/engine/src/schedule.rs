@@ -361,14 +361,10 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         let (jobs, kind) = match self.halves.pop_front_if(|_| waiting.is_none()) {
             Some(half) => (half, Kind::Half),
             None if !self.halves.is_empty() => return,
-            None => {
-                let taken = match waiting.map(|number| &self.batches[&number]) {
-                    None => 0,
-                    Some(Batch { kind: Kind::Gathered, jobs, .. }) => jobs.len(),
-                    Some(Batch { kind: Kind::Half, .. }) => return,
-                };
-                (self.gather(self.limit.saturating_sub(taken)), Kind::Gathered)
-            }
+            None => match waiting.map(|number| self.batches[&number].kind) {
+                Some(Kind::Half) => return,
+                None | Some(Kind::Gathered) => (self.gather(self.share()), Kind::Gathered),
+            },
         };
         if jobs.is_empty() {
             return;
@@ -380,19 +376,31 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         orders.push(Order::Prepare { batch, jobs });
     }
 
-    /// The batch that is prepared and that the writer has not got yet; there is one at most.
+    /// How many trades a batch may have for now: at most half of those there are, so that one half is read while the other is
+    /// written. Callers who are answered together come back together, and would all be in one batch from then on.
+    fn share(&self) -> usize {
+        self.load().div_ceil(2).min(self.limit)
+    }
+
+    /// The latest batch that is prepared and that the writer has not got yet.
     fn waiting(&self) -> Option<BatchNo> {
-        let found =
-            self.batches.iter().find(|(number, batch)| batch.prepared && self.committing != Some(**number));
+        let found = self
+            .batches
+            .iter()
+            .rev()
+            .find(|(number, batch)| batch.prepared && self.committing != Some(**number));
         found.map(|(number, _)| *number)
     }
 
     /// Adds what was just prepared to what waits for the writer already.
     fn join(&mut self, batch: BatchNo, orders: &mut Vec<Order<T, W>>) {
-        let waiting = self.waiting().filter(|into| *into != batch);
-        let Some(into) = waiting else { return };
-        let kinds = [batch, into].map(|number| self.batches[&number].kind);
-        if kinds == [Kind::Gathered; 2]
+        let before = self.batches.range(..batch).rev();
+        let mut waiting =
+            before.filter(|(number, batch)| batch.prepared && self.committing != Some(**number));
+        let Some((&into, _)) = waiting.next() else { return };
+        let both = [batch, into].map(|number| &self.batches[&number]);
+        if both.iter().all(|batch| batch.kind == Kind::Gathered)
+            && both.iter().map(|batch| batch.jobs.len()).sum::<usize>() <= self.share()
             && let Some(Batch { jobs, .. }) = self.batches.remove(&batch)
             && let Some(found) = self.batches.get_mut(&into)
         {
@@ -500,18 +508,21 @@ mod tests {
         s.handle(at(0), work(4, "d"));
         s.handle(at(0), work(5, "e"));
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(3)));
-        let fourth = Order::Prepare { batch: BatchNo(4), jobs: vec![(4, vec!["d"])] };
+        let fourth = Order::Prepare { batch: BatchNo(4), jobs: vec![(4, vec!["d"]), (5, vec!["e"])] };
         assert_eq!(orders, [Order::Join { batch: BatchNo(3), into: BatchNo(2) }, fourth]);
-        s.handle(at(0), Notice::Prepared(BatchNo(4)));
-        s.handle(at(0), open(1, &[1]));
-        assert_eq!(s.load(), 4, "e waits for the next batch or is in it");
+        s.handle(at(0), work(6, "f"));
+        let orders = s.handle(at(0), Notice::Prepared(BatchNo(4)));
+        let fifth = Order::Prepare { batch: BatchNo(5), jobs: vec![(6, vec!["f"])] };
+        assert_eq!(orders, [fifth], "two and two are more than three: each stays a batch");
+        let orders = s.handle(at(0), open(1, &[1]));
+        assert_eq!(orders, [Order::Commit(BatchNo(2))], "the older of the two");
 
         let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
-        assert_eq!(orders, [], "a batch is being prepared: {orders:?}");
+        assert_eq!(orders, [Order::Commit(BatchNo(4))], "the writer is free, the reader is not");
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(5)));
-        assert_eq!(orders[0], Order::Commit(BatchNo(5)), "{orders:?}");
+        assert_eq!(orders, [], "a half waits until nothing waits for the writer");
         let half = Order::Prepare { batch: BatchNo(6), jobs: vec![(2, vec!["b"])] };
-        assert_eq!(orders[1..], [half]);
+        assert_eq!(s.handle(at(0), open(4, &[4, 5])), [Order::Commit(BatchNo(5)), half]);
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(6)));
         assert_eq!(orders, [], "nothing joins a half: {orders:?}");
     }
@@ -526,27 +537,45 @@ mod tests {
         s.handle(at(0), Notice::Prepared(BatchNo(1)));
         s.handle(at(0), open(1, &[9]));
         s.handle(at(0), Notice::Prepared(BatchNo(2)));
+        let prepare = |batch, jobs: &[u32]| {
+            let jobs = jobs.iter().map(|trade| (*trade, vec!["x"])).collect();
+            Order::Prepare { batch: BatchNo(batch), jobs }
+        };
+        let commit = |batch| Order::Commit(BatchNo(batch));
         let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
-        assert_eq!(
-            orders,
-            [Order::Prepare { batch: BatchNo(3), jobs: vec![(1, vec!["x"]), (2, vec!["x"])] }]
-        );
-        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(3), failure: Failure::Culprit });
-        assert_eq!(
-            orders,
-            [Order::Prepare { batch: BatchNo(4), jobs: vec![(3, vec!["x"]), (4, vec!["x"])] }]
-        );
-        s.handle(at(0), Notice::Prepared(BatchNo(4)));
-        s.handle(at(0), open(4, &[3, 4]));
+        assert_eq!(orders, [], "trade 4 is being read: {orders:?}");
+        assert_eq!(s.handle(at(0), Notice::Prepared(BatchNo(3))), [commit(3), prepare(4, &[1])]);
+        s.handle(at(0), open(3, &[4]));
+        assert_eq!(s.handle(at(0), Notice::Prepared(BatchNo(4))), [commit(4), prepare(5, &[2, 3])]);
+        s.handle(at(0), open(4, &[1]));
+        s.handle(at(0), Notice::Prepared(BatchNo(5)));
         let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(5), failure: Failure::Culprit });
-        assert!(orders.contains(&Order::Culprit { trade: 1, failures: 1 }), "{orders:?}");
+        assert_eq!(orders, [prepare(6, &[2])]);
+        assert_eq!(s.handle(at(0), Notice::Prepared(BatchNo(6))), [commit(6), prepare(7, &[3])]);
+        s.handle(at(0), open(6, &[2]));
+        s.handle(at(0), Notice::Prepared(BatchNo(7)));
+        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(7), failure: Failure::Culprit });
+        assert!(orders.contains(&Order::Culprit { trade: 3, failures: 1 }), "{orders:?}");
         assert!(orders.contains(&Order::WakeAt(at(200))), "{orders:?}");
-        let orders = s.handle(at(200), Notice::Prepared(BatchNo(6)));
-        assert!(orders.contains(&Order::Commit(BatchNo(6))), "{orders:?}");
-        assert!(
-            orders.contains(&Order::Prepare { batch: BatchNo(7), jobs: vec![(1, vec!["x"])] }),
-            "the culprit comes again after its delay: {orders:?}"
-        );
+        let orders = s.handle(at(200), Notice::Tick);
+        assert_eq!(orders, [prepare(8, &[3])], "the culprit comes again after its delay");
+    }
+
+    #[test]
+    fn while_one_half_is_written_the_other_is_read() {
+        let mut s = S::new(|| "due");
+        s.handle(at(0), work(1, "a"));
+        for trade in 2..=8 {
+            s.handle(at(0), work(trade, "a"));
+        }
+        let second = [2, 3, 4, 5].map(|trade| (trade, vec!["a"]));
+        let orders = s.handle(at(0), Notice::Prepared(BatchNo(1)));
+        assert_eq!(orders[1..], [Order::Prepare { batch: BatchNo(2), jobs: second.to_vec() }]);
+        let third = [6, 7, 8].map(|trade| (trade, vec!["a"]));
+        s.handle(at(0), open(1, &[1]));
+        let orders = s.handle(at(0), Notice::Prepared(BatchNo(2)));
+        let third = Order::Prepare { batch: BatchNo(3), jobs: third.to_vec() };
+        assert_eq!(orders, [Order::Commit(BatchNo(2)), third]);
     }
 
     #[test]
