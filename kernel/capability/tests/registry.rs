@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use mortise_capability::{
-    Call, Capability, Policies, Policy, PolicyRow, PureOperation, ReadOperation, Registry, RejectionPage, Reply,
-    StoreError, WriteOperation,
+    Call, Capability, Policies, Policy, PolicyRow, PureOperation, ReadOperation, Registry, RejectionPage,
+    Reply, StoreError, WriteOperation,
 };
 use mortise_contract::{Declaration, Event, NoDetail, Operation};
 use mortise_store::{Reader, Tx};

@@ -178,7 +178,9 @@ impl OperationContract {
         let staleness_ms = self.staleness_ms?;
         let (least, most) = (Self::STALENESS_MS.start(), Self::STALENESS_MS.end());
         if self.effect != Effect::Read {
-            return Some("declares `staleness_ms`, which only a `read` operation may: leave it out".to_owned());
+            return Some(
+                "declares `staleness_ms`, which only a `read` operation may: leave it out".to_owned(),
+            );
         }
         (!Self::STALENESS_MS.contains(&staleness_ms)).then(|| {
             format!("declares a `staleness_ms` of {staleness_ms}: write {least} to {most}, or leave it out")
