@@ -2,12 +2,13 @@
 //! when is the driver's; what is written is `commit`'s.
 
 use std::sync::Arc;
+use std::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mortise_capability::{Call, CallContext, Handler, Outcome, Policies, Registry, Rejection, Staleness};
 use mortise_contract::{Value, Violation};
 use mortise_flow::{Answer, Begin};
-use mortise_store::{Migration, Migrations, Role, Store, StoreError, Tenants};
+use mortise_store::{Lag, Migration, Migrations, Position, Reader, Role, Store, StoreError, Tenants};
 use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -152,6 +153,28 @@ pub struct Begun {
     pub trade: TradeId,
     /// What becomes of the start.
     pub answer: oneshot::Receiver<Started>,
+}
+
+/// How current the answer of a read has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// It is what is committed: the primary answers.
+    Current,
+    /// It may be as old as the operation's contract says, but not from before this position: what the caller has written.
+    AsDeclared(Option<Position>),
+}
+
+impl Freshness {
+    /// How far a read of an operation may lag that declares this staleness, in milliseconds.
+    fn lag(self, staleness_ms: Option<u32>) -> Option<Lag> {
+        match self {
+            Self::Current => None,
+            Self::AsDeclared(at_least) => {
+                let staleness = Duration::from_millis(staleness_ms?.into());
+                Some(Lag { staleness, at_least })
+            }
+        }
+    }
 }
 
 /// What a read or pure operation answered.
@@ -453,7 +476,8 @@ impl Engine {
         answer
     }
 
-    /// Runs a read or pure operation now, outside of any trade.
+    /// Runs a read or pure operation now, outside of any trade. A standby may answer a read whose contract says how old its answer
+    /// may be, if `freshness` lets it.
     ///
     /// # Errors
     /// An operation that writes or does not exist, an input that does not fit, the database.
@@ -463,6 +487,7 @@ impl Engine {
         operation: &str,
         input: Value,
         caller: Option<CustomerId>,
+        freshness: Freshness,
     ) -> Result<ReadOutcome, EngineError> {
         let unknown = || EngineError::UnknownOperation(operation.to_owned());
         let contract = self.registry.contracts().operations.get(operation).ok_or_else(unknown)?;
@@ -477,12 +502,16 @@ impl Engine {
             caller,
             staleness: Staleness::Decide,
         };
-        let calls = vec![Call { context: Arc::new(context), input }];
+        let calls: Arc<[_]> = Arc::new([Call { context: Arc::new(context), input }]);
         let replies = match self.registry.handler(operation).cloned().ok_or_else(unknown)? {
             Handler::Pure(run) => run(&calls)?,
             Handler::Read(run) => {
                 let tenants = Tenants::of(calls.iter().map(|call| &call.context.scope.tenant));
-                self.store.read_for(tenants, async move |reader| run(reader, &calls).await).await?
+                let job = async move |reader: &Reader<'_>| run(reader, &calls).await;
+                match freshness.lag(contract.staleness_ms) {
+                    Some(lag) => self.store.read_behind(tenants, lag, job).await?,
+                    None => self.store.read_for(tenants, job).await?,
+                }
             }
             Handler::Write(_) | Handler::Remote(_) => return Err(unknown()),
         };
@@ -495,7 +524,12 @@ impl Engine {
         }
     }
 
-    /// A trade's row.
+    /// From which position on a standby shows all that this process has told anybody to be done; none without replicas.
+    pub fn position(&self) -> Option<Position> {
+        self.store.position()
+    }
+
+    /// A trade's row. What it tells of an end lies before [`Engine::position`], whichever process drives the trade.
     ///
     /// # Errors
     /// The database's.
@@ -522,6 +556,9 @@ impl Engine {
         };
         let (flow, definition, line, caller, answer, outcome, started_at, first_record) = row;
         let answer = answer.map(|text| stored_answer(&text)).transpose()?;
+        if answer.is_some() || outcome.is_some() {
+            self.store.note_position().await?;
+        }
         let program = self.catalogue.by_hash(&definition, &flow);
         let currency = first_record.zip(program).and_then(|(record, program)| currency_of(&program, &record));
         Ok(Some(TradeStatus { flow, definition, line, caller, currency, answer, outcome, started_at }))

@@ -3,7 +3,7 @@
 
 use mortise_capability::Registry;
 use mortise_contract::{CallTemplate, Contracts, Effect, OperationContract, Schema, Undo, Value};
-use mortise_engine::{Engine, EngineError, ReadOutcome, Started};
+use mortise_engine::{Engine, EngineError, Freshness, ReadOutcome, Started};
 use mortise_flow::Answer;
 use mortise_types::{CustomerId, Scope};
 use serde_json::json;
@@ -280,7 +280,7 @@ pub(super) async fn one_call(
         error => Failure::unusable(error.to_string()),
     };
     if matches!(effect, Effect::Pure | Effect::Read) {
-        return Ok(match engine.read(scope, name, input, caller).await.map_err(refused)? {
+        return Ok(match engine.read(scope, name, input, caller, Freshness::Current).await.map_err(refused)? {
             ReadOutcome::Done(output) => Answer::Ok(output),
             ReadOutcome::Rejected(rejection) => {
                 Answer::Failed { code: rejection.code, detail: rejection.detail }
