@@ -2,8 +2,8 @@
 //! when is the driver's; what is written is `commit`'s.
 
 use std::sync::Arc;
-use std::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use mortise_capability::{Call, CallContext, Handler, Outcome, Policies, Registry, Rejection, Staleness};
 use mortise_contract::{Value, Violation};

@@ -32,8 +32,8 @@ pub use attention::{Choice, ChoiceError, Decision, Standing, Told, Waiting, wait
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
 pub use driver::{CRASH_POINTS, CrashPoint, Figures, Replay, Started};
 pub use engine::{
-    Begun, CallRequest, Engine, EngineError, Freshness, Options, ReadOutcome, StartRequest, StepMode, TradeStatus,
-    migrations,
+    Begun, CallRequest, Engine, EngineError, Freshness, Options, ReadOutcome, StartRequest, StepMode,
+    TradeStatus, migrations,
 };
 pub use history::{History, Move, Version, history};
 pub use migrate::{Attempt, MigrateError, definition_hash, migrate};

@@ -280,12 +280,14 @@ pub(super) async fn one_call(
         error => Failure::unusable(error.to_string()),
     };
     if matches!(effect, Effect::Pure | Effect::Read) {
-        return Ok(match engine.read(scope, name, input, caller, Freshness::Current).await.map_err(refused)? {
-            ReadOutcome::Done(output) => Answer::Ok(output),
-            ReadOutcome::Rejected(rejection) => {
-                Answer::Failed { code: rejection.code, detail: rejection.detail }
-            }
-        });
+        return Ok(
+            match engine.read(scope, name, input, caller, Freshness::Current).await.map_err(refused)? {
+                ReadOutcome::Done(output) => Answer::Ok(output),
+                ReadOutcome::Rejected(rejection) => {
+                    Answer::Failed { code: rejection.code, detail: rejection.detail }
+                }
+            },
+        );
     }
     let answered = engine.call(scope, name, input, caller).await.map_err(refused)?.await;
     match answered {

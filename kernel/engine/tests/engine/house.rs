@@ -322,7 +322,10 @@ impl Door<'_> {
     pub fn left(&self, goods: &str) -> i64 {
         let (runtime, engine) = self.house.life();
         let input = Value::record([("goods", Value::from(goods))]);
-        match runtime.block_on(engine.read(self.scope.clone(), "shop.look", input, None, Freshness::Current)).unwrap() {
+        match runtime
+            .block_on(engine.read(self.scope.clone(), "shop.look", input, None, Freshness::Current))
+            .unwrap()
+        {
             mortise_engine::ReadOutcome::Done(value) => value.get("count").and_then(Value::as_int).unwrap(),
             other => panic!("{other:?}"),
         }

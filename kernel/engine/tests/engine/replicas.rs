@@ -16,10 +16,8 @@ use mortise_types::Scope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-const WHO: Statement = Statement::both(
-    "mirror.who",
-    "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END",
-);
+const WHO: Statement =
+    Statement::both("mirror.who", "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END");
 const ASK: &str = "
 flow: ask
 version: 1
@@ -45,7 +43,11 @@ struct Look;
 impl ReadOperation for Look {
     type Input = Nothing;
     type Output = Seen;
-    async fn run(&self, reader: &Reader<'_>, calls: &[Call<Nothing>]) -> Result<Vec<Reply<Seen>>, StoreError> {
+    async fn run(
+        &self,
+        reader: &Reader<'_>,
+        calls: &[Call<Nothing>],
+    ) -> Result<Vec<Reply<Seen>>, StoreError> {
         let rows = reader.fetch_all::<(String,), _>(&WHO, ()).await?;
         Ok(calls.iter().map(|_| Reply::done(Seen { who: rows[0].0.clone() })).collect())
     }
@@ -57,7 +59,10 @@ fn mirror() -> Capability {
             .operation(Operation::read::<Nothing, Seen>("look", "Who answers.").may_lag(60_000))
             .operation(Operation::read::<Nothing, Seen>("look_now", "The same, as it is."))
     };
-    Capability::new("mirror", "Says who answers.", declared).unwrap().read("look", Look).read("look_now", Look)
+    Capability::new("mirror", "Says who answers.", declared)
+        .unwrap()
+        .read("look", Look)
+        .read("look_now", Look)
 }
 
 fn scope() -> Scope {
@@ -87,7 +92,8 @@ async fn only_a_read_outside_of_flows_that_declares_it_goes_to_a_standby() {
         retention: Retention::default(),
         crash_point: None,
     };
-    let engine = Engine::start(Arc::clone(&store), registry, Arc::new(Policies::default()), options).await.unwrap();
+    let engine =
+        Engine::start(Arc::clone(&store), registry, Arc::new(Policies::default()), options).await.unwrap();
     engine.publish((PLATFORM, ""), ASK, Aliasing::Keep).await.unwrap();
     let (lagging, current) = (Freshness::AsDeclared(None), Freshness::Current);
     let waiting = async {
