@@ -152,6 +152,8 @@ fn operation_text(name: &str, operation: &OperationContract, contracts: &Contrac
     say("leads to", operation.leads_to.join(", "));
     say("points", operation.points.join(", "));
     say("events", operation.events.join(", "));
+    let lag = |ms: u32| format!("up to {ms} ms where a replica answers; never in a flow");
+    say("may lag", operation.staleness_ms.map(lag).unwrap_or_default());
     text
 }
 
