@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use mortise_capability::{Call, CallContext, Handler, Outcome, Policies, Registry, Rejection, Staleness};
+use mortise_capability::{Policies, Registry};
 use mortise_contract::{Value, Violation};
 use mortise_flow::{Answer, Begin};
-use mortise_store::{Lag, Migration, Migrations, Position, Reader, Role, Store, StoreError, Tenants};
+use mortise_store::{Migration, Migrations, Role, Store, StoreError};
 use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -153,37 +152,6 @@ pub struct Begun {
     pub trade: TradeId,
     /// What becomes of the start.
     pub answer: oneshot::Receiver<Started>,
-}
-
-/// How current the answer of a read has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// It is what is committed: the primary answers.
-    Current,
-    /// It may be as old as the operation's contract says, but not from before this position: what the caller has written.
-    AsDeclared(Option<Position>),
-}
-
-impl Freshness {
-    /// How far a read of an operation may lag that declares this staleness, in milliseconds.
-    fn lag(self, staleness_ms: Option<u32>) -> Option<Lag> {
-        match self {
-            Self::Current => None,
-            Self::AsDeclared(at_least) => {
-                let staleness = Duration::from_millis(staleness_ms?.into());
-                Some(Lag { staleness, at_least })
-            }
-        }
-    }
-}
-
-/// What a read or pure operation answered.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ReadOutcome {
-    /// Its output.
-    Done(Value),
-    /// A business "no".
-    Rejected(Rejection),
 }
 
 /// A trade as its row says.
@@ -373,6 +341,11 @@ impl Engine {
         &self.options.clock
     }
 
+    /// A name that nothing has yet.
+    pub(crate) fn new_name(&self) -> Arc<str> {
+        self.options.ids.next().simple().to_string().into()
+    }
+
     /// Changes with every commit: followers of an order look again.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.clone()
@@ -459,8 +432,7 @@ impl Engine {
         let input_hash = fingerprint(&input);
         let begin = Begin { input, scope: scope_value(&scope) };
         let key = program.key(&begin).map_err(|error| EngineError::Key(error.to_string()))?;
-        let id =
-            TradeId { tenant: scope.tenant.clone(), id: self.options.ids.next().simple().to_string().into() };
+        let id = TradeId { tenant: scope.tenant.clone(), id: self.new_name() };
         let (reply, answer) = oneshot::channel();
         let fresh = Arc::new(Fresh { begin, key, input_hash, idempotency });
         let start = Start { id: id.clone(), program, scope, caller, fresh, reply };
@@ -474,59 +446,6 @@ impl Engine {
         // A driver that is gone drops the sender, which the receiver sees.
         let _ = self.messages.send(Message::Await { trade, reply });
         answer
-    }
-
-    /// Runs a read or pure operation now, outside of any trade. A standby may answer a read whose contract says how old its answer
-    /// may be, if `freshness` lets it.
-    ///
-    /// # Errors
-    /// An operation that writes or does not exist, an input that does not fit, the database.
-    pub async fn read(
-        &self,
-        scope: Scope,
-        operation: &str,
-        input: Value,
-        caller: Option<CustomerId>,
-        freshness: Freshness,
-    ) -> Result<ReadOutcome, EngineError> {
-        let unknown = || EngineError::UnknownOperation(operation.to_owned());
-        let contract = self.registry.contracts().operations.get(operation).ok_or_else(unknown)?;
-        let input =
-            self.registry.contracts().validate(&contract.input, &input).map_err(EngineError::Invalid)?;
-        let id: Arc<str> = self.options.ids.next().simple().to_string().into();
-        let context = CallContext {
-            scope,
-            now: self.options.clock.now(),
-            trade: Arc::clone(&id),
-            call: id,
-            caller,
-            staleness: Staleness::Decide,
-        };
-        let calls: Arc<[_]> = Arc::new([Call { context: Arc::new(context), input }]);
-        let replies = match self.registry.handler(operation).cloned().ok_or_else(unknown)? {
-            Handler::Pure(run) => run(&calls)?,
-            Handler::Read(run) => {
-                let tenants = Tenants::of(calls.iter().map(|call| &call.context.scope.tenant));
-                let job = async move |reader: &Reader<'_>| run(reader, &calls).await;
-                match freshness.lag(contract.staleness_ms) {
-                    Some(lag) => self.store.read_behind(tenants, lag, job).await?,
-                    None => self.store.read_for(tenants, job).await?,
-                }
-            }
-            Handler::Write(_) | Handler::Remote(_) => return Err(unknown()),
-        };
-        match replies.into_iter().next().map(|reply| reply.outcome) {
-            Some(Outcome::Done(output)) => Ok(ReadOutcome::Done(output)),
-            Some(Outcome::Rejected(rejection)) => Ok(ReadOutcome::Rejected(rejection)),
-            Some(Outcome::Stale) | None => {
-                Err(StoreError::Value(format!("`{operation}` gave no reply")).into())
-            }
-        }
-    }
-
-    /// From which position on a standby shows all that this process has told anybody to be done; none without replicas.
-    pub fn position(&self) -> Option<Position> {
-        self.store.position()
     }
 
     /// A trade's row. What it tells of an end lies before [`Engine::position`], whichever process drives the trade.
