@@ -152,6 +152,22 @@ async fn who_has_written_reads_it_wherever_he_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_owns_the_database_and_no_more_may_read_from_a_standby() {
+    let pair = Replicated::that_waits_for_nobody();
+    let mut administrator = PgConnection::connect(&pair.primary()).await.unwrap();
+    for text in ["CREATE ROLE keeper LOGIN CREATEROLE", "CREATE DATABASE shop OWNER keeper"] {
+        administrator.execute(text).await.unwrap();
+    }
+    let keepers = |url: String| url.replace("postgres@", "keeper@").replace("/postgres?", "/shop?");
+    // A standby that does not know the user yet is as one that is down.
+    let store =
+        alone(&keepers(pair.primary())).await.with_replicas(&[keepers(pair.standby())], 1).await.unwrap();
+    put(&store, "acme", "a").await.unwrap();
+    let own = Lag { staleness: LONG, at_least: store.position() };
+    until_standby_says(&store, own, "acme a").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_standby_that_is_gone_costs_the_way_to_the_primary_and_is_used_again() {
     let pair = Replicated::that_waits_for_nobody();
     let store = Arc::new(with_replica(&pair).await);

@@ -127,7 +127,7 @@ impl Replicas {
             join_all(plain.iter().map(|plain| asked(plain, &primary))).await.into_iter().zip(&replicas)
         {
             match asked {
-                Ok(()) => replica.found(None),
+                Ok(()) => replica.found(Some(Position::at(0))),
                 Err(error @ StoreError::Replica(_)) => return Err(error),
                 Err(error) => {
                     tracing::warn!(replica = %replica.name, %error, "a standby does not answer: its reads go to the primary");
@@ -198,7 +198,7 @@ impl Replicas {
             }
             // Another server has the address now, or it parted from the primary's history.
             Err(Trouble::Behind(replayed)) => {
-                replica.found(Some(replayed.unwrap_or(Position::at(0))));
+                replica.found(replayed);
                 Err(FellBack::Late)
             }
             Err(Trouble::Lost(error)) => {

@@ -50,6 +50,8 @@ pub(super) struct Replica {
     pub(super) name: String,
     threads: Pool<Follower>,
     is_up: AtomicBool,
+    /// It follows the history that the primary goes on with, as far as anybody knows.
+    is_shown: AtomicBool,
     replayed: AtomicU64,
 }
 
@@ -60,7 +62,13 @@ impl Replica {
         let followers =
             (0..readers.max(1)).map(|_| Follower::new(server.clone(), name.clone(), Arc::clone(primary)));
         let threads = Pool::start("mortise-replica", followers)?;
-        Ok(Self { name, threads, is_up: AtomicBool::new(false), replayed: AtomicU64::new(0) })
+        Ok(Self {
+            name,
+            threads,
+            is_up: AtomicBool::new(false),
+            is_shown: AtomicBool::new(true),
+            replayed: AtomicU64::new(0),
+        })
     }
 
     /// How far it has come at least; none while it is down.
@@ -69,10 +77,16 @@ impl Replica {
         is_up.then(|| Position::at(self.replayed.load(Ordering::Relaxed)))
     }
 
-    /// It answered.
+    /// It answered, and has come that far; none where it does not show the primary's history.
     pub(super) fn found(&self, replayed: Option<Position>) {
-        if let Some(replayed) = replayed {
-            self.replayed.store(replayed.bytes(), Ordering::Relaxed);
+        let bytes = replayed.map_or(0, Position::bytes);
+        self.replayed.store(bytes, Ordering::Relaxed);
+        if self.is_shown.swap(replayed.is_some(), Ordering::Relaxed) && replayed.is_none() {
+            tracing::warn!(
+                replica = %self.name,
+                "a standby does not show the primary's timeline: until it does, its reads go to the primary. If it stays so, it has \
+                 parted from the primary and has to be made anew"
+            );
         }
         if !self.is_up.swap(true, Ordering::Relaxed) {
             tracing::info!(replica = %self.name, "reads that may lag go to this standby");

@@ -86,8 +86,8 @@ pub(super) async fn standby(shared: Arc<Shared>, index: usize) {
                 BEAT
             }
             // It follows another history, or has not come to this one yet.
-            Err(Trouble::Behind(_)) => {
-                replica.found(Some(Position::at(0)));
+            Err(Trouble::Behind(replayed)) => {
+                replica.found(replayed);
                 BEAT
             }
             Err(Trouble::Lost(error) | Trouble::Failed(error)) => {
