@@ -14,6 +14,7 @@ use mortise_types::Scope;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::edge::Edge;
 use crate::idempotency::{in_progress, mismatch};
 use crate::money::Wrapped;
@@ -28,19 +29,20 @@ pub(crate) struct Packing {
     pub(crate) currency: String,
 }
 
-/// Waits for the answer of `begun`, which was started by this request.
+/// Waits for the answer of `begun`, which was started by this request of `caller`.
 pub(crate) async fn answer(
     app: &App,
-    scope: &Scope,
+    (scope, caller): (&Scope, &Caller),
     begun: Begun,
     packing: Packing,
 ) -> Result<Response, Problem> {
     let Begun { trade, answer } = begun;
-    match tokio::time::timeout(app.settings.answer_wait, answer).await {
+    let answered = match tokio::time::timeout(app.settings.answer_wait, answer).await {
         Ok(Ok(started)) => settled(app, scope, started, packing).await,
         Ok(Err(_)) => Err(Problem::draining()),
         Err(_) => late(app, scope, &trade).await,
-    }
+    };
+    answered.map(|response| app.told(scope, caller, response))
 }
 
 async fn settled(app: &App, scope: &Scope, started: Started, packing: Packing) -> Result<Response, Problem> {

@@ -14,6 +14,7 @@ use crate::clock::SettableClock;
 use crate::desk::Desk;
 use crate::edge::{Edge, Edges};
 use crate::idempotency::UnderWay;
+use crate::own_writes::OwnWrites;
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::webhook::Webhook;
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) desk: OnceLock<Arc<dyn Desk>>,
     pub(crate) edges: Edges,
     pub(crate) under_way: Arc<UnderWay>,
+    pub(crate) own_writes: OwnWrites,
     /// True from when the server is told to stop.
     pub(crate) draining: watch::Sender<bool>,
     requests: Arc<AtomicUsize>,
@@ -71,6 +73,7 @@ impl App {
             desk: OnceLock::new(),
             edges,
             under_way: Arc::default(),
+            own_writes: OwnWrites::default(),
             draining: watch::Sender::new(false),
             requests: Arc::default(),
             followers: Arc::default(),

@@ -15,6 +15,7 @@ mod mapping;
 mod metrics;
 mod money;
 mod openapi;
+mod own_writes;
 mod place;
 mod problem;
 mod query;

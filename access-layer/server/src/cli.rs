@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::place::Place;
+use crate::place::{Place, Replica};
 
 /// Exit codes of all commands, at the end of every help.
 const EXIT_CODES: &str = "\
@@ -150,6 +150,10 @@ pub(crate) struct Peers {
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: Data,
+    /// A standby of the PostgreSQL database, by an address of its own; several are named one by one. Reads whose contract lets
+    /// them lag go there. All servers of a database are given the same.
+    #[arg(long, env = "MORTISE_REPLICAS", hide_env_values = true, value_delimiter = ' ', value_name = "URL")]
+    pub(crate) replica: Vec<Replica>,
     /// Where to listen; port 0 takes a free one. The first line on stdout is `listening on http://...`.
     #[arg(long, env = "MORTISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,

@@ -69,6 +69,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Locked(_) => Self { is_locked: true, ..failure }
                 .mend("stop the process that has it, a server as a rule, or name other data with --data"),
+            StoreError::Replica(_) => failure.mend("mend what --replica says, or leave it out"),
             StoreError::TakenOver => failure.mend("see which other process was started on this database"),
             StoreError::OtherTables(_) => failure.mend(
                 "a server of this version makes the tables when it starts; or use the version that made them",

@@ -69,6 +69,42 @@ impl From<OsString> for Place {
     }
 }
 
+/// A standby of a PostgreSQL database, as `--replica` names it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Replica(String);
+
+impl Replica {
+    /// Its address, with its password.
+    pub(crate) fn url(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Place::Postgres(self.0.clone()).fmt(f)
+    }
+}
+
+impl fmt::Debug for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Replica({self})")
+    }
+}
+
+impl std::str::FromStr for Replica {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match Place::from(OsString::from(text)) {
+            Place::Postgres(url) => Ok(Self(url)),
+            Place::Directory(_) => {
+                Err("a replica is a standby in PostgreSQL, at `postgres://user@host/database`".to_owned())
+            }
+        }
+    }
+}
+
 /// `--data` takes a directory whose name is not Unicode too.
 impl ValueParserFactory for Place {
     type Parser = clap::builder::ValueParser;
@@ -109,5 +145,8 @@ mod tests {
         let place = place("postgres://shop:se@cret@db.example:5433/trade?password=secret").unwrap();
         assert_eq!(place.to_string(), "postgres://db.example:5433/trade");
         assert_eq!(format!("{place:?}"), "Place(postgres://db.example:5433/trade)");
+        let replica: Replica = "postgres://shop:se@cret@db2.example/trade?password=secret".parse().unwrap();
+        assert_eq!(format!("{replica:?}"), "Replica(postgres://db2.example/trade)");
+        assert!("db2".parse::<Replica>().unwrap_err().contains("postgres://user@host/database"));
     }
 }

@@ -445,9 +445,13 @@ pub(crate) fn declaration() -> Declaration {
         )
         .operation(
             Operation::read::<ShipmentMeant, Tracked>("track", "A shipment with its way.")
+                .may_lag(2_000)
                 .rejects::<UnknownShipment>("unknown_shipment"),
         )
-        .operation(Operation::read::<ListInput, Listed>("list", "The shipments of a tenant, page by page."))
+        .operation(
+            Operation::read::<ListInput, Listed>("list", "The shipments of a tenant, page by page.")
+                .may_lag(2_000),
+        )
         .operation(
             Operation::write::<ImportFeesInput, Rows>("import_fees", "Stores rows of fee tables.")
                 .rejects::<RowRefused>(ROW_REFUSED),

@@ -181,7 +181,10 @@ pub(crate) fn declaration() -> Declaration {
             )
             .nothing_to_undo(),
         )
-        .operation(Operation::read::<ListInput, ListOutput>("list", "What the warehouses still have to do."))
+        .operation(
+            Operation::read::<ListInput, ListOutput>("list", "What the warehouses still have to do.")
+                .may_lag(2_000),
+        )
         .event(Event::new::<Requested, PickListId>("requested", "pick_list_id", "A pick list was asked for."))
         .event(Event::new::<Progressed, PickListId>("packed", "pick_list_id", "A parcel is packed."))
         .event(Event::new::<Progressed, PickListId>(

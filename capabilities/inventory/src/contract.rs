@@ -90,9 +90,15 @@ pub(crate) fn declaration() -> Declaration {
                 .rejects::<UnknownLocation>("unknown_location")
                 .rejects::<BelowZero>("stock_below_zero"),
         )
-        .operation(Operation::read::<GetStockInput, GetStockOutput>("get_stock", "Stock levels of items."))
-        .operation(Operation::read::<ListMovementsInput, ListMovementsOutput>(
-            "list_movements",
-            "Why an item's stock at a location is what it is.",
-        ))
+        .operation(
+            Operation::read::<GetStockInput, GetStockOutput>("get_stock", "Stock levels of items.")
+                .may_lag(2_000),
+        )
+        .operation(
+            Operation::read::<ListMovementsInput, ListMovementsOutput>(
+                "list_movements",
+                "Why an item's stock at a location is what it is.",
+            )
+            .may_lag(5_000),
+        )
 }

@@ -80,14 +80,19 @@ pub(crate) fn declaration() -> Declaration {
     after_sale::declare(declared)
         .operation(
             Operation::read::<GetInput, OrderView>("get", "An order with its price proof.")
+                .may_lag(2_000)
                 .rejects::<OrderUnknown>("order_unknown"),
         )
-        .operation(Operation::read::<ListInput, ListOutput>("list", "Orders, latest first, page by page."))
+        .operation(
+            Operation::read::<ListInput, ListOutput>("list", "Orders, latest first, page by page.")
+                .may_lag(2_000),
+        )
         .operation(
             Operation::read::<TimelineInput, TimelineOutput>(
                 "timeline",
                 "What happened to an order, from a position on.",
             )
+            .may_lag(2_000)
             .rejects::<OrderUnknown>("order_unknown"),
         )
         .event(Event::new::<Placed, OrderId>("placed", "order_id", "An order was placed."))

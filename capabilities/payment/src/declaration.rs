@@ -125,8 +125,10 @@ pub(crate) fn declaration() -> Declaration {
                 .rejects::<UnknownPayment>("unknown_payment"),
         )
         .operation(Operation::read::<OpenInput, OpenPayments>("open", "What of an order can be paid now, and where."))
-        .operation(Operation::read::<ListInput, Listed>("list", "The payments of a tenant, page by page."))
-        .operation(Operation::read::<Nothing, TrialBalance>("balances", "The trial balance of a tenant's ledger."))
+        .operation(Operation::read::<ListInput, Listed>("list", "The payments of a tenant, page by page.").may_lag(2_000))
+        .operation(
+            Operation::read::<Nothing, TrialBalance>("balances", "The trial balance of a tenant's ledger.").may_lag(5_000),
+        )
         .event(
             Event::new::<PaymentNews, PaymentId>("captured", "payment_id", "The customer's money has come.").acquires(
                 money,

@@ -252,10 +252,13 @@ pub(crate) fn declaration() -> Declaration {
             .rejects::<PriceMissing>(PRICE_MISSING)
             .rejects::<ExtensionRefused>(EXTENSION_REFUSED),
         )
-        .operation(Operation::read::<ExplainInput, ExplainOutput>(
-            "explain",
-            "Every entry of an item that holds at a moment, and which one wins.",
-        ))
+        .operation(
+            Operation::read::<ExplainInput, ExplainOutput>(
+                "explain",
+                "Every entry of an item that holds at a moment, and which one wins.",
+            )
+            .may_lag(2_000),
+        )
         .operation(
             Operation::write::<ImportEntriesInput, Rows>("import_entries", "Stores entries of price lists.")
                 .nothing_to_undo()

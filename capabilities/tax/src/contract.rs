@@ -155,7 +155,10 @@ pub(crate) fn declaration() -> Declaration {
             Operation::read::<AssessInput, AssessOutput>("assess", "The taxes in or on every line and fee.")
                 .rejects::<TaxUnknown>(TAX_UNKNOWN),
         )
-        .operation(Operation::read::<RatesInput, RatesOutput>("rates", "The taxes that hold at a place now."))
+        .operation(
+            Operation::read::<RatesInput, RatesOutput>("rates", "The taxes that hold at a place now.")
+                .may_lag(2_000),
+        )
         .operation(
             Operation::write::<ImportRatesInput, Rows>("import_rates", "Stores taxes by place and class.")
                 .nothing_to_undo()

@@ -82,6 +82,7 @@ pub fn contract(manifest: &Manifest) -> Result<OperationContract, ContractProble
         stale: false,
         deadline_ms: None,
         attempts: None,
+        staleness_ms: None,
     })
 }
 

@@ -1,5 +1,5 @@
 //! All capabilities of a platform. What contradicts itself is refused when the program starts: an operation without code,
-//! an undo that may be rejected, a late call that nothing declares, a rejection without a page.
+//! an undo that may be rejected, a write that may lag, a late call that nothing declares, a rejection without a page.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -192,6 +192,9 @@ impl Registry {
             };
             if kind != contract.effect {
                 return Err(refuse(format!("is declared {:?} but its code is {kind:?}", contract.effect)));
+            }
+            if let Some(problem) = contract.staleness_problem() {
+                return Err(refuse(problem));
             }
             if let Some(Undo::Call(undo)) = &contract.undo {
                 self.backward(name, "undo", undo)?;

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use mortise_capability::{
-    Call, Capability, Policies, Policy, PolicyRow, PureOperation, Registry, RejectionPage, Reply, StoreError,
-    WriteOperation,
+    Call, Capability, Policies, Policy, PolicyRow, PureOperation, ReadOperation, Registry, RejectionPage,
+    Reply, StoreError, WriteOperation,
 };
 use mortise_contract::{Declaration, Event, NoDetail, Operation};
-use mortise_store::Tx;
+use mortise_store::{Reader, Tx};
 use mortise_types::Scope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,44 @@ fn rejections_have_pages_and_events_are_declared() {
             .write("keep", Keep)),
         "`shelf.keep`: writes the event `shelf.kept`, which nothing declares"
     );
+}
+
+struct Look;
+impl ReadOperation for Look {
+    type Input = Thing;
+    type Output = Thing;
+    async fn run(&self, _: &Reader<'_>, calls: &[Call<Thing>]) -> Result<Vec<Reply<Thing>>, StoreError> {
+        Ok(calls.iter().map(|call| Reply::done(call.input.clone())).collect())
+    }
+}
+
+fn look() -> Operation {
+    Operation::read::<Thing, Thing>("look", "Looks at a thing.")
+}
+
+#[test]
+fn only_a_read_may_lag_and_within_bounds() {
+    assert_eq!(
+        refused(Declaration::new("shelf").operation(write("keep").may_lag(2_000)), |c| c.write("keep", Keep)),
+        "`shelf.keep`: declares `staleness_ms`, which only a `read` operation may: leave it out"
+    );
+    assert_eq!(
+        refused(Declaration::new("shelf").operation(look().may_lag(499)), |c| c.read("look", Look)),
+        "`shelf.look`: declares a `staleness_ms` of 499: write 500 to 60000, or leave it out"
+    );
+    let lagging = Declaration::new("shelf").operation(look().may_lag(500)).finish().unwrap();
+    assert!(Registry::new([Capability::of("shelf", "Things.", lagging).read("look", Look)]).is_ok());
+}
+
+#[test]
+fn how_old_an_answer_may_be_is_no_part_of_an_operations_identity() {
+    let contracts = |look: Operation| Declaration::new("shelf").operation(look).finish().unwrap();
+    let (exact, lagging) = (contracts(look()), contracts(look().may_lag(2_000)));
+    assert_ne!(exact, lagging);
+    assert_eq!(exact.operation_hash("shelf.look"), lagging.operation_hash("shelf.look"));
+    let text = |contracts| serde_json::to_string(contracts).unwrap();
+    assert!(text(&lagging).contains(r#""staleness_ms":2000"#), "{}", text(&lagging));
+    assert!(!text(&exact).contains("staleness_ms"), "{}", text(&exact));
 }
 
 #[test]

@@ -162,6 +162,30 @@ pub struct OperationContract {
     /// For a remote one: how many attempts before its outcome is `unavailable`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
+    /// For a read: how old an answer may be, in milliseconds, when it is asked for outside of any flow; a standby of the database
+    /// may give it then. Absent: it is what is committed. Flows always read what is committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staleness_ms: Option<u32>,
+}
+
+impl OperationContract {
+    /// The bounds of a declared staleness, in milliseconds: below, no standby could be known to be near enough; above, nobody
+    /// remembers how far the primary was.
+    pub const STALENESS_MS: std::ops::RangeInclusive<u32> = 500..=60_000;
+
+    /// What is off with the declared staleness, and what would mend it.
+    pub fn staleness_problem(&self) -> Option<String> {
+        let staleness_ms = self.staleness_ms?;
+        let (least, most) = (Self::STALENESS_MS.start(), Self::STALENESS_MS.end());
+        if self.effect != Effect::Read {
+            return Some(
+                "declares `staleness_ms`, which only a `read` operation may: leave it out".to_owned(),
+            );
+        }
+        (!Self::STALENESS_MS.contains(&staleness_ms)).then(|| {
+            format!("declares a `staleness_ms` of {staleness_ms}: write {least} to {most}, or leave it out")
+        })
+    }
 }
 
 /// An event, as those who wait for it see it.
@@ -258,11 +282,15 @@ impl Contracts {
         None
     }
 
-    /// The identity of an operation's contract with all types that it names: 32 hexadecimal digits.
+    /// The identity of an operation's contract with all types that it names: 32 hexadecimal digits. How old an answer may be is no
+    /// part of it: no flow can tell.
     pub fn operation_hash(&self, name: &str) -> Option<String> {
         let operation = self.operations.get(name)?;
         let roots = [&operation.input, &operation.output].into_iter().chain(operation.rejections.values());
-        Some(self.hash(operation, roots))
+        match operation.staleness_ms {
+            None => Some(self.hash(operation, roots)),
+            Some(_) => Some(self.hash(&OperationContract { staleness_ms: None, ..operation.clone() }, roots)),
+        }
     }
 
     /// The identity of an event's contract with all types that it names.

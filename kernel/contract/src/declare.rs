@@ -59,6 +59,7 @@ pub struct Operation {
     stale: bool,
     deadline_ms: Option<u64>,
     attempts: Option<u32>,
+    staleness_ms: Option<u32>,
 }
 
 impl std::fmt::Debug for Operation {
@@ -98,6 +99,7 @@ impl Operation {
             stale: false,
             deadline_ms: (effect == Effect::Remote).then_some(5_000),
             attempts: (effect == Effect::Remote).then_some(4),
+            staleness_ms: None,
         }
     }
 
@@ -204,6 +206,13 @@ impl Operation {
     pub fn deadline(mut self, deadline_ms: u64, attempts: u32) -> Self {
         self.deadline_ms = Some(deadline_ms);
         self.attempts = Some(attempts);
+        self
+    }
+
+    /// How old an answer of a read may be that is asked for outside of any flow, in milliseconds: a standby may give it.
+    #[must_use]
+    pub fn may_lag(mut self, staleness_ms: u32) -> Self {
+        self.staleness_ms = Some(staleness_ms);
         self
     }
 }
@@ -364,6 +373,7 @@ impl Inline<'_> {
             stale: operation.stale,
             deadline_ms: operation.deadline_ms,
             attempts: operation.attempts,
+            staleness_ms: operation.staleness_ms,
         };
         Ok((name, contract))
     }

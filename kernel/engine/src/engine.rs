@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mortise_capability::{Call, CallContext, Handler, Outcome, Policies, Registry, Rejection, Staleness};
+use mortise_capability::{Policies, Registry};
 use mortise_contract::{Value, Violation};
 use mortise_flow::{Answer, Begin};
-use mortise_store::{Migration, Migrations, Role, Store, StoreError, Tenants};
+use mortise_store::{Migration, Migrations, Role, Store, StoreError};
 use mortise_types::{Clock, CustomerId, IdSource, Scope, TenantId, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -152,15 +152,6 @@ pub struct Begun {
     pub trade: TradeId,
     /// What becomes of the start.
     pub answer: oneshot::Receiver<Started>,
-}
-
-/// What a read or pure operation answered.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ReadOutcome {
-    /// Its output.
-    Done(Value),
-    /// A business "no".
-    Rejected(Rejection),
 }
 
 /// A trade as its row says.
@@ -350,6 +341,11 @@ impl Engine {
         &self.options.clock
     }
 
+    /// A name that nothing has yet.
+    pub(crate) fn new_name(&self) -> Arc<str> {
+        self.options.ids.next().simple().to_string().into()
+    }
+
     /// Changes with every commit: followers of an order look again.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.clone()
@@ -436,8 +432,7 @@ impl Engine {
         let input_hash = fingerprint(&input);
         let begin = Begin { input, scope: scope_value(&scope) };
         let key = program.key(&begin).map_err(|error| EngineError::Key(error.to_string()))?;
-        let id =
-            TradeId { tenant: scope.tenant.clone(), id: self.options.ids.next().simple().to_string().into() };
+        let id = TradeId { tenant: scope.tenant.clone(), id: self.new_name() };
         let (reply, answer) = oneshot::channel();
         let fresh = Arc::new(Fresh { begin, key, input_hash, idempotency });
         let start = Start { id: id.clone(), program, scope, caller, fresh, reply };
@@ -453,49 +448,7 @@ impl Engine {
         answer
     }
 
-    /// Runs a read or pure operation now, outside of any trade.
-    ///
-    /// # Errors
-    /// An operation that writes or does not exist, an input that does not fit, the database.
-    pub async fn read(
-        &self,
-        scope: Scope,
-        operation: &str,
-        input: Value,
-        caller: Option<CustomerId>,
-    ) -> Result<ReadOutcome, EngineError> {
-        let unknown = || EngineError::UnknownOperation(operation.to_owned());
-        let contract = self.registry.contracts().operations.get(operation).ok_or_else(unknown)?;
-        let input =
-            self.registry.contracts().validate(&contract.input, &input).map_err(EngineError::Invalid)?;
-        let id: Arc<str> = self.options.ids.next().simple().to_string().into();
-        let context = CallContext {
-            scope,
-            now: self.options.clock.now(),
-            trade: Arc::clone(&id),
-            call: id,
-            caller,
-            staleness: Staleness::Decide,
-        };
-        let calls = vec![Call { context: Arc::new(context), input }];
-        let replies = match self.registry.handler(operation).cloned().ok_or_else(unknown)? {
-            Handler::Pure(run) => run(&calls)?,
-            Handler::Read(run) => {
-                let tenants = Tenants::of(calls.iter().map(|call| &call.context.scope.tenant));
-                self.store.read_for(tenants, async move |reader| run(reader, &calls).await).await?
-            }
-            Handler::Write(_) | Handler::Remote(_) => return Err(unknown()),
-        };
-        match replies.into_iter().next().map(|reply| reply.outcome) {
-            Some(Outcome::Done(output)) => Ok(ReadOutcome::Done(output)),
-            Some(Outcome::Rejected(rejection)) => Ok(ReadOutcome::Rejected(rejection)),
-            Some(Outcome::Stale) | None => {
-                Err(StoreError::Value(format!("`{operation}` gave no reply")).into())
-            }
-        }
-    }
-
-    /// A trade's row.
+    /// A trade's row. What it tells of an end lies before [`Engine::position`], whichever process drives the trade.
     ///
     /// # Errors
     /// The database's.
@@ -522,6 +475,9 @@ impl Engine {
         };
         let (flow, definition, line, caller, answer, outcome, started_at, first_record) = row;
         let answer = answer.map(|text| stored_answer(&text)).transpose()?;
+        if answer.is_some() || outcome.is_some() {
+            self.store.note_position().await?;
+        }
         let program = self.catalogue.by_hash(&definition, &flow);
         let currency = first_record.zip(program).and_then(|(record, program)| currency_of(&program, &record));
         Ok(Some(TradeStatus { flow, definition, line, caller, currency, answer, outcome, started_at }))

@@ -16,6 +16,7 @@ mod migrate;
 mod policies;
 mod post;
 mod prune;
+mod reading;
 mod record;
 pub mod remote;
 mod retrace;
@@ -32,13 +33,13 @@ pub use attention::{Choice, ChoiceError, Decision, Standing, Told, Waiting, wait
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
 pub use driver::{CRASH_POINTS, CrashPoint, Figures, Replay, Started};
 pub use engine::{
-    Begun, CallRequest, Engine, EngineError, Options, ReadOutcome, StartRequest, StepMode, TradeStatus,
-    migrations,
+    Begun, CallRequest, Engine, EngineError, Options, StartRequest, StepMode, TradeStatus, migrations,
 };
 pub use history::{History, Move, Version, history};
 pub use migrate::{Attempt, MigrateError, definition_hash, migrate};
 pub use policies::{load as load_policies, set as set_policy};
 pub use prune::Retention;
+pub use reading::{Freshness, ReadOutcome};
 pub use record::{Asked, Intent, Record, TradeId};
 pub use retrace::{
     Difference, Effect, Entry, Happened, Journal, Note, PastCall, Replayed, RetraceError, Settled, Timeline,

@@ -70,6 +70,9 @@ pub enum StoreError {
     /// The roles that keep tenants apart are not there and cannot be made; the text says what to do.
     #[error("{0}")]
     Roles(String),
+    /// A replica is none of the primary's, or its address none of one; the text says which, and what to do.
+    #[error("{0}")]
+    Replica(String),
     /// None of the servers that the address names takes writes: one has to be promoted.
     #[error("no primary: no server that answers for {0} takes writes; promote one")]
     NoPrimary(String),
@@ -125,6 +128,7 @@ impl StoreError {
             Self::Migration { .. } => StoreErrorKind::Corrupt,
             Self::OtherTables(_) => StoreErrorKind::Corrupt,
             Self::Roles(_)
+            | Self::Replica(_)
             | Self::NoPrimary(_)
             | Self::Locked(_)
             | Self::TakenOver

@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::error::StoreError;
 use crate::flush::Flush;
 use crate::migrate::Migrations;
-use crate::postgres::{Begin, Ear, Postgres};
+use crate::position::Position;
+use crate::postgres::{Begin, Ear, Lag, Postgres, ReplicaFigures};
 use crate::session::{Reader, Tx};
 use crate::sqlite::Sqlite;
 use crate::tenants::Tenants;
@@ -129,6 +130,50 @@ impl Store {
         Ok(Self { database, counters: Arc::default() })
     }
 
+    /// With standbys of the PostgreSQL primary that [`Store::read_behind`] may ask, each by an address of its own. One that cannot be
+    /// reached is tried again later. Must be called inside a tokio runtime, which has to live as long as the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Replica`] for an address that names no standby of this database, and on SQLite, which has none.
+    pub async fn with_replicas(self, urls: &[String], readers: usize) -> Result<Self, StoreError> {
+        let Self { database, counters } = self;
+        let database = match database {
+            Database::Sqlite(_) if !urls.is_empty() => {
+                return Err(StoreError::Replica("a SQLite database has no replicas".to_owned()));
+            }
+            Database::Sqlite(sqlite) => Database::Sqlite(sqlite),
+            Database::Postgres(postgres) => Database::Postgres(postgres.with_replicas(urls, readers).await?),
+        };
+        Ok(Self { database, counters })
+    }
+
+    /// Where the primary was behind the last commit of this process; none without replicas, and before the first commit.
+    pub fn position(&self) -> Option<Position> {
+        match &self.database {
+            Database::Sqlite(_) => None,
+            Database::Postgres(postgres) => postgres.position(),
+        }
+    }
+
+    /// Has [`Store::position`] cover whatever this process has read before, who ever wrote it. Nothing is asked without replicas.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_position(&self) -> Result<(), StoreError> {
+        match &self.database {
+            Database::Sqlite(_) => Ok(()),
+            Database::Postgres(postgres) => postgres.note_position().await,
+        }
+    }
+
+    /// What became of reads that could lag; none without replicas.
+    pub fn replica_figures(&self) -> Option<ReplicaFigures> {
+        match &self.database {
+            Database::Sqlite(_) => None,
+            Database::Postgres(postgres) => postgres.replica_figures(),
+        }
+    }
+
     /// What was asked of the database so far.
     pub fn cost(&self) -> Cost {
         Cost {
@@ -233,6 +278,22 @@ impl Store {
             Database::Postgres(postgres) => {
                 postgres.read(&self.counters, Begin::Read(Some(tenants)), job).await
             }
+        }
+    }
+
+    /// As [`Store::read_for`], from a standby where one has what `lag` asks for: the role and the tenants are the same there. Whatever
+    /// stands in the way, the primary is asked, so that the job may run twice.
+    ///
+    /// # Errors
+    /// The job's own, on the primary.
+    pub async fn read_behind<T, F>(&self, tenants: Tenants, lag: Lag, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+    {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.read(&self.counters, job).await,
+            Database::Postgres(postgres) => postgres.read_behind(&self.counters, (tenants, lag), job).await,
         }
     }
 

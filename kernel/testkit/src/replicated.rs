@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
@@ -15,6 +16,9 @@ use crate::postgres::{programs, somebody_if_root};
 
 const PRIMARY: &str = "5432";
 const STANDBY: &str = "5433";
+/// Between two looks at a standby that is to stand still, and how many there are.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOKS: u32 = 3_000;
 
 /// A primary and its standby.
 #[derive(Debug)]
@@ -37,6 +41,80 @@ impl Replicated {
             primary.execute(text).await.expect("the primary takes its settings");
         }
         pair
+    }
+
+    /// The same, but the primary waits for nobody: it goes on while the standby is behind, or gone.
+    ///
+    /// # Panics
+    /// When they cannot be started: the test has failed.
+    pub fn that_waits_for_nobody() -> Self {
+        Self::started().unwrap_or_else(|problem| panic!("no replicated servers: {problem}"))
+    }
+
+    /// The primary's own address.
+    pub fn primary(&self) -> String {
+        self.url_of(&[PRIMARY])
+    }
+
+    /// The standby's own address.
+    pub fn standby(&self) -> String {
+        self.url_of(&[STANDBY])
+    }
+
+    /// From here on the standby takes what the primary sends, and shows none of it.
+    ///
+    /// # Panics
+    /// When it does not stand still.
+    pub async fn hold_standby(&self) {
+        let mut standby = PgConnection::connect(&self.standby()).await.expect("the standby answers");
+        standby.execute("SELECT pg_wal_replay_pause()").await.expect("the standby takes its orders");
+        let held = "SELECT pg_get_wal_replay_pause_state() = 'paused'";
+        for _ in 0..LOOKS {
+            let is_held: bool = sqlx::query_scalar(held).fetch_one(&mut standby).await.expect("it says so");
+            if is_held {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        panic!("the standby does not stand still");
+    }
+
+    /// It shows again what has come.
+    ///
+    /// # Panics
+    /// When it does not go on.
+    pub async fn let_standby_go_on(&self) {
+        let mut standby = PgConnection::connect(&self.standby()).await.expect("the standby answers");
+        standby.execute("SELECT pg_wal_replay_resume()").await.expect("the standby takes its orders");
+    }
+
+    /// Ends the standby at once.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn stop_standby(&self) {
+        self.pg_ctl("standby", &["stop", "-m", "immediate"]).expect("the standby stops");
+    }
+
+    /// Starts the standby that was stopped.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_standby(&self) {
+        self.start("standby", STANDBY).expect("the standby starts");
+    }
+
+    /// Starts the primary that was stopped as a standby of nobody, with what it had.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_primary_as_standby(&self) {
+        let signal = self.directory.path().join("primary/standby.signal");
+        fs::write(&signal, "").expect("its directory is there");
+        if let Some((user, group)) = self.user {
+            chown(&signal, Some(user), Some(group)).expect("its directory is ours");
+        }
+        self.start("primary", PRIMARY).expect("the former primary starts");
     }
 
     /// The address that names both, for whichever of them takes writes.

@@ -148,7 +148,8 @@ fn reads(app: &App, name: &str, contract: &OperationContract) -> Json {
         })
     };
     let mut item = Map::new();
-    if let Some(parameters) = query_parameters(app, contract) {
+    if let Some(mut parameters) = query_parameters(app, contract) {
+        parameters.extend(told_of(contract));
         item.insert(
             "get".into(),
             json!({
@@ -160,13 +161,14 @@ fn reads(app: &App, name: &str, contract: &OperationContract) -> Json {
             }),
         );
     }
+    let by_body = [caller_of(contract), told_of(contract)].concat();
     item.insert(
         "post".into(),
         json!({
             "operationId": format!("read-{name}-by-body"),
             "tags": ["reads"],
             "summary": contract.summary,
-            "parameters": caller_of(contract),
+            "parameters": by_body,
             "requestBody": body(&without_customer(&contract.input)),
             "responses": answers(),
         }),
@@ -263,6 +265,21 @@ fn caller_of(contract: &OperationContract) -> Vec<Json> {
     } else {
         vec![staff_name()]
     }
+}
+
+/// What a caller has been told of, where the answer may lag.
+fn told_of(contract: &OperationContract) -> Vec<Json> {
+    let of = |staleness_ms: u32| {
+        json!({
+            "name": "Mortise-Position", "in": "header", "required": false,
+            "schema": { "type": "string", "pattern": "^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$" },
+            "description": format!(
+                "Where the platform has replicas, an answer may lag by up to {staleness_ms} ms, but it shows what lies before \
+                 this position: the header of this name of an answer to a write."
+            ),
+        })
+    };
+    contract.staleness_ms.map(of).into_iter().collect()
 }
 
 fn staff_name() -> Json {

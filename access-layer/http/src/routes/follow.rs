@@ -13,6 +13,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use mortise_contract::{OperationContract, Schema, Text, Type, Types, Value};
+use mortise_engine::Freshness;
 use mortise_fault::{Fault, codes};
 use tokio::sync::watch;
 
@@ -155,7 +156,8 @@ impl Follower {
         let reading = Reading::of(&app, place, self.caller.clone())?;
         let currency = app.line_currency(&reading.scope);
         loop {
-            let output = reading.ask(self.input.clone()).await?;
+            // Nobody looks again for what a standby does not show yet.
+            let output = reading.ask(self.input.clone(), Freshness::Current).await?;
             let whole = Wrapped::new(&output, &reading.edge.output, currency.code());
             let Some(entries) = output.get(ENTRIES).and_then(Value::as_list) else { return Ok(()) };
             let shapes = &reading.edge.output;

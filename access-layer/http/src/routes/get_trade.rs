@@ -22,7 +22,8 @@ pub(super) async fn handle(
     let status = app.engine.trade(&scope.tenant, &id).await?;
     let seen = status.filter(|status| may_see(&caller, &scope, status));
     let status = seen.ok_or_else(|| Fault::not_found("This trade"))?;
-    report(&app, &scope, &id.into(), &status)
+    let response = report(&app, &scope, &id.into(), &status)?;
+    Ok(app.told(&scope, &caller, response))
 }
 
 /// A trade without a customer is seen by whoever knows its id; a single call of an operation is staff's.

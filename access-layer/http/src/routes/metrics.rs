@@ -19,6 +19,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, parts: Parts) -> Result<Re
     let mut page = MetricsPage::default();
     driver(&app, &mut page);
     database(&app, &mut page);
+    replicas(&app, &mut page);
     for more in &app.settings.more_figures {
         more(&mut page);
     }
@@ -55,4 +56,21 @@ fn database(app: &App, page: &mut MetricsPage) {
     ] {
         page.counter(name, help).sample(&[], count);
     }
+}
+
+/// Nothing where no replicas were named.
+fn replicas(app: &App, page: &mut MetricsPage) {
+    let Some(figures) = app.engine.store().replica_figures() else { return };
+    page.gauge("mortise_replicas", "Replicas by whether they answer now.")
+        .sample(&[("state", "up")], figures.up)
+        .sample(&[("state", "down")], figures.named - figures.up);
+    page.counter("mortise_replica_reads_total", "Reads that a replica answered.").sample(&[], figures.reads);
+    page.counter(
+        "mortise_replica_fallbacks_total",
+        "Reads that a replica might have answered and the primary did, by why.",
+    )
+    .sample(&[("reason", "late")], figures.late)
+    .sample(&[("reason", "own_write")], figures.own_write)
+    .sample(&[("reason", "down")], figures.down)
+    .sample(&[("reason", "failed")], figures.failed);
 }

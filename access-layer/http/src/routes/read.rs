@@ -8,8 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use mortise_contract::{Effect, OperationContract, Value};
-use mortise_engine::{EngineError, ReadOutcome};
+use mortise_engine::{EngineError, Freshness, ReadOutcome};
 use mortise_fault::{Fault, codes};
+use mortise_store::Position;
 use mortise_types::Scope;
 
 use crate::answer::reason;
@@ -19,6 +20,7 @@ use crate::caller::Caller;
 use crate::customer;
 use crate::edge::{CustomerField, Edge};
 use crate::money::{self, Wrapped};
+use crate::own_writes::ToldOf;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::query;
@@ -37,12 +39,13 @@ pub(super) async fn by_query(
     State(app): State<Arc<App>>,
     place: Place<2>,
     caller: Caller,
+    ToldOf(told_of): ToldOf,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let reading = Reading::of(&app, place, caller)?;
     let input = query::input(&uri, app.contracts(), &reading.contract.input)?;
-    let body = reading.json(input).await?;
+    let body = reading.json(input, told_of).await?;
     let hash = blake3::hash(&body).to_hex();
     let tag = HeaderValue::try_from(format!("\"{}\"", &hash[..32])).map_err(Fault::internal)?;
     let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|given| names(given, &tag));
@@ -59,13 +62,14 @@ pub(super) async fn by_body(
     State(app): State<Arc<App>>,
     place: Place<2>,
     caller: Caller,
+    ToldOf(told_of): ToldOf,
     body: JsonBody,
 ) -> Result<Response, Problem> {
     let reading = Reading::of(&app, place, caller)?;
     let mut input = body.value()?;
     let currency = app.line_currency(&reading.scope).to_string();
     money::unwrap(&mut input, &reading.edge.input, Some(&currency))?;
-    let mut response = answered(reading.json(input).await?);
+    let mut response = answered(reading.json(input, told_of).await?);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     Ok(response)
 }
@@ -84,10 +88,11 @@ impl<'a> Reading<'a> {
     }
 
     /// What the operation answers.
-    pub(super) async fn ask(&self, mut input: Value) -> Result<Value, Problem> {
+    pub(super) async fn ask(&self, mut input: Value, freshness: Freshness) -> Result<Value, Problem> {
         customer::fill(&mut input, self.edge.customer, &self.caller)?;
         let caller = self.caller.customer().cloned();
-        match self.app.engine.read(self.scope.clone(), &self.operation, input, caller).await? {
+        let read = self.app.engine.read(self.scope.clone(), &self.operation, input, caller, freshness);
+        match read.await? {
             ReadOutcome::Done(output) => Ok(output),
             ReadOutcome::Rejected(rejection) => {
                 let currency = self.app.line_currency(&self.scope).to_string();
@@ -99,8 +104,10 @@ impl<'a> Reading<'a> {
         }
     }
 
-    async fn json(&self, input: Value) -> Result<Vec<u8>, Problem> {
-        let output = self.ask(input).await?;
+    /// The same as it is written. It shows what the caller has been told of here, or says he has been elsewhere.
+    async fn json(&self, input: Value, told_of: Option<Position>) -> Result<Vec<u8>, Problem> {
+        let own = self.app.own_writes.of(&self.scope.tenant, &self.caller);
+        let output = self.ask(input, Freshness::AsDeclared(own.max(told_of))).await?;
         let currency = self.app.line_currency(&self.scope);
         Ok(Wrapped::new(&output, &self.edge.output, currency.code()).to_json())
     }

@@ -48,7 +48,7 @@ pub(super) async fn handle(
         caller: None,
         idempotency: Some(std::mem::take(&mut turn.kept)),
     })?;
-    answer(&app, &scope, begun, packing).await
+    answer(&app, (&scope, &caller), begun, packing).await
 }
 
 /// What a single call acquires nobody would give back, nor what an event brings that it leads to: the flow checker's

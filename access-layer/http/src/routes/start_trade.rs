@@ -70,7 +70,7 @@ impl Start {
             caller: caller.customer().cloned(),
             idempotency: Some(std::mem::take(&mut turn.kept)),
         })?;
-        answer(app, &scope, begun, Packing { edge, currency }).await
+        answer(app, (&scope, &caller), begun, Packing { edge, currency }).await
     }
 }
 

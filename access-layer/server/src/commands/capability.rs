@@ -3,7 +3,7 @@
 
 use mortise_capability::Registry;
 use mortise_contract::{CallTemplate, Contracts, Effect, OperationContract, Schema, Undo, Value};
-use mortise_engine::{Engine, EngineError, ReadOutcome, Started};
+use mortise_engine::{Engine, EngineError, Freshness, ReadOutcome, Started};
 use mortise_flow::Answer;
 use mortise_types::{CustomerId, Scope};
 use serde_json::json;
@@ -152,6 +152,8 @@ fn operation_text(name: &str, operation: &OperationContract, contracts: &Contrac
     say("leads to", operation.leads_to.join(", "));
     say("points", operation.points.join(", "));
     say("events", operation.events.join(", "));
+    let lag = |ms: u32| format!("up to {ms} ms where a replica answers; never in a flow");
+    say("may lag", operation.staleness_ms.map(lag).unwrap_or_default());
     text
 }
 
@@ -280,12 +282,14 @@ pub(super) async fn one_call(
         error => Failure::unusable(error.to_string()),
     };
     if matches!(effect, Effect::Pure | Effect::Read) {
-        return Ok(match engine.read(scope, name, input, caller).await.map_err(refused)? {
-            ReadOutcome::Done(output) => Answer::Ok(output),
-            ReadOutcome::Rejected(rejection) => {
-                Answer::Failed { code: rejection.code, detail: rejection.detail }
-            }
-        });
+        return Ok(
+            match engine.read(scope, name, input, caller, Freshness::Current).await.map_err(refused)? {
+                ReadOutcome::Done(output) => Answer::Ok(output),
+                ReadOutcome::Rejected(rejection) => {
+                    Answer::Failed { code: rejection.code, detail: rejection.detail }
+                }
+            },
+        );
     }
     let answered = engine.call(scope, name, input, caller).await.map_err(refused)?.await;
     match answered {

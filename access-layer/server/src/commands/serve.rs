@@ -21,6 +21,7 @@ use crate::print;
 
 pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     open_more_files();
+    let replicas = replicas(&command)?;
     let unbound = |error: std::io::Error| {
         Failure::unusable(format!("{}: {error}", command.listen))
             .mend("name another address with --listen; port 0 takes a free one")
@@ -38,6 +39,7 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let more_figures = answering.figures();
     let opening = Opening {
         data: &command.data.data,
+        replicas,
         answering: answering.clone(),
         peers: peers.clone(),
         clock,
@@ -62,6 +64,19 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
         live.step().await?;
     }
     Ok(Exit::Clean)
+}
+
+/// The standbys' addresses, which only a PostgreSQL database has.
+fn replicas(command: &Serve) -> Result<Vec<String>, Failure> {
+    match (&command.data.data, &*command.replica) {
+        (Place::Directory(directory), [first, ..]) => {
+            let sentence =
+                format!("--replica {first}: {} is a SQLite database, which has none", directory.display());
+            Err(Failure::unusable(sentence)
+                .mend("leave --replica out, or name the primary of that replica with --data"))
+        }
+        (_, replicas) => Ok(replicas.iter().map(|replica| replica.url().to_owned()).collect()),
+    }
 }
 
 /// As many files as the system's owner allows: each connection and each mapped extension is one, and the usual soft limit

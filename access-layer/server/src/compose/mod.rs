@@ -208,6 +208,8 @@ async fn open_store(data: &Place, registry: &Registry, access: Access) -> Result
 pub(crate) struct Opening<'a> {
     /// The data.
     pub(crate) data: &'a Place,
+    /// Standbys of a PostgreSQL database, by their addresses.
+    pub(crate) replicas: Vec<String>,
     /// Who answers the extension points.
     pub(crate) answering: Answering,
     /// Where the peers are.
@@ -224,7 +226,15 @@ impl<'a> Opening<'a> {
     /// A platform on the machine's clock without extensions.
     pub(crate) fn of(data: &'a Place, peers: Peers) -> Self {
         let (clock, steps) = (Arc::new(SystemClock), StepMode::default());
-        Self { data, answering: Answering::none(), peers, clock, steps, access: Access::Alone }
+        Self {
+            data,
+            replicas: Vec::new(),
+            answering: Answering::none(),
+            peers,
+            clock,
+            steps,
+            access: Access::Alone,
+        }
     }
 }
 
@@ -249,7 +259,9 @@ pub(crate) async fn idle(opening: Opening<'_>) -> Result<Engine, Failure> {
 
 async fn opened(opening: Opening<'_>) -> Result<(Arc<Store>, Wired, mortise_engine::Options), Failure> {
     let wired = registry(opening.answering.points(), opening.answering.own(), &opening.peers)?;
-    let store = Arc::new(open_store(opening.data, &wired.registry, opening.access).await?);
+    let store = open_store(opening.data, &wired.registry, opening.access).await?;
+    let readers = mortise_store::Options::default().readers;
+    let store = Arc::new(store.with_replicas(&opening.replicas, readers).await?);
     opening.answering.attach(&store, opening.data).await?;
     let options = mortise_engine::Options {
         clock: opening.clock,

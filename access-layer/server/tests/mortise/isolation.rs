@@ -12,13 +12,14 @@ use crate::crash::{settled, stock, verify};
 use crate::support::{Listening, Shop, order, seed};
 
 /// Tables without a tenant, and why each has none.
-const WITHOUT_TENANT: [(&str, &str); 9] = [
+const WITHOUT_TENANT: [(&str, &str); 10] = [
     ("deployment_component", "an extension's file serves whichever tenants bind it"),
     ("deployment_revision", "the whole set of bindings; a binding names its tenant"),
     ("engine_count", "numbers that all processes count on"),
     ("engine_lease", "a process drives trades of all tenants"),
     ("migration_", "the history of a schema"),
     ("store_owner", "which processes have the database"),
+    ("store_timeline", "a mark for each history of the server's log"),
     ("subscriber", "how far a listener of all events has read"),
     ("subscriber_turn", "which process delivers to it"),
     ("sqlx_", "what the migrator itself keeps"),

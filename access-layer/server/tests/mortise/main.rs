@@ -17,6 +17,7 @@ mod import;
 mod isolation;
 mod own;
 mod policy;
+mod replicas;
 mod serve;
 mod several;
 mod simulate;

@@ -72,9 +72,13 @@ pub(crate) fn declaration() -> Declaration {
     coming_back(asking)
         .operation(
             Operation::read::<GetInput, RmaView>("get", "A return with what is owed for it.")
+                .may_lag(2_000)
                 .rejects::<RmaUnknown>(RMA_UNKNOWN),
         )
-        .operation(Operation::read::<ListInput, ListOutput>("list", "Returns, latest first, page by page."))
+        .operation(
+            Operation::read::<ListInput, ListOutput>("list", "Returns, latest first, page by page.")
+                .may_lag(2_000),
+        )
         .event(news("opened", "A return was asked for."))
         .event(news("approved", "Staff let a return come back."))
         .event(news("refused", "Staff do not take a return back."))

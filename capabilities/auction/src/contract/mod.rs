@@ -238,7 +238,7 @@ fn looks(declared: Declaration) -> Declaration {
             Operation::read::<GetInput, AuctionView>("get", "An auction as it stands.")
                 .rejects::<AuctionUnknown>("auction_unknown"),
         )
-        .operation(Operation::read::<ListInput, ListOutput>("list", "Auctions, page by page."))
+        .operation(Operation::read::<ListInput, ListOutput>("list", "Auctions, page by page.").may_lag(2_000))
         .operation(
             Operation::read::<TimelineInput, TimelineOutput>("bids", "The bids of an auction, oldest first.")
                 .rejects::<AuctionUnknown>("auction_unknown"),

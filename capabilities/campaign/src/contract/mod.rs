@@ -85,6 +85,7 @@ fn with_allotments(declaration: Declaration) -> Declaration {
         )
         .operation(
             Operation::read::<CampaignMeant, CampaignView>("get", "A campaign, and what it has given out.")
+                .may_lag(2_000)
                 .rejects::<CampaignUnknown>(CAMPAIGN_UNKNOWN),
         )
 }

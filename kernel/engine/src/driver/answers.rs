@@ -87,7 +87,12 @@ async fn look_up(
         let keys = ids.iter().map(|id| (id.tenant.as_str(), &*id.id));
         reader.fetch_optional::<(i64, i64, Option<String>), _>(&sql::INSTANCE_ANSWER, keys).await
     });
-    let found = trades.into_iter().zip(rows.await?).filter_map(|(trade, row)| {
+    let rows = rows.await?;
+    if rows.iter().flatten().any(|(status, _, answer)| *status == ENDED || answer.is_some()) {
+        // Whoever is told of it reads it, though another process may have written it.
+        store.note_position().await?;
+    }
+    let found = trades.into_iter().zip(rows).filter_map(|(trade, row)| {
         let stands = match row {
             None => Stands::Nowhere,
             Some((ENDED, _, None)) => Stands::Answered(Answer::Ok(Value::empty_record())),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mortise_capability::{Policies, Registry};
 use mortise_contract::{Value, json};
-use mortise_engine::{Aliasing, Engine, Options, PLATFORM, StartRequest, Started, StepMode};
+use mortise_engine::{Aliasing, Engine, Freshness, Options, PLATFORM, StartRequest, Started, StepMode};
 use mortise_flow::Answer;
 use mortise_store::Store;
 use mortise_testkit::{SeededIds, TestDatabase, VirtualClock};
@@ -322,7 +322,10 @@ impl Door<'_> {
     pub fn left(&self, goods: &str) -> i64 {
         let (runtime, engine) = self.house.life();
         let input = Value::record([("goods", Value::from(goods))]);
-        match runtime.block_on(engine.read(self.scope.clone(), "shop.look", input, None)).unwrap() {
+        match runtime
+            .block_on(engine.read(self.scope.clone(), "shop.look", input, None, Freshness::Current))
+            .unwrap()
+        {
             mortise_engine::ReadOutcome::Done(value) => value.get("count").and_then(Value::as_int).unwrap(),
             other => panic!("{other:?}"),
         }

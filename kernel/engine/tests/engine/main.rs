@@ -7,6 +7,7 @@ mod events;
 mod house;
 mod parts;
 mod person;
+mod replicas;
 mod retrace;
 mod review;
 mod several;

@@ -45,6 +45,31 @@ impl Hosts {
         Ok(Self { all, must_write, last: Arc::default() })
     }
 
+    /// Reads the address of one standby: who asks there writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Replica`] for an address that is none, or names several hosts.
+    pub(crate) fn of_standby(url: &str) -> Result<Self, StoreError> {
+        let off = |problem: &str| StoreError::Replica(format!("the address of a replica: {problem}"));
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(off("write `postgres://user@host/database`, as the primary's"));
+        }
+        if url.contains("target_session_attrs=") {
+            return Err(off(
+                "leave `target_session_attrs` out: one host is named, and it has to be a standby",
+            ));
+        }
+        let (urls, _) = split(url).map_err(|problem| off(&problem))?;
+        let [url] = &*urls else {
+            return Err(off(&format!(
+                "it names {} hosts; give each standby an address of its own",
+                urls.len()
+            )));
+        };
+        let host = url.parse::<PgConnectOptions>().map_err(|error| off(&error.to_string()))?;
+        Ok(Self { all: vec![host], must_write: false, last: Arc::default() })
+    }
+
     /// The same, each as `with` makes it.
     pub(crate) fn map(self, with: impl Fn(PgConnectOptions) -> PgConnectOptions) -> Self {
         Self { all: self.all.into_iter().map(with).collect(), ..self }
@@ -195,6 +220,15 @@ mod tests {
                 (hosts.to_vec(), must_write)
             );
         }
+        let told = |url| Hosts::of_standby(url).unwrap_err().to_string();
+        assert!(told("mysql://one/trade").contains("postgres://user@host/database"));
+        assert!(told("postgres://one,two/trade").contains("it names 2 hosts"));
+        assert!(told("postgres://one/trade?target_session_attrs=any").contains("leave"));
+        let standby = Hosts::of_standby("postgres://shop:secret@two:5433/trade").unwrap();
+        assert_eq!(
+            (standby.name().as_str(), standby.must_write),
+            ("the database `trade` of two:5433", false)
+        );
         assert!(split("postgres://one,two/trade?port=1,2,3").unwrap_err().contains("as many ports as hosts"));
         assert!(
             split("postgres://one/trade?target_session_attrs=standby").unwrap_err().contains("not `standby`")

@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use super::refused;
+use super::replicas::{MARKS, MARKS_MADE};
 use super::roles::{Roles, quoted};
 use crate::error::StoreError;
 use crate::migrate::{Migrations, Role};
@@ -60,11 +61,13 @@ pub(crate) async fn apply(
 ) -> Result<(), StoreError> {
     let failed = |source| refused("isolation", source);
     let holders = holders(all);
-    if mend(&tables(connection, roles).await?, &holders, roles).is_empty() {
+    let before = tables(connection, roles).await?;
+    if before.iter().any(|table| table.name == MARKS) && mend(&before, &holders, roles).is_empty() {
         return Ok(());
     }
     let mut transaction = connection.begin().await.map_err(failed)?;
     transaction.execute(LOCK).await.map_err(failed)?;
+    transaction.execute(MARKS_MADE).await.map_err(failed)?;
     let texts = mend(&tables(&mut transaction, roles).await?, &holders, roles);
     transaction.execute(sqlx::raw_sql(AssertSqlSafe(texts.join(";\n")))).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)
@@ -84,7 +87,7 @@ pub(crate) async fn loosen(connection: &mut PgConnection) -> Result<(), StoreErr
 
 /// Whose the tables of these histories are: what their steps create.
 fn holders(all: &[Migrations]) -> BTreeMap<&'static str, Role> {
-    let mut holders = BTreeMap::from([(OWNER_TABLE, Role::Engine)]);
+    let mut holders = BTreeMap::from([(OWNER_TABLE, Role::Engine), (MARKS, Role::Engine)]);
     for Migrations { role, steps, .. } in all {
         for step in *steps {
             let created = step.postgres.split("CREATE TABLE ").skip(1);
@@ -216,7 +219,10 @@ mod tests {
     #[test]
     fn what_is_as_it_should_be_is_left_alone() {
         let holders = holders(&[history(Role::Capability, &[STEP])]);
-        assert_eq!(holders.keys().copied().collect::<Vec<_>>(), ["a_b", "c", "store_owner"]);
+        assert_eq!(
+            holders.keys().copied().collect::<Vec<_>>(),
+            ["a_b", "c", "store_owner", "store_timeline"]
+        );
         let roles = Roles { engine: "e".to_owned(), capability: "c".to_owned() };
         let bare = Table { name: "c".to_owned(), has_tenant: true, ..Table::default() };
         let foreign = Table { name: "somebody_elses".to_owned(), has_tenant: true, ..Table::default() };

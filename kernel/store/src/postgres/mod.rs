@@ -7,6 +7,7 @@ mod ear;
 mod hosts;
 pub(crate) mod isolation;
 mod owner;
+mod replicas;
 mod roles;
 mod session;
 
@@ -20,14 +21,18 @@ pub(crate) use self::batch::Batch;
 pub use self::ear::Ear;
 pub(crate) use self::hosts::Hosts;
 use self::owner::{Company, Owner};
+use self::replicas::Replicas;
+pub use self::replicas::{FellBack, Lag, ReplicaFigures};
 pub(crate) use self::roles::Roles;
 use self::session::Planning;
 pub(crate) use self::session::{Begin, Session};
 use crate::error::StoreError;
 use crate::migrate::{self, Migrations};
 use crate::pool::Pool;
+use crate::position::{Committed, Position};
 use crate::session::{Reader, Tx};
 use crate::store::{Access, Counters, Options};
+use crate::tenants::Tenants;
 
 /// How often a job that was in another's way runs again before its caller hears of it. Of two that are in each other's way
 /// one goes through, so that each round has a winner.
@@ -61,8 +66,22 @@ pub(crate) struct Postgres {
     writers: Option<Pool<Worker>>,
     aside: Option<Pool<Worker>>,
     readers: Pool<Worker>,
+    replicas: Option<Replicas>,
+    committed: Arc<Committed>,
     server: Hosts,
+    roles: Arc<Roles>,
     _owner: Option<Owner>,
+}
+
+/// What the platform's connections are like, whoever the server is.
+fn configured(server: Hosts) -> Hosts {
+    server.map(|host| {
+        host.application_name("mortise")
+            .statement_cache_capacity(STATEMENTS)
+            .options([("client_min_messages", "warning")])
+            .options(BY_KEY)
+            .disable_statement_logging()
+    })
 }
 
 impl Postgres {
@@ -71,13 +90,7 @@ impl Postgres {
         migrations: &[Migrations],
         options: Options,
     ) -> Result<Self, StoreError> {
-        let server = Hosts::of(url)?.map(|host| {
-            host.application_name("mortise")
-                .statement_cache_capacity(STATEMENTS)
-                .options([("client_min_messages", "warning")])
-                .options(BY_KEY)
-                .disable_statement_logging()
-        });
+        let server = configured(Hosts::of(url)?);
         // In its company before the schema is touched: a process that is refused has changed nothing.
         let owner = match options.access {
             Access::Alone => Some(Owner::take(&server, Company::Alone).await?),
@@ -92,7 +105,7 @@ impl Postgres {
         };
         // From here on nobody is the tables' owner. What RESET ROLE leads back to is the least of the roles.
         let server = server.map(|host| host.options([("role", &roles.capability)]));
-        let roles = Arc::new(roles);
+        let (roles, committed) = (Arc::new(roles), Arc::new(Committed::default()));
         let epoch = owner.as_ref().map(Owner::epoch);
         let standstill = Access::STANDSTILL.as_millis().to_string();
         let writing = match options.access {
@@ -103,8 +116,10 @@ impl Postgres {
             Access::Alone | Access::Shared | Access::Reading => server.clone(),
         };
         let workers = |server: &Hosts, count: usize, epoch| {
-            let (server, roles) = (server.clone(), Arc::clone(&roles));
-            (0..count.max(1)).map(move |_| Worker::new(server.clone(), epoch, Arc::clone(&roles)))
+            let (server, roles, committed) = (server.clone(), Arc::clone(&roles), Arc::clone(&committed));
+            (0..count.max(1)).map(move |_| {
+                Worker::new(server.clone(), epoch, (Arc::clone(&roles), Arc::clone(&committed)))
+            })
         };
         let (writers, aside) = match options.access {
             Access::Alone | Access::Together | Access::Shared => (
@@ -114,7 +129,17 @@ impl Postgres {
             Access::Reading => (None, None),
         };
         let readers = Pool::start("mortise-reader", workers(&server, options.readers, None))?;
-        Ok(Self { writers, aside, readers, server, _owner: owner })
+        Ok(Self { writers, aside, readers, replicas: None, committed, server, roles, _owner: owner })
+    }
+
+    /// With standbys that reads which may lag go to.
+    pub(crate) async fn with_replicas(mut self, urls: &[String], readers: usize) -> Result<Self, StoreError> {
+        if !urls.is_empty() {
+            let primary = (self.server.clone(), Arc::clone(&self.roles));
+            self.replicas = Some(Replicas::start(urls, primary, readers).await?);
+            self.committed.want();
+        }
+        Ok(self)
     }
 
     /// Runs `job` until nobody is in its way; each run begins with what was captured, as it was.
@@ -156,6 +181,47 @@ impl Postgres {
             worker.in_transaction(begin, async |session| job(&Reader::postgres(session, &counters)).await)
         };
         self.readers.run(run).await
+    }
+
+    /// The same, on a standby where one has what `lag` asks for.
+    pub(crate) async fn read_behind<T, F>(
+        &self,
+        counters: &Arc<Counters>,
+        (tenants, lag): (Tenants, Lag),
+        job: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+    {
+        if let Some(replicas) = &self.replicas
+            && let Ok(value) = replicas.read(counters, (tenants.clone(), lag), job.clone()).await
+        {
+            return Ok(value);
+        }
+        self.read(counters, Begin::Read(Some(tenants)), job).await
+    }
+
+    /// Where the primary was behind the last commit of this process; none without replicas.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.committed.position()
+    }
+
+    /// Has [`Postgres::position`] cover whatever was read before: asks the primary where it is, if there are replicas.
+    pub(crate) async fn note_position(&self) -> Result<(), StoreError> {
+        if !self.committed.is_wanted() {
+            return Ok(());
+        }
+        let committed = Arc::clone(&self.committed);
+        let run = move |worker: &mut Worker| {
+            let told = worker.in_transaction(Begin::Read(None), async |session| session.place().await);
+            told.map(|position| committed.raise(position))
+        };
+        self.readers.run(run).await
+    }
+
+    pub(crate) fn replica_figures(&self) -> Option<ReplicaFigures> {
+        self.replicas.as_ref().map(Replicas::figures)
     }
 
     pub(crate) fn close(self) {
@@ -214,16 +280,21 @@ struct Worker {
     /// Under which owner its process has the database, if it counts among its owners.
     epoch: Option<i64>,
     roles: Arc<Roles>,
+    committed: Arc<Committed>,
     connection: Option<PgConnection>,
     /// Transactions so far.
     number: u64,
 }
 
 impl Worker {
-    fn new(server: Hosts, epoch: Option<i64>, roles: Arc<Roles>) -> Result<Self, StoreError> {
+    fn new(
+        server: Hosts,
+        epoch: Option<i64>,
+        (roles, committed): (Arc<Roles>, Arc<Committed>),
+    ) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(StoreError::Thread)?;
-        Ok(Self { runtime, server, epoch, roles, connection: None, number: 0 })
+        Ok(Self { runtime, server, epoch, roles, committed, connection: None, number: 0 })
     }
 
     /// Runs `job` between `begin` and a commit; a connection about whose state there is doubt is not used again.
@@ -232,13 +303,18 @@ impl Worker {
         begin: Begin,
         job: impl AsyncFnOnce(&Session<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let Self { runtime, server, epoch, roles, connection, number } = self;
+        let Self { runtime, server, epoch, roles, committed, connection, number } = self;
         *number += 1;
         let planning = if is_time_to_plan(*number) { Planning::Anew } else { Planning::AsBefore };
         runtime.block_on(async {
+            let tells = committed.is_wanted() && begin.writes();
             let session = begun((server, *epoch, roles), connection.take(), (begin, planning)).await?;
             let result = session.alone(job).await;
             let result = match result {
+                Ok(value) if tells => session.commit_and_tell().await.map(|position| {
+                    committed.raise(position);
+                    value
+                }),
                 Ok(value) => session.commit().await.map(|()| value),
                 Err(error) => session.roll_back().await.and(Err(error)),
             };

@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::task::Poll;
 
 use futures::{FutureExt as _, TryStreamExt as _};
-use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Either, Executor as _};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _};
 use tokio::sync::Mutex;
 
 use super::answer::Answer;
@@ -17,6 +17,7 @@ use super::refused;
 use super::roles::{Roles, quoted};
 use crate::error::StoreError;
 use crate::pool::panicked;
+use crate::position::Position;
 use crate::statement::Statement;
 use crate::tenants::{SETTING, Tenants};
 
@@ -80,6 +81,27 @@ impl<'r> Session<'r> {
             session.confined.replace(tenants);
         }
         Ok(session)
+    }
+
+    /// A capability's reader on a standby, and how far that had replayed before its snapshot; none if it is no standby.
+    pub(super) async fn begin_behind(
+        connection: PgConnection,
+        (tenants, planning): (&Tenants, Planning),
+        roles: &'r Roles,
+    ) -> Result<(Self, Option<i64>), StoreError> {
+        let session = Self {
+            connection: Mutex::new(connection),
+            asked: Cell::new(0),
+            state: Cell::new(State::Doubtful),
+            roles,
+            confined: RefCell::new(Some(tenants.clone())),
+        };
+        let anew = if planning == Planning::Anew { "; DISCARD PLANS" } else { "" };
+        // In a transaction before: a snapshot that was taken with the question could be older than its answer.
+        let text = format!("BEGIN READ ONLY; {REPLAYED}; COMMIT; {READ}; {}{anew}", told(tenants));
+        let rows = session.controlled(text, "begin", State::Open).await?;
+        let replayed = rows.first().map_or(Ok(None), |row| row.try_get(0));
+        Ok((session, replayed.map_err(|source| refused("begin", source))?))
     }
 
     /// Runs `job`, which is over as soon as it waits for something that is not one of its statements.
@@ -162,6 +184,22 @@ impl<'r> Session<'r> {
         self.control("COMMIT", "COMMIT", State::Over).await
     }
 
+    /// Commits, and says where the primary is behind that.
+    pub(super) async fn commit_and_tell(&self) -> Result<Position, StoreError> {
+        let rows = self.controlled(COMMIT_AND_TELL, "COMMIT", State::Over).await?;
+        let bytes = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get::<i64, _>(0));
+        bytes.map(|bytes| Position::at(bytes.cast_unsigned())).map_err(|source| refused("COMMIT", source))
+    }
+
+    /// Where the primary is.
+    pub(super) async fn place(&self) -> Result<Position, StoreError> {
+        let _asked = Asked::new(&self.asked);
+        let row = (&mut *self.connection.lock().await).fetch_one(PLACE).await;
+        let bytes =
+            row.and_then(|row| row.try_get::<i64, _>(0)).map_err(|source| refused("position", source))?;
+        Ok(Position::at(bytes.cast_unsigned()))
+    }
+
     pub(super) async fn roll_back(&self) -> Result<(), StoreError> {
         self.control("ROLLBACK", "ROLLBACK", State::Over).await
     }
@@ -177,12 +215,22 @@ impl<'r> Session<'r> {
         name: &'static str,
         then: State,
     ) -> Result<(), StoreError> {
+        self.controlled(text, name, then).await.map(drop)
+    }
+
+    /// The rows that came of it too.
+    async fn controlled(
+        &self,
+        text: impl Into<String>,
+        name: &'static str,
+        then: State,
+    ) -> Result<Vec<PgRow>, StoreError> {
         self.state.set(State::Doubtful);
         let text = sqlx::raw_sql(AssertSqlSafe(text.into()));
-        let ran = (&mut *self.connection.lock().await).execute(text).await;
-        ran.map_err(|source| refused(name, source))?;
+        let ran = (&mut *self.connection.lock().await).fetch_all(text).await;
+        let rows = ran.map_err(|source| refused(name, source))?;
         self.state.set(then);
-        Ok(())
+        Ok(rows)
     }
 }
 
@@ -207,6 +255,11 @@ pub(crate) enum Begin {
 }
 
 impl Begin {
+    /// Whether what is done then is written.
+    pub(super) const fn writes(&self) -> bool {
+        matches!(self, Self::Write | Self::Aside)
+    }
+
     fn text(&self, roles: &Roles) -> String {
         let engine = role(&roles.engine);
         match self {
@@ -222,6 +275,12 @@ impl Begin {
 /// The planner decides, for what it knows of the tables now.
 const AT_WILL: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = on; \
                        SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on";
+/// How far a standby has replayed, in bytes of the log; none if it is no standby.
+pub(super) const REPLAYED: &str =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN COALESCE((pg_last_wal_replay_lsn() - '0/0')::bigint, 0) END";
+/// Of insertion, not of writing: no commit that anybody saw lies behind it, whatever `synchronous_commit` says.
+const PLACE: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
+const COMMIT_AND_TELL: &str = "COMMIT; SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 fn role(name: &str) -> String {

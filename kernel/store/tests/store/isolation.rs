@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::{GET, PUT, SHELF, row};
 
-const GOODS: Migrations = Migrations {
+pub(crate) const GOODS: Migrations = Migrations {
     owner: "goods",
     role: Role::Capability,
     steps: &[Migration {
@@ -25,7 +25,7 @@ async fn open(database: &TestDatabase) -> Store {
     Store::connect(&database.url(), &[SHELF, GOODS], options).await.unwrap()
 }
 
-fn tenants(names: &[&str]) -> Tenants {
+pub(crate) fn tenants(names: &[&str]) -> Tenants {
     let ids: Vec<TenantId> = names.iter().map(|name| TenantId::new(*name).unwrap()).collect();
     Tenants::of(&ids)
 }
@@ -40,7 +40,7 @@ async fn as_acme(store: &Store, text: &'static str) -> Result<u64, String> {
     ran.await.map(|changed| changed[0]).map_err(|error| error.to_string())
 }
 
-const PUT_GOODS: Statement = Statement::pair(
+pub(crate) const PUT_GOODS: Statement = Statement::pair(
     "goods.put",
     "",
     "INSERT INTO goods (tenant, sku, price) SELECT * FROM unnest($1, $2, $3) ORDER BY 1, 2",

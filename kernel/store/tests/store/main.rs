@@ -6,6 +6,7 @@ mod contract;
 mod failover;
 mod isolation;
 mod postgres;
+mod replicas;
 mod sqlite;
 
 use mortise_store::{Migration, Migrations, Role, Statement, Store, StoreError, Tx};
