@@ -221,9 +221,13 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
                 if self.preparing == Some(batch) {
                     self.preparing = None;
                 }
-                if let Some(found) = self.batches.get_mut(&batch) {
-                    found.prepared = true;
-                    self.join(batch, &mut orders);
+                match self.waiting().filter(|into| self.may_join(batch, *into)) {
+                    Some(into) => self.join(batch, into, &mut orders),
+                    None => {
+                        if let Some(found) = self.batches.get_mut(&batch) {
+                            found.prepared = true;
+                        }
+                    }
                 }
             }
             Notice::Committed { batch, after } => {
@@ -392,16 +396,17 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         found.map(|(number, _)| *number)
     }
 
-    /// Adds what was just prepared to what waits for the writer already.
-    fn join(&mut self, batch: BatchNo, orders: &mut Vec<Order<T, W>>) {
-        let before = self.batches.range(..batch).rev();
-        let mut waiting =
-            before.filter(|(number, batch)| batch.prepared && self.committing != Some(**number));
-        let Some((&into, _)) = waiting.next() else { return };
-        let both = [batch, into].map(|number| &self.batches[&number]);
-        if both.iter().all(|batch| batch.kind == Kind::Gathered)
+    /// Whether both were gathered, and are not more than a batch's share together.
+    fn may_join(&self, batch: BatchNo, into: BatchNo) -> bool {
+        let both: Vec<_> = [batch, into].iter().filter_map(|number| self.batches.get(number)).collect();
+        both.len() == 2
+            && both.iter().all(|batch| batch.kind == Kind::Gathered)
             && both.iter().map(|batch| batch.jobs.len()).sum::<usize>() <= self.share()
-            && let Some(Batch { jobs, .. }) = self.batches.remove(&batch)
+    }
+
+    /// Adds what was just prepared to what waits for the writer already.
+    fn join(&mut self, batch: BatchNo, into: BatchNo, orders: &mut Vec<Order<T, W>>) {
+        if let Some(Batch { jobs, .. }) = self.batches.remove(&batch)
             && let Some(found) = self.batches.get_mut(&into)
         {
             found.jobs.extend(jobs);
@@ -453,6 +458,12 @@ mod tests {
     fn open(batch: u64, trades: &[u32]) -> Notice<u32, &'static str> {
         let after = trades.iter().map(|t| (*t, After::Open { due: None })).collect();
         Notice::Committed { batch: BatchNo(batch), after }
+    }
+
+    /// Of trades whose work is `x`.
+    fn prepare(batch: u64, trades: &[u32]) -> Order<u32, &'static str> {
+        let jobs = trades.iter().map(|trade| (*trade, vec!["x"])).collect();
+        Order::Prepare { batch: BatchNo(batch), jobs }
     }
 
     #[test]
@@ -537,10 +548,6 @@ mod tests {
         s.handle(at(0), Notice::Prepared(BatchNo(1)));
         s.handle(at(0), open(1, &[9]));
         s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        let prepare = |batch, jobs: &[u32]| {
-            let jobs = jobs.iter().map(|trade| (*trade, vec!["x"])).collect();
-            Order::Prepare { batch: BatchNo(batch), jobs }
-        };
         let commit = |batch| Order::Commit(BatchNo(batch));
         let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
         assert_eq!(orders, [], "trade 4 is being read: {orders:?}");
@@ -564,18 +571,14 @@ mod tests {
     #[test]
     fn while_one_half_is_written_the_other_is_read() {
         let mut s = S::new(|| "due");
-        s.handle(at(0), work(1, "a"));
-        for trade in 2..=8 {
-            s.handle(at(0), work(trade, "a"));
+        for trade in 1..=8 {
+            s.handle(at(0), work(trade, "x"));
         }
-        let second = [2, 3, 4, 5].map(|trade| (trade, vec!["a"]));
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(1)));
-        assert_eq!(orders[1..], [Order::Prepare { batch: BatchNo(2), jobs: second.to_vec() }]);
-        let third = [6, 7, 8].map(|trade| (trade, vec!["a"]));
+        assert_eq!(orders[1..], [prepare(2, &[2, 3, 4, 5])]);
         s.handle(at(0), open(1, &[1]));
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        let third = Order::Prepare { batch: BatchNo(3), jobs: third.to_vec() };
-        assert_eq!(orders, [Order::Commit(BatchNo(2)), third]);
+        assert_eq!(orders, [Order::Commit(BatchNo(2)), prepare(3, &[6, 7, 8])]);
     }
 
     #[test]

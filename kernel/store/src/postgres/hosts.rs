@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
 
-use super::refused;
+use super::{late, refused};
 use crate::error::StoreError;
 
 /// How long one of several hosts may take to answer before the next is asked.
@@ -125,8 +125,7 @@ impl Hosts {
             let is_read_only: bool = connection.fetch_one(READ_ONLY).await?.try_get(0)?;
             Ok((!is_read_only).then_some(connection))
         });
-        let late = || failed(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        asked.await.map_err(|_| late())?.map_err(failed)
+        asked.await.map_err(|_| late("connect"))?.map_err(failed)
     }
 
     /// As a person knows them: no password.

@@ -43,7 +43,7 @@ const STATEMENTS: usize = 1024;
 
 /// Statements find a few rows by their keys, whatever the planner believes a table to hold: in a shop that has just opened every
 /// table is empty, and a plan that was made then is kept for as long as the connection. With these a plan is made for all
-/// arguments and seeks in indexes, and it is made anew as tables grow ([`is_time_to_plan`]): in an empty one every index is as
+/// arguments and seeks in indexes, and it is made anew as tables grow ([`Planning::of`]): in an empty one every index is as
 /// good as the right one. What looks at whole tables says so ([`Begin::Scan`]).
 const BY_KEY: [(&str, &str); 5] = [
     ("plan_cache_mode", "force_generic_plan"),
@@ -52,12 +52,6 @@ const BY_KEY: [(&str, &str); 5] = [
     ("enable_mergejoin", "off"),
     ("jit", "off"),
 ];
-
-/// Whether a connection's transaction of this number, from 1, plans anew: the first ones often, since a table that is twice as
-/// large is another one, and later now and then.
-const fn is_time_to_plan(number: u64) -> bool {
-    number.is_power_of_two() || number.is_multiple_of(4_096)
-}
 
 /// An open database of a server.
 #[derive(Debug)]
@@ -292,8 +286,7 @@ impl Worker {
         epoch: Option<i64>,
         (roles, committed): (Arc<Roles>, Arc<Committed>),
     ) -> Result<Self, StoreError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(StoreError::Thread)?;
+        let runtime = runtime()?;
         Ok(Self { runtime, server, epoch, roles, committed, connection: None, number: 0 })
     }
 
@@ -305,7 +298,7 @@ impl Worker {
     ) -> Result<T, StoreError> {
         let Self { runtime, server, epoch, roles, committed, connection, number } = self;
         *number += 1;
-        let planning = if is_time_to_plan(*number) { Planning::Anew } else { Planning::AsBefore };
+        let planning = Planning::of(*number);
         runtime.block_on(async {
             let tells = committed.is_wanted() && begin.writes();
             let session = begun((server, *epoch, roles), connection.take(), (begin, planning)).await?;
@@ -343,8 +336,18 @@ async fn begun<'r>(
     Session::begin(connection, (begin, planning), roles).await
 }
 
+/// A thread's own runtime, which waits for the server and for nothing else.
+fn runtime() -> Result<Runtime, StoreError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StoreError::Thread)
+}
+
 fn refused(statement: &'static str, source: sqlx::Error) -> StoreError {
     StoreError::Postgres { statement, source }
+}
+
+/// The error of a server that does not answer in time.
+fn late(statement: &'static str) -> StoreError {
+    refused(statement, sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
 }
 
 impl Drop for Worker {

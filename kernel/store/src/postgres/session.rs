@@ -60,22 +60,24 @@ impl Drop for Asked<'_> {
 }
 
 impl<'r> Session<'r> {
-    pub(super) async fn begin(
-        connection: PgConnection,
-        (begin, planning): (Begin, Planning),
-        roles: &'r Roles,
-    ) -> Result<Self, StoreError> {
-        let session = Self {
+    /// Nothing was said on the connection yet.
+    fn on(connection: PgConnection, roles: &'r Roles) -> Self {
+        Self {
             connection: Mutex::new(connection),
             asked: Cell::new(0),
             state: Cell::new(State::Doubtful),
             roles,
             confined: RefCell::new(None),
-        };
-        let text = match planning {
-            Planning::Anew => format!("{}; DISCARD PLANS", begin.text(roles)),
-            Planning::AsBefore => begin.text(roles),
-        };
+        }
+    }
+
+    pub(super) async fn begin(
+        connection: PgConnection,
+        (begin, planning): (Begin, Planning),
+        roles: &'r Roles,
+    ) -> Result<Self, StoreError> {
+        let session = Self::on(connection, roles);
+        let text = begin.text(roles) + planning.text();
         session.control(text, "begin", State::Open).await?;
         if let Begin::Read(tenants) = begin {
             session.confined.replace(tenants);
@@ -89,17 +91,12 @@ impl<'r> Session<'r> {
         (tenants, planning): (&Tenants, Planning),
         roles: &'r Roles,
     ) -> Result<(Self, Option<i64>), StoreError> {
-        let session = Self {
-            connection: Mutex::new(connection),
-            asked: Cell::new(0),
-            state: Cell::new(State::Doubtful),
-            roles,
-            confined: RefCell::new(Some(tenants.clone())),
-        };
-        let anew = if planning == Planning::Anew { "; DISCARD PLANS" } else { "" };
+        let session = Self::on(connection, roles);
         // In a transaction before: a snapshot that was taken with the question could be older than its answer.
-        let text = format!("BEGIN READ ONLY; {REPLAYED}; COMMIT; {READ}; {}{anew}", told(tenants));
+        let text =
+            format!("BEGIN READ ONLY; {REPLAYED}; COMMIT; {READ}; {}{}", told(tenants), planning.text());
         let rows = session.controlled(text, "begin", State::Open).await?;
+        session.confined.replace(Some(tenants.clone()));
         let replayed = rows.first().map_or(Ok(None), |row| row.try_get(0));
         Ok((session, replayed.map_err(|source| refused("begin", source))?))
     }
@@ -186,18 +183,19 @@ impl<'r> Session<'r> {
 
     /// Commits, and says where the primary is behind that.
     pub(super) async fn commit_and_tell(&self) -> Result<Position, StoreError> {
-        let rows = self.controlled(COMMIT_AND_TELL, "COMMIT", State::Over).await?;
-        let bytes = rows.first().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get::<i64, _>(0));
-        bytes.map(|bytes| Position::at(bytes.cast_unsigned())).map_err(|source| refused("COMMIT", source))
+        let rows = self.controlled(format!("COMMIT; SELECT {PLACE}"), "COMMIT", State::Over).await?;
+        rows.first()
+            .ok_or(sqlx::Error::RowNotFound)
+            .and_then(position)
+            .map_err(|source| refused("COMMIT", source))
     }
 
     /// Where the primary is.
     pub(super) async fn place(&self) -> Result<Position, StoreError> {
         let _asked = Asked::new(&self.asked);
-        let row = (&mut *self.connection.lock().await).fetch_one(PLACE).await;
-        let bytes =
-            row.and_then(|row| row.try_get::<i64, _>(0)).map_err(|source| refused("position", source))?;
-        Ok(Position::at(bytes.cast_unsigned()))
+        let text = sqlx::raw_sql(AssertSqlSafe(format!("SELECT {PLACE}")));
+        let row = (&mut *self.connection.lock().await).fetch_one(text).await;
+        row.and_then(|row| position(&row)).map_err(|source| refused("position", source))
     }
 
     pub(super) async fn roll_back(&self) -> Result<(), StoreError> {
@@ -241,6 +239,22 @@ pub(super) enum Planning {
     AsBefore,
 }
 
+impl Planning {
+    /// Of a connection's transaction of this number, from 1: the first ones plan often, since a table that is twice as large is
+    /// another one, and later ones now and then.
+    pub(super) const fn of(number: u64) -> Self {
+        if number.is_power_of_two() || number.is_multiple_of(4_096) { Self::Anew } else { Self::AsBefore }
+    }
+
+    /// What is said behind the beginning.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Anew => "; DISCARD PLANS",
+            Self::AsBefore => "",
+        }
+    }
+}
+
 /// How a transaction begins. Connections are the capabilities' and see no tenant until they are told one.
 #[derive(Debug, Clone)]
 pub(crate) enum Begin {
@@ -279,9 +293,13 @@ const AT_WILL: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL 
 pub(super) const REPLAYED: &str =
     "SELECT CASE WHEN pg_is_in_recovery() THEN COALESCE((pg_last_wal_replay_lsn() - '0/0')::bigint, 0) END";
 /// Of insertion, not of writing: no commit that anybody saw lies behind it, whatever `synchronous_commit` says.
-const PLACE: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
-const COMMIT_AND_TELL: &str = "COMMIT; SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
+pub(super) const PLACE: &str = "(pg_current_wal_insert_lsn() - '0/0')::bigint";
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// The position in a row that begins with [`PLACE`].
+pub(super) fn position(row: &PgRow) -> Result<Position, sqlx::Error> {
+    row.try_get::<i64, _>(0).map(|bytes| Position::at(bytes.cast_unsigned()))
+}
 
 fn role(name: &str) -> String {
     format!("SET LOCAL ROLE {}", quoted(name))

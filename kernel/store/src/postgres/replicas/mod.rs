@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub use self::choice::FellBack;
 use self::primary::Primary;
 pub(crate) use self::primary::{MARKS, MARKS_MADE};
-use self::replica::{Replica, Trouble};
+use self::replica::Replica;
 use self::samples::{Bound, Samples};
 use self::watch::Sampler;
 use super::{Hosts, Roles};
@@ -86,6 +86,17 @@ impl Shared {
         let mut read_at = self.read_at.subscribe();
         // The sender is this one's own.
         let _ = read_at.wait_for(|at| at.elapsed() < idle).await;
+    }
+
+    /// The standby whose turn it is to answer a read that may lag so far, and what it must have for that.
+    fn chosen(&self, lag: Lag) -> Result<(&Replica, Bound), FellBack> {
+        let known: Vec<Option<Position>> = self.replicas.iter().map(Replica::replayed).collect();
+        let bound = self.samples().bound(Instant::now(), lag.staleness);
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        let index = choice::choose(&known, first, bound.as_ref(), lag.at_least)?;
+        let Bound { line, position } = bound.ok_or(FellBack::Late)?;
+        let position = lag.at_least.map_or(position, |own| own.max(position));
+        Ok((&self.replicas[index], Bound { line, position }))
     }
 
     fn somebody_read(&self) {
@@ -164,52 +175,22 @@ impl Replicas {
         F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.shared.somebody_read();
-        let read = self.try_read(counters, (tenants, lag), job).await;
+        let read = match self.shared.chosen(lag) {
+            Ok((replica, bound)) => match replica.read(counters, (tenants, bound), job).await {
+                Ok((value, replayed)) => {
+                    replica.found(Some(replayed));
+                    Ok(value)
+                }
+                Err(trouble) => Err(replica.missed(trouble)),
+            },
+            Err(why) => Err(why),
+        };
         let count = match &read {
             Ok(_) => &self.shared.reads,
             Err(why) => &self.shared.fell_back[*why as usize],
         };
         count.fetch_add(1, Ordering::Relaxed);
         read
-    }
-
-    async fn try_read<T, F>(
-        &self,
-        counters: &Arc<Counters>,
-        (tenants, lag): (Tenants, Lag),
-        job: F,
-    ) -> Result<T, FellBack>
-    where
-        T: Send + 'static,
-        F: AsyncFnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
-        let shared = &self.shared;
-        let known: Vec<Option<Position>> = shared.replicas.iter().map(Replica::replayed).collect();
-        let bound = shared.samples().bound(Instant::now(), lag.staleness);
-        let first = shared.turn.fetch_add(1, Ordering::Relaxed);
-        let index = choice::choose(&known, first, bound.as_ref(), lag.at_least)?;
-        let Bound { line, position } = bound.ok_or(FellBack::Late)?;
-        let position = lag.at_least.map_or(position, |own| own.max(position));
-        let replica = &shared.replicas[index];
-        match replica.read(counters, (tenants, Bound { line, position }), job).await {
-            Ok((value, replayed)) => {
-                replica.found(Some(replayed));
-                Ok(value)
-            }
-            // Another server has the address now, or it parted from the primary's history.
-            Err(Trouble::Behind(replayed)) => {
-                replica.found(replayed);
-                Err(FellBack::Late)
-            }
-            Err(Trouble::Lost(error)) => {
-                replica.lost(&error);
-                Err(FellBack::Down)
-            }
-            Err(Trouble::Failed(error)) => {
-                tracing::debug!(replica = %replica.name, %error, "a read failed on a standby: the primary is asked");
-                Err(FellBack::Failed)
-            }
-        }
     }
 
     pub(super) fn figures(&self) -> ReplicaFigures {
@@ -239,6 +220,5 @@ async fn asked(plain: &Hosts, primary: &Primary) -> Result<(), StoreError> {
         let mut connection = plain.connect().await?;
         primary.holds(&mut connection, &plain.name()).await
     });
-    let late = || super::refused("connect", sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-    asked.await.map_err(|_| late())?
+    asked.await.map_err(|_| super::late("connect"))?
 }

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use super::super::roles::{Roles, quoted};
+use super::super::session::{PLACE, position};
 use super::super::{Hosts, refused};
 use super::samples::Line;
 use crate::error::StoreError;
@@ -21,9 +22,8 @@ const DATABASE: &str = "SELECT current_database()::text";
 /// Who may not ask is not refused for it: the mark shows the same, only later.
 const MAY_IDENTIFY: &str = "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')";
 const IDENTIFY: &str = "SELECT system_identifier FROM pg_control_system()";
-/// The place of insertion, not that of writing: no commit that anybody saw lies behind it, whatever `synchronous_commit` says.
-const PLACE: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint,
-       ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int";
+/// The timeline of the log that is written now.
+const TIMELINE: &str = "('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int";
 
 /// What the primary and its standbys have in common.
 #[derive(Debug)]
@@ -84,11 +84,11 @@ impl Primary {
     /// Where the primary is, and on which timeline.
     pub(super) async fn place(connection: &mut PgConnection) -> Result<(Position, i32), StoreError> {
         let read = async {
-            let row = connection.fetch_one(PLACE).await?;
-            Ok((row.try_get::<i64, _>(0)?, row.try_get(1)?))
+            let text = sqlx::raw_sql(AssertSqlSafe(format!("SELECT {PLACE}, {TIMELINE}")));
+            let row = connection.fetch_one(text).await?;
+            Ok((position(&row)?, row.try_get(1)?))
         };
-        let (bytes, timeline) = read.await.map_err(|source| refused("position", source))?;
-        Ok((Position::at(bytes.cast_unsigned()), timeline))
+        read.await.map_err(|source| refused("position", source))
     }
 
     /// The line of a timeline that the primary is on; its mark is made where it has none. It waits for no standby.

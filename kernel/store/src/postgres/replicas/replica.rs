@@ -10,7 +10,8 @@ use sqlx::{Connection as _, Executor as _, Row as _};
 use tokio::runtime::Runtime;
 
 use super::super::session::{Planning, REPLAYED, Session};
-use super::super::{Hosts, is_time_to_plan, refused};
+use super::super::{Hosts, late, refused, runtime};
+use super::choice::FellBack;
 use super::primary::Primary;
 use super::samples::{Bound, Line};
 use crate::error::StoreError;
@@ -103,6 +104,25 @@ impl Replica {
         }
     }
 
+    /// A read came to nothing there: why the primary is asked.
+    pub(super) fn missed(&self, trouble: Trouble) -> FellBack {
+        match trouble {
+            // Another server has the address now, or it parted from the primary's history.
+            Trouble::Behind(replayed) => {
+                self.found(replayed);
+                FellBack::Late
+            }
+            Trouble::Lost(error) => {
+                self.lost(&error);
+                FellBack::Down
+            }
+            Trouble::Failed(error) => {
+                tracing::debug!(replica = %self.name, %error, "a read failed on a standby: the primary is asked");
+                FellBack::Failed
+            }
+        }
+    }
+
     /// How far it has come, by asking it.
     pub(super) async fn look(&self, line: Arc<Line>) -> Result<Position, Trouble> {
         let looked = self.threads.run(move |follower| Ok(follower.look(&line))).await;
@@ -158,8 +178,7 @@ struct Standby<'f> {
 
 impl Follower {
     fn new(server: Hosts, name: String, primary: Arc<Primary>) -> Result<Self, StoreError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(StoreError::Thread)?;
+        let runtime = runtime()?;
         Ok(Self { runtime, server, name, primary, link: None, number: 0 })
     }
 
@@ -180,7 +199,7 @@ impl Follower {
         job: impl AsyncFnOnce(&Session<'_>) -> Result<T, StoreError>,
     ) -> Result<(T, Position), Trouble> {
         self.number += 1;
-        let planning = if is_time_to_plan(self.number) { Planning::Anew } else { Planning::AsBefore };
+        let planning = Planning::of(self.number);
         self.patiently(async |standby| {
             standby.link_to(&bound.line).await?;
             let Some(Link { connection, shown }) = standby.link.take() else {
@@ -216,8 +235,7 @@ impl Follower {
         let Self { runtime, server, name, primary, link, .. } = self;
         let mut standby = Standby { server, name, primary, link };
         let worked = runtime.block_on(async { tokio::time::timeout(PATIENCE, work(&mut standby)).await });
-        let late = || Trouble::Lost(refused("replica", sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
-        let worked = worked.unwrap_or_else(|_| Err(late()));
+        let worked = worked.unwrap_or_else(|_| Err(Trouble::Lost(late("replica"))));
         if let Err(Trouble::Lost(_)) = &worked {
             *standby.link = None;
         }
