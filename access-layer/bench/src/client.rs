@@ -15,6 +15,8 @@ const ANSWER_MAX_BYTES: usize = 1 << 29;
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
+    /// It says when to come again.
+    pub(crate) says_when: bool,
     pub(crate) body: &'a [u8],
 }
 
@@ -48,7 +50,8 @@ impl Connection {
         while self.buffer.len() < head.bytes + head.body_bytes {
             self.read().await?;
         }
-        Ok(Answer { status: head.status, body: &self.buffer[head.bytes..head.bytes + head.body_bytes] })
+        let Head { status, says_when, bytes, body_bytes } = head;
+        Ok(Answer { status, says_when, body: &self.buffer[bytes..bytes + body_bytes] })
     }
 
     async fn read(&mut self) -> Result<(), Failure> {
@@ -66,6 +69,7 @@ impl Connection {
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
+    says_when: bool,
     /// Its own length, with the empty line.
     bytes: usize,
     body_bytes: usize,
@@ -83,11 +87,14 @@ impl Head {
         };
         let head = std::str::from_utf8(&bytes[..end]).map_err(|_| wrong())?;
         let status = head.get(9..12).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
-        let length = head.split("\r\n").skip(1).find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-        });
-        Ok(Some(Self { status, bytes: end + 4, body_bytes: length.ok_or_else(wrong)? }))
+        let (mut length, mut says_when) = (None, false);
+        for (name, value) in head.split("\r\n").skip(1).filter_map(|line| line.split_once(':')) {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().ok();
+            }
+            says_when |= name.eq_ignore_ascii_case("retry-after");
+        }
+        Ok(Some(Self { status, says_when, bytes: end + 4, body_bytes: length.ok_or_else(wrong)? }))
     }
 }
 
@@ -102,7 +109,9 @@ mod tests {
             assert_eq!(Head::parse(&answer[..cut]).unwrap(), None, "{cut}");
         }
         let head = Head::parse(answer).unwrap().unwrap();
-        assert_eq!(head, Head { status: 422, bytes: answer.len() - 2, body_bytes: 2 });
+        assert_eq!(head, Head { status: 422, says_when: false, bytes: answer.len() - 2, body_bytes: 2 });
+        let busy = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nretry-after: 1\r\n\r\n";
+        assert!(Head::parse(busy).unwrap().unwrap().says_when);
     }
 
     #[test]

@@ -85,6 +85,11 @@ impl Ground {
         Ok(file)
     }
 
+    /// Gives another shop what was compiled for this one.
+    pub(crate) fn copy_compiled(&self, data: &Path) -> Result<(), Failure> {
+        files::copy(&self.shop().join(COMPILED), &data.join(COMPILED))
+    }
+
     /// A fresh copy of the shop.
     pub(crate) fn fresh(&self) -> Result<PathBuf, Failure> {
         let data = self.bench.path("data");

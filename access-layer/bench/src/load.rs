@@ -21,7 +21,7 @@ pub(crate) enum Until {
     Passed(Duration),
     /// When there is no stock left.
     SoldOut,
-    /// After so many orders in all.
+    /// After so many orders in all, those of earlier loops with the same numbers among them.
     Placed(u64),
     /// After so many were asked for in all, whatever becomes of each and of the server meanwhile: what is not decided is
     /// asked again, and an empty shelf is a decision.
@@ -162,7 +162,7 @@ async fn patiently(mut patient: Patient, count: u64, wish: Loop, began: Stopwatc
         order::request(number, wish.choice, &mut request);
         let asked = Stopwatch::start();
         let (status, body) = patient.ask(&request).await?;
-        match said(&Answer { status, body: &body }, Until::SoldOut)? {
+        match said(&Answer { status, says_when: false, body: &body }, Until::SoldOut)? {
             Said::Placed => {
                 load.latencies_us.push(u32::try_from(asked.passed().as_micros()).unwrap_or(u32::MAX));
                 load.took = began.passed();
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn only_a_placed_order_counts() {
-        let answer = |status, body| Answer { status, body };
+        let answer = |status, body| Answer { status, says_when: false, body };
         let refused = answer(422, br#"{"code":"trade-failed","reason":"out_of_stock"}"#);
         assert!(matches!(said(&answer(200, b"{}"), Until::SoldOut), Ok(Said::Placed)));
         assert!(matches!(said(&refused, Until::SoldOut), Ok(Said::SoldOut)));

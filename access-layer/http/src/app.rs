@@ -16,6 +16,7 @@ use crate::edge::{Edge, Edges};
 use crate::idempotency::UnderWay;
 use crate::own_writes::OwnWrites;
 use crate::problem::Problem;
+use crate::put_off::PutOff;
 use crate::settings::Settings;
 use crate::webhook::Webhook;
 
@@ -29,6 +30,7 @@ pub(crate) struct App {
     pub(crate) edges: Edges,
     pub(crate) under_way: Arc<UnderWay>,
     pub(crate) own_writes: OwnWrites,
+    pub(crate) put_off: PutOff,
     /// True from when the server is told to stop.
     pub(crate) draining: watch::Sender<bool>,
     requests: Arc<AtomicUsize>,
@@ -74,6 +76,7 @@ impl App {
             edges,
             under_way: Arc::default(),
             own_writes: OwnWrites::default(),
+            put_off: PutOff::default(),
             draining: watch::Sender::new(false),
             requests: Arc::default(),
             followers: Arc::default(),

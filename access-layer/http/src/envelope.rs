@@ -27,7 +27,7 @@ pub(crate) async fn envelope(State(app): State<Arc<App>>, request: Request, next
     };
     if response.status().is_client_error() || response.status().is_server_error() {
         let problem = problem_of(&mut response);
-        problem.log(trace.id());
+        problem.log(trace.id(), &app.put_off);
         problem.write(&mut response, trace.id());
     }
     let headers = response.headers_mut();

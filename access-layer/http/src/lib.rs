@@ -18,6 +18,7 @@ mod openapi;
 mod own_writes;
 mod place;
 mod problem;
+mod put_off;
 mod query;
 mod routes;
 mod server;

@@ -11,6 +11,9 @@ use mortise_fault::{Class, Fault, FaultCode, codes};
 use mortise_store::{StoreError, StoreErrorKind};
 use mortise_types::Span;
 use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::put_off::PutOff;
 
 /// How long to wait before asking again where the server cannot tell better.
 const RETRY_AFTER: Span = Span::seconds(1);
@@ -188,13 +191,15 @@ impl Problem {
         *response.body_mut() = Body::from(text);
     }
 
-    /// What the log is told.
-    pub(crate) fn log(&self, trace_id: &str) {
+    /// What the log is told. Where a thousand requests are put off in a second, it is told of the first.
+    pub(crate) fn log(&self, trace_id: &str, put_off: &PutOff) {
         let fault = &self.0.fault;
         match fault.code().class {
             Class::Broken => tracing::error!(trace_id, fault = fault.log_line(), "a request failed"),
             Class::Unavailable if fault.code().http_status >= 500 => {
-                tracing::warn!(trace_id, fault = fault.log_line(), "a request was put off");
+                if let Some(unsaid) = put_off.count(fault.code().code, Instant::now()) {
+                    tracing::warn!(trace_id, unsaid, fault = fault.log_line(), "a request was put off");
+                }
             }
             Class::Unavailable | Class::Rejected | Class::Invalid => {
                 tracing::debug!(trace_id, fault = fault.log_line(), "a request was refused");

@@ -7,14 +7,44 @@ use mortise_types::{Amount, Currency, CustomerId, Price, Quantity, Scope, Sku, T
 use crate::contract::Role;
 use crate::rules::Candidate;
 
-/// Seeks the key once for each combination of the line or any, the location or any, the group or any.
+/// The entries of one line, location and group, or of what stands for any.
+macro_rules! entries_sql {
+    ($line:literal, $location:literal, $group:literal) => {
+        concat!(
+            "SELECT role, price_list, line, location, customer_group, channel, min_quantity, valid_from, priority, amount,
+                    per
+               FROM pricing_entry
+              WHERE tenant = ?1 AND line = ",
+            $line,
+            " AND location = ",
+            $location,
+            " AND sku = ?4 AND currency = ?5 AND customer_group = ",
+            $group,
+            " AND valid_from <= ?7 AND valid_until > ?7"
+        )
+    };
+}
+/// Seeks the key once for each combination of the line or any, the location or any, the group or any: each is a query of its own,
+/// as SQLite builds a table at each run for each list of an IN.
 macro_rules! candidates_sql {
     () => {
-        "SELECT role, price_list, line, location, customer_group, channel, min_quantity, valid_from, priority, amount,
-                per
-           FROM pricing_entry
-          WHERE tenant = ?1 AND line IN (?2, '') AND location IN (?3, '') AND sku = ?4 AND currency = ?5
-            AND customer_group IN (?6, '') AND valid_from <= ?7 AND valid_until > ?7"
+        concat!(
+            entries_sql!("?2", "?3 AND ?3 <> ''", "?6 AND ?6 <> ''"),
+            " UNION ALL ",
+            entries_sql!("?2", "?3 AND ?3 <> ''", "''"),
+            " UNION ALL ",
+            entries_sql!("?2", "''", "?6 AND ?6 <> ''"),
+            " UNION ALL ",
+            entries_sql!("?2", "''", "''"),
+            " UNION ALL ",
+            entries_sql!("''", "?3 AND ?3 <> ''", "?6 AND ?6 <> ''"),
+            " UNION ALL ",
+            entries_sql!("''", "?3 AND ?3 <> ''", "''"),
+            " UNION ALL ",
+            entries_sql!("''", "''", "?6 AND ?6 <> ''"),
+            " UNION ALL ",
+            entries_sql!("''", "''", "''")
+        )
     };
 }
 const CANDIDATES: Statement = Statement::pair(
@@ -31,8 +61,9 @@ const CANDIDATES: Statement = Statement::pair(
 );
 const GROUP_OF: Statement = Statement::pair(
     "pricing.group_of",
-    "SELECT customer_group FROM pricing_member
-      WHERE tenant = ?1 AND customer_id = ?2 AND line IN (?3, '') ORDER BY line DESC LIMIT 1",
+    "SELECT coalesce(
+       (SELECT customer_group FROM pricing_member WHERE tenant = ?1 AND customer_id = ?2 AND line = ?3),
+       (SELECT customer_group FROM pricing_member WHERE tenant = ?1 AND customer_id = ?2 AND line = ''))",
     "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, customer_id, line, n)
      CROSS JOIN LATERAL (
        SELECT customer_group FROM pricing_member
@@ -191,8 +222,8 @@ pub(crate) async fn groups(
     customers: &[(Scope, CustomerId)],
 ) -> Result<Vec<Option<String>>, StoreError> {
     let keys = customers.iter().map(|(scope, customer)| (&scope.tenant, customer, &scope.line));
-    let found = reader.fetch_optional::<(String,), _>(&GROUP_OF, keys).await?;
-    Ok(found.into_iter().map(|row| row.map(|(group,)| group)).collect())
+    let found = reader.fetch_optional::<(Option<String>,), _>(&GROUP_OF, keys).await?;
+    Ok(found.into_iter().map(|row| row.and_then(|(group,)| group)).collect())
 }
 
 /// An entry with all that its key needs.

@@ -22,7 +22,8 @@ const RATES: Statement = Statement::pair(
 /// A class for the line comes before one for all lines.
 const CLASSES: Statement = Statement::pair(
     "tax.classes",
-    "SELECT tax_class FROM tax_item WHERE tenant = ?1 AND line IN (?2, '') AND sku = ?3 ORDER BY line DESC LIMIT 1",
+    "SELECT coalesce((SELECT tax_class FROM tax_item WHERE tenant = ?1 AND line = ?2 AND sku = ?3),
+                     (SELECT tax_class FROM tax_item WHERE tenant = ?1 AND line = '' AND sku = ?3))",
     "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, line, sku, n)
      CROSS JOIN LATERAL (
        SELECT tax_class FROM tax_item
@@ -96,8 +97,8 @@ pub(crate) async fn classes(
     items: &[(Scope, Sku)],
 ) -> Result<Vec<Option<String>>, StoreError> {
     let keys = items.iter().map(|(scope, sku)| (&scope.tenant, &scope.line, sku));
-    let found = reader.fetch_optional::<(String,), _>(&CLASSES, keys).await?;
-    Ok(found.into_iter().map(|row| row.map(|(class,)| class)).collect())
+    let found = reader.fetch_optional::<(Option<String>,), _>(&CLASSES, keys).await?;
+    Ok(found.into_iter().map(|row| row.and_then(|(class,)| class)).collect())
 }
 
 /// A rate with all that its key needs.

@@ -156,6 +156,8 @@ pub(crate) struct Job {
     pub(crate) starts: Vec<Starting>,
     /// Trades that begin with this stretch.
     pub(crate) children: Vec<Job>,
+    /// A trade begins with this stretch whose end this one is told.
+    pub(crate) has_child: bool,
     /// Calls whose trades are to be looked at: they may have ended, or may be still to be started.
     pub(crate) look: Vec<CallNo>,
     /// Trades that are to be told to take themselves back, by the calls that started them.
@@ -201,6 +203,7 @@ impl Job {
             sends: Vec::new(),
             starts: Vec::new(),
             children: Vec::new(),
+            has_child: false,
             look: Vec::new(),
             take_back: Vec::new(),
         }

@@ -3,6 +3,7 @@
 
 mod error;
 mod flush;
+mod log_file;
 mod merge;
 mod migrate;
 mod pool;

@@ -2,9 +2,9 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use flume::Sender;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
@@ -14,7 +14,7 @@ type Job<W> = Box<dyn FnOnce(&mut W) + Send>;
 /// Threads with a worker each.
 #[derive(Debug)]
 pub(crate) struct Pool<W> {
-    queue: mpsc::Sender<Job<W>>,
+    queue: Sender<Job<W>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -27,16 +27,11 @@ impl<W: Send + 'static> Pool<W> {
         name: &str,
         workers: impl IntoIterator<Item = Result<W, StoreError>>,
     ) -> Result<Self, StoreError> {
-        let (queue, jobs) = mpsc::channel::<Job<W>>();
-        let jobs = Arc::new(Mutex::new(jobs));
+        let (queue, jobs) = flume::unbounded::<Job<W>>();
         let mut threads = Vec::new();
         for worker in workers {
-            let (mut worker, jobs) = (worker?, Arc::clone(&jobs));
-            let run = move || {
-                while let Some(job) = next(&jobs) {
-                    job(&mut worker);
-                }
-            };
+            let (mut worker, jobs) = (worker?, jobs.clone());
+            let run = move || jobs.iter().for_each(|job| job(&mut worker));
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
             threads.push(thread.map_err(StoreError::Thread)?);
         }
@@ -68,10 +63,6 @@ impl<W: Send + 'static> Pool<W> {
             let _ = thread.join();
         }
     }
-}
-
-fn next<W>(jobs: &Mutex<mpsc::Receiver<Job<W>>>) -> Option<Job<W>> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 /// What `run` gives, or the words of its panic: no job hurts the next one.

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
 use crate::flush::{Flush, Flusher};
+use crate::log_file;
 use crate::merge::{self, Merger};
 use crate::migrate::{self, Migrations};
 use crate::pool::{Pool, caught};
@@ -152,14 +153,21 @@ enum Role {
 
 fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connection, StoreError> {
     let refused = |source| StoreError::Sqlite { statement: "open", source };
-    let connection = Connection::open(database).map_err(refused)?;
+    let connection = match role {
+        Role::Writer => log_file::file_system()
+            .and_then(|name| Connection::open_with_flags_and_vfs(database, OpenFlags::default(), name)),
+        Role::Reader | Role::Merger => Connection::open(database),
+    };
+    let connection = connection.map_err(refused)?;
     connection.set_prepared_statement_cache_capacity(1024);
     connection
         .execute_batch(match role {
             Role::Writer => {
                 // `NORMAL` keeps the database whole whatever happens; that a commit survives is the flusher's business. The
                 // first look makes the log that it flushes.
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
+                // A small cache: SQLite walks all of it at each commit that has divided a page.
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;
+                 PRAGMA cache_spill=OFF;
                  PRAGMA busy_timeout=5000; SELECT count(*) FROM sqlite_schema;"
             }
             Role::Merger => "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64;",

@@ -1,6 +1,7 @@
 //! The checkout as circumstances change it, each beside the usual one of the same run: a bar for each, and what it comes to.
 //! Each measurement has a fresh copy of the shop and ends with SIGKILL, `verify` and a count, as the usual one does.
 
+mod growth;
 mod open;
 mod paid;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use self::growth::Growth;
 use crate::args::{Condition, Conditions, Format};
 use crate::failure::Failure;
 use crate::ground::{Ground, WARM_UP, costing, database, orders, speed};
@@ -27,8 +29,6 @@ use crate::shop;
 const SLOW_DISK: &str = include_str!("slow_disk.c");
 /// The usual condition, beside which all others are seen.
 const USUAL: &str = "as usual";
-/// So many points of the curve of growing tables.
-const POINTS: u32 = 10;
 /// Arrivals of an open loop, in what a closed one gets done.
 const OFFERED: f64 = 3.0;
 /// Marks of a whole bar.
@@ -52,8 +52,7 @@ struct Report {
     rounds: u32,
     skus: u32,
     lines: Vec<Line>,
-    /// Orders in the tables, and orders a second meanwhile.
-    growth: Vec<(u64, f64)>,
+    growth: Option<Growth>,
 }
 
 /// A measurement: what is otherwise.
@@ -96,8 +95,8 @@ pub(crate) async fn run(wish: Conditions) -> Result<(), Failure> {
         }
     }
     let growth = match wish.parts.contains(&Condition::Growth) {
-        true => run.growth(wish.growth).await?,
-        false => Vec::new(),
+        true => Some(growth::run(&run, wish.growth, wish.ground.rounds).await?),
+        false => None,
     };
     let report = Report {
         machine: run.ground.machine.clone(),
@@ -196,7 +195,7 @@ impl Run {
     async fn measure(&self, case: &Case, usual: f64) -> Result<(Speed, Option<String>), Failure> {
         let data = self.ground.fresh()?;
         if case.kind == Kind::Prices {
-            self.long_list(&data)?;
+            self.long_list(&data, self.ground.skus)?;
         }
         let numbers = Numbers::default();
         let sandbox = match case.kind {
@@ -224,7 +223,8 @@ impl Run {
                     p99_ms: load::percentile_ms(&offered.placed_us, 99),
                 };
                 let note = format!(
-                    "{} arrived, {} were placed, {refused} refused as busy: half of these within {:.1} ms, 99 % within {:.1} ms",
+                    "{} arrived, {} were placed, {refused} refused as busy and told when to come again: half of these within {:.1} ms, \
+                     99 % within {:.1} ms",
                     offered.sent,
                     offered.placed_us.len(),
                     load::percentile_ms(&offered.refused_us, 50),
@@ -253,35 +253,15 @@ impl Run {
     }
 
     /// Prices of customers whom nobody knows, for every item.
-    fn long_list(&self, data: &Path) -> Result<(), Failure> {
+    fn long_list(&self, data: &Path, skus: u32) -> Result<(), Failure> {
         use std::fmt::Write as _;
         let mut rows = String::from("price_list,sku,currency,amount,customer_group\n");
         for number in 0..self.prices {
-            let (sku, group) = (number % self.ground.skus, number / self.ground.skus);
+            let (sku, group) = (number % skus, number / skus);
             // Writing into a string cannot fail.
             let _ = writeln!(rows, "group-{group},{},{},999,group-{group}", shop::sku(sku), shop::CURRENCY);
         }
         self.ground.platform.import(data, "pricing.import_entries", &rows)
-    }
-
-    /// One server and one shop, until so many orders are in its tables.
-    async fn growth(&self, until: u32) -> Result<Vec<(u64, f64)>, Failure> {
-        let data = self.ground.fresh()?;
-        let numbers = Numbers::default();
-        let mut curve = Vec::new();
-        {
-            let server = self.ground.platform.serve(&data, Some(&self.bindings))?;
-            for point in 1..=POINTS {
-                let aim = u64::from(until) * u64::from(point) / u64::from(POINTS);
-                let left = aim.saturating_sub(numbers.load(Ordering::Relaxed));
-                let wish = self.ground.all_skus(&server, Until::Placed(left), &numbers);
-                let rate = load::run(&wish).await?.per_second();
-                print::progress(&format!("{aim} orders in the tables: {rate:.0} a second"));
-                curve.push((aim, rate));
-            }
-        }
-        self.ground.platform.verify(&data)?;
-        Ok(curve)
     }
 }
 
@@ -333,15 +313,20 @@ fn text(report: &Report) -> String {
         lines.push(format!("  rounds: {}: {}", line.name, rounds.join(" ")));
         lines.extend(line.notes.iter().map(|note| format!("    {note}")));
     }
-    if !report.growth.is_empty() {
-        lines.push("\nOrders in the tables, and orders a second meanwhile".to_owned());
-        let most = report.growth.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
+    if let Some(Growth { skus, prices, curve, turns }) = &report.growth {
+        lines.push(format!(
+            "\nA shop of {skus} SKUs and {prices} prices more: orders in its tables, and orders a second meanwhile"
+        ));
+        let most = curve.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
         lines.extend(
-            report
-                .growth
-                .iter()
-                .map(|(orders, rate)| format!("{orders:>12}{rate:>10.0}  {}", bar(*rate, most))),
+            curve.iter().map(|(orders, rate)| format!("{orders:>12}{rate:>10.0}  {}", bar(*rate, most))),
         );
+        lines.push("At its end, in turns: the usual shop, this one".to_owned());
+        let rate = |speed: &Speed| speed.orders_per_second;
+        lines.extend(turns.iter().map(|(usual, grown)| {
+            let (usual, grown) = (rate(usual), rate(grown));
+            format!("{usual:>12.0}{grown:>10.0}{:>10.2}", grown / usual)
+        }));
     }
     lines.join("\n")
 }

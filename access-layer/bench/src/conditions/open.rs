@@ -63,7 +63,11 @@ pub(super) async fn run(
                     };
                     let mut request = Vec::new();
                     order::request(number, choice, &mut request);
-                    let status = connection.exchange(&request).await?.status;
+                    let answer = connection.exchange(&request).await?;
+                    if answer.status == 503 && !answer.says_when {
+                        return Err(Failure::words("an order was refused as busy without Retry-After"));
+                    }
+                    let status = answer.status;
                     let us = u32::try_from(began.passed().as_micros()).unwrap_or(u32::MAX);
                     free.borrow_mut().push(connection);
                     Ok((status, us))

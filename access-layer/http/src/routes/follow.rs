@@ -128,7 +128,7 @@ impl Follower {
             }
             if let Err(problem) = self.look().await {
                 // The stream ends; who follows connects again and meets the problem there.
-                problem.log("");
+                problem.log("", &self.app.put_off);
                 return None;
             }
         }

@@ -1,6 +1,7 @@
 //! `mortise serve`: binds the address, opens the platform, serves until it is told to stop, and then finishes what it has begun.
 //! A PostgreSQL database it shares with others of its kind.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use mortise_deployments::LiveHost;
@@ -8,7 +9,7 @@ use mortise_engine::{Engine, StepMode};
 use mortise_http::{Server, SettableClock, Settings};
 use mortise_store::Access;
 use mortise_types::{Clock, IdSource, SystemClock, SystemIds};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::cli::{ClockChoice, Serve};
 use crate::clock::ShiftedClock;
@@ -19,6 +20,9 @@ use crate::failure::{Exit, Failure};
 use crate::place::Place;
 use crate::print;
 
+/// Connections that wait to be taken. A caller whose connection finds no place tries again a second later, by himself.
+const BACKLOG: u32 = 4_096;
+
 pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     open_more_files();
     let replicas = replicas(&command)?;
@@ -26,7 +30,7 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
         Failure::unusable(format!("{}: {error}", command.listen))
             .mend("name another address with --listen; port 0 takes a free one")
     };
-    let listener = TcpListener::bind(command.listen).await.map_err(unbound)?;
+    let listener = listen(command.listen).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
     let public_url = command.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let peers = Peers::new(&command.peers, public_url.trim_end_matches('/'));
@@ -77,6 +81,14 @@ fn replicas(command: &Serve) -> Result<Vec<String>, Failure> {
         }
         (_, replicas) => Ok(replicas.iter().map(|replica| replica.url().to_owned()).collect()),
     }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that is started again finds connections of the one before on their way out.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// As many files as the system's owner allows: each connection and each mapped extension is one, and the usual soft limit

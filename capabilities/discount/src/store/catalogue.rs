@@ -55,12 +55,32 @@ const BUMP_VERSION: Statement = Statement::pair(
      ORDER BY 1
      ON CONFLICT (tenant) DO UPDATE SET version = discount_version.version + 1",
 );
-/// Seeks the key once for each combination of the line or any, the location or any.
+/// The entries of one line and location, or of what stands for any.
+macro_rules! entries_of_sql {
+    ($line:literal, $location:literal) => {
+        concat!(
+            "SELECT promotion, line, location, valid_from, amount_off, per FROM discount_entry
+              WHERE tenant = ?1 AND line = ",
+            $line,
+            " AND location = ",
+            $location,
+            " AND sku = ?4 AND currency = ?5 AND valid_from <= ?6 AND valid_until > ?6"
+        )
+    };
+}
+/// Seeks the key once for each combination of the line or any, the location or any: each is a query of its own, as SQLite builds a
+/// table at each run for each list of an IN.
 macro_rules! sheet_entries_sql {
     () => {
-        "SELECT promotion, line, location, valid_from, amount_off, per FROM discount_entry
-          WHERE tenant = ?1 AND line IN (?2, '') AND location IN (?3, '') AND sku = ?4 AND currency = ?5
-            AND valid_from <= ?6 AND valid_until > ?6"
+        concat!(
+            entries_of_sql!("?2", "?3 AND ?3 <> ''"),
+            " UNION ALL ",
+            entries_of_sql!("?2", "''"),
+            " UNION ALL ",
+            entries_of_sql!("''", "?3 AND ?3 <> ''"),
+            " UNION ALL ",
+            entries_of_sql!("''", "''")
+        )
     };
 }
 const SHEET_ENTRIES: Statement = Statement::pair(
@@ -92,7 +112,8 @@ const PUT_ENTRY: Statement = Statement::pair(
 );
 const FACTS: Statement = Statement::pair(
     "discount.facts",
-    "SELECT name, value FROM discount_item WHERE tenant = ?1 AND line IN (?2, '') AND sku = ?3",
+    "SELECT name, value FROM discount_item WHERE tenant = ?1 AND line = ?2 AND sku = ?3
+     UNION ALL SELECT name, value FROM discount_item WHERE tenant = ?1 AND line = '' AND sku = ?3",
     "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, line, sku, n)
      CROSS JOIN LATERAL (
        SELECT name, value FROM discount_item

@@ -12,7 +12,7 @@ use mortise_capability::EmittedEvent;
 use mortise_contract::{Value, json};
 use mortise_flow::{Answer, Begin, Ended, Input, Program, WaitNo};
 use mortise_store::{StoreError, Tx};
-use mortise_types::{Clock, IdSource, TenantId, Timestamp};
+use mortise_types::{Clock, IdSource, Scope, TenantId, Timestamp};
 
 pub(crate) use self::events::Matched;
 use self::rows::{write_instances, write_journal, write_listeners};
@@ -42,7 +42,10 @@ pub enum Duplicate {
 /// A trade behind its stretch.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    pub(crate) trade: Trade,
+    pub(crate) id: TradeId,
+    pub(crate) scope: Scope,
+    /// Its state, where something comes to it soon. Any other's is folded again from its journal when something does.
+    pub(crate) kept: Option<Trade>,
     pub(crate) fate: Fate,
     pub(crate) answer: Option<Answer>,
     pub(crate) sends: Vec<Sending>,
@@ -143,7 +146,11 @@ impl Pen {
         done: &mut Committed,
     ) -> Result<(), StoreError> {
         tx.unconfine().await?;
-        let children: Vec<Job> = jobs.iter_mut().flat_map(|job| std::mem::take(&mut job.children)).collect();
+        let mut children = Vec::new();
+        for job in &mut jobs {
+            job.has_child |= !job.children.is_empty();
+            children.append(&mut job.children);
+        }
         jobs.extend(children);
         self.open_again(tx, &jobs).await?;
         write_instances(tx, &jobs).await?;
@@ -213,7 +220,20 @@ fn finish(mut job: Job) -> Finished {
         Fate::Open { due: job.due() }
     };
     job.trade.next_seq += 1;
-    Finished { trade: job.trade, fate, answer: job.answer, sends: job.sends, attention: job.attention }
+    let (id, scope, stays) = (job.trade.id.clone(), job.trade.scope.clone(), is_near(&job, &fate));
+    // What is not kept ends here, where it is warm: to drop the state of a trade later takes longer than its driver has.
+    let kept = stays.then_some(job.trade);
+    Finished { id, scope, kept, fate, answer: job.answer, sends: job.sends, attention: job.attention }
+}
+
+/// Whether something is likely to come to a trade before long: it goes on by itself, has asked a peer or another trade, or has
+/// been come back to before. One that has just begun and waits may wait for days.
+fn is_near(job: &Job, fate: &Fate) -> bool {
+    match fate {
+        Fate::Cut => true,
+        Fate::Open { .. } => job.fresh.is_none() || job.has_child || !job.trade.intents.is_empty(),
+        Fate::Ended | Fate::Duplicate(_) | Fate::Lost | Fate::Behind => false,
+    }
 }
 
 /// A stored payload.

@@ -31,7 +31,9 @@ impl Pen {
             match fate {
                 None => kept.push(job),
                 Some(fate) => done.finished.push(Finished {
-                    trade: job.trade,
+                    id: job.trade.id,
+                    scope: job.trade.scope,
+                    kept: None,
                     fate,
                     answer: None,
                     sends: Vec::new(),

@@ -1,11 +1,12 @@
 //! Trades in memory, between two of their stretches. State is a fold of the journal: what is not kept here is folded again when
-//! something comes, so that a hundred thousand trades that wait for days take the memory of the few that were moved last.
+//! something comes, so that a hundred thousand trades that wait for days take no memory. Which trades something comes to soon
+//! is not decided here.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::record::{Trade, TradeId};
 
-/// Trades that are kept where nothing else keeps them. One is some 25 KB; a customer who pays does so while few others begin.
+/// Trades that are kept where nothing else keeps them. One is some 25 KB.
 const MOST: usize = 2_000;
 
 /// The trades that were moved last, and all that have asked a peer.

@@ -554,7 +554,7 @@ impl Driver {
         let mut born = Vec::new();
         let mut outward = Outward::default();
         for finished in committed.finished {
-            let id = finished.trade.id.clone();
+            let id = finished.id.clone();
             let known = after.contains_key(&id);
             if matches!(finished.fate, Fate::Behind) {
                 let works = works.iter().filter(|(of, _)| *of == id).flat_map(|(_, works)| works.clone());
@@ -596,27 +596,25 @@ impl Driver {
         next: &mut Vec<(TradeId, Work)>,
         outward: &mut Outward,
     ) {
-        let Finished { trade, fate, answer, sends, attention } = finished;
-        let id = trade.id.clone();
+        let Finished { id, scope, kept, fate, answer, sends, attention } = finished;
         self.beginnings.remove(&id);
         self.stale.remove(&id);
         self.behind.remove(&id);
         for (path, text) in attention {
             tracing::warn!(trade = %id, %path, %text, "a trade wants a person");
         }
-        outward.sends.extend(sends.into_iter().map(|sending| (id.clone(), trade.scope.clone(), sending)));
+        outward.sends.extend(sends.into_iter().map(|sending| (id.clone(), scope.clone(), sending)));
         let ended = matches!(fate, Fate::Ended);
+        match kept {
+            Some(trade) => self.trades.keep(trade),
+            None => self.trades.remove(&id),
+        }
         match fate {
             Fate::Open { due } => {
                 after.insert(id.clone(), After::Open { due });
-                self.trades.keep(trade);
             }
-            Fate::Cut => {
-                next.push((id.clone(), Work::Continue));
-                self.trades.keep(trade);
-            }
+            Fate::Cut => next.push((id.clone(), Work::Continue)),
             Fate::Ended | Fate::Lost | Fate::Behind => {
-                self.trades.remove(&id);
                 after.insert(id.clone(), After::Ended);
             }
             Fate::Duplicate(duplicate) => {
