@@ -191,14 +191,17 @@ impl Problem {
         *response.body_mut() = Body::from(text);
     }
 
-    /// What the log is told. Where a thousand requests are put off in a second, it is told of the first.
+    /// What the log is told. Where a thousand requests are put off in a second, it is warned of the first.
     pub(crate) fn log(&self, trace_id: &str, put_off: &PutOff) {
         let fault = &self.0.fault;
         match fault.code().class {
             Class::Broken => tracing::error!(trace_id, fault = fault.log_line(), "a request failed"),
             Class::Unavailable if fault.code().http_status >= 500 => {
-                if let Some(unsaid) = put_off.count(fault.code().code, Instant::now()) {
-                    tracing::warn!(trace_id, unsaid, fault = fault.log_line(), "a request was put off");
+                match put_off.count(fault.code().code, Instant::now()) {
+                    Some(unsaid) => {
+                        tracing::warn!(trace_id, unsaid, fault = fault.log_line(), "a request was put off");
+                    }
+                    None => tracing::debug!(trace_id, fault = fault.log_line(), "a request was put off"),
                 }
             }
             Class::Unavailable | Class::Rejected | Class::Invalid => {

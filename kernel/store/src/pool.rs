@@ -31,7 +31,10 @@ impl<W: Send + 'static> Pool<W> {
         let mut threads = Vec::new();
         for worker in workers {
             let (mut worker, jobs) = (worker?, jobs.clone());
-            let run = move || jobs.iter().for_each(|job| job(&mut worker));
+            // A job that panics is gone, and who waits for it sees that; the worker goes on.
+            let run = move || {
+                jobs.iter().for_each(|job| drop(catch_unwind(AssertUnwindSafe(|| job(&mut worker)))));
+            };
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
             threads.push(thread.map_err(StoreError::Thread)?);
         }

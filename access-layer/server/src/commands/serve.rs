@@ -85,7 +85,9 @@ fn replicas(command: &Serve) -> Result<Vec<String>, Failure> {
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A server that is started again finds connections of the one before on their way out.
+    // A server that is started again finds connections of the one before on their way out. On Windows this would let two have
+    // the address.
+    #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

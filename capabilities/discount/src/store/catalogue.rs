@@ -293,7 +293,11 @@ pub(crate) async fn facts(reader: &Reader<'_>, items: &[(Scope, Sku)]) -> Result
         let text = format!("{name}={value}");
         Fact { name, value, text }
     };
-    Ok(groups.into_iter().map(|rows| rows.into_iter().map(fact).collect()).collect())
+    let sorted = |mut rows: Vec<(String, String)>| {
+        rows.sort_unstable();
+        rows.into_iter().map(fact).collect()
+    };
+    Ok(groups.into_iter().map(sorted).collect())
 }
 
 /// A fact about an item: tenant, line, item, name, value.

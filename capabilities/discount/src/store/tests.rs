@@ -25,7 +25,7 @@ async fn an_order_seeks_sheets_coupons_and_the_ledger_by_keys() {
     let sheet = plan(&rig, SHEET_ENTRIES_PLAN, ("t", "l", "p", "s", "EUR", 0_i64)).await;
     let key = "discount_entry USING PRIMARY KEY (tenant=? AND line=? AND location=? AND sku=? AND currency=? AND \
                valid_from<?)";
-    assert!(sheet.contains(key), "{sheet}");
+    assert_eq!(sheet.matches(key).count(), 4, "one for each of this or any line, location: {sheet}");
     let by_customer = "USING INDEX discount_redemption_customer (tenant=? AND customer_id=? AND promotion=?)";
     let coupon = plan(&rig, COUPON_PLAN, ("t", "l", "c", "ann")).await;
     assert!(coupon.contains("c USING PRIMARY KEY (tenant=? AND line=? AND coupon=?)"), "{coupon}");

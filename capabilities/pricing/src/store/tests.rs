@@ -20,6 +20,7 @@ async fn a_quote_seeks_by_the_key_down_to_the_period() {
     let plan: Vec<String> = read.await.unwrap().into_iter().map(|(_, _, _, step)| step).collect();
     let search = "SEARCH pricing_entry USING PRIMARY KEY (tenant=? AND line=? AND location=? AND sku=? AND currency=? \
                   AND customer_group=? AND valid_from<?)";
-    assert!(plan.iter().any(|step| step == search), "{plan:#?}");
+    let seeks = plan.iter().filter(|step| *step == search).count();
+    assert_eq!(seeks, 8, "one for each of this or any line, location, group: {plan:#?}");
     assert!(plan.iter().all(|step| !step.starts_with("SCAN")), "{plan:#?}");
 }

@@ -1,6 +1,6 @@
 //! Trades in memory, between two of their stretches. State is a fold of the journal: what is not kept here is folded again when
-//! something comes, so that a hundred thousand trades that wait for days take no memory. Which trades something comes to soon
-//! is not decided here.
+//! something comes, so that a hundred thousand trades that wait for days take little more memory than their names. Which trades
+//! something comes to soon is not decided here.
 
 use std::collections::{HashMap, VecDeque};
 

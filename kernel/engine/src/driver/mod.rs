@@ -226,6 +226,8 @@ pub(crate) struct Driver {
     beginnings: HashMap<TradeId, Beginning>,
     /// How often the stretch that a trade is at has found its reads stale.
     stale: HashMap<TradeId, u32>,
+    /// Trades of a batch that may have been committed, though nobody heard of it.
+    unheard: HashSet<TradeId>,
     waiters: HashMap<TradeId, Vec<(oneshot::Sender<Started>, Replay)>>,
     prepared: HashMap<BatchNo, Prepared>,
     under_way: HashMap<BatchNo, Vec<(TradeId, Vec<Work>)>>,
@@ -281,6 +283,7 @@ impl Driver {
             trades: Cache::default(),
             beginnings: HashMap::new(),
             stale: HashMap::new(),
+            unheard: HashSet::new(),
             waiters: HashMap::new(),
             prepared: HashMap::new(),
             under_way: HashMap::new(),
@@ -422,7 +425,7 @@ impl Driver {
                 let Beginning { program, scope, caller, .. } = beginning;
                 unborn(id, Arc::clone(program), scope.clone(), caller.clone(), self.pen.epoch, now)
             } else {
-                missing.push((id, works, staleness));
+                missing.push((id.clone(), self.resumed(&id, works), staleness));
                 continue;
             };
             jobs.push(Job::new(trade, works, staleness, now));
@@ -511,10 +514,11 @@ impl Driver {
             StoreErrorKind::Unavailable => Failure::Unavailable,
             StoreErrorKind::Statement | StoreErrorKind::Corrupt | StoreErrorKind::Program => Failure::Culprit,
         };
+        let works = self.under_way.remove(&batch).unwrap_or_default();
         if failure == Failure::Unavailable {
             self.figures.unwritten.fetch_add(1, Ordering::Relaxed);
+            self.unheard.extend(works.iter().map(|(trade, _)| trade.clone()));
         }
-        let works = self.under_way.remove(&batch).unwrap_or_default();
         if works.len() > 1 && failure == Failure::Culprit {
             self.figures.halved.fetch_add(1, Ordering::Relaxed);
         }
@@ -530,6 +534,7 @@ impl Driver {
         let problem = self.problems.remove(&trade).unwrap_or_default();
         if self.beginnings.remove(&trade).is_some() {
             self.stale.remove(&trade);
+            self.unheard.remove(&trade);
             tracing::error!(%trade, %problem, "a trade could not be begun");
             for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
                 let _ = waiter.send(Started::Broken { problem: problem.clone() });
@@ -599,6 +604,7 @@ impl Driver {
         let Finished { id, scope, kept, fate, answer, sends, attention } = finished;
         self.beginnings.remove(&id);
         self.stale.remove(&id);
+        self.unheard.remove(&id);
         self.behind.remove(&id);
         for (path, text) in attention {
             tracing::warn!(trade = %id, %path, %text, "a trade wants a person");

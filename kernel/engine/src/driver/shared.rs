@@ -23,6 +23,7 @@ impl Driver {
         self.peers.clear();
         self.trades = Cache::default();
         self.stale.clear();
+        self.unheard.clear();
         self.behind.clear();
         self.elsewhere.clear();
         self.prepared.clear();
@@ -73,6 +74,13 @@ impl Driver {
             });
         }
         self.elsewhere.insert(trade);
+    }
+
+    /// The works of a trade that is read from its journal. A commit of which nothing was heard may stand there already: what it
+    /// left to do is done first.
+    pub(super) fn resumed(&self, id: &TradeId, works: Vec<Work>) -> Vec<Work> {
+        let left = self.unheard.contains(id).then_some(Work::Resume);
+        left.into_iter().chain(works).collect()
     }
 
     /// A commit of which nothing was heard has moved the trade on: it is read anew and told once more. One that stands

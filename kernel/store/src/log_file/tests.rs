@@ -1,3 +1,6 @@
+//! What reaches the log's file, and when: in pieces, by what another connection sees, and by what copies of the files hold. Not: that
+//! it is on the disk.
+
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
