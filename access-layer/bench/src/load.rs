@@ -75,10 +75,22 @@ pub(crate) struct Loop {
     pub(crate) numbers: Numbers,
 }
 
+impl Loop {
+    /// The next order's number; none when there are enough.
+    fn draw(&self) -> Option<u64> {
+        let enough = match self.until {
+            Until::Placed(count) | Until::Decided(count) => count,
+            Until::Passed(_) | Until::SoldOut => u64::MAX,
+        };
+        let next = |number| (number < enough).then_some(number + 1);
+        self.numbers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
+    }
+}
+
 #[derive(Debug)]
 enum Caller {
     Hasty(Connection),
-    Patient(Patient, u64),
+    Patient(Patient),
 }
 
 #[derive(Debug)]
@@ -95,7 +107,7 @@ pub(crate) async fn run(wish: &Loop) -> Result<Load, Failure> {
     let mut connections = Vec::new();
     for _ in 0..wish.callers {
         connections.push(match wish.until {
-            Until::Decided(count) => Caller::Patient(Patient::new(wish.address), count),
+            Until::Decided(_) => Caller::Patient(Patient::new(wish.address)),
             _ => Caller::Hasty(Connection::open(wish.address).await?),
         });
     }
@@ -105,7 +117,7 @@ pub(crate) async fn run(wish: &Loop) -> Result<Load, Failure> {
         let (wish, stop) = (wish.clone(), Arc::clone(&stop));
         match connection {
             Caller::Hasty(connection) => callers.spawn(caller(connection, wish, began, stop)),
-            Caller::Patient(patient, count) => callers.spawn(patiently(patient, count, wish, began)),
+            Caller::Patient(patient) => callers.spawn(patiently(patient, wish, began)),
         };
     }
     let mut load = Load::default();
@@ -131,14 +143,11 @@ async fn caller(
         if matches!(wish.until, Until::Passed(time) if began.passed() >= time) {
             break;
         }
-        let number = wish.numbers.fetch_add(1, Ordering::Relaxed);
-        if matches!(wish.until, Until::Placed(count) if number >= count) {
-            break;
-        }
+        let Some(number) = wish.draw() else { break };
         order::request(number, wish.choice, &mut request);
         let asked = Stopwatch::start();
-        let said = said(&connection.exchange(&request).await?, wish.until);
-        match said.inspect_err(|_| stop.store(true, Ordering::Relaxed))? {
+        let Answer { status, body, .. } = connection.exchange(&request).await?;
+        match said(status, body, wish.until).inspect_err(|_| stop.store(true, Ordering::Relaxed))? {
             Said::Placed => {
                 load.latencies_us.push(u32::try_from(asked.passed().as_micros()).unwrap_or(u32::MAX));
                 load.took = began.passed();
@@ -150,19 +159,14 @@ async fn caller(
     Ok(load)
 }
 
-/// Orders, each until it is decided, up to number `count`.
-async fn patiently(mut patient: Patient, count: u64, wish: Loop, began: Stopwatch) -> Result<Load, Failure> {
+/// Orders, each until it is decided.
+async fn patiently(mut patient: Patient, wish: Loop, began: Stopwatch) -> Result<Load, Failure> {
     let (mut load, mut request) = (Load::default(), Vec::new());
-    loop {
-        let number = wish.numbers.fetch_add(1, Ordering::Relaxed);
-        if number >= count {
-            load.repeats = patient.repeats;
-            return Ok(load);
-        }
+    while let Some(number) = wish.draw() {
         order::request(number, wish.choice, &mut request);
         let asked = Stopwatch::start();
         let (status, body) = patient.ask(&request).await?;
-        match said(&Answer { status, says_when: false, body: &body }, Until::SoldOut)? {
+        match said(status, &body, Until::SoldOut)? {
             Said::Placed => {
                 load.latencies_us.push(u32::try_from(asked.passed().as_micros()).unwrap_or(u32::MAX));
                 load.took = began.passed();
@@ -170,11 +174,13 @@ async fn patiently(mut patient: Patient, count: u64, wish: Loop, began: Stopwatc
             Said::SoldOut => load.sold_out += 1,
         }
     }
+    load.repeats = patient.repeats;
+    Ok(load)
 }
 
-fn said(answer: &Answer<'_>, until: Until) -> Result<Said, Failure> {
-    let text = String::from_utf8_lossy(answer.body);
-    match (answer.status, until) {
+fn said(status: u16, body: &[u8], until: Until) -> Result<Said, Failure> {
+    let text = String::from_utf8_lossy(body);
+    match (status, until) {
         (200, _) => Ok(Said::Placed),
         (422, Until::SoldOut) if text.contains("\"out_of_stock\"") => Ok(Said::SoldOut),
         (status, _) => Err(Failure::words(format!("an order was answered with {status}: {text}"))),
@@ -202,11 +208,10 @@ mod tests {
 
     #[test]
     fn only_a_placed_order_counts() {
-        let answer = |status, body| Answer { status, says_when: false, body };
-        let refused = answer(422, br#"{"code":"trade-failed","reason":"out_of_stock"}"#);
-        assert!(matches!(said(&answer(200, b"{}"), Until::SoldOut), Ok(Said::Placed)));
-        assert!(matches!(said(&refused, Until::SoldOut), Ok(Said::SoldOut)));
-        assert!(said(&refused, Until::Passed(Duration::ZERO)).is_err());
-        assert!(said(&answer(202, b"{}"), Until::SoldOut).is_err());
+        let refused = br#"{"code":"trade-failed","reason":"out_of_stock"}"#;
+        assert!(matches!(said(200, b"{}", Until::SoldOut), Ok(Said::Placed)));
+        assert!(matches!(said(422, refused, Until::SoldOut), Ok(Said::SoldOut)));
+        assert!(said(422, refused, Until::Passed(Duration::ZERO)).is_err());
+        assert!(said(202, b"{}", Until::SoldOut).is_err());
     }
 }

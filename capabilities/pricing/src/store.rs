@@ -24,27 +24,25 @@ macro_rules! entries_sql {
         )
     };
 }
+/// Those of one line, or of what stands for any, for each combination of the location or any, the group or any.
+macro_rules! entries_of_line_sql {
+    ($line:literal) => {
+        concat!(
+            entries_sql!($line, "?3 AND ?3 <> ''", "?6 AND ?6 <> ''"),
+            " UNION ALL ",
+            entries_sql!($line, "?3 AND ?3 <> ''", "''"),
+            " UNION ALL ",
+            entries_sql!($line, "''", "?6 AND ?6 <> ''"),
+            " UNION ALL ",
+            entries_sql!($line, "''", "''")
+        )
+    };
+}
 /// Seeks the key once for each combination of the line or any, the location or any, the group or any: each is a query of its own,
 /// as SQLite builds a table at each run for each list of an IN.
 macro_rules! candidates_sql {
     () => {
-        concat!(
-            entries_sql!("?2", "?3 AND ?3 <> ''", "?6 AND ?6 <> ''"),
-            " UNION ALL ",
-            entries_sql!("?2", "?3 AND ?3 <> ''", "''"),
-            " UNION ALL ",
-            entries_sql!("?2", "''", "?6 AND ?6 <> ''"),
-            " UNION ALL ",
-            entries_sql!("?2", "''", "''"),
-            " UNION ALL ",
-            entries_sql!("''", "?3 AND ?3 <> ''", "?6 AND ?6 <> ''"),
-            " UNION ALL ",
-            entries_sql!("''", "?3 AND ?3 <> ''", "''"),
-            " UNION ALL ",
-            entries_sql!("''", "''", "?6 AND ?6 <> ''"),
-            " UNION ALL ",
-            entries_sql!("''", "''", "''")
-        )
+        concat!(entries_of_line_sql!("?2"), " UNION ALL ", entries_of_line_sql!("''"))
     };
 }
 const CANDIDATES: Statement = Statement::pair(

@@ -33,7 +33,7 @@ impl<W: Send + 'static> Pool<W> {
             let (mut worker, jobs) = (worker?, jobs.clone());
             // A job that panics is gone, and who waits for it sees that; the worker goes on.
             let run = move || {
-                jobs.iter().for_each(|job| drop(catch_unwind(AssertUnwindSafe(|| job(&mut worker)))));
+                jobs.iter().for_each(|job| drop(caught(|| job(&mut worker))));
             };
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
             threads.push(thread.map_err(StoreError::Thread)?);

@@ -3,7 +3,6 @@
 //! the last order of a curve, and the machine is not the same in all of them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -13,7 +12,7 @@ use crate::failure::Failure;
 use crate::ground::{WARM_UP, database, orders, speed};
 use crate::load::{self, Loop, Numbers, Until};
 use crate::order::Choice;
-use crate::platform::{Platform, Server};
+use crate::platform::Server;
 use crate::print;
 use crate::report::Speed;
 use crate::shop;
@@ -64,8 +63,7 @@ pub(super) async fn run(run: &Run, until: u32, rounds: u32) -> Result<Growth, Fa
     }
     run.ground.platform.verify(&grown.data)?;
     let there = orders(&database(&grown.data))?;
-    // Each loop has drawn a number for each caller that it gave no order any more.
-    let placed = grown.numbers.load(Ordering::Relaxed) - u64::from(POINTS) * u64::from(run.ground.callers);
+    let placed = grown.numbers.load(Ordering::Relaxed);
     if there != placed {
         return Err(Failure::words(format!(
             "{placed} orders were acknowledged by the shop that grew, {there} are there"
@@ -83,11 +81,7 @@ struct Grown {
 impl Grown {
     fn prepare(run: &Run) -> Result<Self, Failure> {
         let data = run.ground.bench.path("grown");
-        if data.exists() {
-            std::fs::remove_dir_all(&data).map_err(|error| Failure::file(&data, &error))?;
-        }
-        let platform: &Platform = &run.ground.platform;
-        shop::open(platform, &data, SKUS)?;
+        shop::open(&run.ground.platform, &data, SKUS)?;
         run.long_list(&data, SKUS)?;
         run.ground.copy_compiled(&data)?;
         Ok(Self { data, numbers: Numbers::default() })
@@ -98,7 +92,6 @@ impl Grown {
     }
 
     fn load(&self, run: &Run, server: &Server, until: Until) -> Loop {
-        let (address, callers, numbers) = (server.address, run.ground.callers, Arc::clone(&self.numbers));
-        Loop { address, callers, choice: Choice::Uniform(SKUS), until, numbers }
+        Loop { choice: Choice::Uniform(SKUS), ..run.ground.all_skus(server, until, &self.numbers) }
     }
 }

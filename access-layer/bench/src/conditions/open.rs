@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::client::Connection;
+use crate::client::{Answer, Connection};
 use crate::failure::Failure;
 use crate::load::Numbers;
 use crate::order::{self, Choice};
@@ -63,11 +63,10 @@ pub(super) async fn run(
                     };
                     let mut request = Vec::new();
                     order::request(number, choice, &mut request);
-                    let answer = connection.exchange(&request).await?;
-                    if answer.status == 503 && !answer.says_when {
+                    let Answer { status, says_when, .. } = connection.exchange(&request).await?;
+                    if status == 503 && !says_when {
                         return Err(Failure::words("an order was refused as busy without Retry-After"));
                     }
-                    let status = answer.status;
                     let us = u32::try_from(began.passed().as_micros()).unwrap_or(u32::MAX);
                     free.borrow_mut().push(connection);
                     Ok((status, us))
