@@ -135,8 +135,8 @@ const STEP: Statement = Statement::pair(
        INSERT INTO delivery_tracking (tenant, shipment_id, sequence, status, at)
        SELECT tenant, shipment_id, sequence, status, at FROM item ORDER BY tenant, shipment_id, sequence, n
        ON CONFLICT DO NOTHING RETURNING tenant, shipment_id, sequence)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, shipment_id, sequence)
-       GROUP BY tenant, shipment_id, sequence",
+     SELECT min(n) FROM item WHERE ((tenant, shipment_id, sequence) IN (TABLE added)) IS TRUE
+     GROUP BY tenant, shipment_id, sequence",
 );
 
 const STEPS: Statement = Statement::pair(
@@ -156,7 +156,7 @@ const TAKE_EVENT: Statement = Statement::pair(
        INSERT INTO delivery_carrier_event (tenant, event_id, recorded_at)
        SELECT tenant, event_id, recorded_at FROM item ORDER BY tenant, event_id, n
        ON CONFLICT DO NOTHING RETURNING tenant, event_id)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, event_id) GROUP BY tenant, event_id",
+     SELECT min(n) FROM item WHERE ((tenant, event_id) IN (TABLE added)) IS TRUE GROUP BY tenant, event_id",
 );
 
 const TAKE_REMITTANCE: Statement = Statement::pair(
@@ -169,7 +169,7 @@ const TAKE_REMITTANCE: Statement = Statement::pair(
        INSERT INTO delivery_remittance (tenant, remittance_id, currency, amount, recorded_at)
        SELECT tenant, remittance_id, currency, amount, recorded_at FROM item ORDER BY tenant, remittance_id, n
        ON CONFLICT DO NOTHING RETURNING tenant, remittance_id)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, remittance_id) GROUP BY tenant, remittance_id",
+     SELECT min(n) FROM item WHERE ((tenant, remittance_id) IN (TABLE added)) IS TRUE GROUP BY tenant, remittance_id",
 );
 
 /// A parcel may stand in a payout twice: its parts are added up.

@@ -32,7 +32,7 @@ const NEW_HEADER: Statement = Statement::pair(
        SELECT tenant, order_id, placement, customer_id, business_line, channel, currency, payable, 'open',
               'due', 'none', 'none', parcels, 1, placed_at, placed_at FROM item ORDER BY tenant, order_id, n
        ON CONFLICT DO NOTHING RETURNING tenant, order_id)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, order_id) GROUP BY tenant, order_id",
+     SELECT min(n) FROM item WHERE ((tenant, order_id) IN (TABLE added)) IS TRUE GROUP BY tenant, order_id",
 );
 const REPLACE_HEADER: Statement = Statement::pair(
     "order.replace_header",

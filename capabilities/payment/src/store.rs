@@ -143,7 +143,7 @@ const TAKE_EVENT: Statement = Statement::pair(
        INSERT INTO payment_provider_event (tenant, event_id, recorded_at)
        SELECT tenant, event_id, recorded_at FROM item ORDER BY tenant, event_id, n
        ON CONFLICT DO NOTHING RETURNING tenant, event_id)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, event_id) GROUP BY tenant, event_id",
+     SELECT min(n) FROM item WHERE ((tenant, event_id) IN (TABLE added)) IS TRUE GROUP BY tenant, event_id",
 );
 
 const HISTORY: Statement = Statement::pair(

@@ -100,7 +100,7 @@ pub(crate) const INSERT_INSTANCE: Statement = Statement::pair(
        SELECT tenant, id, flow, hash, key, line, channel, caller, input_hash, status, epoch, next_seq,
               wake_at, started_at, outcome, answer FROM item ORDER BY tenant, id, n
        ON CONFLICT DO NOTHING RETURNING tenant, id)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, id) GROUP BY tenant, id",
+     SELECT min(n) FROM item WHERE ((tenant, id) IN (TABLE added)) IS TRUE GROUP BY tenant, id",
 );
 
 pub(crate) const UPDATE_INSTANCE: Statement = Statement::pair(
@@ -134,8 +134,8 @@ pub(crate) const INSERT_WAIT: Statement = Statement::pair(
        SELECT tenant, event, key, instance, wait, kind, since FROM item
          ORDER BY tenant, event, key, instance, wait, kind, n
        ON CONFLICT DO NOTHING RETURNING tenant, event, key, instance, wait, kind)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, event, key, instance, wait, kind)
-       GROUP BY tenant, event, key, instance, wait, kind",
+     SELECT min(n) FROM item WHERE ((tenant, event, key, instance, wait, kind) IN (TABLE added)) IS TRUE
+     GROUP BY tenant, event, key, instance, wait, kind",
 );
 
 pub(crate) const DELETE_WAIT: Statement = Statement::pair(
@@ -191,8 +191,8 @@ pub(crate) const INSERT_TAKEN: Statement = Statement::pair(
        INSERT INTO inbox_taken (tenant, instance, position)
        SELECT tenant, instance, position FROM item ORDER BY tenant, instance, position, n
        ON CONFLICT DO NOTHING RETURNING tenant, instance, position)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, instance, position)
-       GROUP BY tenant, instance, position",
+     SELECT min(n) FROM item WHERE ((tenant, instance, position) IN (TABLE added)) IS TRUE
+     GROUP BY tenant, instance, position",
 );
 
 pub(crate) const IS_TAKEN: Statement = Statement::pair(
@@ -378,7 +378,7 @@ pub(crate) const TAKE_TURN: Statement = Statement::pair(
        WHERE subscriber_turn.epoch = excluded.epoch
           OR NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = subscriber_turn.epoch)
        RETURNING name)
-     SELECT item.n FROM item JOIN taken USING (name)",
+     SELECT n FROM item WHERE (name IN (TABLE taken)) IS TRUE",
 );
 
 pub(crate) const INSERT_DEFINITION: Statement = Statement::pair(
@@ -391,7 +391,7 @@ pub(crate) const INSERT_DEFINITION: Statement = Statement::pair(
        INSERT INTO flow_definition (tenant, hash, name, version, text, contracts, published_at)
        SELECT tenant, hash, name, version, text, contracts, published_at FROM item ORDER BY tenant, hash, n
        ON CONFLICT DO NOTHING RETURNING tenant, hash)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, hash) GROUP BY tenant, hash",
+     SELECT min(n) FROM item WHERE ((tenant, hash) IN (TABLE added)) IS TRUE GROUP BY tenant, hash",
 );
 
 pub(crate) const DEFINITIONS: Statement = Statement::both(
@@ -413,7 +413,7 @@ pub(crate) const SET_ALIAS: Statement = Statement::pair(
        SELECT tenant, line, name, hash, moved_at FROM item ORDER BY tenant, line, name
        ON CONFLICT (tenant, line, name) DO UPDATE SET hash = excluded.hash, moved_at = excluded.moved_at
        WHERE flow_alias.hash <> excluded.hash RETURNING tenant, line, name)
-     SELECT item.n FROM item JOIN moved USING (tenant, line, name)",
+     SELECT n FROM item WHERE ((tenant, line, name) IN (TABLE moved)) IS TRUE",
 );
 
 pub(crate) const ADD_ALIAS: Statement = Statement::pair(
@@ -425,7 +425,7 @@ pub(crate) const ADD_ALIAS: Statement = Statement::pair(
        INSERT INTO flow_alias (tenant, line, name, hash, moved_at)
        SELECT tenant, line, name, hash, moved_at FROM item ORDER BY tenant, line, name, n
        ON CONFLICT DO NOTHING RETURNING tenant, line, name)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, line, name) GROUP BY tenant, line, name",
+     SELECT min(n) FROM item WHERE ((tenant, line, name) IN (TABLE added)) IS TRUE GROUP BY tenant, line, name",
 );
 
 pub(crate) const ALIAS_MOVED: Statement = Statement::pair(
@@ -437,8 +437,8 @@ pub(crate) const ALIAS_MOVED: Statement = Statement::pair(
        INSERT INTO flow_alias_move (tenant, line, name, hash, moved_at)
        SELECT tenant, line, name, hash, moved_at FROM item ORDER BY tenant, name, moved_at, line, hash, n
        ON CONFLICT DO NOTHING RETURNING tenant, name, moved_at, line, hash)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, name, moved_at, line, hash)
-       GROUP BY tenant, name, moved_at, line, hash",
+     SELECT min(n) FROM item WHERE ((tenant, name, moved_at, line, hash) IN (TABLE added)) IS TRUE
+     GROUP BY tenant, name, moved_at, line, hash",
 );
 
 pub(crate) const ALIASES: Statement = Statement::both(

@@ -49,10 +49,23 @@ impl<W: Send + 'static> Pool<W> {
         &self,
         job: impl FnOnce(&mut W) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.run_on((), |worker, ()| job(worker)).await
+    }
+
+    /// Has the next free worker do `job` on `goods`, which are dropped when the answer is on its way: that may take longer than the
+    /// caller has.
+    ///
+    /// # Errors
+    /// The job's own.
+    pub(crate) async fn run_on<G: Send + 'static, T: Send + 'static>(
+        &self,
+        goods: G,
+        job: impl FnOnce(&mut W, &G) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (done, answer) = oneshot::channel();
         let job: Job<W> = Box::new(move |worker| {
             // Nobody may be waiting any more; what was committed stays committed.
-            let _ = done.send(job(worker));
+            let _ = done.send(job(worker, &goods));
         });
         self.queue.send(job).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?

@@ -50,7 +50,7 @@ const NEW_LOT: Statement = Statement::pair(
        SELECT tenant, auction_id, rules, 'open', closes_at, 0, 0, 1, 0, 0 FROM item
          ORDER BY tenant, auction_id, n
        ON CONFLICT DO NOTHING RETURNING tenant, auction_id)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, auction_id) GROUP BY tenant, auction_id",
+     SELECT min(n) FROM item WHERE ((tenant, auction_id) IN (TABLE added)) IS TRUE GROUP BY tenant, auction_id",
 );
 const SAVE_LOT: Statement = Statement::pair(
     "auction.save_lot",

@@ -128,8 +128,8 @@ const PUT_ITEM: Statement = Statement::pair(
        INSERT INTO discount_item (tenant, line, sku, name, value)
        SELECT tenant, line, sku, name, value FROM item ORDER BY tenant, line, sku, name, value, n
        ON CONFLICT DO NOTHING RETURNING tenant, line, sku, name, value)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, line, sku, name, value)
-       GROUP BY tenant, line, sku, name, value",
+     SELECT min(n) FROM item WHERE ((tenant, line, sku, name, value) IN (TABLE added)) IS TRUE
+     GROUP BY tenant, line, sku, name, value",
 );
 /// A code for the line comes before one for all lines. The ledger is asked by customer only where there is one, and by
 /// its index: left to itself SQLite reads the tenant's whole ledger.

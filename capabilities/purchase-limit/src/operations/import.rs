@@ -36,7 +36,8 @@ const UPSERT_ITEM: Statement = Statement::pair(
        INSERT INTO purchase_limit_item (tenant, sku, item_group)
        SELECT tenant, sku, item_group FROM item ORDER BY tenant, sku, item_group, n
        ON CONFLICT DO NOTHING RETURNING tenant, sku, item_group)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, sku, item_group) GROUP BY tenant, sku, item_group",
+     SELECT min(n) FROM item WHERE ((tenant, sku, item_group) IN (TABLE added)) IS TRUE
+     GROUP BY tenant, sku, item_group",
 );
 
 pub(crate) struct ImportRules;

@@ -117,7 +117,7 @@ const FENCE: Statement = Statement::pair(
        INSERT INTO shop_hold (tenant, hold, goods, count, state)
        SELECT tenant, hold, goods, count, state FROM item ORDER BY tenant, hold, n
        ON CONFLICT DO NOTHING RETURNING tenant, hold)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, hold) GROUP BY tenant, hold",
+     SELECT min(n) FROM item WHERE ((tenant, hold) IN (TABLE added)) IS TRUE GROUP BY tenant, hold",
 );
 const SETTLE_HOLD: Statement = Statement::pair(
     "shop.settle_hold",

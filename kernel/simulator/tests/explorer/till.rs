@@ -58,7 +58,7 @@ const SEEN: Statement = Statement::pair(
      added AS (
        INSERT INTO till_book (tenant, owner, account, amount)
        SELECT tenant, owner, 'seen', 0 FROM item ORDER BY tenant, owner, n ON CONFLICT DO NOTHING RETURNING tenant, owner)
-     SELECT min(item.n) FROM item JOIN added USING (tenant, owner) GROUP BY tenant, owner",
+     SELECT min(n) FROM item WHERE ((tenant, owner) IN (TABLE added)) IS TRUE GROUP BY tenant, owner",
 );
 const BOOK: Statement =
     Statement::both("till.book", "SELECT tenant, owner, account, amount FROM till_book WHERE account IN ('pens', 'money')

@@ -14,7 +14,7 @@ mod session;
 use std::sync::Arc;
 
 use sqlx::postgres::PgConnection;
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::runtime::Runtime;
 
 pub(crate) use self::batch::Batch;
@@ -52,6 +52,10 @@ const BY_KEY: [(&str, &str); 5] = [
     ("enable_mergejoin", "off"),
     ("jit", "off"),
 ];
+
+/// Has large values compressed by the method that takes a tenth of the time of the server's own, if the server knows it.
+const COMPRESSION: &str = "SELECT set_config('default_toast_compression', 'lz4', false) FROM pg_settings
+                           WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
 
 /// An open database of a server.
 #[derive(Debug)]
@@ -143,7 +147,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         let writers = self.writers.as_ref().ok_or(StoreError::ReadingOnly)?;
-        writers.run(written(Begin::Write, counters, job)).await
+        writers.run_on(job, written(Begin::Write, counters)).await
     }
 
     pub(crate) async fn write_aside<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
@@ -152,7 +156,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         let aside = self.aside.as_ref().ok_or(StoreError::ReadingOnly)?;
-        aside.run(written(Begin::Aside, counters, job)).await
+        aside.run_on(job, written(Begin::Aside, counters)).await
     }
 
     pub(crate) async fn listen(&self, channel: &'static str, mark: (i32, i32)) -> Result<Ear, StoreError> {
@@ -226,18 +230,17 @@ impl Postgres {
     }
 }
 
-/// `job` in transactions that `begin`, until nobody is in its way.
+/// A job in transactions that `begin`, until nobody is in its way.
 fn written<T, F>(
     begin: Begin,
     counters: &Arc<Counters>,
-    job: F,
-) -> impl FnOnce(&mut Worker) -> Result<T, StoreError> + Send + 'static
+) -> impl FnOnce(&mut Worker, &F) -> Result<T, StoreError> + Send + 'static
 where
     T: Send + 'static,
     F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
 {
     let counters = Arc::clone(counters);
-    move |worker| {
+    move |worker, job| {
         let mut attempt = 1;
         loop {
             let job = job.clone();
@@ -332,6 +335,10 @@ async fn begun<'r>(
     let mut connection = server.connect().await?;
     if let Some(epoch) = epoch {
         owner::belong(&mut connection, epoch, roles).await?;
+    }
+    if begin.writes() {
+        let told = connection.execute(COMPRESSION).await;
+        told.map_err(|source| refused("compression", source))?;
     }
     Session::begin(connection, (begin, planning), roles).await
 }

@@ -69,6 +69,39 @@ async fn what_was_read_before_starting_over_still_holds() {
     assert_eq!(skus(&store, "acme").await, ["a 6"]);
 }
 
+#[tokio::test]
+async fn which_items_were_added_is_looked_up_and_not_compared_each_with_each() {
+    const PLAN: Statement = Statement::both(
+        "shelf.plan",
+        "EXPLAIN WITH item AS (SELECT * FROM unnest(ARRAY['acme', 'acme'], ARRAY['a', 'b'], ARRAY[1, 2]) WITH ORDINALITY
+            AS item (tenant, sku, price, n)),
+         added AS (
+           INSERT INTO shelf (tenant, sku, price) SELECT tenant, sku, price FROM item ORDER BY tenant, sku, n
+           ON CONFLICT DO NOTHING RETURNING tenant, sku)
+         SELECT min(n) FROM item WHERE ((tenant, sku) IN (TABLE added)) IS TRUE GROUP BY tenant, sku",
+    );
+    let database = TestDatabase::postgres().await;
+    let store = open(&database).await;
+    let plan = store.write(async |tx| tx.fetch_all::<(String,), _>(&PLAN, ()).await).await.unwrap();
+    let plan = plan.into_iter().map(|(line,)| line).collect::<Vec<_>>().join("\n");
+    assert!(plan.contains("hashed SubPlan") && !plan.contains("Nested Loop"), "{plan}");
+}
+
+#[tokio::test]
+async fn writers_compress_by_the_fastest_method_that_the_server_has() {
+    const METHOD: Statement = Statement::both(
+        "shelf.method",
+        "SELECT current_setting('default_toast_compression'),
+                CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END
+         FROM pg_settings WHERE name = 'default_toast_compression'",
+    );
+    let database = TestDatabase::postgres().await;
+    let store = open(&database).await;
+    let methods =
+        store.write(async |tx| tx.fetch_all::<(String, String), _>(&METHOD, ()).await).await.unwrap();
+    assert!(methods.iter().all(|(has, wanted)| has == wanted) && methods.len() == 1, "{methods:?}");
+}
+
 /// As when the server is started anew: every connection is closed but that of the administrator who says so.
 async fn close_all(database: &TestDatabase) -> i64 {
     const CLOSE: &str = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
