@@ -9,6 +9,10 @@ use mortise_types::Timestamp;
 
 /// Trades in one batch at most.
 pub const BATCH: usize = 256;
+/// How long what is ready waits for its batch's other trades while the writer is busy anyway, in milliseconds.
+const GATHERS_FOR_MS: i64 = 2;
+/// A batch of so many is not waited for.
+const FEW: usize = 2;
 /// The first wait before something is tried again, in milliseconds; it doubles.
 const FIRST_DELAY_MS: i64 = 200;
 /// The longest wait before something is tried again, in milliseconds.
@@ -166,6 +170,8 @@ pub struct Scheduler<T, W> {
     preparing: Option<BatchNo>,
     committing: Option<BatchNo>,
     clocks: BTreeSet<(Timestamp, T)>,
+    /// Until when what is ready waits for more.
+    gathers_until: Option<Timestamp>,
     next_batch: u64,
     woken_at: Option<Timestamp>,
     due: fn() -> W,
@@ -183,6 +189,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
             preparing: None,
             committing: None,
             clocks: BTreeSet::new(),
+            gathers_until: None,
             next_batch: 0,
             woken_at: None,
             due,
@@ -245,7 +252,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
             Notice::Tick => {}
         }
         self.pass_clocks(now);
-        self.fill(&mut orders);
+        self.fill(now, &mut orders);
         self.wake(now, &mut orders);
         orders
     }
@@ -351,13 +358,14 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
     }
 
     /// Gives the reader and the writer something to do, if they are free.
-    fn fill(&mut self, orders: &mut Vec<Order<T, W>>) {
+    fn fill(&mut self, now: Timestamp, orders: &mut Vec<Order<T, W>>) {
         if self.committing.is_none()
             && let Some((number, _)) = self.batches.iter().find(|(_, batch)| batch.prepared)
         {
             self.committing = Some(*number);
             orders.push(Order::Commit(*number));
         }
+        let gathers_until = self.gathers_until.take();
         if self.preparing.is_some() {
             return;
         }
@@ -367,7 +375,13 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
             None if !self.halves.is_empty() => return,
             None => match waiting.map(|number| self.batches[&number].kind) {
                 Some(Kind::Half) => return,
-                None | Some(Kind::Gathered) => (self.gather(self.share()), Kind::Gathered),
+                None | Some(Kind::Gathered) => {
+                    let room = self.room(waiting);
+                    if self.waits(now, gathers_until, room) {
+                        return;
+                    }
+                    (self.gather(room), Kind::Gathered)
+                }
             },
         };
         if jobs.is_empty() {
@@ -378,6 +392,27 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         self.preparing = Some(batch);
         self.batches.insert(batch, Batch { jobs: jobs.clone(), prepared: false, kind });
         orders.push(Order::Prepare { batch, jobs });
+    }
+
+    /// Whether what is ready waits for more. A batch costs nearly as much to read for few trades as for many, and callers who were
+    /// answered together come back one after the other: as long as the writer is busy with others, the first of them has time.
+    fn waits(&mut self, now: Timestamp, until: Option<Timestamp>, room: usize) -> bool {
+        let is_enough = self.ready.len() >= room || room <= FEW;
+        if self.ready.is_empty() || self.committing.is_none() || is_enough {
+            return false;
+        }
+        let latest = Timestamp::from_millis(now.as_millis().saturating_add(GATHERS_FOR_MS));
+        // A clock that was turned back makes nobody wait for longer.
+        self.gathers_until = Some(until.unwrap_or(latest).min(latest)).filter(|until| *until > now);
+        self.gathers_until.is_some()
+    }
+
+    /// How many trades are read next at most: as many as what waits for the writer lacks of its share, so that batches come to be of
+    /// one size; else a whole share.
+    fn room(&self, waiting: Option<BatchNo>) -> usize {
+        let share = self.share();
+        let waits = waiting.map_or(0, |number| self.batches[&number].jobs.len());
+        if waits < share { share - waits } else { share }
     }
 
     /// How many trades a batch may have for now: at most half of those there are, so that one half is read while the other is
@@ -428,7 +463,7 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
     }
 
     fn wake(&mut self, now: Timestamp, orders: &mut Vec<Order<T, W>>) {
-        let next = self.next_clock();
+        let next = [self.next_clock(), self.gathers_until].into_iter().flatten().min();
         if self.woken_at.is_some_and(|at| at <= now) {
             self.woken_at = None;
         }
@@ -518,23 +553,30 @@ mod tests {
         s.handle(at(0), work(3, "c"));
         s.handle(at(0), work(4, "d"));
         s.handle(at(0), work(5, "e"));
+        let joined = |batch, into| Order::Join { batch: BatchNo(batch), into: BatchNo(into) };
+        let of =
+            |batch, trade, work| Order::Prepare { batch: BatchNo(batch), jobs: vec![(trade, vec![work])] };
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(3)));
-        let fourth = Order::Prepare { batch: BatchNo(4), jobs: vec![(4, vec!["d"]), (5, vec!["e"])] };
-        assert_eq!(orders, [Order::Join { batch: BatchNo(3), into: BatchNo(2) }, fourth]);
+        assert_eq!(orders, [joined(3, 2), of(4, 4, "d")], "as many as the batch that waits has room for");
         s.handle(at(0), work(6, "f"));
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(4)));
-        let fifth = Order::Prepare { batch: BatchNo(5), jobs: vec![(6, vec!["f"])] };
-        assert_eq!(orders, [fifth], "two and two are more than three: each stays a batch");
-        let orders = s.handle(at(0), open(1, &[1]));
-        assert_eq!(orders, [Order::Commit(BatchNo(2))], "the older of the two");
+        assert_eq!(orders, [joined(4, 2), Order::WakeAt(at(2))]);
+        let fifth = Order::Prepare { batch: BatchNo(5), jobs: vec![(5, vec!["e"]), (6, vec!["f"])] };
+        assert_eq!(s.handle(at(2), Notice::Tick), [fifth]);
+        assert_eq!(s.handle(at(2), open(1, &[1])), [Order::Commit(BatchNo(2))]);
+        s.handle(at(2), work(7, "g"));
+        s.handle(at(2), work(8, "h"));
+        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(5))), [of(6, 7, "g")]);
+        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(6))), [joined(6, 5), Order::WakeAt(at(4))]);
+        assert_eq!(s.handle(at(4), Notice::Tick), [of(7, 8, "h")]);
+        let orders = s.handle(at(4), Notice::Prepared(BatchNo(7)));
+        assert_eq!(orders, [], "three and one are more than three: each stays a batch");
 
-        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
-        assert_eq!(orders, [Order::Commit(BatchNo(4))], "the writer is free, the reader is not");
-        let orders = s.handle(at(0), Notice::Prepared(BatchNo(5)));
-        assert_eq!(orders, [], "a half waits until nothing waits for the writer");
-        let half = Order::Prepare { batch: BatchNo(6), jobs: vec![(2, vec!["b"])] };
-        assert_eq!(s.handle(at(0), open(4, &[4, 5])), [Order::Commit(BatchNo(5)), half]);
-        let orders = s.handle(at(0), Notice::Prepared(BatchNo(6)));
+        let orders = s.handle(at(4), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
+        assert_eq!(orders, [Order::Commit(BatchNo(5))], "a half waits until nothing waits for the writer");
+        let orders = s.handle(at(4), open(5, &[5, 6, 7]));
+        assert_eq!(orders, [Order::Commit(BatchNo(7)), of(8, 2, "b")]);
+        let orders = s.handle(at(4), Notice::Prepared(BatchNo(8)));
         assert_eq!(orders, [], "nothing joins a half: {orders:?}");
     }
 
@@ -577,8 +619,39 @@ mod tests {
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(1)));
         assert_eq!(orders[1..], [prepare(2, &[2, 3, 4, 5])]);
         s.handle(at(0), open(1, &[1]));
+        s.handle(at(0), work(1, "x"));
         let orders = s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        assert_eq!(orders, [Order::Commit(BatchNo(2)), prepare(3, &[6, 7, 8])]);
+        assert_eq!(orders, [Order::Commit(BatchNo(2)), prepare(3, &[6, 7, 8, 1])]);
+    }
+
+    #[test]
+    fn while_the_writer_is_busy_a_batch_waits_for_its_share_but_not_for_long() {
+        let mut s = S::new(|| "due");
+        for trade in 0..=7 {
+            s.handle(at(0), work(trade, "x"));
+        }
+        s.handle(at(0), Notice::Prepared(BatchNo(1)));
+        s.handle(at(0), work(8, "x"));
+        s.handle(at(0), open(1, &[0]));
+        let orders = s.handle(at(0), Notice::Prepared(BatchNo(2)));
+        assert_eq!(orders, [Order::Commit(BatchNo(2)), prepare(3, &[5, 6, 7, 8])]);
+        s.handle(at(0), Notice::Prepared(BatchNo(3)));
+        assert_eq!(s.handle(at(1), open(2, &[1, 2, 3, 4])), [Order::Commit(BatchNo(3))]);
+        // Four are written. Of those who come back, the first waits for the last.
+        assert_eq!(s.handle(at(1), work(1, "x")), [Order::WakeAt(at(3))]);
+        s.handle(at(2), work(2, "x"));
+        assert_eq!(s.handle(at(2), work(3, "x")), []);
+        assert_eq!(s.handle(at(2), work(4, "x")), [prepare(4, &[1, 2, 3, 4])]);
+        s.handle(at(2), Notice::Prepared(BatchNo(4)));
+        assert_eq!(s.handle(at(4), open(3, &[5, 6, 7, 8])), [Order::Commit(BatchNo(4))]);
+        // Nobody else comes: it has waited long enough.
+        assert_eq!(s.handle(at(5), work(5, "x")), [Order::WakeAt(at(7))]);
+        assert_eq!(s.handle(at(7), Notice::Tick), [prepare(5, &[5])]);
+        s.handle(at(7), Notice::Prepared(BatchNo(5)));
+        assert_eq!(s.handle(at(8), open(4, &[1, 2, 3, 4])), [Order::Commit(BatchNo(5))]);
+        // The writer is free.
+        assert_eq!(s.handle(at(8), open(5, &[5])), []);
+        assert_eq!(s.handle(at(8), work(7, "x")), [prepare(6, &[7])]);
     }
 
     #[test]

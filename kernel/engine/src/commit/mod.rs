@@ -8,6 +8,7 @@ mod turn_away;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use futures::future::join;
 use mortise_capability::EmittedEvent;
 use mortise_contract::{Value, json};
 use mortise_flow::{Answer, Begin, Ended, Input, Program, WaitNo};
@@ -15,7 +16,7 @@ use mortise_store::{StoreError, Tx};
 use mortise_types::{Clock, IdSource, Scope, TenantId, Timestamp};
 
 pub(crate) use self::events::Matched;
-use self::rows::{write_instances, write_journal, write_listeners};
+use self::rows::{journal_texts, write_instances, write_journal, write_listeners};
 use crate::definitions::{Catalogue, is_one_call};
 use crate::job::{CANCEL, Job, LATE, Listen, Sending, WAIT, Work, key_text};
 use crate::record::{Record, Trade, TradeId};
@@ -153,8 +154,12 @@ impl Pen {
         }
         jobs.extend(children);
         self.open_again(tx, &jobs).await?;
-        write_instances(tx, &jobs).await?;
-        done.journal_bytes += write_journal(tx, &jobs).await?;
+        // A server writes the one while the other is put into words here.
+        let (written, texts) = join(write_instances(tx, &jobs), async { journal_texts(&jobs) }).await;
+        written?;
+        let texts = texts?;
+        done.journal_bytes += texts.iter().map(String::len).sum::<usize>();
+        write_journal(tx, &jobs, &texts).await?;
         write_listeners(tx, &jobs).await?;
         // What a person was told before he decided is settled; what this stretch tells him is not.
         let settled = jobs.iter().filter_map(|job| {

@@ -8,8 +8,8 @@ mod shared;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -157,7 +157,27 @@ pub struct Figures {
 /// A batch that has read what it needs; trades that cannot be loaded are named with the reason.
 struct Prepared {
     jobs: Vec<Job>,
+    /// The same once more, where another process may be in its way: copied by who reads, since who writes has no time.
+    spare: Vec<Job>,
     lost: Vec<(TradeId, String)>,
+}
+
+/// What is written: the batch, and behind another process that was in its way its copy.
+#[derive(Clone)]
+struct Attempt {
+    first: Arc<Mutex<Option<Vec<Job>>>>,
+    spare: Arc<Vec<Job>>,
+}
+
+impl Attempt {
+    fn new(jobs: Vec<Job>, spare: Vec<Job>) -> Self {
+        Self { first: Arc::new(Mutex::new(Some(jobs))), spare: Arc::new(spare) }
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.unwrap_or_else(|| Vec::clone(&self.spare))
+    }
 }
 
 enum Done {
@@ -431,6 +451,7 @@ impl Driver {
             jobs.push(Job::new(trade, works, staleness, now));
         }
         let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
+        let is_shared = store.is_shared();
         self.running.push(Box::pin(async move {
             let read = store.read(async move |reader| {
                 let ids: Vec<TradeId> = missing.iter().map(|(id, ..)| id.clone()).collect();
@@ -447,7 +468,8 @@ impl Driver {
                     }
                 }
                 pen.tools.prepare(reader, &mut jobs).await?;
-                Ok(Prepared { jobs, lost })
+                let spare = if is_shared { jobs.clone() } else { Vec::new() };
+                Ok(Prepared { jobs, spare, lost })
             });
             Done::Prepared(batch, read.await)
         }));
@@ -456,18 +478,20 @@ impl Driver {
     fn join(&mut self, batch: BatchNo, into: BatchNo) {
         let works = self.under_way.remove(&batch).unwrap_or_default();
         self.under_way.entry(into).or_default().extend(works);
-        if let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch)
+        if let Some(Prepared { jobs, spare, lost }) = self.prepared.remove(&batch)
             && let Some(found) = self.prepared.get_mut(&into)
         {
             found.jobs.extend(jobs);
+            found.spare.extend(spare);
             found.lost.extend(lost);
         }
     }
 
     fn commit(&mut self, batch: BatchNo) {
-        let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch) else {
+        let Some(Prepared { jobs, spare, lost }) = self.prepared.remove(&batch) else {
             return;
         };
+        let attempt = Attempt::new(jobs, spare);
         for (trade, reason) in &lost {
             tracing::error!(%trade, %reason, "a trade cannot be driven");
             self.write_attention(trade.clone(), "".into(), reason.clone(), Holding::Hold);
@@ -479,7 +503,7 @@ impl Driver {
             // A disk that is slower than the writer holds it up, before more is unflushed than a few batches.
             let place = places.acquire_owned().await.ok();
             let written = store.write_behind(async move |tx| {
-                let committed = pen.commit(tx, jobs).await?;
+                let committed = pen.commit(tx, attempt.jobs()).await?;
                 if let Some(crash) = crash_point {
                     crash("written");
                 }
@@ -577,13 +601,6 @@ impl Driver {
                 next.extend(works.into_iter().map(|work| (id.clone(), work)));
             }
         }
-        self.running.push(Box::pin(async move {
-            // A store that is closed flushes no more; nobody hears of it then.
-            let Behind { flush, place } = behind;
-            let flushed = flush.wait().await.is_ok();
-            drop(place);
-            Done::Flushed(if flushed { outward } else { Outward::default() })
-        }));
         // Before the trades' clocks are looked at: an event that is there goes before a clock that is due.
         for (trade, work) in next.into_iter().chain(committed.follow_ups) {
             self.notice(Notice::Work { trade, work });
@@ -592,6 +609,14 @@ impl Driver {
             self.notice(Notice::Known { trade, due });
         }
         self.notice(Notice::Committed { batch, after: after.into_iter().collect() });
+        // Behind the next batch's commit, which is to be on its way before those who hear of this one are told.
+        self.running.push(Box::pin(async move {
+            // A store that is closed flushes no more; nobody hears of it then.
+            let Behind { flush, place } = behind;
+            let flushed = flush.wait().await.is_ok();
+            drop(place);
+            Done::Flushed(if flushed { outward } else { Outward::default() })
+        }));
     }
 
     fn finished(
