@@ -121,13 +121,20 @@ impl Ground {
             let (load, cost) = costing(&server, load::run(&wish), Load::orders).await?;
             Measured { speed: speed(&load), cost: Some(cost) }
         };
-        self.platform.verify(&data)?;
         let placed = numbers.load(Ordering::Relaxed);
-        let there = orders(&database(&data))?;
-        if there != placed {
-            return Err(Failure::words(format!("{placed} orders were acknowledged, {there} are there")));
-        }
+        self.hold(&data, placed, "the usual shop")?;
         Ok((measured, data, placed))
+    }
+
+    /// A shop that `verify` finds in order, and that has as many orders as were acknowledged.
+    pub(crate) fn hold(&self, data: &Path, placed: u64, shop: &str) -> Result<(), Failure> {
+        self.platform.verify(data)?;
+        let there = orders(&database(data))?;
+        if there != placed {
+            let told = format!("{shop}: {placed} orders were acknowledged, {there} are there");
+            return Err(Failure::words(told));
+        }
+        Ok(())
     }
 }
 

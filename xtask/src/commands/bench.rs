@@ -10,6 +10,12 @@ use crate::workshop::{Profile, Workshop};
 const USUAL: &str = "checkout";
 
 pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
+    if asks_for_help(args) {
+        stages.run("the benchmarks, for what they say of themselves", || {
+            workshop.cargo().args(["build", "--locked", "--package", "mortise-bench"]).run()
+        })?;
+        return Ok(Next::Become(workshop.program(workshop.binary("mortise-bench")).args(args)));
+    }
     build_guests(workshop, stages)?;
     stages.run("the platform and its benchmarks, optimised", || {
         let packages = ["--package", "mortise", "--package", "mortise-bench"];
@@ -23,6 +29,10 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
 fn named(args: &[String]) -> Option<&'static str> {
     let first = args.first().map_or("-", String::as_str);
     first.starts_with('-').then_some(USUAL)
+}
+
+fn asks_for_help(args: &[String]) -> bool {
+    args.iter().any(|arg| matches!(arg.as_str(), "help" | "--help" | "-h"))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Run;
 use crate::failure::Failure;
-use crate::ground::{WARM_UP, database, orders, speed};
+use crate::ground::{WARM_UP, speed};
 use crate::load::{self, Loop, Numbers, Until};
 use crate::order::Choice;
 use crate::platform::Server;
@@ -61,14 +61,7 @@ pub(super) async fn run(run: &Run, until: u32, rounds: u32) -> Result<Growth, Fa
         ));
         turns.push((usual.speed, large));
     }
-    run.ground.platform.verify(&grown.data)?;
-    let there = orders(&database(&grown.data))?;
-    let placed = grown.numbers.load(Ordering::Relaxed);
-    if there != placed {
-        return Err(Failure::words(format!(
-            "{placed} orders were acknowledged by the shop that grew, {there} are there"
-        )));
-    }
+    run.ground.hold(&grown.data, grown.numbers.load(Ordering::Relaxed), "the shop that grew")?;
     Ok(Growth { skus: SKUS, prices: run.prices, curve, turns })
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use self::growth::Growth;
 use crate::args::{Condition, Conditions, Format};
 use crate::failure::Failure;
-use crate::ground::{Ground, WARM_UP, costing, database, orders, speed};
+use crate::ground::{Ground, WARM_UP, costing, database, speed};
 use crate::load::{self, Load, Loop, Numbers, Until};
 use crate::machine::Machine;
 use crate::order::Choice;
@@ -240,15 +240,7 @@ impl Run {
             }
         };
         drop((server, sandbox));
-        self.ground.platform.verify(&data)?;
-        let placed = numbers.load(Ordering::Relaxed) - refused;
-        let there = orders(&database(&data))?;
-        if there != placed {
-            let name = &case.name;
-            return Err(Failure::words(format!(
-                "{name}: {placed} orders were acknowledged, {there} are there"
-            )));
-        }
+        self.ground.hold(&data, numbers.load(Ordering::Relaxed) - refused, &case.name)?;
         Ok(measured)
     }
 
