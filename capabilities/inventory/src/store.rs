@@ -22,7 +22,7 @@ const SHELF: Statement = Statement::pair(
     "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, sku, location, n)
      CROSS JOIN LATERAL (
        SELECT on_hand, reserved, claimed, threshold FROM inventory_stock
-       WHERE tenant = item.tenant AND sku = item.sku AND location = item.location) AS found",
+       WHERE tenant = item.tenant AND sku = item.sku AND location = item.location FOR UPDATE) AS found",
 );
 const CHANGE_SHELF: Statement = Statement::pair(
     "inventory.change_shelf",
@@ -30,11 +30,8 @@ const CHANGE_SHELF: Statement = Statement::pair(
      WHERE tenant = ?1 AND sku = ?2 AND location = ?3",
     "UPDATE inventory_stock t
      SET on_hand = t.on_hand + item.on_hand, reserved = t.reserved + item.reserved, claimed = t.claimed + item.claimed
-     FROM (
-       SELECT item.* FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
-         AS item (tenant, sku, location, on_hand, reserved, claimed, n)
-       JOIN inventory_stock s ON s.tenant = item.tenant AND s.sku = item.sku AND s.location = item.location
-       ORDER BY s.tenant, s.sku, s.location FOR UPDATE OF s) AS item
+     FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+       AS item (tenant, sku, location, on_hand, reserved, claimed, n)
      WHERE t.tenant = item.tenant AND t.sku = item.sku AND t.location = item.location
      RETURNING item.n",
 );
@@ -117,14 +114,14 @@ fn arithmetic(error: mortise_types::ArithmeticError) -> StoreError {
 /// On hand, reserved, claimed, threshold.
 type ShelfRow = (Quantity, Quantity, Quantity, Option<Quantity>);
 
-/// The rows of stock at `keys`.
+/// The rows of stock at `keys`, for who changes them: where others write too they are locked, in the order of their keys.
 pub(crate) async fn load_book(
-    reader: &Reader<'_>,
+    tx: &Tx<'_>,
     keys: impl IntoIterator<Item = StockKey>,
 ) -> Result<Book, StoreError> {
     let keys: BTreeSet<StockKey> = keys.into_iter().collect();
     let params = keys.iter().map(|key| (&key.tenant, &key.sku, &key.location));
-    let found: Vec<Option<ShelfRow>> = reader.fetch_optional(&SHELF, params).await?;
+    let found: Vec<Option<ShelfRow>> = tx.fetch_optional(&SHELF, params).await?;
     let mut book = Book::default();
     for (key, row) in keys.into_iter().zip(found) {
         if let Some((on_hand, reserved, claimed, threshold)) = row {
@@ -134,7 +131,7 @@ pub(crate) async fn load_book(
     Ok(book)
 }
 
-/// Writes what a batch changed: one statement a row of stock, however many calls met there.
+/// Writes what a batch changed of a book that it loaded: one statement a row of stock, however many calls met there.
 pub(crate) async fn save_book(tx: &mut Tx<'_>, book: &Book) -> Result<(), StoreError> {
     let (mut changed, mut new) = (Vec::new(), Vec::new());
     for (key, change) in book.changes().map_err(arithmetic)? {

@@ -11,8 +11,6 @@ use mortise_types::Timestamp;
 pub const BATCH: usize = 256;
 /// How long what is ready waits for its batch's other trades while the writer is busy anyway, in milliseconds.
 const GATHERS_FOR_MS: i64 = 2;
-/// A batch of so many is not waited for.
-const FEW: usize = 2;
 /// The first wait before something is tried again, in milliseconds; it doubles.
 const FIRST_DELAY_MS: i64 = 200;
 /// The longest wait before something is tried again, in milliseconds.
@@ -377,7 +375,8 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
                 Some(Kind::Half) => return,
                 None | Some(Kind::Gathered) => {
                     let room = self.room(waiting);
-                    if self.waits(now, gathers_until, room) {
+                    self.gathers_until = self.waits_until(now, gathers_until, room);
+                    if self.gathers_until.is_some() {
                         return;
                     }
                     (self.gather(room), Kind::Gathered)
@@ -394,25 +393,24 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
         orders.push(Order::Prepare { batch, jobs });
     }
 
-    /// Whether what is ready waits for more. A batch costs nearly as much to read for few trades as for many, and callers who were
-    /// answered together come back one after the other: as long as the writer is busy with others, the first of them has time.
-    fn waits(&mut self, now: Timestamp, until: Option<Timestamp>, room: usize) -> bool {
-        let is_enough = self.ready.len() >= room || room <= FEW;
-        if self.ready.is_empty() || self.committing.is_none() || is_enough {
-            return false;
+    /// Until when what is ready waits for more, if it does. A batch costs nearly as much to read for few trades as for many, and
+    /// callers who were answered together come back one after the other: as long as the writer is busy with others, the first of
+    /// them has time. One more or less is no matter.
+    fn waits_until(&self, now: Timestamp, until: Option<Timestamp>, room: usize) -> Option<Timestamp> {
+        if self.ready.is_empty() || self.committing.is_none() || self.ready.len() + 1 >= room {
+            return None;
         }
         let latest = Timestamp::from_millis(now.as_millis().saturating_add(GATHERS_FOR_MS));
         // A clock that was turned back makes nobody wait for longer.
-        self.gathers_until = Some(until.unwrap_or(latest).min(latest)).filter(|until| *until > now);
-        self.gathers_until.is_some()
+        Some(until.unwrap_or(latest).min(latest)).filter(|until| *until > now)
     }
 
     /// How many trades are read next at most: as many as what waits for the writer lacks of its share, so that batches come to be of
     /// one size; else a whole share.
     fn room(&self, waiting: Option<BatchNo>) -> usize {
         let share = self.share();
-        let waits = waiting.map_or(0, |number| self.batches[&number].jobs.len());
-        if waits < share { share - waits } else { share }
+        let there = waiting.map_or(0, |number| self.batches[&number].jobs.len());
+        if there < share { share - there } else { share }
     }
 
     /// How many trades a batch may have for now: at most half of those there are, so that one half is read while the other is
@@ -477,224 +475,4 @@ impl<T: Clone + Eq + Hash + Ord, W: Clone> Scheduler<T, W> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type S = Scheduler<u32, &'static str>;
-
-    fn at(ms: i64) -> Timestamp {
-        Timestamp::from_millis(ms)
-    }
-
-    fn work(trade: u32, work: &'static str) -> Notice<u32, &'static str> {
-        Notice::Work { trade, work }
-    }
-
-    fn open(batch: u64, trades: &[u32]) -> Notice<u32, &'static str> {
-        let after = trades.iter().map(|t| (*t, After::Open { due: None })).collect();
-        Notice::Committed { batch: BatchNo(batch), after }
-    }
-
-    /// Of trades whose work is `x`.
-    fn prepare(batch: u64, trades: &[u32]) -> Order<u32, &'static str> {
-        let jobs = trades.iter().map(|trade| (*trade, vec!["x"])).collect();
-        Order::Prepare { batch: BatchNo(batch), jobs }
-    }
-
-    #[test]
-    fn one_goes_at_once_and_the_rest_gather_meanwhile() {
-        let mut s = S::new(|| "due");
-        assert_eq!(
-            s.handle(at(0), work(1, "a")),
-            [Order::Prepare { batch: BatchNo(1), jobs: vec![(1, vec!["a"])] }]
-        );
-        assert_eq!(s.handle(at(0), work(2, "b")), []);
-        assert_eq!(s.handle(at(0), work(3, "c")), []);
-        assert_eq!(s.handle(at(0), work(1, "d")), []);
-        assert_eq!(
-            s.handle(at(1), Notice::Prepared(BatchNo(1))),
-            [
-                Order::Commit(BatchNo(1)),
-                Order::Prepare { batch: BatchNo(2), jobs: vec![(2, vec!["b"]), (3, vec!["c"])] }
-            ]
-        );
-        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(2))), []);
-        assert_eq!(
-            s.handle(at(3), open(1, &[1])),
-            [Order::Commit(BatchNo(2)), Order::Prepare { batch: BatchNo(3), jobs: vec![(1, vec!["d"])] }]
-        );
-    }
-
-    #[test]
-    fn what_is_prepared_while_the_writer_is_busy_is_committed_together() {
-        let mut s = S::new(|| "due");
-        s.handle(at(0), work(1, "a"));
-        s.handle(at(0), Notice::Prepared(BatchNo(1)));
-        let second = Order::Prepare { batch: BatchNo(2), jobs: vec![(2, vec!["b"])] };
-        assert_eq!(s.handle(at(1), work(2, "b")), [second]);
-        assert_eq!(s.handle(at(1), work(3, "c")), []);
-        let third = Order::Prepare { batch: BatchNo(3), jobs: vec![(3, vec!["c"])] };
-        assert_eq!(s.handle(at(1), Notice::Prepared(BatchNo(2))), [third]);
-        let joined = Order::Join { batch: BatchNo(3), into: BatchNo(2) };
-        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(3))), [joined]);
-        assert_eq!(s.handle(at(3), open(1, &[1])), [Order::Commit(BatchNo(2))]);
-        // It fails as one batch too.
-        let failed = s.handle(at(4), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
-        assert_eq!(failed, [Order::Prepare { batch: BatchNo(4), jobs: vec![(2, vec!["b"])] }]);
-    }
-
-    #[test]
-    fn a_batch_does_not_grow_beyond_its_limit_and_a_half_not_at_all() {
-        let mut s = S { limit: 3, ..S::new(|| "due") };
-        s.handle(at(0), work(1, "a"));
-        s.handle(at(0), Notice::Prepared(BatchNo(1)));
-        s.handle(at(0), work(2, "b"));
-        s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        s.handle(at(0), work(3, "c"));
-        s.handle(at(0), work(4, "d"));
-        s.handle(at(0), work(5, "e"));
-        let joined = |batch, into| Order::Join { batch: BatchNo(batch), into: BatchNo(into) };
-        let of =
-            |batch, trade, work| Order::Prepare { batch: BatchNo(batch), jobs: vec![(trade, vec![work])] };
-        let orders = s.handle(at(0), Notice::Prepared(BatchNo(3)));
-        assert_eq!(orders, [joined(3, 2), of(4, 4, "d")], "as many as the batch that waits has room for");
-        s.handle(at(0), work(6, "f"));
-        let orders = s.handle(at(0), Notice::Prepared(BatchNo(4)));
-        assert_eq!(orders, [joined(4, 2), Order::WakeAt(at(2))]);
-        let fifth = Order::Prepare { batch: BatchNo(5), jobs: vec![(5, vec!["e"]), (6, vec!["f"])] };
-        assert_eq!(s.handle(at(2), Notice::Tick), [fifth]);
-        assert_eq!(s.handle(at(2), open(1, &[1])), [Order::Commit(BatchNo(2))]);
-        s.handle(at(2), work(7, "g"));
-        s.handle(at(2), work(8, "h"));
-        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(5))), [of(6, 7, "g")]);
-        assert_eq!(s.handle(at(2), Notice::Prepared(BatchNo(6))), [joined(6, 5), Order::WakeAt(at(4))]);
-        assert_eq!(s.handle(at(4), Notice::Tick), [of(7, 8, "h")]);
-        let orders = s.handle(at(4), Notice::Prepared(BatchNo(7)));
-        assert_eq!(orders, [], "three and one are more than three: each stays a batch");
-
-        let orders = s.handle(at(4), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
-        assert_eq!(orders, [Order::Commit(BatchNo(5))], "a half waits until nothing waits for the writer");
-        let orders = s.handle(at(4), open(5, &[5, 6, 7]));
-        assert_eq!(orders, [Order::Commit(BatchNo(7)), of(8, 2, "b")]);
-        let orders = s.handle(at(4), Notice::Prepared(BatchNo(8)));
-        assert_eq!(orders, [], "nothing joins a half: {orders:?}");
-    }
-
-    #[test]
-    fn a_failing_batch_is_halved_until_the_culprit_stands_alone() {
-        let mut s = S::new(|| "due");
-        s.handle(at(0), work(9, "first"));
-        for trade in 1..=4 {
-            s.handle(at(0), work(trade, "x"));
-        }
-        s.handle(at(0), Notice::Prepared(BatchNo(1)));
-        s.handle(at(0), open(1, &[9]));
-        s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        let commit = |batch| Order::Commit(BatchNo(batch));
-        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(2), failure: Failure::Culprit });
-        assert_eq!(orders, [], "trade 4 is being read: {orders:?}");
-        assert_eq!(s.handle(at(0), Notice::Prepared(BatchNo(3))), [commit(3), prepare(4, &[1])]);
-        s.handle(at(0), open(3, &[4]));
-        assert_eq!(s.handle(at(0), Notice::Prepared(BatchNo(4))), [commit(4), prepare(5, &[2, 3])]);
-        s.handle(at(0), open(4, &[1]));
-        s.handle(at(0), Notice::Prepared(BatchNo(5)));
-        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(5), failure: Failure::Culprit });
-        assert_eq!(orders, [prepare(6, &[2])]);
-        assert_eq!(s.handle(at(0), Notice::Prepared(BatchNo(6))), [commit(6), prepare(7, &[3])]);
-        s.handle(at(0), open(6, &[2]));
-        s.handle(at(0), Notice::Prepared(BatchNo(7)));
-        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(7), failure: Failure::Culprit });
-        assert!(orders.contains(&Order::Culprit { trade: 3, failures: 1 }), "{orders:?}");
-        assert!(orders.contains(&Order::WakeAt(at(200))), "{orders:?}");
-        let orders = s.handle(at(200), Notice::Tick);
-        assert_eq!(orders, [prepare(8, &[3])], "the culprit comes again after its delay");
-    }
-
-    #[test]
-    fn while_one_half_is_written_the_other_is_read() {
-        let mut s = S::new(|| "due");
-        for trade in 1..=8 {
-            s.handle(at(0), work(trade, "x"));
-        }
-        let orders = s.handle(at(0), Notice::Prepared(BatchNo(1)));
-        assert_eq!(orders[1..], [prepare(2, &[2, 3, 4, 5])]);
-        s.handle(at(0), open(1, &[1]));
-        s.handle(at(0), work(1, "x"));
-        let orders = s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        assert_eq!(orders, [Order::Commit(BatchNo(2)), prepare(3, &[6, 7, 8, 1])]);
-    }
-
-    #[test]
-    fn while_the_writer_is_busy_a_batch_waits_for_its_share_but_not_for_long() {
-        let mut s = S::new(|| "due");
-        for trade in 0..=7 {
-            s.handle(at(0), work(trade, "x"));
-        }
-        s.handle(at(0), Notice::Prepared(BatchNo(1)));
-        s.handle(at(0), work(8, "x"));
-        s.handle(at(0), open(1, &[0]));
-        let orders = s.handle(at(0), Notice::Prepared(BatchNo(2)));
-        assert_eq!(orders, [Order::Commit(BatchNo(2)), prepare(3, &[5, 6, 7, 8])]);
-        s.handle(at(0), Notice::Prepared(BatchNo(3)));
-        assert_eq!(s.handle(at(1), open(2, &[1, 2, 3, 4])), [Order::Commit(BatchNo(3))]);
-        // Four are written. Of those who come back, the first waits for the last.
-        assert_eq!(s.handle(at(1), work(1, "x")), [Order::WakeAt(at(3))]);
-        s.handle(at(2), work(2, "x"));
-        assert_eq!(s.handle(at(2), work(3, "x")), []);
-        assert_eq!(s.handle(at(2), work(4, "x")), [prepare(4, &[1, 2, 3, 4])]);
-        s.handle(at(2), Notice::Prepared(BatchNo(4)));
-        assert_eq!(s.handle(at(4), open(3, &[5, 6, 7, 8])), [Order::Commit(BatchNo(4))]);
-        // Nobody else comes: it has waited long enough.
-        assert_eq!(s.handle(at(5), work(5, "x")), [Order::WakeAt(at(7))]);
-        assert_eq!(s.handle(at(7), Notice::Tick), [prepare(5, &[5])]);
-        s.handle(at(7), Notice::Prepared(BatchNo(5)));
-        assert_eq!(s.handle(at(8), open(4, &[1, 2, 3, 4])), [Order::Commit(BatchNo(5))]);
-        // The writer is free.
-        assert_eq!(s.handle(at(8), open(5, &[5])), []);
-        assert_eq!(s.handle(at(8), work(7, "x")), [prepare(6, &[7])]);
-    }
-
-    #[test]
-    fn when_the_database_is_away_all_of_it_comes_again_with_growing_delays() {
-        let mut s = S::new(|| "due");
-        s.handle(at(0), work(1, "a"));
-        let orders = s.handle(at(0), Notice::Failed { batch: BatchNo(1), failure: Failure::Unavailable });
-        assert_eq!(orders, [Order::WakeAt(at(200))]);
-        let orders = s.handle(at(200), Notice::Tick);
-        assert_eq!(orders, [Order::Prepare { batch: BatchNo(2), jobs: vec![(1, vec!["a"])] }]);
-        let orders = s.handle(at(200), Notice::Failed { batch: BatchNo(2), failure: Failure::Unavailable });
-        assert_eq!(orders, [Order::WakeAt(at(600))]);
-        assert_eq!(delay_ms(40), LONGEST_DELAY_MS);
-    }
-
-    #[test]
-    fn a_trades_own_failures_are_counted_apart_from_the_databases() {
-        let mut s = S::new(|| "due");
-        s.handle(at(0), work(1, "a"));
-        for batch in 1..=5 {
-            let failed = Notice::Failed { batch: BatchNo(batch), failure: Failure::Unavailable };
-            s.handle(at(0), failed);
-            s.handle(at(i64::try_from(batch).unwrap() * 100_000), Notice::Tick);
-        }
-        let failed = Notice::Failed { batch: BatchNo(6), failure: Failure::Culprit };
-        let orders = s.handle(at(600_000), failed);
-        assert!(orders.contains(&Order::Culprit { trade: 1, failures: 1 }), "{orders:?}");
-    }
-
-    #[test]
-    fn a_clock_passes_once_and_moves_with_its_trade() {
-        let mut s = S::new(|| "due");
-        assert_eq!(s.handle(at(0), Notice::Known { trade: 1, due: Some(at(100)) }), [Order::WakeAt(at(100))]);
-        s.handle(at(50), work(1, "event"));
-        s.handle(at(50), Notice::Prepared(BatchNo(1)));
-        let after = vec![(1, After::Open { due: Some(at(300)) })];
-        s.handle(at(51), Notice::Committed { batch: BatchNo(1), after });
-        assert_eq!(s.handle(at(100), Notice::Tick), [Order::WakeAt(at(300))]);
-        let orders = s.handle(at(300), Notice::Tick);
-        assert_eq!(orders, [Order::Prepare { batch: BatchNo(2), jobs: vec![(1, vec!["due"])] }]);
-        s.handle(at(300), Notice::Prepared(BatchNo(2)));
-        s.handle(at(301), Notice::Committed { batch: BatchNo(2), after: vec![(1, After::Ended)] });
-        assert_eq!(s.handle(at(999), Notice::Tick), []);
-        assert_eq!(s.load(), 0);
-    }
-}
+mod tests;

@@ -16,11 +16,13 @@
 /// - A `SELECT` with an order or a limit of its own an item stands in `CROSS JOIN LATERAL (...)`.
 /// - An `UPDATE` or a `DELETE` returns `item.n` for each row that it changed: `execute` counts them.
 /// - An `INSERT` that adds or replaces a row for every item returns nothing, and every item counts as one. An `INSERT`
-///   that may do nothing stands in a `WITH ... RETURNING key` and gives the numbers of the items whose key was inserted:
-///   `WHERE (key IN (TABLE added)) IS TRUE`, which is looked up in a hash table. A join of the two would compare each with
-///   each, since connections plan without hash joins, and so would the `IN` without its `IS TRUE`, which is planned as one.
+///   that may do nothing stands in a `WITH ... RETURNING key` and gives the number of the first item of each key that was
+///   inserted: `SELECT min(n) FROM item WHERE (key IN (TABLE added)) IS TRUE GROUP BY key`, the key's columns in the order of the
+///   `RETURNING`. That is looked up in a hash table; a join of the two would compare each with each, since connections plan without
+///   hash joins, and so would the `IN` without its `IS TRUE`, which is planned as one.
 /// - Rows are written in the order of their key (`ORDER BY` in front of the `INSERT`; where rows are contended, a
-///   `FOR UPDATE` in key order in front of the `UPDATE`), so that two batches wait for each other instead of dying.
+///   `FOR UPDATE` in key order in front of the `UPDATE`, or where they are loaded), so that two batches wait for each other
+///   instead of dying.
 /// - Two items of one batch change two different rows. Where they may not, the text keeps the last
 ///   (`DISTINCT ON (key) ... ORDER BY key, n DESC`) or adds them up, as running one after the other does.
 /// - A statement without parameters runs once: its text has no `unnest` and its rows no number.

@@ -31,13 +31,23 @@ fn named(args: &[String]) -> Option<&'static str> {
     first.starts_with('-').then_some(USUAL)
 }
 
+/// What the program says of itself, or of the benchmark that is named; nothing is measured.
 fn asks_for_help(args: &[String]) -> bool {
-    args.iter().any(|arg| matches!(arg.as_str(), "help" | "--help" | "-h"))
+    let is_help = |arg: &String| matches!(arg.as_str(), "--help" | "-h");
+    args.first().is_some_and(|first| first == "help") || args.iter().take(2).any(is_help)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asks_for_help_is_not_built_a_platform() {
+        let asks =
+            |args: &[&str]| asks_for_help(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>());
+        assert!(asks(&["--help"]) && asks(&["help", "checkout"]) && asks(&["checkout", "-h"]));
+        assert!(!asks(&[]) && !asks(&["checkout"]) && !asks(&["--seconds", "1"]));
+    }
 
     #[test]
     fn a_benchmark_that_is_named_is_not_named_again() {

@@ -158,7 +158,7 @@ impl Pen {
         let (written, texts) = join(write_instances(tx, &jobs), async { journal_texts(&jobs) }).await;
         written?;
         let texts = texts?;
-        done.journal_bytes += texts.iter().map(String::len).sum::<usize>();
+        done.journal_bytes += texts.iter().flatten().map(String::len).sum::<usize>();
         write_journal(tx, &jobs, &texts).await?;
         write_listeners(tx, &jobs).await?;
         // What a person was told before he decided is settled; what this stretch tells him is not.

@@ -83,23 +83,25 @@ pub(super) async fn write_instances(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<(),
     Ok(())
 }
 
-/// The journal's new records as text, empty where there is none. A trade of one call that ended where it began leaves no journal:
-/// there is nothing to fold.
-pub(super) fn journal_texts(jobs: &[Job]) -> Result<Vec<String>, StoreError> {
+/// The journal's new records as text. A trade of one call that ended where it began leaves no journal: there is nothing to fold.
+pub(super) fn journal_texts(jobs: &[Job]) -> Result<Vec<Option<String>>, StoreError> {
     let is_over_at_once =
         |job: &Job| job.fresh.is_some() && job.ended.is_some() && is_one_call(&job.trade.program);
     let text = |job| match is_over_at_once(job) {
-        true => Ok(String::new()),
-        false => serde_json::to_string(&job.record).map_err(|e| StoreError::Value(e.to_string())),
+        true => Ok(None),
+        false => serde_json::to_string(&job.record).map(Some).map_err(|e| StoreError::Value(e.to_string())),
     };
     jobs.iter().map(text).collect()
 }
 
-pub(super) async fn write_journal(tx: &mut Tx<'_>, jobs: &[Job], texts: &[String]) -> Result<(), StoreError> {
-    let records = jobs.iter().zip(texts).filter(|(_, text)| !text.is_empty());
-    let rows = records.map(|(job, text)| {
+pub(super) async fn write_journal(
+    tx: &mut Tx<'_>,
+    jobs: &[Job],
+    texts: &[Option<String>],
+) -> Result<(), StoreError> {
+    let rows = jobs.iter().zip(texts).filter_map(|(job, text)| {
         let trade = &job.trade;
-        (trade.id.tenant.as_str(), &*trade.id.id, trade.next_seq, text.as_str())
+        Some((trade.id.tenant.as_str(), &*trade.id.id, trade.next_seq, text.as_deref()?))
     });
     tx.execute(&sql::INSERT_JOURNAL, rows).await.map(drop)
 }

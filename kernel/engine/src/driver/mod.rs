@@ -3,13 +3,14 @@
 
 mod answers;
 mod cache;
+mod copies;
 mod peers;
 mod shared;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -24,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use self::answers::Stands;
 use self::cache::Cache;
+use self::copies::Copies;
 use self::peers::{Holding, Peer};
 use crate::attention::Verdict;
 use crate::commit::{Committed, Duplicate, ENDED, Fate, Finished, Pen, stored_answer};
@@ -156,28 +158,8 @@ pub struct Figures {
 
 /// A batch that has read what it needs; trades that cannot be loaded are named with the reason.
 struct Prepared {
-    jobs: Vec<Job>,
-    /// The same once more, where another process may be in its way: copied by who reads, since who writes has no time.
-    spare: Vec<Job>,
+    jobs: Copies<Job>,
     lost: Vec<(TradeId, String)>,
-}
-
-/// What is written: the batch, and behind another process that was in its way its copy.
-#[derive(Clone)]
-struct Attempt {
-    first: Arc<Mutex<Option<Vec<Job>>>>,
-    spare: Arc<Vec<Job>>,
-}
-
-impl Attempt {
-    fn new(jobs: Vec<Job>, spare: Vec<Job>) -> Self {
-        Self { first: Arc::new(Mutex::new(Some(jobs))), spare: Arc::new(spare) }
-    }
-
-    fn jobs(&self) -> Vec<Job> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.unwrap_or_else(|| Vec::clone(&self.spare))
-    }
 }
 
 enum Done {
@@ -468,8 +450,7 @@ impl Driver {
                     }
                 }
                 pen.tools.prepare(reader, &mut jobs).await?;
-                let spare = if is_shared { jobs.clone() } else { Vec::new() };
-                Ok(Prepared { jobs, spare, lost })
+                Ok(Prepared { jobs: Copies::new(jobs, is_shared), lost })
             });
             Done::Prepared(batch, read.await)
         }));
@@ -478,20 +459,19 @@ impl Driver {
     fn join(&mut self, batch: BatchNo, into: BatchNo) {
         let works = self.under_way.remove(&batch).unwrap_or_default();
         self.under_way.entry(into).or_default().extend(works);
-        if let Some(Prepared { jobs, spare, lost }) = self.prepared.remove(&batch)
+        if let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch)
             && let Some(found) = self.prepared.get_mut(&into)
         {
-            found.jobs.extend(jobs);
-            found.spare.extend(spare);
+            found.jobs.join(jobs);
             found.lost.extend(lost);
         }
     }
 
     fn commit(&mut self, batch: BatchNo) {
-        let Some(Prepared { jobs, spare, lost }) = self.prepared.remove(&batch) else {
+        let Some(Prepared { jobs, lost }) = self.prepared.remove(&batch) else {
             return;
         };
-        let attempt = Attempt::new(jobs, spare);
+        let runs = jobs.into_runs();
         for (trade, reason) in &lost {
             tracing::error!(%trade, %reason, "a trade cannot be driven");
             self.write_attention(trade.clone(), "".into(), reason.clone(), Holding::Hold);
@@ -503,7 +483,7 @@ impl Driver {
             // A disk that is slower than the writer holds it up, before more is unflushed than a few batches.
             let place = places.acquire_owned().await.ok();
             let written = store.write_behind(async move |tx| {
-                let committed = pen.commit(tx, attempt.jobs()).await?;
+                let committed = pen.commit(tx, runs.take()?).await?;
                 if let Some(crash) = crash_point {
                     crash("written");
                 }

@@ -53,9 +53,10 @@ const BY_KEY: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 
-/// Has large values compressed by the method that takes a tenth of the time of the server's own, if the server knows it.
+/// Has large values compressed by the method that takes a tenth of the time of the server's own, if the server knows it and nobody has
+/// chosen one for the server, the database or the user.
 const COMPRESSION: &str = "SELECT set_config('default_toast_compression', 'lz4', false) FROM pg_settings
-                           WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
+                           WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY (enumvals)";
 
 /// An open database of a server.
 #[derive(Debug)]

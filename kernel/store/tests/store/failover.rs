@@ -14,10 +14,12 @@ use crate::{SHELF, row};
 const PUT_ONCE: Statement = Statement::pair(
     "shelf.put_once",
     "INSERT INTO shelf (tenant, sku, price, note) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    "WITH added AS (INSERT INTO shelf (tenant, sku, price, note) SELECT * FROM unnest($1, $2, $3, $4) ORDER BY 1, 2
-       ON CONFLICT (tenant, sku) DO NOTHING RETURNING tenant, sku)
-     SELECT item.n FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, sku, price, note, n)
-     JOIN added a ON a.tenant = item.tenant AND a.sku = item.sku",
+    "WITH item AS (
+       SELECT * FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, sku, price, note, n)),
+     added AS (
+       INSERT INTO shelf (tenant, sku, price, note) SELECT tenant, sku, price, note FROM item ORDER BY tenant, sku, n
+       ON CONFLICT DO NOTHING RETURNING tenant, sku)
+     SELECT min(n) FROM item WHERE ((tenant, sku) IN (TABLE added)) IS TRUE GROUP BY tenant, sku",
 );
 const WRITERS: usize = 4;
 /// Commits that are acknowledged before the primary is stopped, and again behind it.

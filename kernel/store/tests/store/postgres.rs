@@ -88,7 +88,7 @@ async fn which_items_were_added_is_looked_up_and_not_compared_each_with_each() {
 }
 
 #[tokio::test]
-async fn writers_compress_by_the_fastest_method_that_the_server_has() {
+async fn writers_compress_by_the_fastest_method_unless_somebody_chose_another() {
     const METHOD: Statement = Statement::both(
         "shelf.method",
         "SELECT current_setting('default_toast_compression'),
