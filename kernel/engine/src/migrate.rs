@@ -7,6 +7,7 @@ use mortise_flow::Obstacle;
 use mortise_store::{Statement, Store, StoreError};
 use mortise_types::{TenantId, Timestamp};
 
+use crate::commit::text_of;
 use crate::definitions::{Catalogue, Published};
 use crate::load::load;
 use crate::record::{Moved, Record, Trade, TradeId};
@@ -159,7 +160,7 @@ async fn write(
 ) -> Result<(), StoreError> {
     let moved = Some(Moved { from: old.to_owned(), to: new.to_owned() });
     let record = Record { moved, ..Record::new(now) };
-    let record = serde_json::to_string(&record).map_err(|error| StoreError::Value(error.to_string()))?;
+    let record = text_of(&record)?;
     let (trades, new) = (trades.to_vec(), new.to_owned());
     store
         .write(async move |tx| {

@@ -11,6 +11,7 @@ use mortise_types::TenantId;
 use serde::{Deserialize, Serialize};
 
 use crate::attention::Verdict;
+use crate::commit::text_of;
 use crate::job::Work;
 use crate::lease;
 use crate::record::TradeId;
@@ -92,7 +93,7 @@ pub(crate) async fn write(tx: &mut Tx<'_>, posts: Vec<(TradeId, i64, Work)>) -> 
     let mut drivers = BTreeSet::new();
     for (trade, driver, work) in posts {
         let Some(note) = Note::of(work) else { continue };
-        let text = serde_json::to_string(&note).map_err(|error| StoreError::Value(error.to_string()))?;
+        let text = text_of(&note)?;
         drivers.insert(driver);
         rows.push((trade, text));
     }

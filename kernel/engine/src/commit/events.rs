@@ -203,7 +203,7 @@ pub(super) async fn begin_row(
     if tx.execute(&sql::INSERT_INSTANCE, [row]).await? == [0] {
         return Ok(Begun::Before);
     }
-    let text = serde_json::to_string(record).map_err(|e| StoreError::Value(e.to_string()))?;
+    let text = text_of(record)?;
     tx.execute(&sql::INSERT_JOURNAL, [(id.tenant.as_str(), &*id.id, 0_i64, text.as_str())]).await?;
     Ok(Begun::Now)
 }

@@ -14,6 +14,7 @@ use mortise_contract::{Value, json};
 use mortise_flow::{Answer, Begin, Ended, Input, Program, WaitNo};
 use mortise_store::{StoreError, Tx};
 use mortise_types::{Clock, IdSource, Scope, TenantId, Timestamp};
+use serde::Serialize;
 
 pub(crate) use self::events::Matched;
 use self::rows::{journal_texts, write_instances, write_journal, write_listeners};
@@ -239,6 +240,11 @@ fn is_near(job: &Job, fate: &Fate) -> bool {
         Fate::Open { .. } => job.fresh.is_none() || job.has_child || !job.trade.intents.is_empty(),
         Fate::Ended | Fate::Duplicate(_) | Fate::Lost | Fate::Behind => false,
     }
+}
+
+/// What is stored as text: records, answers, notes.
+pub(crate) fn text_of(what: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(what).map_err(|error| StoreError::Value(error.to_string()))
 }
 
 /// A stored payload.

@@ -23,8 +23,7 @@ pub(super) fn outcome(job: &Job) -> Option<String> {
 }
 
 pub(super) fn answer_text(job: &Job) -> Result<Option<String>, StoreError> {
-    let text = job.answer.as_ref().map(serde_json::to_string).transpose();
-    text.map_err(|e| StoreError::Value(e.to_string()))
+    job.answer.as_ref().map(text_of).transpose()
 }
 
 pub(super) async fn write_instances(tx: &mut Tx<'_>, jobs: &[Job]) -> Result<(), StoreError> {
@@ -89,7 +88,7 @@ pub(super) fn journal_texts(jobs: &[Job]) -> Result<Vec<Option<String>>, StoreEr
         |job: &Job| job.fresh.is_some() && job.ended.is_some() && is_one_call(&job.trade.program);
     let text = |job| match is_over_at_once(job) {
         true => Ok(None),
-        false => serde_json::to_string(&job.record).map(Some).map_err(|e| StoreError::Value(e.to_string())),
+        false => text_of(&job.record).map(Some),
     };
     jobs.iter().map(text).collect()
 }

@@ -4,7 +4,7 @@
 use mortise_store::{Migration, Migrations, Role, Statement, StoreError, StoreErrorKind};
 use mortise_testkit::TestDatabase;
 
-use crate::{GET, PUT, SET, SHELF, open, put, row, skus};
+use crate::{GET, PUT, PUT_ONCE, SET, SHELF, open, put, row, skus};
 
 /// Each function is a test on SQLite and one on PostgreSQL.
 macro_rules! on_both {
@@ -82,22 +82,11 @@ async fn a_statement_counts_what_each_item_changed(database: TestDatabase) {
     assert_eq!(changed.await.unwrap(), (vec![1, 1, 1, 1], vec![1, 0, 3]));
 }
 
-const PUT_ONCE: Statement = Statement::pair(
-    "shelf.put_once",
-    "INSERT INTO shelf (tenant, sku, price) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-    "WITH item AS (SELECT * FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, sku, price, n)),
-     added AS (
-       INSERT INTO shelf (tenant, sku, price) SELECT tenant, sku, price FROM item ORDER BY tenant, sku, n
-       ON CONFLICT DO NOTHING RETURNING tenant, sku)
-     SELECT min(n) FROM item WHERE ((tenant, sku) IN (TABLE added)) IS TRUE GROUP BY tenant, sku",
-);
-
 async fn an_item_that_did_nothing_counts_nothing(database: TestDatabase) {
     let store = open(&database).await;
     let changed = store.write(async |tx| {
         put(tx, [row("b", 7)]).await?;
-        tx.execute(&PUT_ONCE, [("acme", "c", 1_i64), ("acme", "b", 2), ("acme", "a", 3), ("acme", "a", 4)])
-            .await
+        tx.execute(&PUT_ONCE, [row("c", 1), row("b", 2), row("a", 3), row("a", 4)]).await
     });
     assert_eq!(changed.await.unwrap(), [1, 0, 1, 0]);
     assert_eq!(skus(&store, "acme").await, ["a 3", "b 7", "c 1"]);

@@ -5,22 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mortise_store::{Access, Options, Statement, Store, StoreErrorKind};
+use mortise_store::{Access, Options, Store, StoreErrorKind};
 use mortise_testkit::Replicated;
 use tokio::time::Instant;
 
-use crate::{SHELF, row};
+use crate::{PUT_ONCE, SHELF, row};
 
-const PUT_ONCE: Statement = Statement::pair(
-    "shelf.put_once",
-    "INSERT INTO shelf (tenant, sku, price, note) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    "WITH item AS (
-       SELECT * FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, sku, price, note, n)),
-     added AS (
-       INSERT INTO shelf (tenant, sku, price, note) SELECT tenant, sku, price, note FROM item ORDER BY tenant, sku, n
-       ON CONFLICT DO NOTHING RETURNING tenant, sku)
-     SELECT min(n) FROM item WHERE ((tenant, sku) IN (TABLE added)) IS TRUE GROUP BY tenant, sku",
-);
 const WRITERS: usize = 4;
 /// Commits that are acknowledged before the primary is stopped, and again behind it.
 const COMMITS: usize = 200;

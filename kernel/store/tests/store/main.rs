@@ -32,6 +32,16 @@ const PUT: Statement = Statement::pair(
     "INSERT INTO shelf (tenant, sku, price, note) VALUES (?1, ?2, ?3, ?4)",
     "INSERT INTO shelf (tenant, sku, price, note) SELECT * FROM unnest($1, $2, $3, $4) ORDER BY 1, 2",
 );
+const PUT_ONCE: Statement = Statement::pair(
+    "shelf.put_once",
+    "INSERT INTO shelf (tenant, sku, price, note) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    "WITH item AS (
+       SELECT * FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, sku, price, note, n)),
+     added AS (
+       INSERT INTO shelf (tenant, sku, price, note) SELECT tenant, sku, price, note FROM item ORDER BY tenant, sku, n
+       ON CONFLICT DO NOTHING RETURNING tenant, sku)
+     SELECT min(n) FROM item WHERE ((tenant, sku) IN (TABLE added)) IS TRUE GROUP BY tenant, sku",
+);
 const GET: Statement = Statement::pair(
     "shelf.get",
     "SELECT sku, price, note FROM shelf WHERE tenant = ?1 AND sku >= ?2 ORDER BY sku",
