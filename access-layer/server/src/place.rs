@@ -120,6 +120,10 @@ fn read(text: OsString) -> Result<Place, String> {
             "{}: data is in a directory, or in PostgreSQL at `postgres://user@host/database`",
             directory.display()
         )),
+        Place::Directory(directory) if directory.is_file() => Err(format!(
+            "{} is a file: give the directory that the data is in, or is to be in",
+            directory.display()
+        )),
         place => Ok(place),
     }
 }
@@ -138,6 +142,16 @@ mod tests {
         let url = "postgres://shop:secret@db.example:5433/trade?sslmode=require";
         assert_eq!(place(url).unwrap(), Place::Postgres(url.to_owned()));
         assert!(place("mysql://db/trade").unwrap_err().contains("postgres://user@host/database"));
+    }
+
+    #[test]
+    fn a_file_is_no_data_directory() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = place(file.path().to_str().unwrap()).unwrap_err();
+        assert!(
+            error.ends_with("is a file: give the directory that the data is in, or is to be in"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Sqlite {
         let (flusher, merger) = match options.durability {
             Durability::Power => {
                 let flusher = Flusher::start(directory, &directory.join("mortise.db-wal"))?;
-                let merger = Merger::start(connect(&database, Role::Merger, options.durability)?)?;
+                let merger = Merger::start(connect(&database, Role::Merger, options.durability)?, &database)?;
                 merge::watch(&writer);
                 (Some(flusher), Some(merger))
             }

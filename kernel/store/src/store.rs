@@ -185,7 +185,8 @@ impl Store {
 
     /// Runs `job` in a transaction and commits it, durably, if the job says `Ok`; else nothing has happened.
     ///
-    /// On PostgreSQL another transaction may be in the way; the job is run again then, with what it had captured.
+    /// On PostgreSQL another transaction may be in the way; a clone of the job is run then, with what it had captured; what
+    /// clones share has been used by then.
     ///
     /// # Errors
     /// The job's own, or the commit's.

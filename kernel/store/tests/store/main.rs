@@ -9,7 +9,7 @@ mod postgres;
 mod replicas;
 mod sqlite;
 
-use mortise_store::{Migration, Migrations, Role, Statement, Store, StoreError, Tx};
+use mortise_store::{Migration, Migrations, Reader, Role, Statement, Store, StoreError, Tx};
 use mortise_testkit::TestDatabase;
 use mortise_types::{Amount, Sku};
 
@@ -61,10 +61,12 @@ async fn open(database: &TestDatabase) -> Store {
 }
 
 async fn skus(store: &Store, tenant: &'static str) -> Vec<String> {
-    let rows = store.read(async move |reader| {
-        reader.fetch_all::<(Sku, Amount, Option<String>), _>(&GET, (tenant, "")).await
-    });
-    rows.await.unwrap().into_iter().map(|(sku, price, _)| format!("{sku} {price}")).collect()
+    store.read(async move |reader| skus_of(reader, tenant).await).await.unwrap()
+}
+
+async fn skus_of(reader: &Reader<'_>, tenant: &'static str) -> Result<Vec<String>, StoreError> {
+    let rows = reader.fetch_all::<(Sku, Amount, Option<String>), _>(&GET, (tenant, "")).await?;
+    Ok(rows.into_iter().map(|(sku, price, _)| format!("{sku} {price}")).collect())
 }
 
 type Row = (&'static str, &'static str, Amount, Option<&'static str>);
