@@ -120,8 +120,8 @@ fn read(text: OsString) -> Result<Place, String> {
             "{}: data is in a directory, or in PostgreSQL at `postgres://user@host/database`",
             directory.display()
         )),
-        Place::Directory(directory) if directory.is_file() => Err(format!(
-            "{} is a file: give the directory that the data is in, or is to be in",
+        Place::Directory(directory) if directory.exists() && !directory.is_dir() => Err(format!(
+            "{} is no directory: give the directory that the data is in, or is to be in",
             directory.display()
         )),
         place => Ok(place),
@@ -149,7 +149,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let error = place(file.path().to_str().unwrap()).unwrap_err();
         assert!(
-            error.ends_with("is a file: give the directory that the data is in, or is to be in"),
+            error.ends_with("is no directory: give the directory that the data is in, or is to be in"),
             "{error}"
         );
     }

@@ -1,6 +1,7 @@
 //! Bringing a SQLite database's log into the database (SQLite's word is checkpoint) beside the writer: a thread of its own copies
 //! pages while transactions go on, and the writer, between two of them, only what has come meanwhile, so that the next one
-//! begins the log anew. That a commit survives is not decided here: it is in the log.
+//! begins the log anew. That a commit survives is not decided here: it is in the log, which SQLite begins anew only when the
+//! database is on the disk.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -16,31 +17,34 @@ use rusqlite::hooks::Wal;
 
 use crate::error::StoreError;
 
-/// Pages in the log before it is merged, 64 MB. A page that many commits touch is copied once for all of them, and a start
-/// after a crash reads them all.
+/// Pages by which the log grows before the thread merges them, 16 MB. A page that many commits touch is copied once for all of
+/// them; more pages at once hold the disk up for longer.
+const STEP: i32 = 4_000;
+/// Pages in the log from which on it is to begin anew, 64 MB: a start after a crash reads them all.
 const FULL: i32 = 16_000;
-/// So many pages more before it is tried again, where somebody read in the log for too long.
-const AGAIN: i32 = 4_000;
+/// From so many on, whoever reads is waited for.
+const OVERFULL: i32 = 2 * FULL;
 /// What the writer may be left to merge, in pages: a round of the thread that had more is followed by another.
 const REST: i64 = 1_000;
 /// Rounds of the thread at most; who writes faster than it merges is left the rest.
 const ROUNDS: usize = 4;
-/// How long the writer waits for those who read in the log before it goes on in it: what they read must stay there.
-const PATIENCE: Duration = Duration::from_millis(20);
-/// How often it looks meanwhile. SQLite's own way to wait looks again after 1, 3, 8 and 18 ms.
+/// How often the writer looks for those who read what is older, [`LOOKS`] times at most: what they read must stay as it is. SQLite's own
+/// way to wait looks again after 1, 3, 8 and 18 ms.
 const LOOK: Duration = Duration::from_micros(100);
+/// About 20 ms.
+const LOOKS: i32 = 150;
 /// How long it waits for anything else, as it was opened.
 const USUAL_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The log is in use, and nobody merges it.
+/// The thread has nothing to do.
 const FILLING: u8 = 0;
-/// The thread merges it.
+/// It has been told.
 const MERGING: u8 = 1;
-/// The thread has merged most of it.
+/// It has done what it could.
 const MERGED: u8 = 2;
 
 thread_local! {
-    /// Pages in the log behind this thread's last commit.
+    /// Pages in the log behind this thread's last commit; 0 once they were looked at.
     static PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
@@ -64,7 +68,7 @@ pub(crate) struct Merger {
 /// Tells the thread that there is enough to do.
 #[derive(Debug, Clone)]
 pub(crate) struct Bell {
-    ring: SyncSender<()>,
+    ring: SyncSender<Share>,
     log: Arc<Log>,
 }
 
@@ -72,8 +76,10 @@ pub(crate) struct Bell {
 #[derive(Debug)]
 struct Log {
     state: AtomicU8,
-    /// With so many pages it is merged. The writer's alone.
-    full: AtomicI32,
+    /// Pages in the log when the writer looked last. Its alone.
+    pages: AtomicI32,
+    /// With so many there is something to do. The writer's alone.
+    due: AtomicI32,
 }
 
 impl Merger {
@@ -81,22 +87,21 @@ impl Merger {
     ///
     /// # Errors
     /// A database that cannot be opened, a machine that gives no thread.
-    pub(crate) fn start(connection: Connection, database: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Directory { path: database.to_owned(), source };
+    pub(crate) fn start(
+        connection: Connection,
+        directory: &Path,
+        database: &Path,
+    ) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Directory { path: directory.to_owned(), source };
         // Kept open: closing it takes this process's locks on the database, whoever of it has them.
         let file = File::options().read(true).write(true).open(database).map_err(failed)?;
         let (ring, rings) = sync_channel(1);
-        let log = Arc::new(Log { state: AtomicU8::new(FILLING), full: AtomicI32::new(FULL) });
-        let bell = Bell { ring, log: Arc::clone(&log) };
+        let bell = Bell { ring, log: Arc::new(Log::new()) };
+        let log = Arc::clone(&bell.log);
         let merge = move || {
-            while rings.recv() == Ok(()) {
-                merge(&connection);
-                // SQLite leaves this to whoever merges the last page, which is the writer.
-                if let Err(error) = file.sync_data() {
-                    // Pages that are not there may count as merged: only a new process merges them again from the log.
-                    tracing::error!(%error, "the database could not be flushed; the process ends");
-                    std::process::abort();
-                }
+            let mut merged = 0;
+            while let Ok(share) = rings.recv() {
+                merge(&connection, &file, share, &mut merged);
                 log.state.store(MERGED, Ordering::Release);
             }
         };
@@ -116,21 +121,38 @@ impl Merger {
     }
 }
 
+impl Log {
+    const fn new() -> Self {
+        Self { state: AtomicU8::new(FILLING), pages: AtomicI32::new(0), due: AtomicI32::new(STEP) }
+    }
+}
+
 impl Bell {
-    /// On the writer's thread, behind each of its commits.
+    /// On the writer's thread, behind each of its transactions.
     pub(crate) fn after_commit(&self, writer: &Connection) {
-        if PAGES.get() < self.log.full.load(Ordering::Relaxed) {
+        let pages = PAGES.replace(0);
+        if pages == 0 {
+            // Nothing was written.
             return;
         }
+        if pages < self.log.pages.swap(pages, Ordering::Relaxed) {
+            // The log has begun anew.
+            self.log.due.store(STEP, Ordering::Relaxed);
+        }
         match self.log.state.load(Ordering::Acquire) {
-            FILLING => {
+            FILLING if pages >= self.log.due.load(Ordering::Relaxed) => {
                 self.log.state.store(MERGING, Ordering::Release);
-                // A thread that is gone merges nothing.
-                let _ = self.ring.try_send(());
+                let share = if pages < FULL { Share::There } else { Share::Nearly };
+                if self.ring.try_send(share).is_err() {
+                    tracing::error!("the log is merged no more, and grows: the thread that does it is gone");
+                }
             }
             MERGED => {
-                let full = if restart(writer) { FULL } else { PAGES.get().saturating_add(AGAIN) };
-                self.log.full.store(full, Ordering::Relaxed);
+                if pages >= FULL {
+                    finish(writer, pages);
+                }
+                // Unless it begins anew.
+                self.log.due.store(pages.saturating_add(STEP), Ordering::Relaxed);
                 self.log.state.store(FILLING, Ordering::Release);
             }
             _ => {}
@@ -138,44 +160,57 @@ impl Bell {
     }
 }
 
-/// Merges what the thread has left, and has the log begin anew; says whether it will.
-fn restart(writer: &Connection) -> bool {
+/// Merges what the thread has left, so that the next commit begins the log anew, unless somebody reads in it by then: to wait for all
+/// who read is to wait for those who begin meanwhile, too.
+fn finish(writer: &Connection, pages: i32) {
     let hurried = writer.busy_handler(Some(soon));
-    let merged = checkpoint(writer, "PRAGMA wal_checkpoint(RESTART)");
+    checkpoint(
+        writer,
+        if pages < OVERFULL { "PRAGMA wal_checkpoint(FULL)" } else { "PRAGMA wal_checkpoint(RESTART)" },
+    );
     // SQLite refuses neither on an open connection.
     if let Err(error) = hurried.and_then(|()| writer.busy_timeout(USUAL_PATIENCE)) {
         tracing::error!(%error, "the writer's patience could not be set");
     }
-    merged.is_some_and(|merged| !merged.busy)
 }
 
 /// Whether to look again, after so many looks.
 fn soon(looks: i32) -> bool {
     std::thread::sleep(LOOK);
-    LOOK * looks.unsigned_abs() < PATIENCE
+    looks < LOOKS
 }
 
-/// Merges what there is, and what has come meanwhile, until little is left.
-fn merge(connection: &Connection) {
-    let mut before = 0;
+/// How much of a log is to be merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// What is there.
+    There,
+    /// What comes meanwhile too, until little is left.
+    Nearly,
+}
+
+/// Merges, and flushes the database each time, which SQLite leaves to whoever merges the log's last page: under load the writer.
+/// `before` is how many pages were merged when this was asked last, perhaps of an earlier log.
+fn merge(connection: &Connection, file: &File, share: Share, before: &mut i64) {
     for _ in 0..ROUNDS {
-        match checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)") {
-            Some(Merged { pages, .. }) if pages - before > REST => before = pages,
-            _ => return,
+        let merged = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        if let Err(error) = file.sync_data() {
+            // Pages that are not there may count as merged: only a new process merges them again from the log.
+            tracing::error!(%error, "the database could not be flushed; the process ends");
+            std::process::abort();
+        }
+        let Some(pages) = merged else { return };
+        let before = std::mem::replace(before, pages);
+        let new = if before <= pages { pages - before } else { pages };
+        if share == Share::There || new < REST {
+            return;
         }
     }
 }
 
-/// What became of a log.
-struct Merged {
-    /// Somebody was in the way.
-    busy: bool,
-    /// How many of its pages are in the database.
-    pages: i64,
-}
-
-/// None where it failed, which is said: a log that is not merged is merged later; until then it grows.
-fn checkpoint(connection: &Connection, text: &'static str) -> Option<Merged> {
+/// How many pages of the log are in the database then. None where it failed, which is said: a log that is not merged is merged later; until
+/// then it grows.
+fn checkpoint(connection: &Connection, text: &'static str) -> Option<i64> {
     let result = connection.prepare_cached(text).and_then(|mut statement| {
         statement
             .query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
@@ -183,11 +218,109 @@ fn checkpoint(connection: &Connection, text: &'static str) -> Option<Merged> {
     match result {
         Ok((busy, all, pages)) => {
             tracing::debug!(busy, all, pages, "{text}");
-            Some(Merged { busy: busy != 0, pages })
+            Some(pages)
         }
         Err(error) => {
             tracing::warn!(%error, "the log could not be merged");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, TryRecvError};
+
+    use super::*;
+
+    /// A database whose thread is played by the test.
+    struct Played {
+        writer: Connection,
+        merger: Connection,
+        file: File,
+        bell: Bell,
+        rings: Receiver<Share>,
+        merged: i64,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Played {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("mortise.db");
+            let writer = Connection::open(&path).unwrap();
+            writer
+                .execute_batch(
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000;
+                     CREATE TABLE sack (n INTEGER PRIMARY KEY, goods BLOB);",
+                )
+                .unwrap();
+            watch(&writer);
+            let (ring, rings) = sync_channel(1);
+            let bell = Bell { ring, log: Arc::new(Log::new()) };
+            let merger = Connection::open(&path).unwrap();
+            let file = File::options().read(true).write(true).open(&path).unwrap();
+            Self { writer, merger, file, bell, rings, merged: 0, _directory: directory }
+        }
+
+        /// Commits so many pages; says what the log has then.
+        fn commit(&self, pages: i32) -> i32 {
+            self.writer.execute("INSERT INTO sack (goods) VALUES (zeroblob(? * 4092))", [pages]).unwrap();
+            let has = PAGES.get();
+            self.bell.after_commit(&self.writer);
+            has
+        }
+
+        fn thread_merges(&mut self, share: Share) {
+            assert_eq!(self.rings.try_recv(), Ok(share));
+            merge(&self.merger, &self.file, share, &mut self.merged);
+            self.bell.log.state.store(MERGED, Ordering::Release);
+        }
+
+        fn nobody_is_told(&self) {
+            assert_eq!(self.rings.try_recv(), Err(TryRecvError::Empty));
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_full_is_finished_by_the_writer_and_begins_anew() {
+        let played = Played::new();
+        // A thread that gets nothing done.
+        for share in [Share::There, Share::There, Share::There, Share::Nearly] {
+            played.commit(STEP);
+            assert_eq!(played.rings.try_recv(), Ok(share));
+            played.bell.log.state.store(MERGED, Ordering::Release);
+            played.commit(10);
+        }
+        assert!(played.bell.log.pages.load(Ordering::Relaxed) > FULL);
+        assert!(played.commit(10) < STEP, "the log goes on");
+        played.nobody_is_told();
+        played.commit(STEP);
+        assert_eq!(played.rings.try_recv(), Ok(Share::There));
+        let patience: i64 = played.writer.query_row("PRAGMA busy_timeout", (), |row| row.get(0)).unwrap();
+        assert_eq!(patience, 5_000);
+    }
+
+    /// At leisure the thread merges the last page, and the next commit begins the log anew.
+    #[test]
+    fn what_was_merged_of_an_earlier_log_is_no_reason_to_hold_the_writer_up() {
+        let mut played = Played::new();
+        for _ in 0..6 {
+            assert!(played.commit(STEP) < STEP + 100, "the log goes on");
+            played.thread_merges(Share::There);
+            assert!(played.commit(10) < STEP);
+            played.nobody_is_told();
+            assert_eq!(played.bell.log.state.load(Ordering::Acquire), FILLING);
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_wrote_nothing_tells_nobody() {
+        let played = Played::new();
+        played.commit(STEP);
+        assert_eq!(played.rings.try_recv(), Ok(Share::There));
+        played.bell.log.state.store(FILLING, Ordering::Release);
+        played.bell.after_commit(&played.writer);
+        played.nobody_is_told();
     }
 }

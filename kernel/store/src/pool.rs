@@ -49,11 +49,11 @@ impl<W: Send + 'static> Pool<W> {
         &self,
         job: impl FnOnce(&mut W) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run_on((), |worker, ()| job(worker)).await
+        self.run_on((), |worker, ()| job(worker), |_, ()| ()).await
     }
 
-    /// Has the next free worker do `job` on `goods`, which are dropped when the answer is on its way: that may take longer than the
-    /// caller has.
+    /// Has the next free worker do `job` on `goods`, and `then` when the answer is on its way, which may take longer than the caller
+    /// has. Behind a job that panics it is not done.
     ///
     /// # Errors
     /// The job's own.
@@ -61,11 +61,13 @@ impl<W: Send + 'static> Pool<W> {
         &self,
         goods: G,
         job: impl FnOnce(&mut W, &G) -> Result<T, StoreError> + Send + 'static,
+        then: impl FnOnce(&mut W, G) + Send + 'static,
     ) -> Result<T, StoreError> {
         let (done, answer) = oneshot::channel();
         let job: Job<W> = Box::new(move |worker| {
             // Nobody may be waiting any more; what was committed stays committed.
             let _ = done.send(job(worker, &goods));
+            then(worker, goods);
         });
         self.queue.send(job).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?

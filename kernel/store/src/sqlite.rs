@@ -60,7 +60,11 @@ impl Sqlite {
         let (flusher, merger) = match options.durability {
             Durability::Power => {
                 let flusher = Flusher::start(directory, &directory.join("mortise.db-wal"))?;
-                let merger = Merger::start(connect(&database, Role::Merger, options.durability)?, &database)?;
+                let merger = Merger::start(
+                    connect(&database, Role::Merger, options.durability)?,
+                    directory,
+                    &database,
+                )?;
                 merge::watch(&writer);
                 (Some(flusher), Some(merger))
             }
@@ -80,7 +84,7 @@ impl Sqlite {
         let counters = Arc::clone(counters);
         let flusher = self.flusher.as_ref().map(Flusher::queue);
         let merger = self.merger.as_ref().map(Merger::bell);
-        let run = move |connection: &mut Connection| {
+        let run = move |connection: &mut Connection, (): &()| {
             let result = in_transaction(connection, "BEGIN IMMEDIATE", || {
                 let mut tx = Tx::new(Reader::sqlite(connection, &counters));
                 let said = now(job(&mut tx));
@@ -89,13 +93,15 @@ impl Sqlite {
             if result.is_ok() {
                 counters.committed();
             }
-            if let Some(bell) = &merger {
-                bell.after_commit(connection);
-            }
             let flush = || flusher.as_ref().map_or_else(Flush::done, Flusher::flush);
             result.map(|value| (value, flush()))
         };
-        self.writer.run(run).await
+        let then = move |connection: &mut Connection, ()| {
+            if let Some(bell) = &merger {
+                bell.after_commit(connection);
+            }
+        };
+        self.writer.run_on((), run, then).await
     }
 
     pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>

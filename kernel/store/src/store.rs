@@ -186,7 +186,7 @@ impl Store {
     /// Runs `job` in a transaction and commits it, durably, if the job says `Ok`; else nothing has happened.
     ///
     /// On PostgreSQL another transaction may be in the way; a clone of the job is run then, with what it had captured; what
-    /// clones share has been used by then.
+    /// clones share, the first may have changed.
     ///
     /// # Errors
     /// The job's own, or the commit's.

@@ -148,7 +148,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         let writers = self.writers.as_ref().ok_or(StoreError::ReadingOnly)?;
-        writers.run_on(job, written(Begin::Write, counters)).await
+        writers.run_on(job, written(Begin::Write, counters), |_, job| drop(job)).await
     }
 
     pub(crate) async fn write_aside<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>
@@ -157,7 +157,7 @@ impl Postgres {
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
     {
         let aside = self.aside.as_ref().ok_or(StoreError::ReadingOnly)?;
-        aside.run_on(job, written(Begin::Aside, counters)).await
+        aside.run_on(job, written(Begin::Aside, counters), |_, job| drop(job)).await
     }
 
     pub(crate) async fn listen(&self, channel: &'static str, mark: (i32, i32)) -> Result<Ear, StoreError> {
