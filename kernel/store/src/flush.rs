@@ -11,6 +11,15 @@ use tokio::sync::oneshot;
 
 use crate::error::StoreError;
 
+/// Flushes a file, or ends the process: what was written may be gone, and asking again would not say so. Only a new process can
+/// read what is there; PostgreSQL does the same.
+pub(crate) fn flush_or_end(file: &File, what: &str) {
+    if let Err(error) = file.sync_data() {
+        tracing::error!(%error, "the {what} could not be flushed; the process ends");
+        std::process::abort();
+    }
+}
+
 /// When a commit is on the disk.
 #[derive(Debug)]
 pub struct Flush(Option<oneshot::Receiver<()>>);
@@ -55,12 +64,7 @@ impl Flusher {
         let flush = move || {
             while let Ok(first) = commits.recv() {
                 let waiting: Vec<_> = std::iter::once(first).chain(commits.try_iter()).collect();
-                if let Err(error) = log.sync_data() {
-                    // What was committed may be gone, and asking again would not say so: only a new process can read what
-                    // is there. PostgreSQL does the same.
-                    tracing::error!(%error, "the log could not be flushed; the process ends");
-                    std::process::abort();
-                }
+                flush_or_end(&log, "log");
                 for one in waiting {
                     // Nobody may be waiting any more.
                     let _ = one.send(());

@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
 use crate::error::StoreError;
+use crate::flush::flush_or_end;
 
 /// Pages by which the log grows before the thread merges them, 16 MB. A page that many commits touch is copied once for all of
 /// them; more pages at once hold the disk up for longer.
@@ -164,14 +165,15 @@ impl Bell {
 /// who read is to wait for those who begin meanwhile, too.
 fn finish(writer: &Connection, pages: i32) {
     let hurried = writer.busy_handler(Some(soon));
-    checkpoint(
-        writer,
-        if pages < OVERFULL { "PRAGMA wal_checkpoint(FULL)" } else { "PRAGMA wal_checkpoint(RESTART)" },
-    );
+    checkpoint(writer, how(pages));
     // SQLite refuses neither on an open connection.
     if let Err(error) = hurried.and_then(|()| writer.busy_timeout(USUAL_PATIENCE)) {
         tracing::error!(%error, "the writer's patience could not be set");
     }
+}
+
+const fn how(pages: i32) -> &'static str {
+    if pages < OVERFULL { "PRAGMA wal_checkpoint(FULL)" } else { "PRAGMA wal_checkpoint(RESTART)" }
 }
 
 /// Whether to look again, after so many looks.
@@ -194,11 +196,8 @@ enum Share {
 fn merge(connection: &Connection, file: &File, share: Share, before: &mut i64) {
     for _ in 0..ROUNDS {
         let merged = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
-        if let Err(error) = file.sync_data() {
-            // Pages that are not there may count as merged: only a new process merges them again from the log.
-            tracing::error!(%error, "the database could not be flushed; the process ends");
-            std::process::abort();
-        }
+        // Pages that are not there may count as merged: only a new process merges them again from the log.
+        flush_or_end(file, "database");
         let Some(pages) = merged else { return };
         let before = std::mem::replace(before, pages);
         let new = if before <= pages { pages - before } else { pages };
@@ -312,6 +311,38 @@ mod tests {
             played.nobody_is_told();
             assert_eq!(played.bell.log.state.load(Ordering::Acquire), FILLING);
         }
+    }
+
+    #[test]
+    fn a_full_log_that_the_thread_merges_begins_anew() {
+        let mut played = Played::new();
+        played.commit(FULL);
+        played.thread_merges(Share::Nearly);
+        let pages = played.commit(10);
+        assert!(pages < 100, "the log goes on: {pages}");
+        assert_eq!(played.bell.log.state.load(Ordering::Acquire), FILLING);
+        played.nobody_is_told();
+    }
+
+    /// Who reads the log's end keeps it from beginning anew, and is waited for only where it is very long.
+    #[test]
+    fn who_reads_is_waited_for_only_by_a_log_of_twice_its_size() {
+        for (pages, waits) in [(FULL - 1, false), (FULL, false), (OVERFULL - 1, false), (OVERFULL, true)] {
+            assert_eq!(how(pages).ends_with("(RESTART)"), waits, "{pages}");
+        }
+        let played = Played::new();
+        played.commit(10);
+        let reader = Connection::open(played.writer.path().unwrap()).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM sack;").unwrap();
+        finish(&played.writer, OVERFULL - 1);
+        assert!(played.commit(10) > 10, "the log has begun anew while somebody reads in it");
+        let waited = std::thread::spawn(move || drop(reader));
+        finish(&played.writer, OVERFULL);
+        waited.join().unwrap();
+        finish(&played.writer, OVERFULL);
+        assert!(played.commit(10) < 20, "the log goes on");
+        let patience: i64 = played.writer.query_row("PRAGMA busy_timeout", (), |row| row.get(0)).unwrap();
+        assert_eq!(patience, 5_000);
     }
 
     #[test]

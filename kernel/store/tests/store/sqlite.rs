@@ -1,4 +1,5 @@
-//! What only SQLite has: a data directory that one process holds, and a file that may be no database.
+//! What only SQLite has: a data directory that one process holds, a log that is merged and begins anew, and a file that may be no
+//! database.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -14,6 +15,8 @@ use crate::{PUT, SHELF, put, row, skus, skus_of};
 const ROWS: i64 = 1_000;
 /// Commits that are enough for any disk.
 const MANY: i64 = 400;
+/// Commits that fill the log several times.
+const SEVERAL: i64 = 80;
 
 async fn open(directory: &Path) -> Result<Store, StoreError> {
     Store::open(directory, &[SHELF], Options::default()).await
@@ -58,11 +61,14 @@ async fn the_log_is_merged_while_others_write_and_read() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await.unwrap();
     let mut commits = 0;
-    while begun_anew(directory.path()) < 2 {
+    while commits < SEVERAL || begun_anew(directory.path()) < 2 {
         assert!(commits < MANY, "the log goes on");
         fill(&store, commits).await;
         commits += 1;
     }
+    let bytes = |file: &str| std::fs::metadata(directory.path().join(file)).unwrap().len();
+    let (log, database) = (bytes("mortise.db-wal"), bytes("mortise.db"));
+    assert!(log < database / 2, "the log's file has {log} bytes, the database {database}");
     store.close();
     assert_eq!(skus(&open(directory.path()).await.unwrap(), "acme").await.len() as i64, ROWS * commits);
 }
