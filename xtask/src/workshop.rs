@@ -66,8 +66,13 @@ impl Workshop {
 
     /// Where the binary `name` stands after a build.
     pub(crate) fn binary_of(&self, profile: Profile, name: &str) -> PathBuf {
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
-        target.join(profile.folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
+        self.binary_for("", profile, name)
+    }
+
+    /// Where it stands after a build for a target that was named.
+    pub(crate) fn binary_for(&self, target: &str, profile: Profile, name: &str) -> PathBuf {
+        let built = env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
+        built.join(target).join(profile.folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
     /// Cargo in the project's folder.

@@ -56,6 +56,9 @@ pub(crate) struct Ground {
     /// On which disk: data directories are made in this folder and removed again; the folder of this program where left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) disk: Option<PathBuf>,
+    /// Servers are told to end instead of being killed: one that counts its branches writes down what it has counted.
+    #[arg(long, hide = true)]
+    pub(crate) let_end: bool,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

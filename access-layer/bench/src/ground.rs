@@ -14,7 +14,7 @@ use crate::files::{self, Bench};
 use crate::load::{self, Load, Loop, Numbers, Until};
 use crate::machine::Machine;
 use crate::order::Choice;
-use crate::platform::{Platform, Server};
+use crate::platform::{Ending, Platform, Server};
 use crate::print;
 use crate::proc::{self, Usage};
 use crate::report::{Cost, Measured, Speed};
@@ -60,7 +60,8 @@ impl Ground {
         let bench = Bench::on(&disk)?;
         std::fs::create_dir_all(bench.path(""))?;
         let program = wish.mortise.clone().unwrap_or_else(|| beside("mortise"));
-        let platform = Platform { program, extensions: wish.extensions.clone() };
+        let ending = if wish.let_end { Ending::Told } else { Ending::Killed };
+        let platform = Platform { program, extensions: wish.extensions.clone(), ending };
         let machine = Machine::look(&bench.path(""), &bench.file_system)?;
         print::progress(&format!("a shop of {} SKUs is set up", wish.skus));
         Ok(Self { bench, platform, machine, callers: wish.callers, skus: wish.skus, seconds: wish.seconds })

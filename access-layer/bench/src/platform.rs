@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::client::Connection;
 use crate::failure::Failure;
+use crate::print;
 use crate::proc::{Memory, Usage};
 use crate::shop::{LINE, TENANT};
 
@@ -19,6 +20,16 @@ use crate::shop::{LINE, TENANT};
 pub(crate) struct Platform {
     pub(crate) program: PathBuf,
     pub(crate) extensions: PathBuf,
+    pub(crate) ending: Ending,
+}
+
+/// How servers end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The hard way.
+    Killed,
+    /// They are told to, and finish what they do.
+    Told,
 }
 
 impl Platform {
@@ -70,7 +81,7 @@ impl Platform {
         if let Some((extensions, bindings)) = files {
             command.arg("--extensions").arg(extensions).arg("--bindings").arg(bindings);
         }
-        Server::start(&mut command)
+        self.start(&mut command)
     }
 
     /// Serves a place as it is said, with what is deployed in it.
@@ -101,13 +112,20 @@ impl Platform {
         if let Some(log) = &serving.log {
             command.stderr(std::fs::File::options().create(true).append(true).open(log)?);
         }
-        Server::start(&mut command)
+        self.start(&mut command)
     }
 
     /// Plays the payment provider and the carrier until it is dropped.
     pub(crate) fn sandbox(&self, data: &Path) -> Result<Server, Failure> {
         let mut command = self.command("sandbox", data);
-        Server::start(command.args(["--listen", "127.0.0.1:0", "--webhook-secret", SECRET]))
+        self.start(command.args(["--listen", "127.0.0.1:0", "--webhook-secret", SECRET]))
+    }
+
+    fn start(&self, command: &mut Command) -> Result<Server, Failure> {
+        match self.ending {
+            Ending::Killed => Server::start(command),
+            Ending::Told => Server::spawn(command.arg("--stop-with-stdin").stdin(Stdio::piped())),
+        }
     }
 
     /// Measures the calls of an extension's cases: `mortise ext bench`.
@@ -243,7 +261,11 @@ impl Server {
     /// # Errors
     /// A server that does not come up.
     pub(crate) fn start(command: &mut Command) -> Result<Self, Failure> {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        Self::spawn(command.stdin(Stdio::null()))
+    }
+
+    fn spawn(command: &mut Command) -> Result<Self, Failure> {
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
@@ -282,10 +304,18 @@ impl Server {
     }
 }
 
-/// A server ends the hard way: what it acknowledged has to be there all the same.
+/// A server ends the hard way: what it acknowledged has to be there all the same. One that has a standard input ends when that does.
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let told = self.child.stdin.take().is_some();
+        if !told {
+            let _ = self.child.kill();
+        }
+        if let Ok(status) = self.child.wait()
+            && told
+            && !status.success()
+        {
+            print::progress(&format!("a server that was told to end did so with {status}"));
+        }
     }
 }

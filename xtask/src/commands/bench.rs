@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: measures the platform, built as it is deployed, beside baselines of the same run. Builds, then becomes
 //! `mortise-bench`; what is measured and how is its business.
 
-use super::{Next, build_guests};
+use super::{Next, build_guests, release};
 use crate::failure::Failure;
 use crate::stage::Stages;
 use crate::workshop::{Profile, Workshop};
@@ -17,11 +17,9 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
         return Ok(Next::Become(workshop.program(workshop.binary("mortise-bench")).args(args)));
     }
     build_guests(workshop, stages)?;
-    stages.run("the platform and its benchmarks, optimised", || {
-        let packages = ["--package", "mortise", "--package", "mortise-bench"];
-        workshop.cargo().args(["build", "--locked", "--release"]).args(packages).run()
-    })?;
+    stages.run("the benchmarks, optimised", || release::benchmarks(workshop))?;
     let bench = workshop.program(workshop.binary_of(Profile::Release, "mortise-bench"));
+    let bench = release::deployed(workshop, stages, args, bench)?;
     Ok(Next::Become(bench.args(named(args)).args(args)))
 }
 

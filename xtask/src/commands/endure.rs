@@ -2,7 +2,7 @@
 //! runs the suites that are tests of their part at full length, then becomes `mortise-bench endure` for the others. What a suite
 //! does and counts is its own business.
 
-use super::Next;
+use super::{Next, release};
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::stage::Stages;
@@ -44,13 +44,17 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
         return Ok(Next::Done);
     }
     stages.run("set-up: PostgreSQL", || tools::postgres(workshop))?;
-    let profile = if wish.short { Profile::Dev } else { Profile::Release };
-    stages.run("the platform and its suites", || {
-        let packages = ["--package", "mortise", "--package", "mortise-bench"];
-        let optimised = (!wish.short).then_some("--release");
-        workshop.cargo().args(["build", "--locked"]).args(optimised).args(packages).run()
-    })?;
-    Ok(Next::Become(suites(workshop, profile).args(wish.outer).args(wish.options)))
+    let suites = if wish.short {
+        stages.run("the platform and its suites", || {
+            let packages = ["--package", "mortise", "--package", "mortise-bench"];
+            workshop.cargo().args(["build", "--locked"]).args(packages).run()
+        })?;
+        suites(workshop, Profile::Dev)
+    } else {
+        stages.run("the suites, optimised", || release::benchmarks(workshop))?;
+        release::deployed(workshop, stages, &wish.options, suites(workshop, Profile::Release))?
+    };
+    Ok(Next::Become(suites.args(wish.outer).args(wish.options)))
 }
 
 /// The short forms, where both programs are built for debugging already. Those that are tests have run with the tests.

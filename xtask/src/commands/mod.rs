@@ -5,6 +5,7 @@ mod ci;
 mod demo;
 mod endure;
 mod grocery_year;
+mod release;
 mod sdk;
 mod test;
 
@@ -32,7 +33,7 @@ pub(crate) enum Next {
     Become(Program),
 }
 
-pub(crate) const COMMANDS: [Command; 7] = [
+pub(crate) const COMMANDS: [Command; 8] = [
     Command {
         name: "demo",
         summary: "the main job: builds the platform and its example extensions, then runs `mortise demo` with the arguments given (--once, --data DIR, --format json)",
@@ -47,6 +48,11 @@ pub(crate) const COMMANDS: [Command; 7] = [
         name: "grocery-year",
         summary: "a year of real grocery baskets through a trade that ships, with the arguments given",
         run: grocery_year::run,
+    },
+    Command {
+        name: "release",
+        summary: "the platform as it is deployed: built, shown what it will do, and built again with the branches counted; says where the program is",
+        run: release::run,
     },
     Command {
         name: "bench",

@@ -57,6 +57,7 @@ impl Yard {
             mortise: wish.mortise.clone(),
             extensions: PathBuf::new(),
             disk: wish.disk.clone(),
+            let_end: false,
             format: crate::args::Format::Text,
         })?;
         Ok(Self { ground, size, seed: wish.seed })
