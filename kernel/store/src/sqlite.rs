@@ -166,7 +166,7 @@ fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connec
     };
     let connection = connection.map_err(refused)?;
     connection.set_prepared_statement_cache_capacity(1024);
-    // Both merge the log. Where a flush need not reach the medium (macOS), the log's has to before a page is copied.
+    // Writer and merger both merge the log. Where a flush need not reach the medium (macOS), the log's has to before a page is copied.
     connection
         .execute_batch(match role {
             Role::Writer => {
