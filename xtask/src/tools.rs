@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::say;
-use crate::workshop::Workshop;
+use crate::workshop::{Workshop, binary_in};
 
 /// The target that extensions are compiled to.
 pub(crate) const GUEST_TARGET: &str = "wasm32-wasip2";
@@ -114,7 +114,7 @@ pub(crate) fn compiler(workshop: &Workshop) -> Result<Compiler, Failure> {
 pub(crate) fn profdata(workshop: &Workshop) -> Result<PathBuf, Failure> {
     let host = compiler(workshop)?.host;
     let folder = sysroot(workshop)?.join("lib/rustlib").join(host).join("bin");
-    let tool = folder.join(format!("llvm-profdata{}", std::env::consts::EXE_SUFFIX));
+    let tool = binary_in(&folder, "llvm-profdata");
     if !tool.is_file() {
         rustup(workshop, &["component", "add", "llvm-tools"], "gathers what a program has counted")?;
     }
@@ -143,7 +143,7 @@ pub(crate) fn lint_components(workshop: &Workshop) -> Result<(), Failure> {
 /// When it can be had neither prebuilt nor by compiling it.
 pub(crate) fn tool(workshop: &Workshop, tool: &Tool) -> Result<PathBuf, Failure> {
     let folder = workshop.cache().join("tools");
-    let cached = folder.join(SCRIPTS).join(format!("{}{}", tool.program, std::env::consts::EXE_SUFFIX));
+    let cached = binary_in(&folder.join(SCRIPTS), tool.program);
     for candidate in [PathBuf::from(tool.program), cached.clone()] {
         if works(workshop, &candidate, tool) {
             return Ok(candidate);
@@ -164,7 +164,7 @@ pub(crate) fn tool(workshop: &Workshop, tool: &Tool) -> Result<PathBuf, Failure>
             .args([root])
             .run()
             .map_err(|failure| failure.mend(format!("put {program} on PATH by hand, then run this again")))?;
-        return Ok(folder.join("bin").join(format!("{program}{}", std::env::consts::EXE_SUFFIX)));
+        return Ok(binary_in(&folder.join("bin"), program));
     }
     Ok(cached)
 }

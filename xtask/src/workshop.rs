@@ -66,13 +66,12 @@ impl Workshop {
 
     /// Where the binary `name` stands after a build.
     pub(crate) fn binary_of(&self, profile: Profile, name: &str) -> PathBuf {
-        self.binary_for("", profile, name)
+        binary_in(&self.target().join(profile.folder()), name)
     }
 
-    /// Where it stands after a build for a target that was named.
-    pub(crate) fn binary_for(&self, target: &str, profile: Profile, name: &str) -> PathBuf {
-        let built = env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
-        built.join(target).join(profile.folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from)
     }
 
     /// Cargo in the project's folder.
@@ -89,4 +88,9 @@ impl Workshop {
     pub(crate) fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Program {
         Program::new(program, &self.root)
     }
+}
+
+/// The binary `name` in a folder, as this system calls it.
+pub(crate) fn binary_in(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }

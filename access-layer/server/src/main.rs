@@ -1,6 +1,7 @@
 //! The `mortise` binary: reads the command line, hands over to one command, and turns what became of it into an exit code.
 //! What a command does stands in `commands`; how the platform is put together, in `compose`.
 
+mod allocator;
 mod cli;
 mod clock;
 mod commands;
@@ -19,10 +20,6 @@ use clap::Parser as _;
 
 use crate::cli::{Cli, Format, Logging};
 use crate::failure::{Exit, Failure};
-
-/// An order makes and drops thousands of small values on several threads; the system's allocator costs a tenth of its time more.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // The host runs this program again to compile an extension: a process of few rights, without anything of the platform.
@@ -60,5 +57,6 @@ fn start_log(logging: &Logging) -> Result<(), Failure> {
         Format::Text => lines.init(),
         Format::Json => lines.json().init(),
     }
+    tracing::debug!(mimalloc = allocator::version(), "allocator");
     Ok(())
 }

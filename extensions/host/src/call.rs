@@ -104,11 +104,11 @@ pub(crate) fn metered<A>(
     fuel: u64,
     run: impl FnOnce(&mut Store<CallState>) -> wasmtime::Result<Result<A, String>>,
 ) -> Called<A> {
-    let _permit = runtime.enter();
+    let permit = runtime.enter();
     let output_bytes = state.granted().output_bytes;
     let mut store = Store::new(runtime.engine(), state);
     store.limiter(|state| state);
-    store.set_epoch_deadline(runtime.deadline_ticks());
+    let _timed = permit.time(|epochs| store.set_epoch_deadline(epochs));
     store.set_hostcall_fuel(output_bytes);
     let outcome = store.set_fuel(fuel).and_then(|()| run(&mut store));
     let fuel_used = fuel - store.get_fuel().unwrap_or(0).min(fuel);

@@ -10,7 +10,7 @@ use crate::cache::{CompileCache, deserialize};
 use crate::compiler::Compiler;
 use crate::counters::{Counted, Tallies};
 use crate::limits::Ceilings;
-use crate::ticker::{TICK, Ticker, Ticking};
+use crate::ticker::{Ticker, Timed};
 use crate::watch::Stopwatch;
 
 /// What one component may be made of. A Rust guest has three core instances and one memory; CPython's libraries are 38
@@ -27,7 +27,7 @@ pub struct Runtime {
     engine: Engine,
     ceilings: Ceilings,
     ticker: Ticker,
-    free_places: Mutex<u32>,
+    free_places: Mutex<Vec<usize>>,
     place_freed: Condvar,
     cache: Option<CompileCache>,
     compiler: Compiler,
@@ -50,7 +50,7 @@ pub enum RuntimeError {
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
     runtime: &'a Runtime,
-    _ticking: Ticking<'a>,
+    place: usize,
 }
 
 impl Runtime {
@@ -62,8 +62,10 @@ impl Runtime {
     pub fn start(ceilings: Ceilings, cache: Option<CompileCache>) -> Result<Runtime, RuntimeError> {
         let engine =
             Engine::new(&config(&ceilings)).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
-        let ticker = Ticker::start(engine.clone()).map_err(RuntimeError::Ticker)?;
-        let free_places = Mutex::new(ceilings.concurrent_calls);
+        let places = usize::try_from(ceilings.concurrent_calls).unwrap_or(usize::MAX);
+        let ticker =
+            Ticker::start(engine.clone(), places, ceilings.deadline).map_err(RuntimeError::Ticker)?;
+        let free_places = Mutex::new((0..places).collect());
         let (compiler, tallies) = (Compiler::within(), Tallies::default());
         let place_freed = Condvar::new();
         let up = Stopwatch::start();
@@ -105,19 +107,12 @@ impl Runtime {
     /// Waits for a place. The wait is bounded, since no call outlives its deadline.
     pub(crate) fn enter(&self) -> Permit<'_> {
         let mut free = self.free();
-        while *free == 0 {
+        loop {
+            if let Some(place) = free.pop() {
+                return Permit { runtime: self, place };
+            }
             free = self.place_freed.wait(free).unwrap_or_else(PoisonError::into_inner);
         }
-        *free -= 1;
-        drop(free);
-        Permit { runtime: self, _ticking: self.ticker.tick() }
-    }
-
-    /// The deadline in epochs from now. The running epoch may be almost over, and one may be made up for, hence two more:
-    /// no call is ended before its time.
-    pub(crate) fn deadline_ticks(&self) -> u64 {
-        let ticks = self.ceilings.deadline.as_millis().div_ceil(TICK.as_millis());
-        u64::try_from(ticks).unwrap_or(u64::MAX).saturating_add(2)
     }
 
     /// Compiles a component, or takes it from the cache.
@@ -129,15 +124,22 @@ impl Runtime {
         }
     }
 
-    /// A count is valid whatever happened to a thread that held it.
-    fn free(&self) -> MutexGuard<'_, u32> {
+    /// A list is valid whatever happened to a thread that held it.
+    fn free(&self) -> MutexGuard<'_, Vec<usize>> {
         self.free_places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
+    /// Begins the call's time; see [`Ticker::time`].
+    pub(crate) fn time(&self, set: impl FnMut(u64)) -> Timed<'_> {
+        self.runtime.ticker.time(self.place, set)
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        *self.runtime.free() += 1;
+        self.runtime.free().push(self.place);
         self.runtime.place_freed.notify_one();
     }
 }

@@ -1,22 +1,21 @@
-//! The thread that moves an engine's epoch on while calls run, and sleeps when none does: the deadline's clock.
-//! It ends with the last handle to it.
+//! The thread that moves an engine's epoch on: the deadline's clock. An epoch is a millisecond, but the thread moves by as many at once
+//! as have passed: when the first of the calls under way is due, and seldom otherwise. It ends with the last handle to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use wasmtime::Engine;
 
-use crate::watch::Beat;
+use crate::watch::Stopwatch;
 
-/// How far apart two epochs are: how exact a deadline is.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
-/// So many ticks without a call, and the thread sleeps until the next: a busy host never pays for waking it.
-const IDLE_TICKS: u64 = 200;
-/// A thread that was woken late moves on by so many at once. What it missed beyond that is given to the calls: more at
-/// once would end those early that began meanwhile.
-const MADE_UP_TICKS: u64 = 2;
+const EPOCH_US: u64 = 1_000;
+/// A thread that was woken late moves on by so much more. What is beyond that is given to the calls: the machine may have kept them
+/// from their work too.
+const MADE_UP_US: u64 = 2_000;
+/// No call is in this place.
+const FREE: u64 = u64::MAX;
 
 /// Runs the thread.
 #[derive(Debug)]
@@ -25,20 +24,39 @@ pub(crate) struct Ticker {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
-    running: AtomicUsize,
+    watch: Stopwatch,
+    deadline_us: u64,
+    /// By how much the thread was woken late in all, without what it made up for.
+    given_us: AtomicU64,
+    /// By how many epochs the engine's has moved, or a few less while it does.
+    moved: AtomicU64,
+    /// In which epoch the call in each place is to end.
+    due: Box<[AtomicU64]>,
+    /// A call has begun since the thread looked last.
+    used: AtomicBool,
     asleep: AtomicBool,
     ended: AtomicBool,
 }
 
-/// While it lives, the epoch moves.
+/// A call that has a deadline while this lives.
 #[derive(Debug)]
-pub(crate) struct Ticking<'a>(&'a Shared);
+pub(crate) struct Timed<'a>(&'a AtomicU64);
 
 impl Ticker {
-    pub(crate) fn start(engine: Engine) -> std::io::Result<Ticker> {
-        let shared = Arc::new(Shared::default());
+    /// For so many calls at once, each of which may take so long.
+    pub(crate) fn start(engine: Engine, places: usize, deadline: Duration) -> std::io::Result<Ticker> {
+        let shared = Arc::new(Shared {
+            watch: Stopwatch::start(),
+            deadline_us: u64::try_from(deadline.as_micros()).unwrap_or(FREE).min(FREE / 4),
+            given_us: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+            due: (0..places).map(|_| AtomicU64::new(FREE)).collect(),
+            used: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+        });
         let of_thread = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("extension-ticker".to_owned())
@@ -46,13 +64,26 @@ impl Ticker {
         Ok(Ticker { shared, thread: Some(thread) })
     }
 
-    /// Called by each call before it sets its deadline.
-    pub(crate) fn tick(&self) -> Ticking<'_> {
-        self.shared.running.fetch_add(1, Ordering::SeqCst);
-        if self.shared.asleep.load(Ordering::SeqCst) {
+    /// Begins the call in a place: `set` is told the deadline in epochs from now. It may be told twice; the last one holds.
+    pub(crate) fn time(&self, place: usize, mut set: impl FnMut(u64)) -> Timed<'_> {
+        let shared = &*self.shared;
+        let due = shared.now_us().saturating_add(shared.deadline_us).div_ceil(EPOCH_US);
+        let timed = Timed(&shared.due[place]);
+        timed.0.store(due, Ordering::SeqCst);
+        if !shared.used.load(Ordering::Relaxed) {
+            shared.used.store(true, Ordering::SeqCst);
+        }
+        if shared.asleep.load(Ordering::SeqCst) {
             self.wake();
         }
-        Ticking(&self.shared)
+        loop {
+            // What the engine's epoch has moved by meanwhile makes the deadline later, never earlier.
+            let moved = shared.moved.load(Ordering::SeqCst);
+            set(due.saturating_sub(moved));
+            if shared.moved.load(Ordering::SeqCst) == moved {
+                return timed;
+            }
+        }
     }
 
     fn wake(&self) {
@@ -62,9 +93,9 @@ impl Ticker {
     }
 }
 
-impl Drop for Ticking<'_> {
+impl Drop for Timed<'_> {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        self.0.store(FREE, Ordering::SeqCst);
     }
 }
 
@@ -81,23 +112,47 @@ impl Drop for Ticker {
 
 impl Shared {
     fn run(&self, engine: &Engine) {
-        let (mut idle_ticks, mut beat) = (0, Beat::start(TICK));
         while !self.ended.load(Ordering::SeqCst) {
-            if idle_ticks > IDLE_TICKS {
+            if !self.used.swap(false, Ordering::SeqCst) && self.first_due() == FREE {
                 self.sleep();
-                (idle_ticks, beat) = (0, Beat::start(TICK));
+                continue;
             }
-            thread::park_timeout(beat.left());
-            let over = beat.over(MADE_UP_TICKS);
-            (0..over).for_each(|_| engine.increment_epoch());
-            idle_ticks = if self.running.load(Ordering::SeqCst) == 0 { idle_ticks + over } else { 0 };
+            let until_us = self.next_look_us();
+            thread::park_timeout(Duration::from_micros(until_us.saturating_sub(self.now_us())));
+            let late_us = self.now_us().saturating_sub(until_us);
+            self.given_us.fetch_add(late_us.saturating_sub(MADE_UP_US), Ordering::SeqCst);
+            self.move_on(engine);
         }
+    }
+
+    /// When the first call is due. One that begins behind this look is not due before half of its time is over.
+    fn next_look_us(&self) -> u64 {
+        // One that is due and not yet gone is looked at again in the next epoch.
+        let next_epoch = self.moved.load(Ordering::SeqCst) + 1;
+        let due_us = self.first_due().max(next_epoch).saturating_mul(EPOCH_US);
+        due_us.min(self.now_us() + (self.deadline_us / 2).max(EPOCH_US))
+    }
+
+    fn move_on(&self, engine: &Engine) {
+        let epoch = self.now_us() / EPOCH_US;
+        let moved = self.moved.load(Ordering::SeqCst);
+        (moved..epoch).for_each(|_| engine.increment_epoch());
+        self.moved.store(epoch.max(moved), Ordering::SeqCst);
+    }
+
+    fn first_due(&self) -> u64 {
+        self.due.iter().map(|due| due.load(Ordering::SeqCst)).min().unwrap_or(FREE)
+    }
+
+    /// Since the start, without what was given.
+    fn now_us(&self) -> u64 {
+        self.watch.micros().saturating_sub(self.given_us.load(Ordering::SeqCst))
     }
 
     /// Announced before the last look, so that a call that starts meanwhile either is seen or wakes the thread.
     fn sleep(&self) {
         self.asleep.store(true, Ordering::SeqCst);
-        if self.running.load(Ordering::SeqCst) == 0 && !self.ended.load(Ordering::SeqCst) {
+        if self.first_due() == FREE && !self.ended.load(Ordering::SeqCst) {
             thread::park();
         }
         self.asleep.store(false, Ordering::SeqCst);
@@ -108,9 +163,21 @@ impl Shared {
 mod tests {
     use super::*;
 
+    const DEADLINE: Duration = Duration::from_millis(20);
+
+    fn ticker(deadline: Duration) -> Ticker {
+        Ticker::start(Engine::default(), 2, deadline).unwrap()
+    }
+
+    fn set(ticker: &Ticker, place: usize) -> (Timed<'_>, u64) {
+        let mut epochs = 0;
+        let timed = ticker.time(place, |until_due| epochs = until_due);
+        (timed, epochs)
+    }
+
     #[test]
     fn it_sleeps_when_idle_and_a_call_wakes_it() {
-        let ticker = Ticker::start(Engine::default()).unwrap();
+        let ticker = ticker(DEADLINE);
         let is_asleep = |wanted: bool| {
             while ticker.shared.asleep.load(Ordering::SeqCst) != wanted {
                 thread::yield_now();
@@ -118,9 +185,35 @@ mod tests {
         };
         for _ in 0..2 {
             is_asleep(true);
-            let ticking = ticker.tick();
+            let timed = set(&ticker, 0);
             is_asleep(false);
-            drop(ticking);
+            drop(timed);
         }
+    }
+
+    #[test]
+    fn the_epoch_moves_until_the_last_call_is_over_and_no_call_is_due_early() {
+        let ticker = ticker(DEADLINE);
+        let began = Stopwatch::start();
+        let (first, epochs) = set(&ticker, 0);
+        assert!(epochs >= 20, "{epochs}");
+        thread::park_timeout(DEADLINE / 2);
+        let (second, epochs) = set(&ticker, 1);
+        assert!(epochs >= 20, "{epochs} behind {:?}", began.elapsed());
+        for timed in [first, second] {
+            let due = timed.0.load(Ordering::SeqCst);
+            while ticker.shared.moved.load(Ordering::SeqCst) < due {
+                thread::yield_now();
+            }
+        }
+        assert!(began.elapsed() >= DEADLINE + DEADLINE / 2, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_call_that_has_time_left_costs_no_ticks() {
+        let ticker = ticker(Duration::from_secs(600));
+        let _timed = set(&ticker, 0);
+        thread::park_timeout(DEADLINE);
+        assert_eq!(ticker.shared.moved.load(Ordering::SeqCst), 0);
     }
 }

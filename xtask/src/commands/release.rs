@@ -3,7 +3,6 @@
 //! What is shown is the benchmarks' business.
 
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use crate::say;
 use crate::source;
 use crate::stage::Stages;
 use crate::tools;
-use crate::workshop::{Profile, Workshop};
+use crate::workshop::{Profile, Workshop, binary_in};
 
 /// Where no file can be: a child without our variables, as the compiler of extensions is, keeps its counts to itself.
 const NOWHERE: &str = "/dev/null/counts";
@@ -25,14 +24,14 @@ const DISK: &str = "--disk";
 /// Which program a benchmark tries.
 const TRIED: &str = "MORTISE_BIN";
 
-/// What the program that counts is shown. What it never sees is compiled to be small.
-const SHOWN: [&[&str]; 3] = [
-    &["checkout", "--parts", "uniform", "--callers", "64", "--seconds", "8"],
-    &["checkout", "--parts", "uniform,one-sku,bids", "--callers", "16", "--seconds", "4"],
-    &["conditions", "--parts", "paid", "--seconds", "4"],
+/// What the program that counts is shown, and for how many seconds each. What it never sees is compiled to be small.
+const SHOWN: [(&[&str], u32); 3] = [
+    (&["checkout", "--parts", "uniform", "--callers", "64"], 8),
+    (&["checkout", "--parts", "uniform,one-sku,bids", "--callers", "16"], 4),
+    (&["conditions", "--parts", "paid"], 4),
 ];
 /// The same where PostgreSQL's programs are.
-const SHOWN_ON_POSTGRES: [&[&str]; 1] = [&["postgres", "--crowds", "64,1", "--seconds", "5"]];
+const SHOWN_ON_POSTGRES: (&[&str], u32) = (&["postgres", "--crowds", "64,1"], 5);
 
 pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> Result<Next, Failure> {
     let disk = match args {
@@ -46,7 +45,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     };
     build_guests(workshop, stages)?;
     stages.run("the benchmarks, optimised", || benchmarks(workshop))?;
-    let counts = count(workshop, stages, disk)?;
+    let counts = count(workshop, stages, &shelf(workshop)?, disk)?;
     let program = stages.run("the platform, with the counts", || with_counts(workshop, &counts))?;
     say::result(&program.display().to_string());
     Ok(Next::Done)
@@ -66,15 +65,16 @@ pub(super) fn deployed(
     if env::var_os(TRIED).is_some() || args.iter().any(|arg| arg.starts_with("--mortise")) {
         return Ok(benchmarks);
     }
-    let counts = match Counts::find(workshop)? {
+    let shelf = shelf(workshop)?;
+    let counts = match found(&shelf)? {
         Some(counts) => {
-            let earlier = counts.rust.display();
+            let earlier = counts.display();
             note(&format!("counted by an earlier run: {earlier}; `cargo xtask release` counts anew"));
             counts
         }
         None => {
             let disk = args.iter().position(|arg| arg == DISK).and_then(|at| args.get(at + 1));
-            count(workshop, stages, disk.map(String::as_str))?
+            count(workshop, stages, &shelf, disk.map(String::as_str))?
         }
     };
     let platform = stages.run("the platform, with the counts", || with_counts(workshop, &counts))?;
@@ -86,152 +86,118 @@ pub(super) fn benchmarks(workshop: &Workshop) -> Result<(), Failure> {
     workshop.cargo().args(["build", "--locked", "--release", "--package", "mortise-bench"]).run()
 }
 
-/// What was counted, in a folder whose name says what of: cargo builds again when it changes.
-#[derive(Debug)]
-struct Counts {
-    /// Of what Rust compiles.
-    rust: PathBuf,
-    /// Of what gcc compiles, SQLite above all: a file for each object.
-    c: PathBuf,
+/// Shows the debug build for a moment what the program that counts is shown, where both programs are built already: the benchmarks
+/// still do what a release asks of them.
+pub(super) fn rehearse(workshop: &Workshop) -> Result<(), Failure> {
+    let platform = workshop.binary("mortise");
+    for (benchmark, _) in shown(workshop) {
+        show(workshop, Profile::Dev, &platform, benchmark, 1, &["--skus", "200"]).run()?;
+    }
+    Ok(())
 }
 
-impl Counts {
-    /// Those that are there.
-    fn find(workshop: &Workshop) -> Result<Option<Self>, Failure> {
-        let merged = source::files(&Self::folder(workshop)?, &|name| name == MERGED)?;
-        Ok(merged.into_iter().next().map(|rust| Self { c: rust.with_file_name(""), rust }))
+/// Where counts are kept that are of use: for the same dependencies, settings and compiler.
+fn shelf(workshop: &Workshop) -> Result<PathBuf, Failure> {
+    let mut key = DefaultHasher::new();
+    for file in ["Cargo.lock", "Cargo.toml", ".cargo/config.toml"] {
+        source::read(&workshop.root().join(file))?.hash(&mut key);
     }
-
-    /// Counts are of use for the same dependencies, settings and compilers.
-    fn folder(workshop: &Workshop) -> Result<PathBuf, Failure> {
-        let mut key = DefaultHasher::new();
-        for file in ["Cargo.lock", "Cargo.toml", ".cargo/config.toml"] {
-            source::read(&workshop.root().join(file))?.hash(&mut key);
-        }
-        tools::compiler(workshop)?.words.hash(&mut key);
-        gcc(workshop).hash(&mut key);
-        has_postgres(workshop).hash(&mut key);
-        Ok(workshop.cache().join(format!("counts/{:016x}", key.finish())))
-    }
+    tools::compiler(workshop)?.words.hash(&mut key);
+    has_postgres(workshop).hash(&mut key);
+    Ok(workshop.cache().join(format!("counts/{:016x}", key.finish())))
 }
 
-const MERGED: &str = "mortise.profdata";
+fn found(shelf: &Path) -> Result<Option<PathBuf>, Failure> {
+    let merged = source::files(shelf, &|name| name.to_string_lossy().ends_with(".profdata"))?;
+    Ok(merged.into_iter().next())
+}
 
-/// Builds the program that counts, shows it what there is to be seen, and gathers what it has counted.
-fn count(workshop: &Workshop, stages: &mut Stages, disk: Option<&str>) -> Result<Counts, Failure> {
+/// Builds the program that counts, shows it what there is to be seen, and puts on the shelf what it has counted.
+fn count(
+    workshop: &Workshop,
+    stages: &mut Stages,
+    shelf: &Path,
+    disk: Option<&str>,
+) -> Result<PathBuf, Failure> {
     let merger = stages.run("set-up: LLVM's tools", || tools::profdata(workshop))?;
     let program = stages.run("the platform, so that it counts its branches", || {
-        let mut rust = vec![format!("-Cprofile-generate={NOWHERE}"), "-Cdebuginfo=0".to_owned()];
-        let mut c = Vec::new();
-        if gcc(workshop).is_some() {
-            rust.push("-Clink-arg=-lgcov".to_owned());
-            c.push(format!("-fprofile-generate={NOWHERE}"));
-            c.push("-fprofile-update=prefer-atomic".to_owned());
-        } else {
-            note("SQLite is not counted: the C compiler is not gcc");
-        }
-        build(workshop, rust, c)
+        // In a folder of its own: nobody deploys it by mistake.
+        let target = workshop.target().join("counting");
+        build(workshop, &target, vec![format!("-Cprofile-generate={NOWHERE}"), "-Cdebuginfo=0".to_owned()])
     })?;
     stages.run("what it counts while it trades", || {
-        let folder = Counts::folder(workshop)?;
-        let raw = folder.join("raw");
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
+        let raw = shelf.join("raw");
+        if shelf.exists() {
+            fs::remove_dir_all(shelf)?;
         }
         fs::create_dir_all(&raw)?;
-        show(workshop, &program, &raw, disk, &SHOWN)?;
-        if has_postgres(workshop) {
-            show(workshop, &program, &raw, disk, &SHOWN_ON_POSTGRES)?;
-        } else {
+        if !has_postgres(workshop) {
             note(
                 "nothing is counted on PostgreSQL: its programs are not here, pgbench among them (Debian: `postgresql`)",
             );
         }
-        gather(workshop, &merger, &raw, &folder)?;
-        fs::remove_dir_all(&raw)?;
-        Ok(())
-    })?;
-    Counts::find(workshop)?.ok_or_else(|| Failure::new("the program has counted nothing"))
+        let disk: Vec<&str> = disk.into_iter().flat_map(|disk| [DISK, disk]).collect();
+        for (benchmark, seconds) in shown(workshop) {
+            show(workshop, Profile::Release, &program, benchmark, seconds, &disk)
+                // Four files, into which processes merge.
+                .variable("LLVM_PROFILE_FILE", raw.join("%4m.profraw"))
+                .run_quietly()?;
+        }
+        merge(workshop, &merger, &raw, shelf)
+    })
 }
 
-/// Merges what the processes have counted.
-fn gather(workshop: &Workshop, merger: &Path, raw: &Path, folder: &Path) -> Result<(), Failure> {
-    let ending = |ending: &'static str| move |name: &OsStr| name.to_string_lossy().ends_with(ending);
-    let merged = raw.join(MERGED);
-    let counted = source::files(raw, &ending(".profraw"))?;
+/// Makes one file of what the processes have counted. Its name says what is in it: cargo builds again when it changes.
+fn merge(workshop: &Workshop, merger: &Path, raw: &Path, shelf: &Path) -> Result<PathBuf, Failure> {
+    let merged = raw.join("merged");
+    let counted = source::files(raw, &|name| name.to_string_lossy().ends_with(".profraw"))?;
     workshop.program(merger).args(["merge", "-o"]).args([&merged]).args(&counted).run()?;
     let mut name = DefaultHasher::new();
     fs::read(&merged)?.hash(&mut name);
-    let folder = folder.join(format!("{:016x}", name.finish()));
-    fs::create_dir_all(&folder)?;
-    for file in source::files(raw, &ending(".gcda"))?.iter().chain([&merged]) {
-        fs::rename(file, folder.join(file.file_name().unwrap_or_default()))?;
-    }
-    Ok(())
+    let kept = shelf.join(format!("{:016x}.profdata", name.finish()));
+    fs::rename(&merged, &kept)?;
+    fs::remove_dir_all(raw)?;
+    Ok(kept)
+}
+
+/// What is shown on this machine.
+fn shown(workshop: &Workshop) -> impl Iterator<Item = (&'static [&'static str], u32)> {
+    SHOWN.into_iter().chain(has_postgres(workshop).then_some(SHOWN_ON_POSTGRES))
 }
 
 fn show(
     workshop: &Workshop,
-    program: &Path,
-    raw: &Path,
-    disk: Option<&str>,
-    shown: &[&[&str]],
-) -> Result<(), Failure> {
-    for benchmark in shown {
-        workshop
-            .program(workshop.binary_of(Profile::Release, "mortise-bench"))
-            .args(*benchmark)
-            .args(["--rounds", "1", "--let-end"])
-            .args(disk.into_iter().flat_map(|disk| [DISK, disk]))
-            .variable(TRIED, program)
-            // Four files, into which processes merge.
-            .variable("LLVM_PROFILE_FILE", raw.join("%4m.profraw"))
-            .variable("GCOV_PREFIX", raw)
-            .variable("GCOV_PREFIX_STRIP", "99")
-            .run_quietly()?;
-    }
-    Ok(())
+    profile: Profile,
+    platform: &Path,
+    benchmark: &[&str],
+    seconds: u32,
+    more: &[&str],
+) -> Program {
+    workshop
+        .program(workshop.binary_of(profile, "mortise-bench"))
+        .args(benchmark)
+        .args(["--rounds", "1", "--let-end", "--seconds"])
+        .args([seconds.to_string()])
+        .args(more)
+        .variable(TRIED, platform)
 }
 
-fn with_counts(workshop: &Workshop, counts: &Counts) -> Result<PathBuf, Failure> {
-    let c = match gcc(workshop) {
-        Some(_) => vec![
-            format!("-fprofile-use={}", counts.c.display()),
-            // Threads that count at once miss each other's.
-            "-fprofile-correction".to_owned(),
-            "-Wno-coverage-mismatch".to_owned(),
-            "-Wno-missing-profile".to_owned(),
-        ],
-        None => Vec::new(),
-    };
-    build(workshop, vec![format!("-Cprofile-use={}", counts.rust.display())], c)
+fn with_counts(workshop: &Workshop, counts: &Path) -> Result<PathBuf, Failure> {
+    build(workshop, &workshop.target(), vec![format!("-Cprofile-use={}", counts.display())])
 }
 
 /// Builds the platform for this machine's own target, named, so that the Rust that runs in the build itself is built as ever.
-fn build(workshop: &Workshop, mut rust: Vec<String>, mut c: Vec<String>) -> Result<PathBuf, Failure> {
+fn build(workshop: &Workshop, target: &Path, mut flags: Vec<String>) -> Result<PathBuf, Failure> {
     let host = tools::compiler(workshop)?.host;
-    let given = |variable: &str| env::var(variable).unwrap_or_default();
-    rust.splice(0..0, given("RUSTFLAGS").split_whitespace().map(str::to_owned));
-    let c_flags = format!("CFLAGS_{}", host.replace('-', "_"));
-    if !c.is_empty() {
-        // By the folder that it notes, gcc names what is local to a file; cargo's changes with each setting.
-        c.push("-dumpdir /".to_owned());
-    }
+    let given = env::var("RUSTFLAGS").unwrap_or_default();
+    flags.splice(0..0, given.split_whitespace().map(str::to_owned));
     workshop
         .cargo()
         .args(["build", "--locked", "--release", "--package", "mortise", "--target", &host])
-        .variable("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"))
-        .variable(&c_flags, format!("{} {}", given(&c_flags), c.join(" ")))
+        .variable("CARGO_TARGET_DIR", target)
+        .variable("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .run()?;
-    Ok(workshop.binary_for(&host, Profile::Release, "mortise"))
-}
-
-/// What the C compiler says of itself, where it is gcc.
-fn gcc(workshop: &Workshop) -> Option<String> {
-    let host = tools::compiler(workshop).ok()?.host.replace('-', "_");
-    let named = [format!("CC_{host}"), "CC".to_owned()].iter().find_map(|variable| env::var(variable).ok());
-    let words = workshop.program(named.as_deref().unwrap_or("cc")).args(["--version"]).output()?;
-    words.contains("Free Software Foundation").then_some(words)
+    Ok(binary_in(&target.join(host).join("release"), "mortise"))
 }
 
 fn has_postgres(workshop: &Workshop) -> bool {

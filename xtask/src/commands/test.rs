@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of the project. Guests first, since tests run them; then one compilation of the whole
 //! workspace, whose products the later stages find finished.
 
-use super::{Next, build_guests, endure, grocery_year, note, sdk};
+use super::{Next, build_guests, endure, grocery_year, note, release, sdk};
 use crate::failure::Failure;
 use crate::guests;
 use crate::source;
@@ -30,7 +30,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
     })?;
     if !args.is_empty() {
         note(
-            "a selection ran; documentation, guests, endurance, templates, scripts and the grocery year have their tests too",
+            "a selection ran; documentation, guests, endurance, benchmarks, templates, scripts and the grocery year have their tests too",
         );
         return Ok(Next::Done);
     }
@@ -43,6 +43,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
         stages.run(&format!("tests of {}", guest.name(workshop)), || guest.test(workshop))?;
     }
     stages.run("endurance, in short", || endure::short(workshop))?;
+    stages.run("what a release is shown, in short", || release::rehearse(workshop))?;
     sdk::templates(workshop, stages, &sdk::QUICK)?;
     stages.run("tests of the examples' Python", || grocery_year::test_rules(workshop))?;
     stages.run("a slice of the grocery year", || grocery_year::slice(workshop))?;
