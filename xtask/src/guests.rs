@@ -67,6 +67,8 @@ impl GuestWorkspace {
         workshop
             .cargo_in(&self.folder)
             .args(["build", "--workspace", "--locked", "--release", "--target", GUEST_TARGET])
+            // Manifests of extensions name their components there, wherever the platform is built.
+            .variable("CARGO_TARGET_DIR", self.folder.join("target"))
             .run()
     }
 

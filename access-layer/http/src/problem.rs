@@ -238,6 +238,9 @@ impl From<Fault> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if let StoreError::Conflict(problem) = error {
+            return Self::of_broken(problem, true);
+        }
         match error.kind() {
             StoreErrorKind::Unavailable => {
                 Fault::new(&codes::STORE_UNAVAILABLE, "The data cannot be reached just now.")
@@ -287,6 +290,14 @@ impl From<EngineError> for Problem {
 }
 
 impl Problem {
+    /// A trade that could not be begun: what was asked for does not fit what is there, or something of ours is broken.
+    pub(crate) fn of_broken(problem: String, is_conflict: bool) -> Self {
+        if is_conflict {
+            return Self::of(&codes::STATE_CONFLICT, format!("{problem}. Nothing was changed."));
+        }
+        Fault::internal(problem).into()
+    }
+
     /// The server is about to stop.
     pub(crate) fn draining() -> Self {
         Self::of(

@@ -3,9 +3,9 @@
 
 use mimalloc::MiMalloc;
 
-/// Elsewhere mimalloc stands in for the C library's functions (`override`), which the standard library calls. Asked through Rust's own interface it takes a request
-/// whose size is no power of two for one of unusual alignment, finds no free block of that size, and makes a larger one in a detour.
-#[cfg(not(unix))]
+/// On Linux mimalloc stands in for the C library's functions (`override`), which the standard library calls: asked by Rust's own
+/// interface it takes a size that is no power of two for a wish of alignment, and cuts it out of a larger block.
+#[cfg(not(target_os = "linux"))]
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -132,7 +132,13 @@ pub(crate) struct Extensions {
 #[derive(Debug, Args, Clone)]
 pub(crate) struct Peers {
     /// Where the payment provider and the carrier are reached: a `mortise sandbox`.
-    #[arg(long, env = "MORTISE_SANDBOX_URL", default_value = "http://127.0.0.1:4600", value_name = "URL")]
+    #[arg(
+        long,
+        env = "MORTISE_SANDBOX_URL",
+        default_value = "http://127.0.0.1:4600",
+        value_name = "URL",
+        value_parser = http_address
+    )]
     pub(crate) sandbox_url: String,
     /// The secret by which their webhooks are verified.
     #[arg(
@@ -158,7 +164,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "MORTISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
     /// Under which address peers and people reach it, if that is not `http://<listen>`.
-    #[arg(long, env = "MORTISE_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "MORTISE_PUBLIC_URL", value_name = "URL", value_parser = http_address)]
     pub(crate) public_url: Option<String>,
     #[command(flatten)]
     pub(crate) extensions: Extensions,
@@ -173,6 +179,17 @@ pub(crate) struct Serve {
     /// Also stops when its stdin ends, and so with the process that started it.
     #[arg(long)]
     pub(crate) stop_with_stdin: bool,
+}
+
+/// An address that HTTP reaches, as it was written.
+fn http_address(text: &str) -> Result<String, String> {
+    let parsed = reqwest::Url::parse(text);
+    let is_http = parsed.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_http {
+        Ok(text.to_owned())
+    } else {
+        Err("write an address such as http://127.0.0.1:4600".to_owned())
+    }
 }
 
 /// Which clock a server shows.
@@ -220,10 +237,10 @@ pub(crate) struct Sandbox {
     )]
     pub(crate) webhook_secret: String,
     /// Where events go whose payment or shipment names no address of its own.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = http_address)]
     pub(crate) webhook_url: Option<String>,
     /// Under which address people and adapters reach it, if that is not `http://<listen>`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = http_address)]
     pub(crate) public_url: Option<String>,
     /// After how many milliseconds a parcel takes its next step by itself.
     #[arg(long, value_name = "MS")]

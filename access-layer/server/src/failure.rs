@@ -77,6 +77,9 @@ impl From<StoreError> for Failure {
             StoreError::Migration { .. } => {
                 failure.mend("its data was written by another version of mortise; use that one")
             }
+            StoreError::Damaged(_) => {
+                failure.mend("put back a copy of it that is whole; what this one holds can no longer be told")
+            }
             _ => failure,
         }
     }

@@ -57,6 +57,7 @@ fn start_log(logging: &Logging) -> Result<(), Failure> {
         Format::Text => lines.init(),
         Format::Json => lines.json().init(),
     }
-    tracing::debug!(mimalloc = allocator::version(), "allocator");
+    let mimalloc = allocator::version();
+    tracing::debug!(mimalloc, "allocator");
     Ok(())
 }

@@ -32,6 +32,11 @@ pub(crate) fn failure(failure: &Failure) {
     }
 }
 
+/// What should be known and hinders nothing; on stderr.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "note: {text}");
+}
+
 /// An amount in minor units as people write it: `12.99 EUR`.
 pub(crate) fn money(amount: i64, currency: &str) -> String {
     match Currency::new(currency) {

@@ -101,9 +101,15 @@ pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {
     StoreError::Value(format!("order: {problem}"))
 }
 
-/// What is wrong with one order, for the log and the person whom its trade is put before.
+/// What is wrong with one order, for who asks and the person whom its trade is put before.
 pub(crate) fn wrong(order_id: &OrderId, error: OrderError) -> StoreError {
-    off(format!("{order_id}: {error}"))
+    let is_conflict = matches!(error, OrderError::Transition { .. } | OrderError::NoParcel(_));
+    let problem = format!("order {order_id}: {error}");
+    if is_conflict { StoreError::Conflict(problem) } else { StoreError::Value(problem) }
+}
+
+pub(crate) fn no_order(order_id: &OrderId) -> StoreError {
+    StoreError::Conflict(format!("there is no order `{order_id}`"))
 }
 
 pub(crate) fn written<T: Serialize>(document: &T) -> Result<String, StoreError> {

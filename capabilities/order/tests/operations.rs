@@ -94,12 +94,12 @@ async fn an_order_that_does_not_prove_its_price_is_an_error() {
     let off = PROOF.replace(r#""payable":849"#, r#""payable":848"#);
     assert_eq!(
         rig.call("order.place", &place_with("o-1", "c-1", &off)).await,
-        "error order: o-1: the price proof does not add up: the order: the payable amount is 848, its parts add up to 849"
+        "error order o-1: the price proof does not add up: the order: the payable amount is 848, its parts add up to 849"
     );
     let cut = place("o-1", "c-1").replace(r#""sku":"tea","quantity":2}]"#, r#""sku":"tea","quantity":1}]"#);
     assert_eq!(
         rig.call("order.place", &cut).await,
-        "error order: o-1: line 1 is 2 units in the price proof and 1 in the parcels"
+        "error order o-1: line 1 is 2 units in the price proof and 1 in the parcels"
     );
     assert!(rig.call("order.get", &of("o-1", "")).await.starts_with("rejected order_unknown"));
     assert_eq!(rig.findings().await, Vec::<String>::new());
@@ -181,12 +181,12 @@ async fn what_cannot_be_is_an_error_and_changes_nothing() {
     let rig = rig().await;
     placed(&rig, "o-1", "c-1").await;
     for (operation, input, error) in [
-        ("confirm_payment", of("o-2", r#""payment_id":"p-1""#), "error order: there is no order `o-2`"),
-        ("complete", of("o-2", ""), "error order: there is no order `o-2`"),
+        ("confirm_payment", of("o-2", r#""payment_id":"p-1""#), "error there is no order `o-2`"),
+        ("complete", of("o-2", ""), "error there is no order `o-2`"),
         (
             "record_delivery",
             of("o-1", r#""parcel_id":"o-1-9","status":"delivered""#),
-            "error order: o-1: it has no parcel `o-1-9`",
+            "error order o-1: it has no parcel `o-1-9`",
         ),
     ] {
         assert_eq!(rig.call(&format!("order.{operation}"), &input).await, error);
@@ -194,7 +194,7 @@ async fn what_cannot_be_is_an_error_and_changes_nothing() {
     rig.call("order.cancel", &of("o-1", "")).await;
     assert_eq!(
         rig.call("order.confirm_payment", &of("o-1", r#""payment_id":"p-1""#)).await,
-        "error order: o-1: payment cannot go from `void` to `paid`"
+        "error order o-1: payment cannot go from `void` to `paid`"
     );
     assert_eq!(
         rig.call("order.record_payment", &of("o-2", r#""status":"paid""#)).await,

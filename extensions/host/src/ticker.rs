@@ -14,6 +14,8 @@ const EPOCH_US: u64 = 1_000;
 /// A thread that was woken late moves on by so much more. What is beyond that is given to the calls: the machine may have kept them
 /// from their work too.
 const MADE_UP_US: u64 = 2_000;
+/// How long it sleeps at most where there is nothing to do: what has passed meanwhile is made up for in steps, which are to be few.
+const NAP: Duration = Duration::from_secs(60);
 /// No call is in this place.
 const FREE: u64 = u64::MAX;
 
@@ -30,7 +32,7 @@ struct Shared {
     deadline_us: u64,
     /// By how much the thread was woken late in all, without what it made up for.
     given_us: AtomicU64,
-    /// By how many epochs the engine's has moved, or a few less while it does.
+    /// By how many epochs the engine's has moved, or one less while it does.
     moved: AtomicU64,
     /// In which epoch the call in each place is to end.
     due: Box<[AtomicU64]>,
@@ -113,16 +115,20 @@ impl Drop for Ticker {
 impl Shared {
     fn run(&self, engine: &Engine) {
         while !self.ended.load(Ordering::SeqCst) {
-            if !self.used.swap(false, Ordering::SeqCst) && self.first_due() == FREE {
+            if self.used.swap(false, Ordering::SeqCst) || self.first_due() != FREE {
+                self.watch_over_calls();
+            } else {
                 self.sleep();
-                continue;
             }
-            let until_us = self.next_look_us();
-            thread::park_timeout(Duration::from_micros(until_us.saturating_sub(self.now_us())));
-            let late_us = self.now_us().saturating_sub(until_us);
-            self.given_us.fetch_add(late_us.saturating_sub(MADE_UP_US), Ordering::SeqCst);
             self.move_on(engine);
         }
+    }
+
+    fn watch_over_calls(&self) {
+        let until_us = self.next_look_us();
+        thread::park_timeout(Duration::from_micros(until_us.saturating_sub(self.now_us())));
+        let late_us = self.now_us().saturating_sub(until_us);
+        self.given_us.fetch_add(late_us.saturating_sub(MADE_UP_US), Ordering::SeqCst);
     }
 
     /// When the first call is due. One that begins behind this look is not due before half of its time is over.
@@ -135,9 +141,11 @@ impl Shared {
 
     fn move_on(&self, engine: &Engine) {
         let epoch = self.now_us() / EPOCH_US;
-        let moved = self.moved.load(Ordering::SeqCst);
-        (moved..epoch).for_each(|_| engine.increment_epoch());
-        self.moved.store(epoch.max(moved), Ordering::SeqCst);
+        for moved in self.moved.load(Ordering::SeqCst)..epoch {
+            engine.increment_epoch();
+            // Each by itself: a call that begins meanwhile knows to an epoch how far it is.
+            self.moved.store(moved + 1, Ordering::SeqCst);
+        }
     }
 
     fn first_due(&self) -> u64 {
@@ -149,11 +157,11 @@ impl Shared {
         self.watch.micros().saturating_sub(self.given_us.load(Ordering::SeqCst))
     }
 
-    /// Announced before the last look, so that a call that starts meanwhile either is seen or wakes the thread.
+    /// Until a call wakes it, or for a nap. Announced before the last look, so that a call that starts meanwhile either is seen or wakes the thread.
     fn sleep(&self) {
         self.asleep.store(true, Ordering::SeqCst);
         if self.first_due() == FREE && !self.ended.load(Ordering::SeqCst) {
-            thread::park();
+            thread::park_timeout(NAP);
         }
         self.asleep.store(false, Ordering::SeqCst);
     }
@@ -169,24 +177,22 @@ mod tests {
         Ticker::start(Engine::default(), 2, deadline).unwrap()
     }
 
-    fn set(ticker: &Ticker, place: usize) -> (Timed<'_>, u64) {
-        let mut epochs = 0;
-        let timed = ticker.time(place, |until_due| epochs = until_due);
-        (timed, epochs)
+    fn until(what: &str, is_so: impl Fn() -> bool) {
+        let began = Stopwatch::start();
+        while !is_so() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+            thread::yield_now();
+        }
     }
 
     #[test]
     fn it_sleeps_when_idle_and_a_call_wakes_it() {
         let ticker = ticker(DEADLINE);
-        let is_asleep = |wanted: bool| {
-            while ticker.shared.asleep.load(Ordering::SeqCst) != wanted {
-                thread::yield_now();
-            }
-        };
+        let asleep = || ticker.shared.asleep.load(Ordering::SeqCst);
         for _ in 0..2 {
-            is_asleep(true);
-            let timed = set(&ticker, 0);
-            is_asleep(false);
+            until("it sleeps", asleep);
+            let timed = ticker.time(0, |_| {});
+            until("it wakes", || !asleep());
             drop(timed);
         }
     }
@@ -195,16 +201,15 @@ mod tests {
     fn the_epoch_moves_until_the_last_call_is_over_and_no_call_is_due_early() {
         let ticker = ticker(DEADLINE);
         let began = Stopwatch::start();
-        let (first, epochs) = set(&ticker, 0);
-        assert!(epochs >= 20, "{epochs}");
+        let moved = || ticker.shared.moved.load(Ordering::SeqCst);
+        let due = |timed: &Timed<'_>| timed.0.load(Ordering::SeqCst);
+        let first = ticker.time(0, |_| {});
+        assert!(due(&first) >= 20, "{}", due(&first));
         thread::park_timeout(DEADLINE / 2);
-        let (second, epochs) = set(&ticker, 1);
-        assert!(epochs >= 20, "{epochs} behind {:?}", began.elapsed());
+        let second = ticker.time(1, |_| {});
+        assert!(due(&second) >= due(&first), "{} and {}", due(&first), due(&second));
         for timed in [first, second] {
-            let due = timed.0.load(Ordering::SeqCst);
-            while ticker.shared.moved.load(Ordering::SeqCst) < due {
-                thread::yield_now();
-            }
+            until("the call is over", || moved() >= due(&timed));
         }
         assert!(began.elapsed() >= DEADLINE + DEADLINE / 2, "{:?}", began.elapsed());
     }
@@ -212,8 +217,12 @@ mod tests {
     #[test]
     fn a_call_that_has_time_left_costs_no_ticks() {
         let ticker = ticker(Duration::from_secs(600));
-        let _timed = set(&ticker, 0);
-        thread::park_timeout(DEADLINE);
-        assert_eq!(ticker.shared.moved.load(Ordering::SeqCst), 0);
+        let before = ticker.shared.moved.load(Ordering::SeqCst);
+        let _timed = ticker.time(0, |_| {});
+        until("it wakes", || !ticker.shared.asleep.load(Ordering::SeqCst));
+        thread::park_timeout(5 * DEADLINE);
+        let after = ticker.shared.moved.load(Ordering::SeqCst);
+        // It may have looked once when it woke.
+        assert!(after - before < 50, "{before} and {after}");
     }
 }

@@ -30,13 +30,18 @@ impl Workshop {
         let component = project.component();
         fs::create_dir_all(project.made()).map_err(|error| Fault::file(&project.made(), &error))?;
         let folder = self.cache().join(project.language().name());
-        match project.language() {
-            Language::Rust => rust(&Rust::find()?, project, &component)?,
-            Language::TypeScript => typescript(&TypeScript::find(&folder)?, project, &component)?,
-            Language::Python => python(&Python::find(&folder)?, project, &component)?,
-            Language::Go => go(&Go::find(self)?, project, &component)?,
-            Language::C => c(&Native::find(self)?, project, &component)?,
+        let built = match project.language() {
+            Language::Rust => rust(&Rust::find()?, project, &component),
+            Language::TypeScript => typescript(&TypeScript::find(&folder)?, project, &component),
+            Language::Python => python(&Python::find(&folder)?, project, &component),
+            Language::Go => go(&Go::find(self)?, project, &component),
+            Language::C => c(&Native::find(self)?, project, &component),
+        };
+        if built.is_err() && component.parent() == Some(project.folder()) {
+            // What an earlier build made is not what the sources say now: nobody is to test or deploy it.
+            let _ = fs::remove_file(&component);
         }
+        built?;
         let bytes = fs::metadata(&component).map_err(|error| Fault::file(&component, &error))?.len();
         Ok(Built { component, bytes })
     }
@@ -52,8 +57,14 @@ fn rust(toolchain: &Rust, project: &Project, component: &Path) -> Result<(), Fau
         Fault::new(format!("{}: cargo made no component", project.folder().display()))
             .mend("Cargo.toml needs: [lib] crate-type = [\"cdylib\"]")
     })?;
-    if made.as_path() != component {
-        fs::copy(&made, component).map_err(|error| Fault::file(&made, &error))?;
+    put(&made, component)
+}
+
+/// Copies a component to where it belongs, unless that is where it stands: a copy of a file onto itself empties it.
+fn put(made: &Path, component: &Path) -> Result<(), Fault> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(made).is_none() || real(made) != real(component) {
+        fs::copy(made, component).map_err(|error| Fault::file(made, &error))?;
     }
     Ok(())
 }
@@ -224,6 +235,21 @@ mod tests {
         let messages = "{\"filenames\":[\"/a/dep.rlib\"]}\nnoise\n{\"filenames\":[\"/a/x.wasm\"]}\n{\"reason\":\"build-finished\"}\n";
         assert_eq!(wasm_of(messages).unwrap(), Path::new("/a/x.wasm"));
         assert_eq!(wasm_of("{\"filenames\":[\"/a/dep.rlib\"]}"), None);
+    }
+
+    #[test]
+    fn a_component_that_stands_where_it_belongs_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (made, own) = (folder.path().join("target"), folder.path().join("own"));
+        fs::create_dir_all(&made).unwrap();
+        fs::create_dir_all(&own).unwrap();
+        let made = made.join("x.wasm");
+        fs::write(&made, "component").unwrap();
+        for component in [own.join("../target/x.wasm"), own.join("extension.wasm")] {
+            put(&made, &component).unwrap();
+            assert_eq!(fs::read(&made).unwrap(), b"component");
+            assert_eq!(fs::read(&component).unwrap(), b"component");
+        }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use mortise_host::Manifest;
 
 use crate::{Fault, Language, shipped};
 
+/// How the names of sources end, in any of the languages.
+const SOURCES: [&str; 6] = ["rs", "ts", "py", "go", "c", "h"];
+
 /// The manifest's name.
 const MANIFEST: &str = "extension.toml";
 
@@ -71,6 +74,25 @@ impl Project {
         self.folder.join(&self.manifest.component)
     }
 
+    /// A source that was changed behind the component's build, if there is one in its folder or in `src`.
+    #[must_use]
+    pub fn changed(&self) -> Option<PathBuf> {
+        let component = self.component();
+        if component.parent() != Some(&self.folder) {
+            // The build tool's own file: what it is made of, that tool knows.
+            return None;
+        }
+        let built = modified(&component)?;
+        let sources = [self.folder.clone(), self.folder.join("src")].into_iter();
+        let files = sources.flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+        let is_source = |path: &PathBuf| {
+            path.extension().is_some_and(|ending| SOURCES.iter().any(|known| ending == *known))
+        };
+        let mut files: Vec<PathBuf> = files.map(|file| file.path()).filter(is_source).collect();
+        files.sort();
+        files.into_iter().find(|file| modified(file).is_some_and(|changed| changed > built))
+    }
+
     /// What is made on the way to the component; may be thrown away.
     pub(crate) fn made(&self) -> PathBuf {
         self.folder.join("build")
@@ -111,4 +133,8 @@ impl Project {
         shipped::write(&folder.join("world.wit"), world.as_bytes())?;
         Ok(folder)
     }
+}
+
+fn modified(file: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(file).ok()?.modified().ok()
 }

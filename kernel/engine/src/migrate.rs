@@ -78,7 +78,10 @@ pub async fn definition_hash(store: &Store, name: &str) -> Result<Arc<str>, Migr
         [] => Err(MigrateError::Definition(format!("no published definition is `{name}`"))),
         several => {
             let hashes: Vec<&str> = several.iter().map(|(hash, ..)| &hash[..hash.len().min(12)]).collect();
-            Err(MigrateError::Definition(format!("`{name}` may be any of {}", hashes.join(", "))))
+            Err(MigrateError::Definition(format!(
+                "`{name}` may be any of {}: write the one that is meant",
+                hashes.join(", ")
+            )))
         }
     }
 }

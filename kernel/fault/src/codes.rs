@@ -69,6 +69,8 @@ table! {
     IDEMPOTENCY_MISMATCH: "idempotency-mismatch", Invalid, 422, "The Idempotency-Key was used for another request";
     /// A trade with this key (such as the order id) exists and was started with other input.
     KEY_CONFLICT: "key-conflict", Invalid, 409, "A trade of this name exists, with other content";
+    /// An operation names what is not there, or is not in a state that it begins from.
+    STATE_CONFLICT: "state-conflict", Invalid, 409, "What is there does not allow it";
 
     /// The caller sends more than its limit.
     TOO_MANY_REQUESTS: "too-many-requests", Unavailable, 429, "Too many requests";

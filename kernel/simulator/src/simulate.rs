@@ -25,14 +25,16 @@ pub(crate) const WORLD_IDS: u32 = 2;
 pub struct Flows {
     /// What the world is about: they have to be accepted.
     pub(crate) own: Vec<(String, String)>,
-    /// What is there beside them; one that is refused is not.
+    /// What lies beside them: they have to be accepted where a world comes to them.
+    beside: Vec<(String, String)>,
+    /// What is there otherwise; one that is refused is not.
     pub(crate) others: Vec<(String, String)>,
 }
 
 impl Flows {
     /// These alone.
     pub const fn of(own: Vec<(String, String)>) -> Self {
-        Self { own, others: Vec::new() }
+        Self { own, beside: Vec::new(), others: Vec::new() }
     }
 
     /// The shipped flows, with those of `file`'s folder in the place of any of the same name.
@@ -42,48 +44,96 @@ impl Flows {
     pub fn beside(file: &Path, shipped: Vec<(String, String)>) -> Result<Self, Failure> {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let off = |error: std::io::Error| Failure::script(folder, error.to_string());
-        let mut own = Vec::new();
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|error| Failure::script(path, error.to_string()))
+        };
+        let own = vec![(file.display().to_string(), read(file)?)];
+        let own_name = name_of(&own[0].1);
         let mut files: Vec<PathBuf> = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(off)? {
             files.push(entry.map_err(off)?.path());
         }
-        files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml") || path == file);
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
         files.sort();
+        let mut beside = Vec::new();
         for path in files {
-            let text =
-                std::fs::read_to_string(&path).map_err(|error| Failure::script(&path, error.to_string()))?;
-            if path == file || name_of(&text).is_some() {
-                own.push((path.display().to_string(), text));
+            let text = read(&path)?;
+            // Another version of the same flow, as the file itself, is not what lies beside it.
+            if name_of(&text).is_some_and(|name| Some(&name) != own_name.as_ref()) {
+                beside.push((path.display().to_string(), text));
             }
         }
-        let taken: Vec<Option<String>> = own.iter().map(|(_, text)| name_of(text)).collect();
+        let taken: Vec<Option<String>> = own.iter().chain(&beside).map(|(_, text)| name_of(text)).collect();
         let mut others = shipped;
         others.retain(|(_, text)| !taken.contains(&name_of(text)));
-        Ok(Self { own, others })
+        Ok(Self { own, beside, others })
+    }
+
+    /// That a world comes to one of those that lie in its folder: a copy of a world may still start the flow that it was written for.
+    ///
+    /// # Errors
+    /// What it starts, and what it might.
+    pub fn are_met_by(&self, path: &Path, world: &World) -> Result<(), Failure> {
+        let (starts, reached) = (started_by(world), self.reached(started_by(world)));
+        let names = |flows: &[(String, String)]| -> Vec<String> {
+            flows.iter().filter_map(|(_, text)| name_of(text)).collect()
+        };
+        let here = [names(&self.own), names(&self.beside)].concat();
+        if starts.is_empty() || here.is_empty() || here.iter().any(|name| reached.contains(name)) {
+            return Ok(());
+        }
+        let quoted = |names: Vec<String>| {
+            names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        let (starts, own) = (quoted(starts.into_iter().collect()), quoted(names(&self.own)));
+        Err(Failure::script(path, format!("it starts {starts}, and never {own}: write which after `start:`")))
     }
 
     /// Those that a world can come to: its own, what its script starts, and what those start.
     fn of_world(&self, world: &World) -> Self {
-        let started = |text: &str| -> BTreeSet<String> {
-            let flow = mortise_flow::parse(text).ok();
-            flow.iter().flat_map(|flow| flow.started()).map(ToString::to_string).collect()
-        };
-        let mut wanted: BTreeSet<String> = self.own.iter().flat_map(|(_, text)| started(text)).collect();
-        wanted.extend(world.script.iter().filter_map(|entry| match &entry.deed {
-            Deed::Start { flow, .. } => Some(flow.clone()),
-            _ => None,
-        }));
-        let mut others: Vec<(String, String)> = Vec::new();
-        let mut left = self.others.clone();
-        while let Some(at) =
-            left.iter().position(|(_, text)| name_of(text).is_some_and(|name| wanted.contains(&name)))
-        {
-            let flow = left.remove(at);
-            wanted.extend(started(&flow.1));
-            others.push(flow);
+        let own = self.own.iter().flat_map(|(_, text)| started(text));
+        let wanted = self.reached(own.chain(started_by(world)).collect());
+        let is_reached =
+            |(_, text): &&(String, String)| name_of(text).is_some_and(|name| wanted.contains(&name));
+        Self {
+            own: self.own.iter().chain(self.beside.iter().filter(is_reached)).cloned().collect(),
+            beside: Vec::new(),
+            others: self.others.iter().filter(is_reached).cloned().collect(),
         }
-        Self { own: self.own.clone(), others }
     }
+
+    /// These names, and all that the flows of these names start.
+    fn reached(&self, names: BTreeSet<String>) -> BTreeSet<String> {
+        let all: Vec<_> = [&self.own, &self.beside, &self.others]
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, text)| Some((name_of(text)?, text)))
+            .collect();
+        let (mut reached, mut left) = (BTreeSet::new(), Vec::from_iter(names));
+        while let Some(name) = left.pop() {
+            if reached.insert(name.clone()) {
+                left.extend(
+                    all.iter().filter(|(known, _)| *known == name).flat_map(|(_, text)| started(text)),
+                );
+            }
+        }
+        reached
+    }
+}
+
+/// The flows that a definition starts.
+fn started(text: &str) -> BTreeSet<String> {
+    let flow = mortise_flow::parse(text).ok();
+    flow.iter().flat_map(|flow| flow.started()).map(ToString::to_string).collect()
+}
+
+/// The flows that a world's script starts.
+fn started_by(world: &World) -> BTreeSet<String> {
+    let started = world.script.iter().filter_map(|entry| match &entry.deed {
+        Deed::Start { flow, .. } => Some(flow.clone()),
+        _ => None,
+    });
+    started.collect()
 }
 
 /// The name that a definition's head gives it.

@@ -52,6 +52,12 @@ pub enum StoreError {
         /// The cause, for the log.
         source: sqlx::migrate::MigrateError,
     },
+    /// What a call names is not there, or is not in a state that the operation begins from.
+    #[error("{0}")]
+    Conflict(String),
+    /// The file of the database is none, or is damaged.
+    #[error("the database is damaged: {0}")]
+    Damaged(sqlx::migrate::MigrateError),
     /// Another process has the data: `the data directory ...`, `the database ...`.
     #[error("{0} is in use by another process")]
     Locked(String),
@@ -124,8 +130,8 @@ impl StoreError {
                 _ => StoreErrorKind::Statement,
             },
             Self::Postgres { source, .. } => kind_of(source),
-            Self::Column { .. } | Self::Value(_) => StoreErrorKind::Statement,
-            Self::Migration { .. } => StoreErrorKind::Corrupt,
+            Self::Column { .. } | Self::Value(_) | Self::Conflict(_) => StoreErrorKind::Statement,
+            Self::Migration { .. } | Self::Damaged(_) => StoreErrorKind::Corrupt,
             Self::OtherTables(_) => StoreErrorKind::Corrupt,
             Self::Roles(_)
             | Self::Replica(_)
@@ -141,7 +147,7 @@ impl StoreError {
     }
 
     /// Whether another transaction was in the way: the same one, run again, finds it gone.
-    pub(crate) fn is_conflict(&self) -> bool {
+    pub(crate) fn is_collision(&self) -> bool {
         let code = match self {
             Self::Postgres { source, .. } => source.as_database_error().and_then(|error| error.code()),
             _ => None,

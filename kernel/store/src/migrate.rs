@@ -152,5 +152,22 @@ where
 }
 
 fn failed(owner: &str, source: sqlx::migrate::MigrateError) -> StoreError {
+    if is_of_damage(&source) {
+        return StoreError::Damaged(source);
+    }
     StoreError::Migration { capability: owner.to_owned(), source }
+}
+
+/// SQLite finds no database in the file, or one that contradicts itself.
+fn is_of_damage(error: &sqlx::migrate::MigrateError) -> bool {
+    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+    let (Execute(error) | ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    let of_sqlite = |error: &dyn sqlx::error::DatabaseError| {
+        error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
+    };
+    let code = error.as_database_error().filter(|error| of_sqlite(*error)).and_then(|error| error.code());
+    // SQLITE_CORRUPT and SQLITE_NOTADB; an extended code has more above the lowest byte.
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }

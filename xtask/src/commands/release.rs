@@ -52,7 +52,7 @@ pub(super) fn run(workshop: &Workshop, stages: &mut Stages, args: &[String]) -> 
 }
 
 /// Has a program of the benchmarks try the platform as it is deployed, unless its arguments or the environment name another. The counts
-/// are of an earlier run, where there are some for these dependencies and compilers.
+/// are of an earlier run, where there are some for these dependencies and this compiler.
 ///
 /// # Errors
 /// What cannot be built, a benchmark that fails.
@@ -127,8 +127,8 @@ fn count(
     })?;
     stages.run("what it counts while it trades", || {
         let raw = shelf.join("raw");
-        if shelf.exists() {
-            fs::remove_dir_all(shelf)?;
+        if raw.exists() {
+            fs::remove_dir_all(&raw)?;
         }
         fs::create_dir_all(&raw)?;
         if !has_postgres(workshop) {
@@ -151,9 +151,15 @@ fn count(
 fn merge(workshop: &Workshop, merger: &Path, raw: &Path, shelf: &Path) -> Result<PathBuf, Failure> {
     let merged = raw.join("merged");
     let counted = source::files(raw, &|name| name.to_string_lossy().ends_with(".profraw"))?;
+    if counted.is_empty() {
+        return Err(Failure::new("the program has counted nothing while it traded"));
+    }
     workshop.program(merger).args(["merge", "-o"]).args([&merged]).args(&counted).run()?;
     let mut name = DefaultHasher::new();
     fs::read(&merged)?.hash(&mut name);
+    while let Some(earlier) = found(shelf)? {
+        fs::remove_file(earlier)?;
+    }
     let kept = shelf.join(format!("{:016x}.profdata", name.finish()));
     fs::rename(&merged, &kept)?;
     fs::remove_dir_all(raw)?;

@@ -104,7 +104,7 @@ fn flow(app: &App, name: &str, published: &Published) -> Json {
         "responses": {
             "200": answer("The trade's answer.", written(&published.answer)),
             "202": answer("The trade has not answered yet: ask Location again.", component("Running")),
-            "409": problem("The first request with this key is still running, or the trade's key is taken."),
+            "409": problem("The first request with this key is still running, the trade's key is taken, or what is there does not allow it."),
             "422": problem(&format!("The trade was refused or went backward.{fails}")),
             "default": problem("Anything else."),
         },

@@ -165,7 +165,7 @@ async fn an_endpoint_is_described_as_it_answers() {
                 }
               }
             },
-            "description": "The first request with this key is still running, or the trade's key is taken."
+            "description": "The first request with this key is still running, the trade's key is taken, or what is there does not allow it."
           },
           "422": {
             "content": {

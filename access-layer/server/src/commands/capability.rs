@@ -294,7 +294,8 @@ pub(super) async fn one_call(
     let answered = engine.call(scope, name, input, caller).await.map_err(refused)?.await;
     match answered {
         Ok(Started::Answered { answer, .. }) => Ok(answer),
-        Ok(Started::Broken { problem }) => Err(Failure::unusable(problem)),
+        Ok(Started::Broken { problem, is_conflict: true }) => Err(Failure::refused(problem)),
+        Ok(Started::Broken { problem, .. }) => Err(Failure::unusable(problem)),
         Ok(Started::KeyConflict | Started::IdempotencyMismatch) | Err(_) => {
             Err(Failure::unusable(format!("`{name}` was not answered; what it did is whole or nothing")))
         }

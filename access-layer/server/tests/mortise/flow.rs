@@ -115,6 +115,16 @@ fn a_published_flow_is_listed_for_its_line_and_a_refused_one_is_not() {
         |line: &str| mortise(&["flow", "list", "--data", data, "--tenant", "acme", "--line", line]).ok().out;
     assert!(names("toys").contains("another-name"));
     assert!(!names("books").contains("another-name"));
+    mortise(&publish).ok();
+    std::fs::write(&file, text.replacen("flow: fixed-price", "flow: another-name", 1) + "\n# other\n")
+        .unwrap();
+    let refused = mortise(&publish);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("with another text") && refused.err.contains("to 2"), "{refused:?}");
+    let same = ["flow", "migrate", "another-name@1", "another-name@1", "--data", data, "--tenant", "acme"];
+    let refused = mortise(&same);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("are one definition"), "{refused:?}");
     let (_folder, broken) = broken();
     let refused = mortise(&["flow", "publish", &broken, "--data", data, "--tenant", "acme"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");

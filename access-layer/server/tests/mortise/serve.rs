@@ -87,6 +87,38 @@ async fn a_server_that_is_told_to_stop_keeps_what_it_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn staff_who_name_what_is_not_there_are_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Listening::server(folder.path(), "127.0.0.1:0", "http://127.0.0.1:9");
+    for (operation, input, wanted) in [
+        ("order/complete", json!({"order_id": "never-was"}), "there is no order `never-was`"),
+        ("after_sale/accept", json!({"rma_id": "never-was"}), "there is no return `never-was`"),
+        ("payment/forfeit_deposit", json!({"payment_id": "never-was"}), "there is no payment `never-was`"),
+    ] {
+        let asked = reqwest::Client::new()
+            .post(format!("{}/v1/demo/grocery/operations/{operation}", server.url))
+            .header("Mortise-Staff", "kim")
+            .header("Idempotency-Key", operation)
+            .json(&input);
+        let answer = asked.send().await.unwrap();
+        let (status, body) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 409, "{operation}: {body}");
+        assert!(body.contains("state-conflict") && body.contains(wanted), "{operation}: {body}");
+    }
+}
+
+#[test]
+fn an_address_that_nothing_reaches_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for option in ["--sandbox-url", "--public-url"] {
+        let said = mortise(&["serve", "--data", data, "--listen", "127.0.0.1:0", option, "foo"]);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(option) && said.err.contains("http://127.0.0.1:4600"), "{said:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_a_clock_for_development_can_be_moved() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();

@@ -32,6 +32,44 @@ fn a_way_is_replayed_and_every_way_is_explored() {
 }
 
 #[test]
+fn a_copied_trade_is_not_told_of_the_one_that_it_was_copied_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(root().join(FLOW)).unwrap();
+    let own = folder.path().join("flow.yaml");
+    std::fs::write(&own, text.replacen("flow: fixed-price", "flow: click-and-collect", 1)).unwrap();
+    // What lies beside it and is of no concern to this world hinders nothing.
+    std::fs::write(folder.path().join("broken.yaml"), "flow: broken\nversion: 1\nsteps: [{ call: no.such }]")
+        .unwrap();
+    let world = root().join(WORLD);
+    let simulated = |world: &std::path::Path| {
+        mortise(&[
+            "flow",
+            "simulate",
+            own.to_str().unwrap(),
+            "--world",
+            world.to_str().unwrap(),
+            "--format",
+            "json",
+        ])
+    };
+    let said = simulated(&world);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("it starts `fixed-price`, and never `click-and-collect`"), "{}", said.err);
+    let text = std::fs::read_to_string(&world).unwrap();
+    let shop = root().join("orchestrations/trades/shop.yaml");
+    let text = text
+        .replace("start: fixed-price", "start: click-and-collect")
+        .replace("../../shop.yaml", shop.to_str().unwrap());
+    let world = folder.path().join("world.yaml");
+    std::fs::write(&world, text).unwrap();
+    // Nor is another version of it.
+    let other =
+        std::fs::read_to_string(&own).unwrap().replacen("version: 1", "version: 2\nsteps: []\nx: y", 1);
+    std::fs::write(folder.path().join("z.yaml"), other).unwrap();
+    assert_eq!(simulated(&world).ok().json()["trades"], serde_json::json!([["finn", "failed: cancelled"]]));
+}
+
+#[test]
 fn a_script_that_is_off_is_named_with_what_is_off() {
     let folder = tempfile::tempdir().unwrap();
     let world = folder.path().join("world.yaml");

@@ -22,6 +22,15 @@ fn a_directory_without_data_is_not_called_clean() {
 }
 
 #[test]
+fn a_file_that_is_no_database_is_called_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mortise.db"), "a letter, not a database".repeat(1_000)).unwrap();
+    let said = verify(folder.path(), &[]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("damaged") && said.err.contains("a copy of it that is whole"), "{said:?}");
+}
+
+#[test]
 fn what_only_reads_makes_no_data() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("mistyped");

@@ -15,7 +15,7 @@ use crate::contract::{
 };
 use crate::policy::GivenBack;
 use crate::rules::{AfterSaleError, Grant, Rma, Sale, Step, Word, grant, step};
-use crate::store::{self, RmaKey, Stored};
+use crate::store::{RmaKey, Stored};
 
 /// The code of `after_sale.inspect`.
 pub(crate) struct Inspect;
@@ -86,12 +86,15 @@ impl WriteOperation for Accept {
 fn accept(batch: &mut Batch, call: &Call<AcceptInput>) -> Result<Reply<Outcome>, StoreError> {
     let key = key(&call.context, &call.input.rma_id);
     let Some((rma, stored)) = batch.find(&key)? else {
-        return Err(store::off(format!("there is no return `{}`", call.input.rma_id)));
+        return Err(StoreError::Conflict(format!("there is no return `{}`", call.input.rma_id)));
     };
     match (step(rma.state, Word::Grant), rma.state) {
         (Step::To(_), _) => {}
         (Step::Wrong, RmaState::Requested) => {
-            return Err(store::off(format!("return {} was accepted before it was approved", rma.rma_id)));
+            return Err(StoreError::Conflict(format!(
+                "return {} was accepted before it was approved",
+                rma.rma_id
+            )));
         }
         // It went another way: nothing is owed.
         (Step::Already | Step::Wrong, _) => {
@@ -137,7 +140,7 @@ fn take_back(
     now: Timestamp,
 ) -> Result<Reply<Outcome>, StoreError> {
     let Some((rma, Stored { sale, account, .. })) = batch.find(key)? else {
-        return Err(store::off(format!("there is no return `{}`", key.1)));
+        return Err(StoreError::Conflict(format!("there is no return `{}`", key.1)));
     };
     let arrived = rma.state == RmaState::Approved && rma.kind != RmaKind::BeforeShipping;
     let accepted = by_line(&lines)?;

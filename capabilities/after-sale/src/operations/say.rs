@@ -133,6 +133,20 @@ fn wrong(word: Word, rma: &Rma) -> Result<Reply<Moved>, StoreError> {
         Word::Approve | Word::Refuse => {
             Reply::rejected(WRONG_STATE, &WrongState { rma_id: rma.rma_id.clone(), state: rma.state })
         }
-        _ => Err(store::off(format!("return {} is {:?}: {word:?} cannot be", rma.rma_id, rma.state))),
+        _ => {
+            let (said, state) = (said(word), store::word(&rma.state)?);
+            Err(StoreError::Conflict(format!("return {} is {state}: it cannot be {said}", rma.rma_id)))
+        }
+    }
+}
+
+fn said(word: Word) -> &'static str {
+    match word {
+        Word::Approve => "approved",
+        Word::Refuse => "refused",
+        Word::Withdraw => "withdrawn",
+        Word::Receive => "received",
+        Word::Grant => "granted",
+        Word::Settle => "settled",
     }
 }

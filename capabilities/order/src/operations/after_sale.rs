@@ -48,7 +48,7 @@ impl Batch {
 
     /// An order that a return is of. That it is missing is no business "no".
     fn find(&mut self, key: &OrderKey) -> Result<&mut (Order, AfterSales), StoreError> {
-        self.orders.get_mut(key).ok_or_else(|| store::off(format!("there is no order `{}`", key.1)))
+        self.orders.get_mut(key).ok_or_else(|| store::no_order(&key.1))
     }
 
     fn book(

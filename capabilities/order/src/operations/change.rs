@@ -44,7 +44,7 @@ impl Orders {
 
     /// An order that the trade has placed. That it is missing is no business "no".
     fn placed(&mut self, context: &CallContext, order_id: &OrderId) -> Result<&mut Order, StoreError> {
-        self.find(context, order_id).ok_or_else(|| store::off(format!("there is no order `{order_id}`")))
+        self.find(context, order_id).ok_or_else(|| store::no_order(order_id))
     }
 
     fn book(&mut self, context: &CallContext, order_id: &OrderId, entries: impl IntoIterator<Item = Entry>) {

@@ -38,7 +38,7 @@ async fn run<I>(
         let Move { payment_id, to, order_id } = wish(&call.input);
         let booked = payments
             .get_mut(&key(call, payment_id))
-            .ok_or_else(|| StoreError::Value(format!("there is no payment {payment_id}")))?;
+            .ok_or_else(|| StoreError::Conflict(format!("there is no payment `{payment_id}`")))?;
         let happened = booked.move_deposit(to, call.context.now).ok_or_else(|| cannot(booked, to))?;
         booked.payment.credited_to = order_id.cloned();
         let amount = booked.payment.there();
@@ -51,7 +51,7 @@ async fn run<I>(
 fn cannot(booked: &Booked, to: Deposit) -> StoreError {
     let (payment, stands) = (&booked.payment, booked.payment.deposit.map_or("no deposit", Deposit::word));
     let (id, status) = (&payment.payment_id, payment.status);
-    StoreError::Value(format!("payment {id} is {status} and {stands}: it cannot become {to}"))
+    StoreError::Conflict(format!("payment {id} is {status} and {stands}: it cannot become {to}"))
 }
 
 impl WriteOperation for CreditDeposit {

@@ -93,7 +93,7 @@ async fn what_cannot_be_is_an_error_and_changes_nothing() {
     let kept = deposit(&rig, &provider, "o-3").await;
     of(&rig, "payment.forfeit_deposit", &kept).await;
     assert!(credit(&rig, &kept, "o-3").await.contains("forfeited: it cannot become credited"));
-    assert!(credit(&rig, "pay-nobody", "o-3").await.contains("there is no payment pay-nobody"));
+    assert!(credit(&rig, "pay-nobody", "o-3").await.contains("there is no payment `pay-nobody`"));
     clean(&rig).await;
 }
 

@@ -37,7 +37,7 @@ impl Componentizer {
             Fault::new("cargo is not on PATH, and wit-bindgen is compiled by it")
                 .mend("install Rust by rustup: https://rustup.rs")
         })?;
-        tell(&format!("cargo install wit-bindgen-cli {WIT_BINDGEN} (compiles for a minute or two)"));
+        tell(&format!("cargo install wit-bindgen-cli {WIT_BINDGEN} (compiles for several minutes)"));
         Program::new(cargo, Path::new("."))
             .args(["install", "--quiet", "--locked", "--version", WIT_BINDGEN, "wit-bindgen-cli"])
             .args(["--no-default-features", "--features", "c,go", "--root"])

@@ -74,7 +74,16 @@ pub enum Started {
     Broken {
         /// For the log.
         problem: String,
+        /// It is the input that does not fit what is there ([`StoreError::Conflict`]).
+        is_conflict: bool,
     },
+}
+
+/// Why a trade that is alone in its batch was not committed.
+#[derive(Debug, Default)]
+struct Trouble {
+    problem: String,
+    is_conflict: bool,
 }
 
 /// Whether a start began its trade.
@@ -240,7 +249,7 @@ pub(crate) struct Driver {
     /// Places for batches that are committed and not on the disk yet.
     unflushed: Arc<Semaphore>,
     /// Why a trade failed alone, until the scheduler says what to do about it.
-    problems: HashMap<TradeId, String>,
+    problems: HashMap<TradeId, Trouble>,
     sending: usize,
 }
 
@@ -528,20 +537,25 @@ impl Driver {
         }
         tracing::warn!(trades = works.len(), %error, "a batch was not committed");
         if let ([(trade, _)], Failure::Culprit) = (works.as_slice(), failure) {
-            self.problems.insert(trade.clone(), error.to_string());
+            let is_conflict = matches!(error, StoreError::Conflict(_));
+            self.problems.insert(trade.clone(), Trouble { problem: error.to_string(), is_conflict });
         }
         self.notice(Notice::Failed { batch, failure });
     }
 
     /// A trade that fails alone: one that is being begun is refused, any other is tried again and shown to a person.
     fn culprit(&mut self, trade: TradeId, failures: u32) {
-        let problem = self.problems.remove(&trade).unwrap_or_default();
+        let Trouble { problem, is_conflict } = self.problems.remove(&trade).unwrap_or_default();
         if self.beginnings.remove(&trade).is_some() {
             self.stale.remove(&trade);
             self.unheard.remove(&trade);
-            tracing::error!(%trade, %problem, "a trade could not be begun");
+            if is_conflict {
+                tracing::warn!(%trade, %problem, "a trade was asked for what does not fit what is there");
+            } else {
+                tracing::error!(%trade, %problem, "a trade could not be begun");
+            }
             for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
-                let _ = waiter.send(Started::Broken { problem: problem.clone() });
+                let _ = waiter.send(Started::Broken { problem: problem.clone(), is_conflict });
             }
             self.notice(Notice::Forget(trade));
         } else if failures == TELL_AFTER {

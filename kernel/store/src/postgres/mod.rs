@@ -251,7 +251,7 @@ where
                 tx.close(said)
             });
             match result {
-                Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
+                Err(error) if error.is_collision() && attempt < ATTEMPTS => {
                     tracing::debug!(%error, attempt, "another transaction was in the way; once more");
                     attempt += 1;
                 }

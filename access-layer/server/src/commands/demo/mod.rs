@@ -144,7 +144,7 @@ impl Running {
             let (code, _) = self.program.run(&arguments).await?;
             if code != Some(0) {
                 return Err(Failure::refused(format!(
-                    "the shop was not set up: {} is refused",
+                    "the shop was not set up: {} did not go in; why stands above",
                     file.display()
                 )));
             }

@@ -97,8 +97,10 @@ impl Program {
     /// # Errors
     /// A command that cannot be run; that it refuses is no error, see the exit code.
     pub(super) async fn run(&self, arguments: &[OsString]) -> Result<(Option<i32>, String), Failure> {
-        let output = self.command(arguments).stderr(Stdio::inherit()).output().await;
-        let output = output.map_err(|error| Failure::unusable(format!("{}: {error}", self.0.display())))?;
+        // With `output` its stderr would be ours to print.
+        let child = self.command(arguments).stderr(Stdio::inherit()).spawn();
+        let failed = |error: std::io::Error| Failure::unusable(format!("{}: {error}", self.0.display()));
+        let output = child.map_err(failed)?.wait_with_output().await.map_err(failed)?;
         Ok((output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn run(command: &ExtBench) -> Result<Exit, Failure> {
     let figures = bench(&there.runtime, &there.extension, &there.project, rounds)?;
     if command.format == Format::Text {
         print::line(format_args!(
-            "{:<24}{:>10}{:>10}{:>10}{:>10}{:>8}{:>12}   (us; this mortise is a {PROFILE} build)",
+            "{:<24}{:>10}{:>10}{:>10}{:>10}{:>10}{:>12}   (us; this mortise is a {PROFILE} build)",
             "case", "p50", "p99", "bare p50", "bare p99", "p99/bare", "fuel"
         ));
     }
@@ -43,7 +43,7 @@ pub(super) fn run(command: &ExtBench) -> Result<Exit, Failure> {
 fn as_text(figures: &Figures) {
     let Figures { case, by_host, bare, fuel_used, .. } = figures;
     print::line(format_args!(
-        "{case:<24}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>8.2}{fuel_used:>12}",
+        "{case:<24}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>10.2}{fuel_used:>12}",
         by_host.p50_us,
         by_host.p99_us,
         bare.p50_us,

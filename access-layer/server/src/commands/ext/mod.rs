@@ -15,6 +15,7 @@ use mortise_workshop::{Fault, Project, Workshop};
 
 use crate::cli::ext::{Ext, Toolchains};
 use crate::failure::{Exit, Failure};
+use crate::print;
 
 /// How long a call may run here. Fuel ends what has to end; a developer's busy machine is not the platform's.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -58,6 +59,14 @@ impl OnHost {
         if !project.component().is_file() {
             return Err(Failure::unusable(format!("{} is not there", project.component().display()))
                 .mend(format!("mortise ext build {}", folder.display())));
+        }
+        if let Some(source) = project.changed() {
+            print::note(format_args!(
+                "{} was changed behind the build of {}; mortise ext build {}",
+                source.display(),
+                project.component().display(),
+                folder.display()
+            ));
         }
         let cache =
             CompileCache::open(workshop.compiled()).map_err(|error| Failure::unusable(error.to_string()))?;

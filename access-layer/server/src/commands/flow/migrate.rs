@@ -17,6 +17,13 @@ pub(super) async fn run(command: FlowMigrate) -> Result<Exit, Failure> {
     let rest = compose::at_rest(&command.data.data, Access::Alone).await?;
     let old = definition_hash(&rest.store, &command.old).await.map_err(failure)?;
     let new = definition_hash(&rest.store, &command.new).await.map_err(failure)?;
+    if old == new {
+        let sentence =
+            format!("{} and {} are one definition: nothing is to be moved", command.old, command.new);
+        return Err(
+            Failure::refused(sentence).mend("`mortise flow history FLOW` shows the versions of a flow")
+        );
+    }
     let attempt = if command.prove { Attempt::Prove } else { Attempt::Move };
     let now = SystemClock.now();
     let moved =

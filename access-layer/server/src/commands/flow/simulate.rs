@@ -29,6 +29,7 @@ fn simulate(command: &FlowSimulate, simulation: &Simulation) -> Result<Exit, Fai
     let mut exit = Exit::Clean;
     for path in worlds {
         let world = World::read(&path).map_err(told)?;
+        flows.are_met_by(&path, &world).map_err(told)?;
         if command.explore {
             let began = SystemClock.now();
             let explored = simulator.explore(&flows, &world).map_err(told)?;
