@@ -1,5 +1,7 @@
 //! What can go wrong with a database. A business "no" is not here: that is a reply.
 
+use rusqlite::ffi;
+
 use crate::statement::Statement;
 
 /// What a caller may do about a store error.
@@ -154,6 +156,18 @@ impl StoreError {
         };
         // Serialization failure, deadlock, lock not available.
         matches!(code.as_deref(), Some("40001" | "40P01" | "55P03"))
+    }
+
+    /// Whether the disk had no room for what was written.
+    pub(crate) fn is_no_room(&self) -> bool {
+        match self {
+            Self::Sqlite { source: rusqlite::Error::SqliteFailure(error, _), .. } => {
+                // The log's index says it in its own way, and where a quota ends a write fails.
+                let others = [ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_IOERR_WRITE];
+                error.code == rusqlite::ErrorCode::DiskFull || others.contains(&error.extended_code)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the server takes no writes.

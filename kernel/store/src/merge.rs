@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,10 +21,9 @@ use crate::flush::flush_or_end;
 /// Pages by which the log grows before the thread merges them, 16 MB. A page that many commits touch is copied once for all of
 /// them; more pages at once hold the disk up for longer.
 const STEP: i32 = 4_000;
-/// Pages in the log from which on it is to begin anew, 64 MB: a start after a crash reads them all.
+/// Pages in the log from which on it is to begin anew, 64 MB: a start after a crash reads them all. Less on a disk that had no room
+/// for them.
 const FULL: i32 = 16_000;
-/// From so many on, whoever reads is waited for.
-const OVERFULL: i32 = 2 * FULL;
 /// What the writer may be left to merge, in pages: a round of the thread that had more is followed by another.
 const REST: i64 = 1_000;
 /// Rounds of the thread at most; who writes faster than it merges is left the rest.
@@ -61,30 +60,23 @@ fn count(_: &Wal, pages: i32) -> rusqlite::Result<()> {
 
 /// A thread that merges a log.
 #[derive(Debug)]
-pub(crate) struct Merger {
-    bell: Bell,
-    thread: JoinHandle<()>,
-}
+pub(crate) struct Merger(JoinHandle<()>);
 
-/// Tells the thread that there is enough to do.
-#[derive(Debug, Clone)]
+/// The writer's: tells the thread that there is enough to do, and does the rest.
+#[derive(Debug)]
 pub(crate) struct Bell {
     ring: SyncSender<Share>,
-    log: Arc<Log>,
-}
-
-/// What the thread and the writer know of the log.
-#[derive(Debug)]
-struct Log {
-    state: AtomicU8,
-    /// Pages in the log when the writer looked last. Its alone.
-    pages: AtomicI32,
-    /// With so many there is something to do. The writer's alone.
-    due: AtomicI32,
+    state: Arc<AtomicU8>,
+    /// Pages in the log when it was looked at last.
+    pages: i32,
+    /// With so many there is something to do.
+    due: i32,
+    /// With so many it is to begin anew.
+    full: i32,
 }
 
 impl Merger {
-    /// Starts one with a connection of its own.
+    /// Starts one with a connection of its own, and gives its bell.
     ///
     /// # Errors
     /// A database that cannot be opened, a machine that gives no thread.
@@ -92,88 +84,105 @@ impl Merger {
         connection: Connection,
         directory: &Path,
         database: &Path,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(Self, Bell), StoreError> {
         let failed = |source| StoreError::Directory { path: directory.to_owned(), source };
         // Kept open: closing it takes this process's locks on the database, whoever of it has them.
         let file = File::options().read(true).write(true).open(database).map_err(failed)?;
         let (ring, rings) = sync_channel(1);
-        let bell = Bell { ring, log: Arc::new(Log::new()) };
-        let log = Arc::clone(&bell.log);
+        let bell = Bell::new(ring);
+        let state = Arc::clone(&bell.state);
         let merge = move || {
             let mut merged = 0;
             while let Ok(share) = rings.recv() {
                 merge(&connection, &file, share, &mut merged);
-                log.state.store(MERGED, Ordering::Release);
+                state.store(MERGED, Ordering::Release);
             }
         };
         let thread = std::thread::Builder::new().name("mortise-merger".to_owned()).spawn(merge);
-        Ok(Self { bell, thread: thread.map_err(StoreError::Thread)? })
+        Ok((Self(thread.map_err(StoreError::Thread)?), bell))
     }
 
-    pub(crate) fn bell(&self) -> Bell {
-        self.bell.clone()
-    }
-
-    /// Ends the thread; every clone of the bell has to be gone.
+    /// Ends the thread; its bell has to be gone.
     pub(crate) fn close(self) {
-        let Self { bell, thread } = self;
-        drop(bell);
-        let _ = thread.join();
-    }
-}
-
-impl Log {
-    const fn new() -> Self {
-        Self { state: AtomicU8::new(FILLING), pages: AtomicI32::new(0), due: AtomicI32::new(STEP) }
+        let _ = self.0.join();
     }
 }
 
 impl Bell {
-    /// On the writer's thread, behind each of its transactions.
-    pub(crate) fn after_commit(&self, writer: &Connection) {
+    fn new(ring: SyncSender<Share>) -> Self {
+        Self { ring, state: Arc::new(AtomicU8::new(FILLING)), pages: 0, due: STEP, full: FULL }
+    }
+
+    /// Behind each of the writer's transactions, on its thread.
+    pub(crate) fn after_commit(&mut self, writer: &Connection) {
         let pages = PAGES.replace(0);
         if pages == 0 {
             // Nothing was written.
             return;
         }
-        if pages < self.log.pages.swap(pages, Ordering::Relaxed) {
+        if pages < self.pages {
             // The log has begun anew.
-            self.log.due.store(STEP, Ordering::Relaxed);
+            self.due = STEP;
         }
-        match self.log.state.load(Ordering::Acquire) {
-            FILLING if pages >= self.log.due.load(Ordering::Relaxed) => {
-                self.log.state.store(MERGING, Ordering::Release);
-                let share = if pages < FULL { Share::There } else { Share::Nearly };
+        self.pages = pages;
+        match self.state.load(Ordering::Acquire) {
+            FILLING if pages >= self.due => {
+                self.state.store(MERGING, Ordering::Release);
+                let share = if pages < self.full { Share::There } else { Share::Nearly };
                 if self.ring.try_send(share).is_err() {
                     tracing::error!("the log is merged no more, and grows: the thread that does it is gone");
                 }
             }
             MERGED => {
-                if pages >= FULL {
-                    finish(writer, pages);
+                if pages >= self.full {
+                    hurried(writer, how(pages, self.full));
                 }
                 // Unless it begins anew.
-                self.log.due.store(pages.saturating_add(STEP), Ordering::Relaxed);
-                self.log.state.store(FILLING, Ordering::Release);
+                self.due = pages.saturating_add(STEP);
+                self.state.store(FILLING, Ordering::Release);
             }
             _ => {}
         }
     }
+
+    /// Behind a transaction that the disk had no room for: the log gives up its own, and takes half as much from then on. Nobody else
+    /// would, because the log is merged as it grows. Where somebody reads in it, or the database has no room to grow either, the next
+    /// transaction that fails tries again.
+    pub(crate) fn make_room(&mut self, writer: &Connection) {
+        if hurried(writer, "PRAGMA wal_checkpoint(TRUNCATE)").is_none_or(|merged| merged.busy) {
+            return;
+        }
+        if self.pages >= STEP {
+            self.full = (self.pages.min(self.full) / 2).max(STEP);
+            tracing::warn!(
+                had = self.pages,
+                may_have = self.full,
+                "the disk had no room for a transaction; the log, in pages, has given its own"
+            );
+        }
+        (self.pages, self.due) = (0, STEP);
+    }
 }
 
 /// Merges what the thread has left, so that the next commit begins the log anew, unless somebody reads in it by then: to wait for all
-/// who read is to wait for those who begin meanwhile, too.
-fn finish(writer: &Connection, pages: i32) {
+/// who read is to wait for those who begin meanwhile, too. A log of twice its size waits.
+const fn how(pages: i32, full: i32) -> &'static str {
+    if pages < full.saturating_mul(2) {
+        "PRAGMA wal_checkpoint(FULL)"
+    } else {
+        "PRAGMA wal_checkpoint(RESTART)"
+    }
+}
+
+/// Merges on the writer, which waits for those who read for a short while.
+fn hurried(writer: &Connection, text: &'static str) -> Option<Merged> {
     let hurried = writer.busy_handler(Some(soon));
-    checkpoint(writer, how(pages));
+    let merged = checkpoint(writer, text);
     // SQLite refuses neither on an open connection.
     if let Err(error) = hurried.and_then(|()| writer.busy_timeout(USUAL_PATIENCE)) {
         tracing::error!(%error, "the writer's patience could not be set");
     }
-}
-
-const fn how(pages: i32) -> &'static str {
-    if pages < OVERFULL { "PRAGMA wal_checkpoint(FULL)" } else { "PRAGMA wal_checkpoint(RESTART)" }
+    merged
 }
 
 /// Whether to look again, after so many looks.
@@ -198,7 +207,7 @@ fn merge(connection: &Connection, file: &File, share: Share, before: &mut i64) {
         let merged = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
         // Pages that are not there may count as merged: only a new process merges them again from the log.
         flush_or_end(file, "database");
-        let Some(pages) = merged else { return };
+        let Some(Merged { pages, .. }) = merged else { return };
         let before = std::mem::replace(before, pages);
         let new = if before <= pages { pages - before } else { pages };
         if share == Share::There || new < REST {
@@ -207,17 +216,25 @@ fn merge(connection: &Connection, file: &File, share: Share, before: &mut i64) {
     }
 }
 
-/// How many pages of the log are in the database then. None where it failed, which is said: a log that is not merged is merged later; until
-/// then it grows.
-fn checkpoint(connection: &Connection, text: &'static str) -> Option<i64> {
+/// What became of a log.
+#[derive(Debug)]
+struct Merged {
+    /// Somebody was in the way of a part of it.
+    busy: bool,
+    /// How many of its pages are in the database then.
+    pages: i64,
+}
+
+/// None where it failed, which is said: a log that is not merged is merged later; until then it grows.
+fn checkpoint(connection: &Connection, text: &'static str) -> Option<Merged> {
     let result = connection.prepare_cached(text).and_then(|mut statement| {
         statement
-            .query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
+            .query_row((), |row| Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
     });
     match result {
         Ok((busy, all, pages)) => {
             tracing::debug!(busy, all, pages, "{text}");
-            Some(pages)
+            Some(Merged { busy, pages })
         }
         Err(error) => {
             tracing::warn!(%error, "the log could not be merged");
@@ -256,14 +273,14 @@ mod tests {
                 .unwrap();
             watch(&writer);
             let (ring, rings) = sync_channel(1);
-            let bell = Bell { ring, log: Arc::new(Log::new()) };
+            let bell = Bell::new(ring);
             let merger = Connection::open(&path).unwrap();
             let file = File::options().read(true).write(true).open(&path).unwrap();
             Self { writer, merger, file, bell, rings, merged: 0, _directory: directory }
         }
 
         /// Commits so many pages; says what the log has then.
-        fn commit(&self, pages: i32) -> i32 {
+        fn commit(&mut self, pages: i32) -> i32 {
             self.writer.execute("INSERT INTO sack (goods) VALUES (zeroblob(? * 4092))", [pages]).unwrap();
             let has = PAGES.get();
             self.bell.after_commit(&self.writer);
@@ -273,7 +290,13 @@ mod tests {
         fn thread_merges(&mut self, share: Share) {
             assert_eq!(self.rings.try_recv(), Ok(share));
             merge(&self.merger, &self.file, share, &mut self.merged);
-            self.bell.log.state.store(MERGED, Ordering::Release);
+            self.bell.state.store(MERGED, Ordering::Release);
+        }
+
+        /// In bytes.
+        fn log(&self) -> u64 {
+            let database = self.writer.path().unwrap();
+            std::fs::metadata(format!("{database}-wal")).unwrap().len()
         }
 
         fn nobody_is_told(&self) {
@@ -283,15 +306,15 @@ mod tests {
 
     #[test]
     fn a_log_that_is_full_is_finished_by_the_writer_and_begins_anew() {
-        let played = Played::new();
+        let mut played = Played::new();
         // A thread that gets nothing done.
         for share in [Share::There, Share::There, Share::There, Share::Nearly] {
             played.commit(STEP);
             assert_eq!(played.rings.try_recv(), Ok(share));
-            played.bell.log.state.store(MERGED, Ordering::Release);
+            played.bell.state.store(MERGED, Ordering::Release);
             played.commit(10);
         }
-        assert!(played.bell.log.pages.load(Ordering::Relaxed) > FULL);
+        assert!(played.bell.pages > FULL);
         assert!(played.commit(10) < STEP, "the log goes on");
         played.nobody_is_told();
         played.commit(STEP);
@@ -309,7 +332,7 @@ mod tests {
             played.thread_merges(Share::There);
             assert!(played.commit(10) < STEP);
             played.nobody_is_told();
-            assert_eq!(played.bell.log.state.load(Ordering::Acquire), FILLING);
+            assert_eq!(played.bell.state.load(Ordering::Acquire), FILLING);
         }
     }
 
@@ -320,37 +343,80 @@ mod tests {
         played.thread_merges(Share::Nearly);
         let pages = played.commit(10);
         assert!(pages < 100, "the log goes on: {pages}");
-        assert_eq!(played.bell.log.state.load(Ordering::Acquire), FILLING);
+        assert_eq!(played.bell.state.load(Ordering::Acquire), FILLING);
         played.nobody_is_told();
     }
 
     /// Who reads the log's end keeps it from beginning anew, and is waited for only where it is very long.
     #[test]
     fn who_reads_is_waited_for_only_by_a_log_of_twice_its_size() {
-        for (pages, waits) in [(FULL - 1, false), (FULL, false), (OVERFULL - 1, false), (OVERFULL, true)] {
-            assert_eq!(how(pages).ends_with("(RESTART)"), waits, "{pages}");
+        for (pages, waits) in [(FULL - 1, false), (FULL, false), (2 * FULL - 1, false), (2 * FULL, true)] {
+            assert_eq!(how(pages, FULL).ends_with("(RESTART)"), waits, "{pages}");
         }
-        let played = Played::new();
+        let mut played = Played::new();
         played.commit(10);
         let reader = Connection::open(played.writer.path().unwrap()).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM sack;").unwrap();
-        finish(&played.writer, OVERFULL - 1);
+        hurried(&played.writer, how(2 * FULL - 1, FULL));
         assert!(played.commit(10) > 10, "the log has begun anew while somebody reads in it");
         let waited = std::thread::spawn(move || drop(reader));
-        finish(&played.writer, OVERFULL);
+        hurried(&played.writer, how(2 * FULL, FULL));
         waited.join().unwrap();
-        finish(&played.writer, OVERFULL);
+        hurried(&played.writer, how(2 * FULL, FULL));
         assert!(played.commit(10) < 20, "the log goes on");
         let patience: i64 = played.writer.query_row("PRAGMA busy_timeout", (), |row| row.get(0)).unwrap();
         assert_eq!(patience, 5_000);
     }
 
     #[test]
+    fn a_disk_without_room_gets_that_of_the_log_which_takes_half_as_much_from_then_on() {
+        let mut played = Played::new();
+        let half = played.commit(2 * STEP + 100) / 2;
+        played.bell.make_room(&played.writer);
+        assert_eq!((played.log(), played.bell.full), (0, half));
+        // It was told of the log that is gone.
+        played.thread_merges(Share::There);
+        assert!(played.commit(10) < 20);
+        played.nobody_is_told();
+        played.commit(STEP + 100);
+        played.thread_merges(Share::Nearly);
+        played.commit(10);
+        assert!(played.commit(10) < 100, "the log goes on");
+        for _ in 0..3 {
+            played.commit(STEP);
+            played.bell.make_room(&played.writer);
+            assert_eq!(
+                (played.log(), played.bell.full),
+                (0, STEP),
+                "a step is what the thread merges at once"
+            );
+        }
+        played.bell.full = FULL;
+        played.commit(10);
+        played.bell.make_room(&played.writer);
+        assert_eq!((played.log(), played.bell.full), (0, FULL), "it is not the log that takes the room");
+    }
+
+    #[test]
+    fn a_log_that_is_read_keeps_its_room_until_it_is_not() {
+        let mut played = Played::new();
+        played.commit(STEP + 10);
+        let reader = Connection::open(played.writer.path().unwrap()).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM sack;").unwrap();
+        played.bell.make_room(&played.writer);
+        assert!(played.log() > 0);
+        assert_eq!(played.bell.full, FULL);
+        drop(reader);
+        played.bell.make_room(&played.writer);
+        assert_eq!((played.log(), played.bell.full), (0, STEP));
+    }
+
+    #[test]
     fn a_transaction_that_wrote_nothing_tells_nobody() {
-        let played = Played::new();
+        let mut played = Played::new();
         played.commit(STEP);
         assert_eq!(played.rings.try_recv(), Ok(Share::There));
-        played.bell.log.state.store(FILLING, Ordering::Release);
+        played.bell.state.store(FILLING, Ordering::Release);
         played.bell.after_commit(&played.writer);
         played.nobody_is_told();
     }

@@ -2,6 +2,7 @@
 //! its own. A job's future runs on that thread and never waits; a statement runs row by row as a prepared one. The writer does
 //! not wait for the disk: a commit is flushed, and the log merged, beside the next transactions.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::StoreError;
 use crate::flush::{Flush, Flusher};
 use crate::log_file;
-use crate::merge::{self, Merger};
+use crate::merge::{self, Bell, Merger};
 use crate::migrate::{self, Migrations};
 use crate::pool::{Pool, caught};
 use crate::row::{Datum, FromRow, Params};
@@ -24,13 +25,21 @@ use crate::store::{Counters, Durability, Options};
 /// An open data directory.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    writer: Pool<Connection>,
+    writer: Pool<Writer>,
     readers: Pool<Connection>,
     /// None where nothing is ever flushed.
     flusher: Option<Flusher>,
     /// None where the writer does it.
     merger: Option<Merger>,
     _lock: File,
+}
+
+/// The one connection that writes.
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// None where it merges the log as SQLite does by itself.
+    bell: Option<Bell>,
 }
 
 impl Sqlite {
@@ -57,20 +66,20 @@ impl Sqlite {
         let database = directory.join("mortise.db");
         migrate::sqlite(&database, migrations, options.durability).await?;
         let writer = connect(&database, Role::Writer, options.durability)?;
-        let (flusher, merger) = match options.durability {
+        let (flusher, merger, bell) = match options.durability {
             Durability::Power => {
                 let flusher = Flusher::start(directory, &directory.join("mortise.db-wal"))?;
-                let merger = Merger::start(
+                let (merger, bell) = Merger::start(
                     connect(&database, Role::Merger, options.durability)?,
                     directory,
                     &database,
                 )?;
                 merge::watch(&writer);
-                (Some(flusher), Some(merger))
+                (Some(flusher), Some(merger), Some(bell))
             }
-            Durability::Process => (None, None),
+            Durability::Process => (None, None, None),
         };
-        let writer = Pool::start("mortise-writer", [Ok(writer)])?;
+        let writer = Pool::start("mortise-writer", [Ok(Writer { connection: writer, bell })])?;
         let readers =
             (0..options.readers.max(1)).map(|_| connect(&database, Role::Reader, options.durability));
         Ok(Self { writer, readers: Pool::start("mortise-reader", readers)?, flusher, merger, _lock: lock })
@@ -83,25 +92,25 @@ impl Sqlite {
     {
         let counters = Arc::clone(counters);
         let flusher = self.flusher.as_ref().map(Flusher::queue);
-        let merger = self.merger.as_ref().map(Merger::bell);
-        let run = move |connection: &mut Connection, (): &()| {
+        let run = move |Writer { connection, .. }: &mut Writer, no_room: &Cell<bool>| {
             let result = in_transaction(connection, "BEGIN IMMEDIATE", || {
                 let mut tx = Tx::new(Reader::sqlite(connection, &counters));
                 let said = now(job(&mut tx));
                 tx.close(said)
             });
-            if result.is_ok() {
-                counters.committed();
+            match &result {
+                Ok(_) => counters.committed(),
+                Err(error) => no_room.set(error.is_no_room()),
             }
             let flush = || flusher.as_ref().map_or_else(Flush::done, Flusher::flush);
             result.map(|value| (value, flush()))
         };
-        let then = move |connection: &mut Connection, ()| {
-            if let Some(bell) = &merger {
-                bell.after_commit(connection);
-            }
+        let then = |Writer { connection, bell }: &mut Writer, no_room: Cell<bool>| match bell {
+            Some(bell) if no_room.get() => bell.make_room(connection),
+            Some(bell) => bell.after_commit(connection),
+            None => {}
         };
-        self.writer.run_on((), run, then).await
+        self.writer.run_on(Cell::new(false), run, then).await
     }
 
     pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>

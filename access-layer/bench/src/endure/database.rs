@@ -31,7 +31,7 @@ const TROUBLE: Duration = Duration::from_secs(20);
 /// A slow database stands still for so long.
 const STILL: Duration = Duration::from_secs(4);
 /// A disk that is soon full: a shop, some orders, and the log, which alone may have 64.
-const DISK_MIB: u64 = 256;
+const DISK_MIB: u64 = 64;
 
 pub(super) async fn run(yard: &Yard) -> Result<Counts, Failure> {
     let each = yard.size.pick(20, 2_000);

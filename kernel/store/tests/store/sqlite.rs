@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use mortise_store::{Options, Store, StoreError, StoreErrorKind};
+use mortise_store::{Options, Statement, Store, StoreError, StoreErrorKind};
 use mortise_types::Amount;
 
 use crate::{PUT, SHELF, put, row, skus, skus_of};
@@ -109,6 +110,44 @@ async fn who_reads_for_long_keeps_the_log_from_beginning_anew_and_nobody_from_wr
         commits += 1;
     }
     assert_eq!(skus(&store, "acme").await.len() as i64, ROWS * commits);
+}
+
+/// Nothing is committed while the disk is full, so nothing asks whether the log is to be merged.
+#[tokio::test]
+async fn a_transaction_without_room_on_the_disk_is_refused_and_the_logs_room_is_given_to_the_next() {
+    // As large as it is: SQLite says the same of a disk that is full.
+    const AS_IT_IS: Statement = Statement::sqlite("limit", "PRAGMA max_page_count = 1");
+    const ANY_SIZE: Statement = Statement::sqlite("no limit", "PRAGMA max_page_count = 4294967294");
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await.unwrap();
+    let commits = 4;
+    for commit in 0..commits {
+        fill(&store, commit).await;
+    }
+    let log = || std::fs::metadata(directory.path().join("mortise.db-wal")).unwrap().len();
+    assert!(log() > 16 << 20, "{}", log());
+    let may_grow = async |limit: &'static Statement| {
+        store.write(async move |tx| tx.fetch_all::<(i64,), _>(limit, ()).await.map(drop)).await.unwrap();
+    };
+    may_grow(&AS_IT_IS).await;
+    let (sku, note) = ("z", "much ".repeat(100_000));
+    let put = async |note: String| {
+        store
+            .write(async move |tx| tx.execute(&PUT, [("acme", sku, Amount(1), Some(&*note))]).await.map(drop))
+            .await
+    };
+    let mut asked = 0;
+    // The writer does it behind its answer, and waits for nobody longer than 20 ms: not for the thread that merges.
+    while log() > 0 {
+        let refused = put(note.clone()).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Unavailable, "{refused}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        asked += 1;
+        assert!(asked < 1_000, "the log keeps its room");
+    }
+    may_grow(&ANY_SIZE).await;
+    put(note).await.unwrap();
+    assert_eq!(skus(&store, "acme").await.len() as i64, ROWS * commits + 1);
 }
 
 #[tokio::test]
