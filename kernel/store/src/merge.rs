@@ -18,16 +18,21 @@ use rusqlite::hooks::Wal;
 use crate::error::StoreError;
 use crate::flush::flush_or_end;
 
-/// Pages by which the log grows before the thread merges them, 16 MB. A page that many commits touch is copied once for all of
-/// them; more pages at once hold the disk up for longer.
-const STEP: i32 = 4_000;
-/// Pages in the log from which on it is to begin anew, 64 MB: a start after a crash reads them all. Less on a disk that had no room
-/// for them.
+/// Pages in the log from which on it is to begin anew, 64 MB: a start after a crash reads them all.
 const FULL: i32 = 16_000;
+/// It may have so many on any disk.
+const LEAST: i32 = 1_000;
+/// A full log is that of so many steps. With each the thread merges, 16 MB at most: a page that many commits touch is copied once for
+/// all of them; more pages at once hold the disk up for longer.
+const STEPS: i32 = 4;
+/// Bytes of a page in the log: <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
+const FRAME: u64 = 24 + 4_096;
 /// What the writer may be left to merge, in pages: a round of the thread that had more is followed by another.
 const REST: i64 = 1_000;
 /// Rounds of the thread at most; who writes faster than it merges is left the rest.
 const ROUNDS: usize = 4;
+/// Waits for those who read, and gives the file's room back.
+const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// How often the writer looks for those who read what is older, [`LOOKS`] times at most: what they read must stay as it is. SQLite's own
 /// way to wait looks again after 1, 3, 8 and 18 ms.
 const LOOK: Duration = Duration::from_micros(100);
@@ -67,12 +72,35 @@ pub(crate) struct Merger(JoinHandle<()>);
 pub(crate) struct Bell {
     ring: SyncSender<Share>,
     state: Arc<AtomicU8>,
+    /// The log's file.
+    log: File,
+    /// Bytes that are free on a file's disk.
+    free: fn(&File) -> u64,
+    limits: Limits,
     /// Pages in the log when it was looked at last.
     pages: i32,
     /// With so many there is something to do.
     due: i32,
+    /// A transaction had no room on the disk, and the log has not given its own yet.
+    tight: bool,
+}
+
+/// What the log may have, in pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limits {
     /// With so many it is to begin anew.
     full: i32,
+    /// After so many the thread merges.
+    step: i32,
+}
+
+impl Limits {
+    /// Of a disk where the log and what is free have so many bytes: half of it is for the log, because what is in the log has to have
+    /// room in the database too before the log gives up its own.
+    fn of(bytes: u64) -> Self {
+        let full = i32::try_from(bytes / FRAME / 2).unwrap_or(FULL).clamp(LEAST, FULL);
+        Self { full, step: full / STEPS }
+    }
 }
 
 impl Merger {
@@ -84,12 +112,14 @@ impl Merger {
         connection: Connection,
         directory: &Path,
         database: &Path,
+        log: &Path,
     ) -> Result<(Self, Bell), StoreError> {
         let failed = |source| StoreError::Directory { path: directory.to_owned(), source };
         // Kept open: closing it takes this process's locks on the database, whoever of it has them.
         let file = File::options().read(true).write(true).open(database).map_err(failed)?;
+        let log = File::open(log).map_err(failed)?;
         let (ring, rings) = sync_channel(1);
-        let bell = Bell::new(ring);
+        let bell = Bell::new(ring, log, free);
         let state = Arc::clone(&bell.state);
         let merge = move || {
             let mut merged = 0;
@@ -109,8 +139,23 @@ impl Merger {
 }
 
 impl Bell {
-    fn new(ring: SyncSender<Share>) -> Self {
-        Self { ring, state: Arc::new(AtomicU8::new(FILLING)), pages: 0, due: STEP, full: FULL }
+    fn new(ring: SyncSender<Share>, log: File, free: fn(&File) -> u64) -> Self {
+        let limits = Limits::of(u64::MAX);
+        let state = Arc::new(AtomicU8::new(FILLING));
+        let mut bell = Self { ring, state, log, free, limits, pages: 0, due: 0, tight: false };
+        bell.look();
+        bell.due = bell.limits.step;
+        bell
+    }
+
+    /// Bytes of the log's file, which a log that has begun anew fills again.
+    fn length(&self) -> u64 {
+        self.log.metadata().map_or(0, |file| file.len())
+    }
+
+    /// What the log may have now: others take room on the disk too.
+    fn look(&mut self) {
+        self.limits = Limits::of((self.free)(&self.log).saturating_add(self.length()));
     }
 
     /// Behind each of the writer's transactions, on its thread.
@@ -122,56 +167,61 @@ impl Bell {
         }
         if pages < self.pages {
             // The log has begun anew.
-            self.due = STEP;
+            self.due = self.limits.step;
         }
         self.pages = pages;
+        if self.tight {
+            self.make_room(writer);
+            return;
+        }
         match self.state.load(Ordering::Acquire) {
             FILLING if pages >= self.due => {
+                self.look();
                 self.state.store(MERGING, Ordering::Release);
-                let share = if pages < self.full { Share::There } else { Share::Nearly };
+                let share = if pages < self.limits.full { Share::There } else { Share::Nearly };
                 if self.ring.try_send(share).is_err() {
                     tracing::error!("the log is merged no more, and grows: the thread that does it is gone");
                 }
             }
             MERGED => {
-                if pages >= self.full {
-                    hurried(writer, how(pages, self.full));
+                if let Some(text) = rest(pages, self.length(), self.limits.full) {
+                    hurried(writer, text);
                 }
                 // Unless it begins anew.
-                self.due = pages.saturating_add(STEP);
+                self.due = pages.saturating_add(self.limits.step);
                 self.state.store(FILLING, Ordering::Release);
             }
             _ => {}
         }
     }
 
-    /// Behind a transaction that the disk had no room for: the log gives up its own, and takes half as much from then on. Nobody else
-    /// would, because the log is merged as it grows. Where somebody reads in it, or the database has no room to grow either, the next
-    /// transaction that fails tries again.
+    /// Behind a transaction that the disk had no room for: the log gives up its own. Nobody else would, because the log is merged as
+    /// it grows. Where somebody reads in it, or the database has no room to grow either, it is tried behind every transaction.
     pub(crate) fn make_room(&mut self, writer: &Connection) {
-        if hurried(writer, "PRAGMA wal_checkpoint(TRUNCATE)").is_none_or(|merged| merged.busy) {
-            return;
+        self.tight = hurried(writer, TRUNCATE).is_none_or(|merged| merged.busy);
+        if !self.tight {
+            self.look();
+            (self.pages, self.due) = (0, self.limits.step);
+            tracing::warn!(limits = ?self.limits, "the disk had no room for a transaction; the log has given its own");
         }
-        if self.pages >= STEP {
-            self.full = (self.pages.min(self.full) / 2).max(STEP);
-            tracing::warn!(
-                had = self.pages,
-                may_have = self.full,
-                "the disk had no room for a transaction; the log, in pages, has given its own"
-            );
-        }
-        (self.pages, self.due) = (0, STEP);
     }
 }
 
-/// Merges what the thread has left, so that the next commit begins the log anew, unless somebody reads in it by then: to wait for all
-/// who read is to wait for those who begin meanwhile, too. A log of twice its size waits.
-const fn how(pages: i32, full: i32) -> &'static str {
-    if pages < full.saturating_mul(2) {
-        "PRAGMA wal_checkpoint(FULL)"
-    } else {
-        "PRAGMA wal_checkpoint(RESTART)"
-    }
+/// Bytes that are free on a file's disk for who is not its owner; any number where the system does not say.
+fn free(file: &File) -> u64 {
+    #[cfg(unix)]
+    let free =
+        rustix::fs::fstatvfs(file).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    #[cfg(not(unix))]
+    let free = (file, u64::MAX).1;
+    free
+}
+
+/// How the writer is to merge what the thread has left of a log that is full, so that the next commit begins it anew, unless somebody
+/// reads in it by then: to wait for all who read is to wait for those who begin meanwhile, too. A file of twice its size is worth it.
+fn rest(pages: i32, length: u64, full: i32) -> Option<&'static str> {
+    let is_large = length >= 2 * u64::from(full.unsigned_abs()) * FRAME;
+    if is_large { Some(TRUNCATE) } else { (pages >= full).then_some("PRAGMA wal_checkpoint(FULL)") }
 }
 
 /// Merges on the writer, which waits for those who read for a short while.
@@ -249,6 +299,8 @@ mod tests {
 
     use super::*;
 
+    const STEP: i32 = FULL / STEPS;
+
     /// A database whose thread is played by the test.
     struct Played {
         writer: Connection,
@@ -273,7 +325,8 @@ mod tests {
                 .unwrap();
             watch(&writer);
             let (ring, rings) = sync_channel(1);
-            let bell = Bell::new(ring);
+            let log = File::open(path.with_extension("db-wal")).unwrap();
+            let bell = Bell::new(ring, log, |_| u64::MAX);
             let merger = Connection::open(&path).unwrap();
             let file = File::options().read(true).write(true).open(&path).unwrap();
             Self { writer, merger, file, bell, rings, merged: 0, _directory: directory }
@@ -350,65 +403,83 @@ mod tests {
     /// Who reads the log's end keeps it from beginning anew, and is waited for only where it is very long.
     #[test]
     fn who_reads_is_waited_for_only_by_a_log_of_twice_its_size() {
-        for (pages, waits) in [(FULL - 1, false), (FULL, false), (2 * FULL - 1, false), (2 * FULL, true)] {
-            assert_eq!(how(pages, FULL).ends_with("(RESTART)"), waits, "{pages}");
-        }
+        let how = |pages: i32, length: i32| rest(pages, u64::try_from(length).unwrap() * FRAME, FULL);
+        assert_eq!(how(FULL - 1, 2 * FULL - 1), None);
+        assert_eq!(how(10, 2 * FULL), Some(TRUNCATE), "it is its file that is large");
+        let full = how(FULL, 2 * FULL - 1).unwrap();
+        assert_ne!(full, TRUNCATE);
         let mut played = Played::new();
         played.commit(10);
         let reader = Connection::open(played.writer.path().unwrap()).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM sack;").unwrap();
-        hurried(&played.writer, how(2 * FULL - 1, FULL));
+        hurried(&played.writer, full);
         assert!(played.commit(10) > 10, "the log has begun anew while somebody reads in it");
         let waited = std::thread::spawn(move || drop(reader));
-        hurried(&played.writer, how(2 * FULL, FULL));
+        hurried(&played.writer, TRUNCATE);
         waited.join().unwrap();
-        hurried(&played.writer, how(2 * FULL, FULL));
+        hurried(&played.writer, TRUNCATE);
         assert!(played.commit(10) < 20, "the log goes on");
         let patience: i64 = played.writer.query_row("PRAGMA busy_timeout", (), |row| row.get(0)).unwrap();
         assert_eq!(patience, 5_000);
     }
 
     #[test]
-    fn a_disk_without_room_gets_that_of_the_log_which_takes_half_as_much_from_then_on() {
+    fn the_log_takes_half_of_the_room_that_the_disk_has_for_it() {
+        let mib = |mib: u64| Limits::of(mib << 20).full;
+        assert_eq!((mib(1_000_000), Limits::of(u64::MAX)), (FULL, Limits { full: FULL, step: STEP }));
+        assert_eq!(mib(64), 8_144);
+        assert_eq!(Limits::of(0), Limits { full: LEAST, step: LEAST / STEPS });
+    }
+
+    #[test]
+    fn a_log_that_others_have_left_no_room_begins_anew_early_and_gives_back_what_it_has() {
         let mut played = Played::new();
-        let half = played.commit(2 * STEP + 100) / 2;
+        played.commit(FULL);
+        played.thread_merges(Share::Nearly);
+        played.commit(10);
+        assert!(played.commit(10) < 100, "the log goes on");
+        let had = played.log();
+        assert!(had > u64::try_from(FULL).unwrap() * FRAME, "it fills its file again");
+        played.bell.free = |_| 0;
+        played.commit(STEP);
+        let full = i32::try_from(had / FRAME / 2).unwrap();
+        assert_eq!(played.bell.limits, Limits { full, step: full / STEPS });
+        played.thread_merges(Share::There);
+        assert!(played.commit(10) < 100, "the log goes on");
+        played.commit(full);
+        played.thread_merges(Share::Nearly);
+        played.commit(10);
+        assert_eq!(played.log(), 0);
+        assert!(played.commit(10) < 100, "the log goes on");
+    }
+
+    #[test]
+    fn a_disk_without_room_gets_that_of_the_log() {
+        let mut played = Played::new();
+        played.commit(2 * STEP);
         played.bell.make_room(&played.writer);
-        assert_eq!((played.log(), played.bell.full), (0, half));
+        assert_eq!(played.log(), 0);
         // It was told of the log that is gone.
         played.thread_merges(Share::There);
         assert!(played.commit(10) < 20);
         played.nobody_is_told();
-        played.commit(STEP + 100);
-        played.thread_merges(Share::Nearly);
-        played.commit(10);
-        assert!(played.commit(10) < 100, "the log goes on");
-        for _ in 0..3 {
-            played.commit(STEP);
-            played.bell.make_room(&played.writer);
-            assert_eq!(
-                (played.log(), played.bell.full),
-                (0, STEP),
-                "a step is what the thread merges at once"
-            );
-        }
-        played.bell.full = FULL;
-        played.commit(10);
-        played.bell.make_room(&played.writer);
-        assert_eq!((played.log(), played.bell.full), (0, FULL), "it is not the log that takes the room");
+        played.commit(STEP);
+        played.thread_merges(Share::There);
     }
 
     #[test]
-    fn a_log_that_is_read_keeps_its_room_until_it_is_not() {
+    fn a_log_that_is_read_keeps_its_room_until_a_transaction_behind_that() {
         let mut played = Played::new();
         played.commit(STEP + 10);
         let reader = Connection::open(played.writer.path().unwrap()).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM sack;").unwrap();
         played.bell.make_room(&played.writer);
         assert!(played.log() > 0);
-        assert_eq!(played.bell.full, FULL);
         drop(reader);
-        played.bell.make_room(&played.writer);
-        assert_eq!((played.log(), played.bell.full), (0, STEP));
+        played.commit(10);
+        assert_eq!(played.log(), 0);
+        assert!(played.commit(10) < 20);
+        assert!(played.log() > 0, "once is enough");
     }
 
     #[test]

@@ -68,11 +68,13 @@ impl Sqlite {
         let writer = connect(&database, Role::Writer, options.durability)?;
         let (flusher, merger, bell) = match options.durability {
             Durability::Power => {
-                let flusher = Flusher::start(directory, &directory.join("mortise.db-wal"))?;
+                let log = directory.join("mortise.db-wal");
+                let flusher = Flusher::start(directory, &log)?;
                 let (merger, bell) = Merger::start(
                     connect(&database, Role::Merger, options.durability)?,
                     directory,
                     &database,
+                    &log,
                 )?;
                 merge::watch(&writer);
                 (Some(flusher), Some(merger), Some(bell))
