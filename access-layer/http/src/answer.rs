@@ -61,7 +61,7 @@ async fn settled(app: &App, scope: &Scope, started: Started, packing: Packing) -
             "The trade's key stands for one that was begun with other content.",
         )),
         Started::IdempotencyMismatch => Err(mismatch()),
-        Started::Broken { problem, is_conflict } => Err(Problem::of_broken(problem, is_conflict)),
+        Started::Broken(trouble) => Err(trouble.into()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mortise_engine::EngineError;
+use mortise_engine::{EngineError, Trouble};
 use mortise_fault::{Class, Fault, FaultCode, codes};
 use mortise_store::{StoreError, StoreErrorKind};
 use mortise_types::Span;
@@ -239,7 +239,7 @@ impl From<Fault> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if let StoreError::Conflict(problem) = error {
-            return Self::of_broken(problem, true);
+            return Trouble { problem, is_conflict: true }.into();
         }
         match error.kind() {
             StoreErrorKind::Unavailable => {
@@ -289,15 +289,17 @@ impl From<EngineError> for Problem {
     }
 }
 
-impl Problem {
-    /// A trade that could not be begun: what was asked for does not fit what is there, or something of ours is broken.
-    pub(crate) fn of_broken(problem: String, is_conflict: bool) -> Self {
+/// A trade that could not be begun: what was asked for does not fit what is there, or something of ours is broken.
+impl From<Trouble> for Problem {
+    fn from(Trouble { problem, is_conflict }: Trouble) -> Self {
         if is_conflict {
             return Self::of(&codes::STATE_CONFLICT, format!("{problem}. Nothing was changed."));
         }
         Fault::internal(problem).into()
     }
+}
 
+impl Problem {
     /// The server is about to stop.
     pub(crate) fn draining() -> Self {
         Self::of(

@@ -52,6 +52,7 @@ fn rust(toolchain: &Rust, project: &Project, component: &Path) -> Result<(), Fau
         .args(["build", "--release", "--target", crate::toolchain::RUST_TARGET])
         .arg("--message-format=json-render-diagnostics")
         .without(OWN_FLAGS)
+        .that_answers()
         .run()?;
     let made = wasm_of(&said).ok_or_else(|| {
         Fault::new(format!("{}: cargo made no component", project.folder().display()))
@@ -249,6 +250,36 @@ mod tests {
             put(&made, &component).unwrap();
             assert_eq!(fs::read(&made).unwrap(), b"component");
             assert_eq!(fs::read(&component).unwrap(), b"component");
+        }
+    }
+
+    /// A project in Rust that cargo cannot read.
+    fn broken(component: &str) -> (tempfile::TempDir, Project) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        file("Cargo.toml", "[package\n");
+        file(
+            "extension.toml",
+            &format!(
+                "[extension]\nname = \"broken\"\nversion = \"0.1.0\"\nsummary = \"none\"\ncomponent = \"{component}\"\n\
+                 [points]\npurchase-limit = \"1.0\"\n"
+            ),
+        );
+        fs::create_dir(folder.path().join("target")).unwrap();
+        file(component, "what an earlier build made");
+        let project = Project::open(folder.path()).unwrap();
+        (folder, project)
+    }
+
+    #[test]
+    fn a_build_that_fails_leaves_no_component_of_an_earlier_one_but_the_build_tools_own() {
+        let workshop = Workshop::at(std::env::temp_dir());
+        for (component, stays) in [("extension.wasm", false), ("target/extension.wasm", true)] {
+            let (folder, project) = broken(component);
+            let fault = workshop.build(&project).unwrap_err();
+            assert!(fault.sentence.contains("Cargo.toml"), "{fault}");
+            assert!(!fault.sentence.contains("{\"reason\""), "{fault}");
+            assert_eq!(folder.path().join(component).is_file(), stays, "{component}");
         }
     }
 

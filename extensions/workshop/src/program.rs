@@ -14,13 +14,14 @@ const SHOWN_LINES: usize = 60;
 pub(crate) struct Program {
     command: Command,
     line: String,
+    answers: bool,
 }
 
 impl Program {
     pub(crate) fn new(program: impl AsRef<OsStr>, folder: &Path) -> Program {
         let mut command = Command::new(program.as_ref());
         command.current_dir(folder).stdin(Stdio::null());
-        Program { command, line: program.as_ref().to_string_lossy().into_owned() }
+        Program { command, line: program.as_ref().to_string_lossy().into_owned(), answers: false }
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Program {
@@ -47,6 +48,12 @@ impl Program {
         self
     }
 
+    /// What it prints on stdout is for whoever runs it, and no part of its words when it fails.
+    pub(crate) fn that_answers(mut self) -> Program {
+        self.answers = true;
+        self
+    }
+
     /// Runs it and returns what it printed.
     ///
     /// # Errors
@@ -59,8 +66,8 @@ impl Program {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        let said =
-            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let stdout = if self.answers { Vec::new() } else { output.stdout };
+        let said = [stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         Err(Fault::new(format!("`{}` ended with {}\n{}", self.line, output.status, the_end(&said))))
     }
 }
@@ -88,6 +95,9 @@ mod tests {
             Program::new("sh", here).args(["-c", "echo out; echo err >&2; exit 3"]).run().unwrap_err();
         assert!(fault.sentence.contains("exit status: 3\nout\nerr"), "{fault}");
         assert_eq!(Program::new("sh", here).args(["-c", "echo out"]).run().unwrap(), "out\n");
+        let answers = Program::new("sh", here).that_answers().args(["-c", "echo out; echo err >&2; exit 3"]);
+        let fault = answers.run().unwrap_err();
+        assert!(fault.sentence.contains("exit status: 3\nerr"), "{fault}");
         let fault = Program::new("no-such-program", here).run().unwrap_err();
         assert!(fault.sentence.starts_with("`no-such-program` could not be started"), "{fault}");
         assert!(on_path("sh").is_some() && on_path("no-such-program").is_none());

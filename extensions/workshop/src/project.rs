@@ -138,3 +138,34 @@ impl Project {
 fn modified(file: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(file).ok()?.modified().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn a_source_that_is_newer_than_the_component_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = "[extension]\nname = \"a\"\nversion = \"0.1.0\"\nsummary = \"none\"\n[points]\npurchase-limit = \"1.0\"\n";
+        fs::create_dir(folder.path().join("src")).unwrap();
+        let file = |name: &str, text: &str, seconds: u64| {
+            let file = folder.path().join(name);
+            fs::write(&file, text).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+            file.canonicalize().unwrap()
+        };
+        file(MANIFEST, manifest, 200);
+        file("extension.c", "", 90);
+        file("src/rule.h", "", 90);
+        let project = Project::open(folder.path()).unwrap();
+        assert_eq!(project.changed(), None, "nothing is built");
+        file("extension.wasm", "", 100);
+        file("src/notes.txt", "", 110);
+        assert_eq!(project.changed(), None);
+        let changed = file("src/rule.h", "", 110);
+        assert_eq!(project.changed(), Some(changed));
+    }
+}

@@ -38,18 +38,52 @@ pub struct Published {
     pub contract: FlowContract,
 }
 
-/// Why a name or a hash gives no program.
+/// Why a definition is not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The checker refuses the definition.
     #[error("the definition is refused: {} findings", .0.len())]
     Refused(Vec<Diagnostic>),
+    /// Its number stands for another text of the tenant's, which `flow migrate NAME@1 NAME@2` goes by.
+    #[error("version {version} of `{name}` is published, with another text; count `version` up, to {next}")]
+    NumberTaken {
+        /// The flow's name.
+        name: String,
+        /// The number.
+        version: u32,
+        /// A number that is free.
+        next: u32,
+    },
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// What became of a definition that was to be stored.
+enum Inserted {
+    /// It is there, and nobody has to be told.
+    Known,
+    /// Other processes are told of it under this count.
+    Told(i64),
+    /// It is not: the number is another text's.
+    NumberTaken { next: u32 },
+}
+
 type Alias = (String, String, String);
+
+impl Inserted {
+    /// Under which count others are told of it.
+    fn or_refused(self, program: &Program) -> Result<Option<i64>, PublishError> {
+        match self {
+            Self::Known => Ok(None),
+            Self::Told(count) => Ok(Some(count)),
+            Self::NumberTaken { next } => {
+                let name = program.name().to_string();
+                Err(PublishError::NumberTaken { name, version: program.version(), next })
+            }
+        }
+    }
+}
 
 /// All definitions that this process knows.
 #[derive(Debug)]
@@ -153,11 +187,11 @@ impl Catalogue {
         }
     }
 
-    /// Stores a definition for `tenant` and lets its name mean it on `line` (empty: on every line). `move_alias` says
-    /// whether a name that means something already is moved.
+    /// Stores a definition for `tenant` and lets its name mean it on `line` (empty: on every line). `aliasing` says
+    /// whether a name that means something already is moved; what ships with the program moves none, and may be reworded under its number.
     ///
     /// # Errors
-    /// What the checker refuses; the database.
+    /// What the checker refuses; a number that stands for another text; the database.
     pub async fn publish(
         &self,
         store: &Store,
@@ -177,11 +211,24 @@ impl Catalogue {
         let insert = {
             let (program, tenant) = (Arc::clone(&program), tenant.clone());
             async move |tx: &mut Tx<'_>| {
+                let mut counted = None;
+                if aliasing == Aliasing::Move {
+                    // Whoever else publishes waits here, and then sees this one.
+                    counted = if shared { Some(lease::count_published(tx).await?) } else { None };
+                    let number = (&*tenant, program.name(), program.version());
+                    let there = tx.fetch_all::<(String, u32), _>(&sql::NUMBERED, number).await?;
+                    if let Some((_, last)) = there.iter().find(|(other, _)| **other != *text) {
+                        return Ok(Inserted::NumberTaken { next: last.saturating_add(1) });
+                    }
+                }
                 let row =
                     (&*tenant, program.hash(), program.name(), program.version(), &*text, &*contracts, now);
                 let inserted = tx.execute(&sql::INSERT_DEFINITION, [row]).await?;
-                let is_new = shared && inserted == [1];
-                if is_new { lease::count_published(tx).await.map(Some) } else { Ok(None) }
+                match counted {
+                    _ if !shared || inserted != [1] => Ok(Inserted::Known),
+                    Some(count) => Ok(Inserted::Told(count)),
+                    None => lease::count_published(tx).await.map(Inserted::Told),
+                }
             }
         };
         let name_it = async move |tx: &mut Tx<'_>| {
@@ -200,16 +247,19 @@ impl Catalogue {
         };
         if shared {
             // Nobody begins a trade of it before everybody keeps the events that it waits for.
-            if let Some(published) = store.write(insert).await? {
-                lease::until_known(store, published).await?;
+            if let Some(number) = store.write(insert).await?.or_refused(&published.program)? {
+                lease::until_known(store, number).await?;
             }
             store.write(name_it).await?;
         } else {
             let both = async move |tx: &mut Tx<'_>| {
-                insert(tx).await?;
-                name_it(tx).await
+                let inserted = insert(tx).await?;
+                if !matches!(inserted, Inserted::NumberTaken { .. }) {
+                    name_it(tx).await?;
+                }
+                Ok(inserted)
             };
-            store.write(both).await?;
+            store.write(both).await?.or_refused(&published.program)?;
         }
         self.load_aliases(store).await?;
         Ok(published)

@@ -394,6 +394,18 @@ pub(crate) const INSERT_DEFINITION: Statement = Statement::pair(
      SELECT min(n) FROM item WHERE ((tenant, hash) IN (TABLE added)) IS TRUE GROUP BY tenant, hash",
 );
 
+/// The texts that a tenant has published under a number, and the largest number of the name.
+pub(crate) const NUMBERED: Statement = Statement::pair(
+    "engine.numbered_definitions",
+    "SELECT d.text, (SELECT max(version) FROM flow_definition n WHERE n.tenant = ?1 AND n.name = ?2)
+     FROM flow_definition d WHERE d.tenant = ?1 AND d.name = ?2 AND d.version = ?3",
+    "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, name, version, n)
+     CROSS JOIN LATERAL (
+       SELECT d.text, (SELECT max(version) FROM flow_definition n WHERE n.tenant = item.tenant AND n.name = item.name)
+       FROM flow_definition d
+       WHERE d.tenant = item.tenant AND d.name = item.name AND d.version = item.version) AS found",
+);
+
 pub(crate) const DEFINITIONS: Statement = Statement::both(
     "engine.definitions",
     "SELECT tenant, hash, name, text, contracts FROM flow_definition ORDER BY tenant, hash",

@@ -97,6 +97,9 @@ impl Failure {
                 let (line, problem) = first.map_or((0, String::new()), |found| (found.line, found.message));
                 Self::Refused { file: file.to_owned(), line, problem }
             }
+            PublishError::NumberTaken { .. } => {
+                Self::Refused { file: file.to_owned(), line: 0, problem: error.to_string() }
+            }
             PublishError::Store(error) => Self::Store(error),
         }
     }

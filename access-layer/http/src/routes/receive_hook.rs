@@ -58,7 +58,7 @@ async fn run(app: &App, scope: &Scope, peer: &str, call: HookCall) -> Result<(),
             let trade = Trade { path: path(scope, &trade.id), id: trade.id };
             Err(failed(app, &code, &detail, &currency, trade))
         }
-        Ok(Ok(Started::Broken { problem, is_conflict })) => Err(Problem::of_broken(problem, is_conflict)),
+        Ok(Ok(Started::Broken(trouble))) => Err(trouble.into()),
         Ok(Ok(Started::KeyConflict | Started::IdempotencyMismatch)) => {
             Err(Fault::internal("a trade of one call met another of its key").into())
         }

@@ -27,6 +27,7 @@ pub(crate) use simulated::Simulation;
 use crate::cli;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::print;
 
 /// How long one request to a peer may take; the engine asks again with the same key.
 const PEER_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -171,21 +172,24 @@ pub(crate) struct AtRest {
     pub(crate) catalogue: Arc<Catalogue>,
 }
 
-/// Opens data without driving its trades: [`Access::Reading`] goes beside a server that has a PostgreSQL database.
+/// Opens data without driving its trades: [`Access::Reading`] goes beside a server that has a PostgreSQL database. Whoever writes to a
+/// directory that holds none is told that it does now: it may be mistyped.
 ///
 /// # Errors
 /// A directory that holds none, for who only reads; the database's; parts that do not fit together.
 pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Failure> {
-    if let (Place::Directory(directory), Access::Reading) = (data, access)
-        && !directory.join("mortise.db").is_file()
-    {
-        let sentence = format!("{} holds no data of mortise", directory.display());
+    let is_new = matches!(data, Place::Directory(directory) if !directory.join("mortise.db").is_file());
+    let sentence = format!("{data} holds no data of mortise");
+    if is_new && access == Access::Reading {
         return Err(
             Failure::unusable(sentence).mend("name the directory that `mortise serve --data` was given")
         );
     }
     let wired = contracts_only(&Own::of_environment(data)?)?;
     let store = Arc::new(open_store(data, &wired.registry, access).await?);
+    if is_new {
+        print::note(format_args!("{data} held no data of mortise: it holds a new database now"));
+    }
     let catalogue = Arc::new(Catalogue::new(Arc::clone(&wired.registry)));
     catalogue.load(&store).await?;
     Ok(AtRest { store, wired, catalogue })
@@ -294,6 +298,10 @@ pub(crate) fn refused_flow(file: &str, error: &PublishError) -> Failure {
                 first.map_or_else(String::new, |d| format!("; line {}: {} ({})", d.line, d.message, d.code));
             Failure::refused(format!("{file} is refused{first}"))
                 .mend(format!("`mortise flow check {file}` says all"))
+        }
+        PublishError::NumberTaken { name, version, next } => {
+            Failure::refused(format!("{file}: version {version} of `{name}` is published, with another text"))
+                .mend(format!("count `version` up, to {next}"))
         }
         PublishError::Store(error) => Failure::unusable(format!("{file}: {error}")),
     }

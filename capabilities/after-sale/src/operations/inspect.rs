@@ -15,7 +15,7 @@ use crate::contract::{
 };
 use crate::policy::GivenBack;
 use crate::rules::{AfterSaleError, Grant, Rma, Sale, Step, Word, grant, step};
-use crate::store::{RmaKey, Stored};
+use crate::store::{RmaKey, Stored, no_return};
 
 /// The code of `after_sale.inspect`.
 pub(crate) struct Inspect;
@@ -86,7 +86,7 @@ impl WriteOperation for Accept {
 fn accept(batch: &mut Batch, call: &Call<AcceptInput>) -> Result<Reply<Outcome>, StoreError> {
     let key = key(&call.context, &call.input.rma_id);
     let Some((rma, stored)) = batch.find(&key)? else {
-        return Err(StoreError::Conflict(format!("there is no return `{}`", call.input.rma_id)));
+        return Err(no_return(&call.input.rma_id));
     };
     match (step(rma.state, Word::Grant), rma.state) {
         (Step::To(_), _) => {}
@@ -140,7 +140,7 @@ fn take_back(
     now: Timestamp,
 ) -> Result<Reply<Outcome>, StoreError> {
     let Some((rma, Stored { sale, account, .. })) = batch.find(key)? else {
-        return Err(StoreError::Conflict(format!("there is no return `{}`", key.1)));
+        return Err(no_return(&key.1));
     };
     let arrived = rma.state == RmaState::Approved && rma.kind != RmaKind::BeforeShipping;
     let accepted = by_line(&lines)?;

@@ -81,6 +81,10 @@ pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {
     StoreError::Value(format!("after-sale: {problem}"))
 }
 
+pub(crate) fn no_return(rma_id: &RmaId) -> StoreError {
+    StoreError::Conflict(format!("there is no return `{rma_id}`"))
+}
+
 impl From<AfterSaleError> for StoreError {
     fn from(error: AfterSaleError) -> StoreError {
         off(error)

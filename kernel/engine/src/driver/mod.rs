@@ -71,19 +71,16 @@ pub enum Started {
     /// The idempotency key stands for another request.
     IdempotencyMismatch,
     /// Something that is nobody's business failed; nothing was kept.
-    Broken {
-        /// For the log.
-        problem: String,
-        /// It is the input that does not fit what is there ([`StoreError::Conflict`]).
-        is_conflict: bool,
-    },
+    Broken(Trouble),
 }
 
 /// Why a trade that is alone in its batch was not committed.
-#[derive(Debug, Default)]
-struct Trouble {
-    problem: String,
-    is_conflict: bool,
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trouble {
+    /// For the log, and for who asked if it is a conflict.
+    pub problem: String,
+    /// It is the input that does not fit what is there ([`StoreError::Conflict`]).
+    pub is_conflict: bool,
 }
 
 /// Whether a start began its trade.
@@ -545,21 +542,22 @@ impl Driver {
 
     /// A trade that fails alone: one that is being begun is refused, any other is tried again and shown to a person.
     fn culprit(&mut self, trade: TradeId, failures: u32) {
-        let Trouble { problem, is_conflict } = self.problems.remove(&trade).unwrap_or_default();
+        let trouble = self.problems.remove(&trade).unwrap_or_default();
+        let problem = &trouble.problem;
         if self.beginnings.remove(&trade).is_some() {
             self.stale.remove(&trade);
             self.unheard.remove(&trade);
-            if is_conflict {
+            if trouble.is_conflict {
                 tracing::warn!(%trade, %problem, "a trade was asked for what does not fit what is there");
             } else {
                 tracing::error!(%trade, %problem, "a trade could not be begun");
             }
             for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
-                let _ = waiter.send(Started::Broken { problem: problem.clone(), is_conflict });
+                let _ = waiter.send(Started::Broken(trouble.clone()));
             }
             self.notice(Notice::Forget(trade));
         } else if failures == TELL_AFTER {
-            self.write_attention(trade, "".into(), problem, Holding::GoOn);
+            self.write_attention(trade, "".into(), trouble.problem, Holding::GoOn);
         }
     }
 

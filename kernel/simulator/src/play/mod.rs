@@ -225,7 +225,7 @@ impl<'w> Play<'w> {
             }
             Started::KeyConflict => ("refused: key-conflict".to_owned(), None),
             Started::IdempotencyMismatch => ("refused: idempotency-mismatch".to_owned(), None),
-            Started::Broken { problem, .. } => (format!("broken: {problem}"), None),
+            Started::Broken(trouble) => (format!("broken: {}", trouble.problem), None),
         };
         let starts = matches!(open.due.deed, Deed::Start { .. });
         if let (Some(name), Some(value)) = (&open.due.name, brought) {

@@ -131,7 +131,7 @@ impl Sink {
             Ok(Started::Answered { answer: Answer::Failed { code, detail }, .. }) => {
                 Err(Refused::Rejected { code, detail })
             }
-            Ok(Started::Broken { problem, .. }) => Err(Refused::Unread(problem)),
+            Ok(Started::Broken(trouble)) => Err(Refused::Unread(trouble.problem)),
             Ok(Started::KeyConflict | Started::IdempotencyMismatch) | Err(_) => Err(Refused::Broken(
                 Failure::unusable("a call was not answered; its rows are stored wholly or not at all"),
             )),
