@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use mortise_contract::{Contracts, OperationContract};
+use mortise_contract::{Contracts, Effect, OperationContract};
 use mortise_engine::Engine;
 use mortise_fault::codes;
 use mortise_types::Scope;
@@ -88,9 +88,21 @@ impl App {
         self.engine.registry().contracts()
     }
 
-    /// An operation that reads, writes or leaves the database, with its edge.
-    pub(crate) fn operation(&self, name: &str) -> Option<(&OperationContract, &Arc<Edge>)> {
-        self.contracts().operations.get(name).zip(self.edges.operation(name))
+    /// An operation that reads, writes or leaves the database, with its edge, if its effect is one that is asked for.
+    ///
+    /// # Errors
+    /// There is none; the one that may have been meant is named.
+    pub(crate) fn operation(
+        &self,
+        name: &str,
+        fits: impl Fn(Effect) -> bool,
+    ) -> Result<(&OperationContract, &Arc<Edge>), Problem> {
+        let operations = &self.contracts().operations;
+        let known = operations.get(name).filter(|contract| fits(contract.effect));
+        known.zip(self.edges.operation(name)).ok_or_else(|| {
+            let others = operations.iter().filter(|(_, contract)| fits(contract.effect));
+            Problem::unknown_operation(name, others.map(|(name, _)| &**name))
+        })
     }
 
     /// The currency of amounts that nothing nearer says the currency of.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use mortise_engine::{EngineError, Trouble};
 use mortise_fault::{Class, Fault, FaultCode, codes};
 use mortise_store::{StoreError, StoreErrorKind};
-use mortise_types::Span;
+use mortise_types::{Span, nearest};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -260,14 +260,8 @@ impl From<StoreError> for Problem {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::UnknownFlow(name) => Self::of(
-                &codes::UNKNOWN_FLOW,
-                format!("No flow `{name}` is published for this business line."),
-            ),
-            EngineError::UnknownOperation(name) => Self::of(
-                &codes::UNKNOWN_OPERATION,
-                format!("There is no operation `{name}` that can be used so."),
-            ),
+            EngineError::UnknownFlow(name) => Self::unknown_flow(&name, []),
+            EngineError::UnknownOperation(name) => Self::unknown_operation(&name, []),
             EngineError::Invalid(violations) => {
                 let error = |violation: mortise_contract::Violation| FieldError {
                     pointer: violation.pointer,
@@ -300,6 +294,18 @@ impl From<Trouble> for Problem {
 }
 
 impl Problem {
+    /// No flow has this name; those of `known` may have been meant.
+    pub(crate) fn unknown_flow<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let detail = format!("No flow `{name}` is published for this business line.{}", meant(name, known));
+        Self::of(&codes::UNKNOWN_FLOW, detail)
+    }
+
+    /// No operation has this name and may be used so; those of `known` may have been meant.
+    pub(crate) fn unknown_operation<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let detail = format!("There is no operation `{name}` that can be used so.{}", meant(name, known));
+        Self::of(&codes::UNKNOWN_OPERATION, detail)
+    }
+
     /// The server is about to stop.
     pub(crate) fn draining() -> Self {
         Self::of(
@@ -307,4 +313,9 @@ impl Problem {
             "This server takes nothing new. Another one, or this one in a while, will.",
         )
     }
+}
+
+/// ` Did you mean ...?`, if a known name is near.
+fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known).map_or_else(String::new, |near| format!(" Did you mean `{near}`?"))
 }

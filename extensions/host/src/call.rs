@@ -125,7 +125,8 @@ fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&s
     let trap = error.downcast_ref::<Trap>().copied();
     match trap {
         Some(Trap::OutOfFuel) => {
-            return Failure::new(FailureKind::OutOfFuel, format!("used up its {fuel} units of fuel"));
+            let asks = "`fuel_per_call` and `fuel_per_line` of its manifest ask for more";
+            return Failure::new(FailureKind::OutOfFuel, format!("used up its {fuel} units of fuel; {asks}"));
         }
         Some(Trap::Interrupt) => return Failure::new(FailureKind::Overran, "ran past its deadline"),
         _ => {}
@@ -133,7 +134,9 @@ fn failure(error: &wasmtime::Error, state: &CallState, fuel: u64, log: Option<&s
     if let Some(bytes) = state.refused_bytes() {
         return Failure::new(
             FailureKind::OutOfMemory,
-            format!("wanted {bytes} bytes of memory, more than it may have"),
+            format!(
+                "wanted {bytes} bytes of memory, more than it may have; `memory` of its manifest asks for more"
+            ),
         );
     }
     if state.overdrawn() {

@@ -160,14 +160,7 @@ impl StoreError {
 
     /// Whether the disk had no room for what was written.
     pub(crate) fn is_no_room(&self) -> bool {
-        match self {
-            Self::Sqlite { source: rusqlite::Error::SqliteFailure(error, _), .. } => {
-                // The log's index says it in its own way, and where a quota ends a write fails.
-                let others = [ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_IOERR_WRITE];
-                error.code == rusqlite::ErrorCode::DiskFull || others.contains(&error.extended_code)
-            }
-            _ => false,
-        }
+        matches!(self, Self::Sqlite { source, .. } if is_no_room(source))
     }
 
     /// Whether the server takes no writes.
@@ -195,6 +188,17 @@ impl StoreError {
     /// What a column holds instead of what its reader or the statement expects.
     pub(crate) fn column(statement: &Statement, (column, problem): (usize, String)) -> Self {
         Self::Column { statement: statement.name, column, problem }
+    }
+}
+
+/// Whether the disk has no room for what is to be written. The log's index says it in its own way, and where a quota ends a write fails.
+pub(crate) fn is_no_room(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(error, _) => {
+            let others = [ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_IOERR_WRITE];
+            error.code == rusqlite::ErrorCode::DiskFull || others.contains(&error.extended_code)
+        }
+        _ => false,
     }
 }
 

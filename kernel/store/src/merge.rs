@@ -15,7 +15,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
-use crate::error::StoreError;
+use crate::error::{StoreError, is_no_room};
 use crate::flush::flush_or_end;
 
 /// Pages in the log from which on it is to begin anew, 64 MB: a start after a crash reads them all.
@@ -47,6 +47,8 @@ const FILLING: u8 = 0;
 const MERGING: u8 = 1;
 /// It has done what it could.
 const MERGED: u8 = 2;
+/// The disk has no room for what the database would grow by.
+const NO_ROOM: u8 = 3;
 
 thread_local! {
     /// Pages in the log behind this thread's last commit; 0 once they were looked at.
@@ -81,7 +83,7 @@ pub(crate) struct Bell {
     pages: i32,
     /// With so many there is something to do.
     due: i32,
-    /// A transaction had no room on the disk, and the log has not given its own yet.
+    /// The disk had no room for a transaction, or for what the log holds, and the log has not given its own yet.
     tight: bool,
 }
 
@@ -124,8 +126,8 @@ impl Merger {
         let merge = move || {
             let mut merged = 0;
             while let Ok(share) = rings.recv() {
-                merge(&connection, &file, share, &mut merged);
-                state.store(MERGED, Ordering::Release);
+                let outcome = merge(&connection, &file, share, &mut merged);
+                state.store(outcome, Ordering::Release);
             }
         };
         let thread = std::thread::Builder::new().name("mortise-merger".to_owned()).spawn(merge);
@@ -170,10 +172,6 @@ impl Bell {
             self.due = self.limits.step;
         }
         self.pages = pages;
-        if self.tight {
-            self.make_room(writer);
-            return;
-        }
         match self.state.load(Ordering::Acquire) {
             FILLING if pages >= self.due => {
                 self.look();
@@ -184,25 +182,45 @@ impl Bell {
                 }
             }
             MERGED => {
-                if let Some(text) = rest(pages, self.length(), self.limits.full) {
-                    hurried(writer, text);
-                }
+                let rest = rest(pages, self.length(), self.limits.full);
+                self.tight |= rest.is_some_and(|text| hurried(writer, text).is_err_and(|e| is_no_room(&e)));
                 // Unless it begins anew.
                 self.due = pages.saturating_add(self.limits.step);
+                self.state.store(FILLING, Ordering::Release);
+            }
+            NO_ROOM => {
+                self.tight = true;
                 self.state.store(FILLING, Ordering::Release);
             }
             _ => {}
         }
     }
 
-    /// Behind a transaction that the disk had no room for: the log gives up its own. Nobody else would, because the log is merged as
-    /// it grows. Where somebody reads in it, or the database has no room to grow either, it is tried behind every transaction.
-    pub(crate) fn make_room(&mut self, writer: &Connection) {
-        self.tight = hurried(writer, TRUNCATE).is_none_or(|merged| merged.busy);
+    /// Behind a transaction that the disk had no room for.
+    pub(crate) const fn had_no_room(&mut self) {
+        self.tight = true;
+    }
+
+    /// Before each of the writer's transactions: where the disk had no room, the log gives up its own. Nobody else would see to that,
+    /// because the log is merged as it grows. While somebody reads in it, transactions go on; while the database has no room
+    /// to grow either, they do not, although the log may have some in its file: each would take more room to merge.
+    ///
+    /// # Errors
+    /// SQLite's, that there is no room.
+    pub(crate) fn make_room(&mut self, writer: &Connection) -> Result<(), StoreError> {
         if !self.tight {
-            self.look();
-            (self.pages, self.due) = (0, self.limits.step);
-            tracing::warn!(limits = ?self.limits, "the disk had no room for a transaction; the log has given its own");
+            return Ok(());
+        }
+        match hurried(writer, TRUNCATE) {
+            Ok(merged) if !merged.busy => {
+                self.tight = false;
+                self.look();
+                (self.pages, self.due) = (0, self.limits.step);
+                tracing::warn!(limits = ?self.limits, "the disk had no room; the log has given its own");
+                Ok(())
+            }
+            Err(source) if is_no_room(&source) => Err(StoreError::Sqlite { statement: "merge", source }),
+            _ => Ok(()),
         }
     }
 }
@@ -225,7 +243,7 @@ fn rest(pages: i32, length: u64, full: i32) -> Option<&'static str> {
 }
 
 /// Merges on the writer, which waits for those who read for a short while.
-fn hurried(writer: &Connection, text: &'static str) -> Option<Merged> {
+fn hurried(writer: &Connection, text: &'static str) -> rusqlite::Result<Merged> {
     let hurried = writer.busy_handler(Some(soon));
     let merged = checkpoint(writer, text);
     // SQLite refuses neither on an open connection.
@@ -251,19 +269,24 @@ enum Share {
 }
 
 /// Merges, and flushes the database each time, which SQLite leaves to whoever merges the log's last page: under load the writer.
-/// `before` is how many pages were merged when this was asked last, perhaps of an earlier log.
-fn merge(connection: &Connection, file: &File, share: Share, before: &mut i64) {
+/// `before` is how many pages were merged when this was asked last, perhaps of an earlier log. Says what became of it.
+fn merge(connection: &Connection, file: &File, share: Share, before: &mut i64) -> u8 {
     for _ in 0..ROUNDS {
         let merged = checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
         // Pages that are not there may count as merged: only a new process merges them again from the log.
         flush_or_end(file, "database");
-        let Some(Merged { pages, .. }) = merged else { return };
+        let pages = match merged {
+            Ok(Merged { pages, .. }) => pages,
+            Err(error) if is_no_room(&error) => return NO_ROOM,
+            Err(_) => return MERGED,
+        };
         let before = std::mem::replace(before, pages);
         let new = if before <= pages { pages - before } else { pages };
         if share == Share::There || new < REST {
-            return;
+            break;
         }
     }
+    MERGED
 }
 
 /// What became of a log.
@@ -275,22 +298,16 @@ struct Merged {
     pages: i64,
 }
 
-/// None where it failed, which is said: a log that is not merged is merged later; until then it grows.
-fn checkpoint(connection: &Connection, text: &'static str) -> Option<Merged> {
+/// A failure is said here: a log that is not merged is merged later; until then it grows.
+fn checkpoint(connection: &Connection, text: &'static str) -> rusqlite::Result<Merged> {
     let result = connection.prepare_cached(text).and_then(|mut statement| {
         statement
             .query_row((), |row| Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
     });
-    match result {
-        Ok((busy, all, pages)) => {
-            tracing::debug!(busy, all, pages, "{text}");
-            Some(Merged { busy, pages })
-        }
-        Err(error) => {
-            tracing::warn!(%error, "the log could not be merged");
-            None
-        }
-    }
+    let (busy, all, pages) =
+        result.inspect_err(|error| tracing::warn!(%error, "the log could not be merged"))?;
+    tracing::debug!(busy, all, pages, "{text}");
+    Ok(Merged { busy, pages })
 }
 
 #[cfg(test)]
@@ -342,8 +359,13 @@ mod tests {
 
         fn thread_merges(&mut self, share: Share) {
             assert_eq!(self.rings.try_recv(), Ok(share));
-            merge(&self.merger, &self.file, share, &mut self.merged);
-            self.bell.state.store(MERGED, Ordering::Release);
+            let outcome = merge(&self.merger, &self.file, share, &mut self.merged);
+            self.bell.state.store(outcome, Ordering::Release);
+        }
+
+        fn has_no_room(&mut self) {
+            self.bell.had_no_room();
+            self.bell.make_room(&self.writer).unwrap();
         }
 
         /// In bytes.
@@ -412,12 +434,12 @@ mod tests {
         played.commit(10);
         let reader = Connection::open(played.writer.path().unwrap()).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM sack;").unwrap();
-        hurried(&played.writer, full);
+        hurried(&played.writer, full).unwrap();
         assert!(played.commit(10) > 10, "the log has begun anew while somebody reads in it");
         let waited = std::thread::spawn(move || drop(reader));
-        hurried(&played.writer, TRUNCATE);
+        hurried(&played.writer, TRUNCATE).unwrap();
         waited.join().unwrap();
-        hurried(&played.writer, TRUNCATE);
+        hurried(&played.writer, TRUNCATE).unwrap();
         assert!(played.commit(10) < 20, "the log goes on");
         let patience: i64 = played.writer.query_row("PRAGMA busy_timeout", (), |row| row.get(0)).unwrap();
         assert_eq!(patience, 5_000);
@@ -457,7 +479,9 @@ mod tests {
     fn a_disk_without_room_gets_that_of_the_log() {
         let mut played = Played::new();
         played.commit(2 * STEP);
-        played.bell.make_room(&played.writer);
+        played.bell.make_room(&played.writer).unwrap();
+        assert!(played.log() > 0, "nobody needs its room");
+        played.has_no_room();
         assert_eq!(played.log(), 0);
         // It was told of the log that is gone.
         played.thread_merges(Share::There);
@@ -473,13 +497,27 @@ mod tests {
         played.commit(STEP + 10);
         let reader = Connection::open(played.writer.path().unwrap()).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM sack;").unwrap();
-        played.bell.make_room(&played.writer);
+        played.has_no_room();
         assert!(played.log() > 0);
         drop(reader);
-        played.commit(10);
+        played.bell.make_room(&played.writer).unwrap();
         assert_eq!(played.log(), 0);
-        assert!(played.commit(10) < 20);
+        played.commit(10);
+        played.bell.make_room(&played.writer).unwrap();
         assert!(played.log() > 0, "once is enough");
+    }
+
+    #[test]
+    fn what_the_thread_has_no_room_for_is_seen_to_before_the_next_transaction() {
+        let mut played = Played::new();
+        played.commit(STEP);
+        assert_eq!(played.rings.try_recv(), Ok(Share::There));
+        played.bell.state.store(NO_ROOM, Ordering::Release);
+        played.commit(10);
+        played.bell.make_room(&played.writer).unwrap();
+        assert_eq!(played.log(), 0);
+        played.commit(STEP);
+        played.thread_merges(Share::There);
     }
 
     #[test]

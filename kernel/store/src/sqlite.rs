@@ -94,7 +94,10 @@ impl Sqlite {
     {
         let counters = Arc::clone(counters);
         let flusher = self.flusher.as_ref().map(Flusher::queue);
-        let run = move |Writer { connection, .. }: &mut Writer, no_room: &Cell<bool>| {
+        let run = move |Writer { connection, bell }: &mut Writer, no_room: &Cell<bool>| {
+            if let Some(bell) = bell {
+                bell.make_room(connection)?;
+            }
             let result = in_transaction(connection, "BEGIN IMMEDIATE", || {
                 let mut tx = Tx::new(Reader::sqlite(connection, &counters));
                 let said = now(job(&mut tx));
@@ -108,7 +111,7 @@ impl Sqlite {
             result.map(|value| (value, flush()))
         };
         let then = |Writer { connection, bell }: &mut Writer, no_room: Cell<bool>| match bell {
-            Some(bell) if no_room.get() => bell.make_room(connection),
+            Some(bell) if no_room.get() => bell.had_no_room(),
             Some(bell) => bell.after_commit(connection),
             None => {}
         };

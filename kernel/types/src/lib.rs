@@ -9,6 +9,7 @@ mod country;
 mod currency;
 mod id;
 mod named;
+mod nearest;
 mod newtype;
 mod price;
 mod quantity;
@@ -31,6 +32,7 @@ pub use id::{
     PaymentId, PickListId, RegistrationId, ReservationId, RmaId, SeatId, ShipmentId, Sku,
 };
 pub use named::judge_text;
+pub use nearest::nearest;
 pub use newtype::{InvalidText, TextProblem};
 pub use price::{Price, PriceError};
 pub use quantity::Quantity;

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use mortise_contract::{Effect, OperationContract, Value};
-use mortise_engine::{EngineError, Freshness, ReadOutcome};
+use mortise_engine::{Freshness, ReadOutcome};
 use mortise_fault::{Fault, codes};
 use mortise_store::Position;
 use mortise_types::Scope;
@@ -79,8 +79,7 @@ impl<'a> Reading<'a> {
     pub(super) fn of(app: &'a App, place: Place<2>, caller: Caller) -> Result<Self, Problem> {
         caller.anybody()?;
         let operation = place.operation();
-        let known = app.operation(&operation).filter(|(contract, _)| contract.effect == Effect::Read);
-        let (contract, edge) = known.ok_or_else(|| EngineError::UnknownOperation(operation.clone()))?;
+        let (contract, edge) = app.operation(&operation, |effect| effect == Effect::Read)?;
         if edge.customer == CustomerField::None {
             caller.staff()?;
         }

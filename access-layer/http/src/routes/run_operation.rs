@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use mortise_contract::{Contracts, Effect, OperationContract};
-use mortise_engine::{CallRequest, EngineError};
+use mortise_engine::CallRequest;
 use mortise_fault::codes;
 
 use crate::answer::{Packing, answer};
@@ -31,8 +31,7 @@ pub(super) async fn handle(
     }
     let operation = place.operation();
     let scope = place.scope;
-    let known = app.operation(&operation).filter(|(contract, _)| contract.effect != Effect::Read);
-    let (contract, edge) = known.ok_or_else(|| EngineError::UnknownOperation(operation.clone()))?;
+    let (contract, edge) = app.operation(&operation, |effect| effect != Effect::Read)?;
     refuse_acquiring(app.contracts(), &operation, contract)?;
     let hash = request_hash("operations", &operation, &body.0);
     let mut input = body.value()?;

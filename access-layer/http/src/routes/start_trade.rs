@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use mortise_contract::{Schema, Text, Value};
-use mortise_engine::{EngineError, Published, StartRequest};
+use mortise_engine::{Published, StartRequest};
 use mortise_flow::Begin;
 use mortise_types::Scope;
 
@@ -33,8 +33,12 @@ pub(super) async fn handle(
     if app.is_draining() {
         return Err(Problem::draining());
     }
-    let published = app.engine.catalogue().find(&scope, &flow).filter(|published| published.public);
-    let published = published.ok_or_else(|| EngineError::UnknownFlow(flow.clone()))?;
+    let catalogue = app.engine.catalogue();
+    let public = |flow: &str| catalogue.find(&scope, flow).filter(|published| published.public);
+    let published = public(&flow).ok_or_else(|| {
+        let names = catalogue.names(&scope);
+        Problem::unknown_flow(&flow, names.iter().map(|name| &**name).filter(|name| public(name).is_some()))
+    })?;
     let edge = app.edges.flow(app.contracts(), &published);
     // What says nothing of a customer is about the whole shop, and staff's, as it is with reads.
     if edge.customer == CustomerField::None {

@@ -95,5 +95,6 @@ async fn only_reads_are_read() {
      "trace_id":"<id>"}
     "#);
     assert!(house.get("/read/till/nothing").await.starts_with("404"));
+    assert!(house.get("/read/till/oder").await.contains("Did you mean `till.order`?"));
     assert!(house.get("/read/nobody/order").await.starts_with("404"));
 }

@@ -49,6 +49,8 @@ async fn what_is_not_published_is_not_there() {
      "trace_id":"<id>"}
     "#);
     assert!(house.post("/trades/secret", "k1", "{}").await.starts_with("404"), "an internal flow is shown");
+    assert!(house.post("/trades/byu", "k1", "{}").await.contains("Did you mean `buy`?"));
+    assert!(!house.post("/trades/secert", "k1", "{}").await.contains("Did you mean"));
     let elsewhere = house.request("POST /v1/ACME/books/trades/buy", "idempotency-key: k", "{}");
     assert!(house.ask(elsewhere).await.starts_with("404"), "a tenant of this name cannot be");
 }

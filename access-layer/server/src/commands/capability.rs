@@ -214,7 +214,7 @@ fn kind(schema: &Schema) -> String {
 /// There is nothing of this name.
 pub(super) fn unknown<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
     let failure = Failure::unusable(format!("there is no `{name}`"));
-    match super::meant(name, known) {
+    match mortise_types::nearest(name, known) {
         Some(near) => failure.mend(format!("did you mean `{near}`? `mortise capability list` shows all")),
         None => failure.mend("`mortise capability list` shows what there is"),
     }

@@ -71,20 +71,3 @@ fn invalid(what: &str, violations: &[Violation]) -> Failure {
         .collect();
     Failure::refused(format!("{what} does not fit:{}", places.concat()))
 }
-
-/// The known name that was meant, for a help line.
-fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let shared = |candidate: &str| {
-        let start = name.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count();
-        let end = name.chars().rev().zip(candidate.chars().rev()).take_while(|(a, b)| a == b).count();
-        start.max(end)
-    };
-    known
-        .into_iter()
-        .map(|candidate| (shared(candidate), candidate))
-        .filter(|(letters, candidate)| {
-            letters * 2 >= candidate.chars().count().min(name.chars().count()).max(2)
-        })
-        .max_by_key(|(letters, _)| *letters)
-        .map(|(_, candidate)| candidate)
-}

@@ -177,7 +177,8 @@ fn memory_beyond_the_grant_is_refused_at_the_start() {
     let found = refused(&component("512", HONEST), "1MiB");
     assert_eq!(
         found,
-        "the component does not answer unit-price: out_of_memory: wanted 33554432 bytes of memory, more than it may have"
+        "the component does not answer unit-price: out_of_memory: wanted 33554432 bytes of memory, more than it may have; \
+         `memory` of its manifest asks for more"
     );
     // 128 MiB, above the host's ceiling.
     let found = refused(&component("2048", HONEST), "4096MiB");
@@ -190,7 +191,8 @@ fn a_start_function_is_metered_and_tried_out() {
     let found = refused(&start("(loop $again (br $again))"), "1MiB");
     assert_eq!(
         found,
-        "the component does not answer unit-price: out_of_fuel: used up its 1000000 units of fuel"
+        "the component does not answer unit-price: out_of_fuel: used up its 1000000 units of fuel; \
+         `fuel_per_call` and `fuel_per_line` of its manifest ask for more"
     );
     let found = refused(&start("unreachable"), "1MiB");
     assert!(found.contains("trapped: wasm `unreachable` instruction executed"), "{found}");

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use mortise_types::nearest;
+
 use crate::ast::Place;
 use crate::diagnostic::Diagnostic;
-use crate::report::{listed, nearest};
+use crate::report::listed;
 use crate::typing::{Names, Ty};
 
 use super::ways::Fact;

@@ -2,14 +2,14 @@
 //! so that one run shows all of them.
 
 use mortise_contract::Value;
-use mortise_types::Span;
+use mortise_types::{Span, nearest};
 
 use super::expression::RESERVED;
 use super::lines::Lines;
 use super::yaml::{Node, Scalar, Style, Yaml};
 use crate::ast::{At, Place};
 use crate::diagnostic::Diagnostic;
-use crate::report::{listed, nearest};
+use crate::report::listed;
 
 /// A text on its way into a flow.
 pub(super) struct Reader<'l> {

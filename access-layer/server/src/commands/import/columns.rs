@@ -90,7 +90,7 @@ impl Row {
     }
 
     fn unknown(&self, column: usize, name: &str) -> Misfit {
-        let near = crate::commands::meant(name, self.fields.iter().map(|field| field.name.as_str()));
+        let near = mortise_types::nearest(name, self.fields.iter().map(|field| field.name.as_str()));
         let mend = near.map_or_else(
             || format!("columns may be {}", self.names()),
             |near| format!("did you mean `{near}`?"),
