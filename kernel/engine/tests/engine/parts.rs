@@ -175,7 +175,8 @@ fn a_part_keeps_the_definition_that_its_name_meant() {
     let mut house = stocked(StepMode::Stretches);
     house.trade("gift", &gift("o1", 2, "keeps"));
     house.settle();
-    house.publish(&WRAP.replace("sleep: 10m", "sleep: 9d"), Aliasing::Move);
+    let second = WRAP.replace("version: 1", "version: 2").replace("sleep: 10m", "sleep: 9d");
+    house.publish(&second, Aliasing::Move);
     house.restart();
     house.pass(Span::minutes(11));
     assert_eq!(outcomes(&house), ["gift open", "wrap completed"]);
