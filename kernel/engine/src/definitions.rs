@@ -59,31 +59,7 @@ pub enum PublishError {
     Store(#[from] StoreError),
 }
 
-/// What became of a definition that was to be stored.
-enum Inserted {
-    /// It is there, and nobody has to be told.
-    Known,
-    /// Other processes are told of it under this count.
-    Told(i64),
-    /// It is not: the number is another text's.
-    NumberTaken { next: u32 },
-}
-
 type Alias = (String, String, String);
-
-impl Inserted {
-    /// Under which count others are told of it.
-    fn or_refused(self, program: &Program) -> Result<Option<i64>, PublishError> {
-        match self {
-            Self::Known => Ok(None),
-            Self::Told(count) => Ok(Some(count)),
-            Self::NumberTaken { next } => {
-                let name = program.name().to_string();
-                Err(PublishError::NumberTaken { name, version: program.version(), next })
-            }
-        }
-    }
-}
 
 /// All definitions that this process knows.
 #[derive(Debug)]
@@ -210,25 +186,30 @@ impl Catalogue {
         let shared = store.is_shared();
         let insert = {
             let (program, tenant) = (Arc::clone(&program), tenant.clone());
+            // Under which count other processes are told of it, if there are any and it is new.
             async move |tx: &mut Tx<'_>| {
                 let mut counted = None;
                 if aliasing == Aliasing::Move {
-                    // Whoever else publishes waits here, and then sees this one.
-                    counted = if shared { Some(lease::count_published(tx).await?) } else { None };
+                    if shared {
+                        // Whoever else publishes waits here, and then sees this one.
+                        counted = Some(lease::count_published(tx).await?);
+                    }
                     let number = (&*tenant, program.name(), program.version());
                     let there = tx.fetch_all::<(String, u32), _>(&sql::NUMBERED, number).await?;
                     if let Some((_, last)) = there.iter().find(|(other, _)| **other != *text) {
-                        return Ok(Inserted::NumberTaken { next: last.saturating_add(1) });
+                        let (name, version) = (program.name().to_string(), program.version());
+                        let next = last.saturating_add(1);
+                        return Ok(Err(PublishError::NumberTaken { name, version, next }));
                     }
                 }
                 let row =
                     (&*tenant, program.hash(), program.name(), program.version(), &*text, &*contracts, now);
                 let inserted = tx.execute(&sql::INSERT_DEFINITION, [row]).await?;
-                match counted {
-                    _ if !shared || inserted != [1] => Ok(Inserted::Known),
-                    Some(count) => Ok(Inserted::Told(count)),
-                    None => lease::count_published(tx).await.map(Inserted::Told),
-                }
+                Ok(Ok(match counted {
+                    _ if !shared || inserted != [1] => None,
+                    None => Some(lease::count_published(tx).await?),
+                    counted => counted,
+                }))
             }
         };
         let name_it = async move |tx: &mut Tx<'_>| {
@@ -247,19 +228,19 @@ impl Catalogue {
         };
         if shared {
             // Nobody begins a trade of it before everybody keeps the events that it waits for.
-            if let Some(number) = store.write(insert).await?.or_refused(&published.program)? {
+            if let Some(number) = store.write(insert).await?? {
                 lease::until_known(store, number).await?;
             }
             store.write(name_it).await?;
         } else {
             let both = async move |tx: &mut Tx<'_>| {
                 let inserted = insert(tx).await?;
-                if !matches!(inserted, Inserted::NumberTaken { .. }) {
+                if inserted.is_ok() {
                     name_it(tx).await?;
                 }
                 Ok(inserted)
             };
-            store.write(both).await?.or_refused(&published.program)?;
+            store.write(both).await??;
         }
         self.load_aliases(store).await?;
         Ok(published)

@@ -2,7 +2,6 @@
 //! its own. A job's future runs on that thread and never waits; a statement runs row by row as a prepared one. The writer does
 //! not wait for the disk: a commit is flushed, and the log merged, beside the next transactions.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,7 +93,7 @@ impl Sqlite {
     {
         let counters = Arc::clone(counters);
         let flusher = self.flusher.as_ref().map(Flusher::queue);
-        let run = move |Writer { connection, bell }: &mut Writer, no_room: &Cell<bool>| {
+        let run = move |Writer { connection, bell }: &mut Writer, (): &()| {
             if let Some(bell) = bell {
                 bell.make_room(connection)?;
             }
@@ -103,19 +102,20 @@ impl Sqlite {
                 let said = now(job(&mut tx));
                 tx.close(said)
             });
-            match &result {
-                Ok(_) => counters.committed(),
-                Err(error) => no_room.set(error.is_no_room()),
+            match (&result, bell) {
+                (Ok(_), _) => counters.committed(),
+                (Err(error), Some(bell)) if error.is_no_room() => bell.had_no_room(),
+                _ => {}
             }
             let flush = || flusher.as_ref().map_or_else(Flush::done, Flusher::flush);
             result.map(|value| (value, flush()))
         };
-        let then = |Writer { connection, bell }: &mut Writer, no_room: Cell<bool>| match bell {
-            Some(bell) if no_room.get() => bell.had_no_room(),
-            Some(bell) => bell.after_commit(connection),
-            None => {}
+        let then = |Writer { connection, bell }: &mut Writer, ()| {
+            if let Some(bell) = bell {
+                bell.after_commit(connection);
+            }
         };
-        self.writer.run_on(Cell::new(false), run, then).await
+        self.writer.run_on((), run, then).await
     }
 
     pub(crate) async fn read<T, F>(&self, counters: &Arc<Counters>, job: F) -> Result<T, StoreError>

@@ -30,7 +30,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 const TROUBLE: Duration = Duration::from_secs(20);
 /// A slow database stands still for so long.
 const STILL: Duration = Duration::from_secs(4);
-/// A disk that is soon full: a shop, some orders, and the log, which alone may have 64.
+/// A disk that is soon full: a shop, some orders, and the log, which would have 64 on a larger one.
 const DISK_MIB: u64 = 64;
 
 pub(super) async fn run(yard: &Yard) -> Result<Counts, Failure> {

@@ -179,8 +179,8 @@ pub(crate) struct AtRest {
 /// A directory that holds none, for who only reads; the database's; parts that do not fit together.
 pub(crate) async fn at_rest(data: &Place, access: Access) -> Result<AtRest, Failure> {
     let is_new = matches!(data, Place::Directory(directory) if !directory.join("mortise.db").is_file());
-    let sentence = format!("{data} holds no data of mortise");
     if is_new && access == Access::Reading {
+        let sentence = format!("{data} holds no data of mortise");
         return Err(
             Failure::unusable(sentence).mend("name the directory that `mortise serve --data` was given")
         );

@@ -137,7 +137,7 @@ async fn a_transaction_without_room_on_the_disk_is_refused_and_the_logs_room_is_
             .await
     };
     let mut asked = 0;
-    // The writer does it behind its answer, and waits for nobody longer than 20 ms: not for the thread that merges.
+    // The writer does it before its next transaction, and waits for nobody longer than 20 ms: not for the thread that merges.
     while log() > 0 {
         let refused = put(note.clone()).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Unavailable, "{refused}");
