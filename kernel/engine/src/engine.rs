@@ -52,6 +52,12 @@ pub const fn migrations() -> Migrations {
                 sqlite: include_str!("../migrations/sqlite/0003_lease.sql"),
                 postgres: include_str!("../migrations/postgres/0003_lease.sql"),
             },
+            Migration {
+                version: 4,
+                description: "epochs are counted in one place",
+                sqlite: include_str!("../migrations/sqlite/0004_epoch.sql"),
+                postgres: include_str!("../migrations/postgres/0004_epoch.sql"),
+            },
         ],
     }
 }
@@ -229,7 +235,7 @@ impl Engine {
         if store.is_shared() {
             return Self::join((store, catalogue), registry, policies, options, Duty::Drive).await;
         }
-        let epoch = claim(&store).await?;
+        let epoch = lease::take(&store).await?;
         let found = find_open(&store).await?;
         policies::load(&store, &policies).await?;
         Ok(Self::run((store, catalogue), registry, options, (epoch, found), None))
@@ -250,7 +256,7 @@ impl Engine {
         if store.is_shared() {
             return Self::join((store, catalogue), registry, policies, options, Duty::Leave).await;
         }
-        let epoch = claim(&store).await?;
+        let epoch = lease::take(&store).await?;
         catalogue.load(&store).await?;
         policies::load(&store, &policies).await?;
         Ok(Self::run((store, catalogue), registry, options, (epoch, Vec::new()), None))
@@ -296,7 +302,7 @@ impl Engine {
             ids: Arc::clone(&options.ids),
             clock: Arc::clone(&options.clock),
             epoch,
-            tenure: if kept.is_some() { Tenure::Lease } else { Tenure::Own },
+            tenure: if kept.is_some() { Tenure::Shared } else { Tenure::All },
         };
         let driver = Driver::new(Parts {
             store: Arc::clone(&store),
@@ -600,18 +606,6 @@ fn fingerprint(value: &Value) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
     take(&mut hasher, value);
     hasher.finalize().as_bytes()[..16].to_vec()
-}
-
-/// Takes all open trades over from whoever drove them before.
-async fn claim(store: &Store) -> Result<i64, StoreError> {
-    store
-        .write(async |tx| {
-            let highest = tx.fetch_all::<(i64,), _>(&sql::HIGHEST_EPOCH, ()).await?;
-            let epoch = highest.first().map_or(1, |(epoch,)| epoch + 1);
-            tx.execute(&sql::CLAIM_OPEN, [(epoch,)]).await?;
-            Ok(epoch)
-        })
-        .await
 }
 
 /// What open trades need: calls to go on with, clocks, and events that were matched but not told before the crash.

@@ -1,9 +1,8 @@
 //! Who drives which trades of a database that several processes share. A lease is an epoch that an engine holds for as long as
 //! it shows that it lives. What it commits it commits under its lease; whoever finds one whose holder is gone ends it, in a
-//! transaction that no commit of that holder can overlap, and drives its trades from then on. SQLite has no leases: its
-//! directory is locked. When to look is the keeper's business.
+//! transaction that no commit of that holder can overlap, and drives its trades from then on. On SQLite, whose directory is locked,
+//! there is one lease, which whoever starts takes. When to look is the keeper's business.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use mortise_store::{Ear, Statement, Store, StoreError, Tx};
@@ -39,14 +38,9 @@ pub(crate) const FENCE: Statement = Statement::pair(
      JOIN engine_lease l ON l.epoch = item.epoch FOR KEY SHARE OF l",
 );
 
-const NEXT_EPOCH: Statement = Statement::pair(
+const NEXT_EPOCH: Statement = Statement::both(
     "engine.next_epoch",
-    "UPDATE engine_count SET count = 1 +
-        max(count, (SELECT coalesce(max(epoch), 0) FROM flow_instance WHERE status <> 2))
-     WHERE what = 'epoch' RETURNING count",
-    "UPDATE engine_count SET count = 1 +
-        greatest(count, (SELECT coalesce(max(epoch), 0) FROM flow_instance WHERE status <> 2))
-     WHERE what = 'epoch' RETURNING count",
+    "UPDATE engine_count SET count = count + 1 WHERE what = 'epoch' RETURNING count",
 );
 
 const REGISTER: Statement = Statement::pair(
@@ -97,6 +91,9 @@ const END: Statement = Statement::pair(
        AND (extract(epoch FROM clock_timestamp()) * 1000)::bigint - t.beat_at >= item.beat_at
      RETURNING item.n",
 );
+
+const END_ALL: Statement =
+    Statement::both("engine.end_all_leases", "DELETE FROM engine_lease RETURNING epoch");
 
 const CLAIM_ORPHANS: Statement = Statement::pair(
     "engine.claim_orphans",
@@ -159,24 +156,46 @@ impl Lease {
     /// # Errors
     /// The database's.
     pub(crate) async fn register(store: &Store, seen: i64) -> Result<Self, StoreError> {
-        let epoch = store.write_aside(async |tx| {
-            let rows = tx.fetch_all::<(i64,), _>(&NEXT_EPOCH, ()).await?;
-            let first = rows.into_iter().next();
-            first.map(|(epoch,)| epoch).ok_or_else(|| StoreError::Value("epochs are not counted".to_owned()))
-        });
-        let epoch = epoch.await?;
+        let epoch = store.write_aside(async |tx| next_epoch(tx).await).await?;
         let number = i32::try_from(epoch).map_err(|error| StoreError::Value(format!("epoch: {error}")))?;
         // The mark comes before the lease: nobody finds the lease of a holder who is not there.
         let ear = store.listen(CHANNEL, (CLASS, number)).await?;
         let ear =
             ear.ok_or_else(|| StoreError::Value("a database of one process has no leases".to_owned()))?;
-        let holder = format!("process {}", std::process::id());
+        let holder = holder();
         let registered = store.write_aside(async move |tx| {
             tx.execute(&REGISTER, [(epoch, holder.as_str(), seen)]).await.map(drop)
         });
         registered.await?;
         Ok(Self { epoch, ear })
     }
+}
+
+/// The lease of a process that has the database to itself: every other has ended, and what their holders have not committed they
+/// do not commit any more. No trade is written, however many are open.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn take(store: &Store) -> Result<i64, StoreError> {
+    let holder = holder();
+    let taken = store.write(async move |tx| {
+        let epoch = next_epoch(tx).await?;
+        tx.fetch_all::<(i64,), _>(&END_ALL, ()).await?;
+        // Nobody else publishes: it knows whatever is.
+        tx.execute(&REGISTER, [(epoch, holder.as_str(), i64::MAX)]).await?;
+        Ok(epoch)
+    });
+    taken.await
+}
+
+async fn next_epoch(tx: &Tx<'_>) -> Result<i64, StoreError> {
+    let counted = tx.fetch_all::<(i64,), _>(&NEXT_EPOCH, ()).await?;
+    let next = counted.into_iter().next();
+    next.map(|(epoch,)| epoch).ok_or_else(|| StoreError::Value("epochs are not counted".to_owned()))
+}
+
+fn holder() -> String {
+    format!("process {}", std::process::id())
 }
 
 impl Seen {
@@ -314,16 +333,14 @@ pub(crate) fn found(mut open: Vec<Open>, undelivered: Vec<Undelivered>) -> Resul
             due,
         })
         .collect();
-    let places: HashMap<TradeId, usize> =
-        found.iter().enumerate().map(|(place, trade)| (trade.id.clone(), place)).collect();
     let mut matched = Matched::default();
     for (tenant, id, wait, kind, position, payload) in undelivered {
         let payload = commit::stored(&payload)?;
         matched.add((TradeId { tenant, id }, None), kind, wait, "", position, &payload);
     }
     for (trade, work) in matched.works() {
-        if let Some(place) = places.get(&trade) {
-            found[*place].works.push(work);
+        if let Ok(place) = found.binary_search_by(|one| one.id.cmp(&trade)) {
+            found[place].works.push(work);
         }
     }
     Ok(found)

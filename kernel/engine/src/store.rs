@@ -34,9 +34,11 @@ pub(crate) const INSERT_IDEMPOTENCY: Statement = Statement::pair(
      SELECT * FROM unnest($1, $2, $3, $4, $5) ORDER BY 1, 2",
 );
 
+/// Whether a trade is driven under this epoch and stands where its driver has it. On SQLite the one lease that there is has all
+/// of them, under whichever earlier one they began.
 pub(crate) const STILL_OURS: Statement = Statement::pair(
     "engine.still_ours",
-    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND next_seq = ?4 AND status <> 2",
+    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch <= ?3 AND next_seq = ?4 AND status <> 2",
     "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, id, epoch, next_seq, n)
      CROSS JOIN LATERAL (
        SELECT 1 FROM flow_instance
@@ -48,7 +50,7 @@ pub(crate) const STILL_OURS: Statement = Statement::pair(
 pub(crate) const STILL_OURS_OR_OVER: Statement = Statement::pair(
     "engine.still_ours_or_over",
     "SELECT 1 FROM flow_instance
-     WHERE tenant = ?1 AND id = ?2 AND (epoch = ?3 OR status = 2) AND next_seq = ?4",
+     WHERE tenant = ?1 AND id = ?2 AND (epoch <= ?3 OR status = 2) AND next_seq = ?4",
     "SELECT item.n, found.* FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS item (tenant, id, epoch, next_seq, n)
      CROSS JOIN LATERAL (
        SELECT 1 FROM flow_instance
@@ -59,7 +61,7 @@ pub(crate) const STILL_OURS_OR_OVER: Statement = Statement::pair(
 /// Whether a trade is driven under this epoch, wherever it stands.
 pub(crate) const DRIVEN_HERE: Statement = Statement::pair(
     "engine.driven_here",
-    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND status <> 2",
+    "SELECT 1 FROM flow_instance WHERE tenant = ?1 AND id = ?2 AND epoch <= ?3 AND status <> 2",
     "SELECT item.n, found.* FROM unnest($1, $2, $3) WITH ORDINALITY AS item (tenant, id, epoch, n)
      CROSS JOIN LATERAL (
        SELECT 1 FROM flow_instance
@@ -304,20 +306,6 @@ pub(crate) const UNDELIVERED_TO_ORPHANS: Statement = Statement::pair(
     "engine.undelivered_to_orphans",
     undelivered!("CROSS JOIN", " AND NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = f.epoch)"),
     undelivered!("JOIN", " AND NOT EXISTS (SELECT 1 FROM engine_lease l WHERE l.epoch = f.epoch)"),
-);
-
-pub(crate) const CLAIM_OPEN: Statement = Statement::pair(
-    "engine.claim_open",
-    "UPDATE flow_instance SET epoch = ?1 WHERE status <> 2 AND epoch <> ?1",
-    "UPDATE flow_instance t SET epoch = item.epoch
-     FROM unnest($1) WITH ORDINALITY AS item (epoch, n)
-     WHERE t.status <> 2 AND t.epoch <> item.epoch
-     RETURNING item.n",
-);
-
-pub(crate) const HIGHEST_EPOCH: Statement = Statement::both(
-    "engine.highest_epoch",
-    "SELECT coalesce(max(epoch), 0) FROM flow_instance WHERE status <> 2",
 );
 
 pub(crate) const SETTLE_ATTENTION: Statement = Statement::pair(

@@ -63,7 +63,7 @@ impl Pen {
         for ((o, position), waiters) in awaited.into_iter().zip(waiters) {
             for (instance, wait, kind, epoch) in waiters {
                 let trade = TradeId { tenant: o.job.trade.id.tenant.clone(), id: instance.into() };
-                let elsewhere = (self.tenure == Tenure::Lease && epoch != self.epoch).then_some(epoch);
+                let elsewhere = self.is_elsewhere(epoch).then_some(epoch);
                 matched.add((trade, elsewhere), kind, wait, &o.event.name, position, &o.event.payload);
             }
         }

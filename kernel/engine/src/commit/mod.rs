@@ -90,17 +90,17 @@ pub(crate) struct Pen {
     pub(crate) clock: Arc<dyn Clock>,
     /// Under what trades are driven here.
     pub(crate) epoch: i64,
-    /// Whether it is a lease, which may end.
+    /// Whether others may drive trades beside it.
     pub(crate) tenure: Tenure,
 }
 
-/// How long a process drives the trades of its database.
+/// Which trades of its database an engine drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tenure {
-    /// As long as it has the database, which is its own.
-    Own,
-    /// As long as its lease has not ended.
-    Lease,
+    /// All: its lease is the only one.
+    All,
+    /// Those that have its epoch.
+    Shared,
 }
 
 impl Pen {
@@ -135,10 +135,12 @@ impl Pen {
 
     /// Only who holds his lease until the commit writes.
     pub(crate) async fn fence(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        match self.tenure {
-            Tenure::Own => Ok(()),
-            Tenure::Lease => lease::fence(tx, self.epoch).await,
-        }
+        lease::fence(tx, self.epoch).await
+    }
+
+    /// Whether a trade's driver is another one, by the epoch of its row.
+    pub(crate) fn is_elsewhere(&self, driver: i64) -> bool {
+        self.tenure == Tenure::Shared && driver != self.epoch
     }
 
     async fn write(

@@ -21,10 +21,10 @@ impl Driver {
 
     /// Looks for answers in the database; nobody is at rest before they are told.
     pub(super) fn look_up(&self, trades: Vec<TradeId>) {
-        let (store, epoch) = (Arc::clone(&self.store), self.pen.epoch);
+        let (store, pen) = (Arc::clone(&self.store), self.pen.clone());
         self.running.push(Box::pin(async move {
             loop {
-                match look_up(&store, epoch, trades.clone()).await {
+                match look_up(&store, &pen, trades.clone()).await {
                     Ok(found) => return Done::LookedUp(found),
                     Err(error) => tracing::warn!(?trades, %error, "answers could not be read"),
                 }
@@ -75,11 +75,10 @@ pub(super) enum Stands {
     Nowhere,
 }
 
-/// Where these trades stand by their rows: nothing about one that is under way under this epoch, since its driver hears of
-/// it.
+/// Where these trades stand by their rows: nothing about one that is under way here, since its driver hears of it.
 async fn look_up(
     store: &Store,
-    epoch: i64,
+    pen: &Pen,
     trades: Vec<TradeId>,
 ) -> Result<Vec<(TradeId, Stands)>, StoreError> {
     let ids = trades.clone();
@@ -96,8 +95,8 @@ async fn look_up(
         let stands = match row {
             None => Stands::Nowhere,
             Some((ENDED, _, None)) => Stands::Answered(Answer::Ok(Value::empty_record())),
-            Some((_, driver, None)) if driver == epoch => return None,
-            Some((_, _, None)) => Stands::Elsewhere,
+            Some((_, driver, None)) if pen.is_elsewhere(driver) => Stands::Elsewhere,
+            Some((_, _, None)) => return None,
             Some((_, _, Some(text))) => match stored_answer(&text) {
                 Ok(answer) => Stands::Answered(answer),
                 Err(error) => {
