@@ -22,6 +22,8 @@ pub struct Settings {
     pub points: Arc<dyn Points>,
     /// The scope that `/`, `/docs` and `/openapi.json` describe; none: what the platform publishes for everybody.
     pub described: Option<Scope>,
+    /// How those who are let in from outside reach the server, without a slash at its end.
+    pub public_url: String,
     /// What stands on the page of figures behind the server's own.
     pub more_figures: Vec<MoreFigures>,
     /// How long a POST waits for its trade's answer before it is told where to ask again.
@@ -56,6 +58,7 @@ impl Settings {
             currency_of,
             points: Arc::new(NoExtensions),
             described: None,
+            public_url: "http://localhost:8080".to_owned(),
             more_figures: Vec::new(),
             answer_wait: Duration::from_secs(10),
             body_max_bytes: 1024 * 1024,

@@ -2,10 +2,12 @@
 //! pairs of texts that run on all items of a batch, migrations by capability. It knows no table but its own history.
 
 mod error;
+mod file_system;
 mod flush;
 mod log_file;
 mod merge;
 mod migrate;
+mod pace;
 mod pool;
 mod position;
 mod postgres;

@@ -12,24 +12,21 @@
 //! written fails it, and none of a transaction that was taken back is left here when another process has the database.
 //! `synchronous` is not `FULL`, where SQLite fills the sector behind a commit with further frames, in pieces of any length.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::ptr;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use rusqlite::ffi;
 
-/// The name of the file system.
-const NAME: &CStr = c"mortise-log";
+use crate::file_system::Layer;
+
+/// The file system for the connection that writes.
+pub(crate) static LAYER: Layer = Layer::new(c"mortise-log", size_of::<LogFile>(), open);
 /// A frame's header, in bytes.
 const HEADER: usize = 24;
 /// With so many bytes it is enough.
 const MOST: usize = 1 << 20;
 /// Bytes in one piece at most: SQLite's own file systems write less than 128 KiB at a time, and take more for a full disk.
 const PIECE: usize = 1 << 16;
-
-/// The machine's file system, from when there is one over it.
-static BELOW: AtomicPtr<ffi::sqlite3_vfs> = AtomicPtr::new(ptr::null_mut());
 
 /// Frames that follow each other in the file.
 #[derive(Debug, Default)]
@@ -82,39 +79,6 @@ fn is_header(piece: &[u8]) -> bool {
     piece.len() == HEADER
 }
 
-/// The name of a file system for the connection that writes.
-///
-/// # Errors
-/// SQLite's own, where it knows no file system at all.
-pub(crate) fn file_system() -> rusqlite::Result<&'static CStr> {
-    static REGISTERED: OnceLock<c_int> = OnceLock::new();
-    match *REGISTERED.get_or_init(register) {
-        ffi::SQLITE_OK => Ok(NAME),
-        code => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)),
-    }
-}
-
-#[allow(unsafe_code, reason = "SQLite's interface for file systems")]
-fn register() -> c_int {
-    // SAFETY: SQLite initialises itself in `find`, and its default file system is there as long as the process. The copy is
-    // never freed; all in it is the default's but the name, the size and `open`, and the default's functions ask
-    // for its own data at most, except its `open`, which is called with itself.
-    unsafe {
-        let below = ffi::sqlite3_vfs_find(ptr::null());
-        let Some(default) = below.as_ref() else { return ffi::SQLITE_ERROR };
-        BELOW.store(below, Ordering::Release);
-        let Ok(more) = c_int::try_from(size_of::<LogFile>()) else { return ffi::SQLITE_ERROR };
-        let over = ffi::sqlite3_vfs {
-            szOsFile: default.szOsFile + more,
-            pNext: ptr::null_mut(),
-            zName: NAME.as_ptr(),
-            xOpen: Some(open),
-            ..*default
-        };
-        ffi::sqlite3_vfs_register(Box::into_raw(Box::new(over)), 0)
-    }
-}
-
 /// A log's file, as SQLite has it; the machine's file lies behind it, in the same piece of memory.
 #[repr(C)]
 struct LogFile {
@@ -154,17 +118,14 @@ unsafe extern "C" fn open(
     flags: c_int,
     out: *mut c_int,
 ) -> c_int {
-    let below = BELOW.load(Ordering::Acquire);
     // SAFETY: SQLite gives memory of `szOsFile` bytes, which is a `LogFile` and the machine's file. It is the machine's file alone
-    // where the file is no log. On a failure SQLite looks at `pMethods` only. `below` was stored before this one was known.
+    // where the file is no log. On a failure SQLite looks at `pMethods` only.
     unsafe {
-        let Some(open) = (*below).xOpen else { return ffi::SQLITE_CANTOPEN };
         if flags & ffi::SQLITE_OPEN_WAL == 0 {
-            return open(below, name, file, flags, out);
+            return LAYER.open_below(name, file, flags, out);
         }
         (*file).pMethods = ptr::null();
-        let real = behind(file);
-        let code = open(below, name, real, flags, out);
+        let code = LAYER.open_below(name, behind(file), flags, out);
         if code == ffi::SQLITE_OK {
             let gathered = Box::into_raw(Box::<Gathered>::default());
             file.cast::<LogFile>()

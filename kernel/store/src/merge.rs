@@ -17,6 +17,7 @@ use rusqlite::hooks::Wal;
 
 use crate::error::{StoreError, is_no_room};
 use crate::flush::flush_or_end;
+use crate::pace;
 
 /// Pages in the log from which on it is to begin anew, 64 MB: a start after a crash reads them all.
 const FULL: i32 = 16_000;
@@ -119,12 +120,14 @@ impl Merger {
         let failed = |source| StoreError::Directory { path: directory.to_owned(), source };
         // Kept open: closing it takes this process's locks on the database, whoever of it has them.
         let file = File::options().read(true).write(true).open(database).map_err(failed)?;
+        let paced = File::options().read(true).write(true).open(database).map_err(failed)?;
         let log = File::open(log).map_err(failed)?;
         let (ring, rings) = sync_channel(1);
         let bell = Bell::new(ring, log, free);
         let state = Arc::clone(&bell.state);
         let merge = move || {
             let mut merged = 0;
+            pace::keep(paced);
             while let Ok(share) = rings.recv() {
                 let outcome = merge(&connection, &file, share, &mut merged);
                 state.store(outcome, Ordering::Release);

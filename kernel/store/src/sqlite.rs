@@ -7,14 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
 use crate::flush::{Flush, Flusher};
 use crate::log_file;
 use crate::merge::{self, Bell, Merger};
 use crate::migrate::{self, Migrations};
+use crate::pace;
 use crate::pool::{Pool, caught};
 use crate::row::{Datum, FromRow, Params};
 use crate::session::{Reader, Tx};
@@ -174,9 +175,9 @@ enum Role {
 fn connect(database: &Path, role: Role, durability: Durability) -> Result<Connection, StoreError> {
     let refused = |source| StoreError::Sqlite { statement: "open", source };
     let connection = match role {
-        Role::Writer => log_file::file_system()
-            .and_then(|name| Connection::open_with_flags_and_vfs(database, OpenFlags::default(), name)),
-        Role::Reader | Role::Merger => Connection::open(database),
+        Role::Writer => log_file::LAYER.connect(database),
+        Role::Merger => pace::LAYER.connect(database),
+        Role::Reader => Connection::open(database),
     };
     let connection = connection.map_err(refused)?;
     connection.set_prepared_statement_cache_capacity(1024);

@@ -305,20 +305,8 @@ fn text(report: &Report) -> String {
         lines.push(format!("  rounds: {}: {}", line.name, rounds.join(" ")));
         lines.extend(line.notes.iter().map(|note| format!("    {note}")));
     }
-    if let Some(Growth { skus, prices, curve, turns }) = &report.growth {
-        lines.push(format!(
-            "\nA shop of {skus} SKUs and {prices} prices more: orders in its tables, and orders a second meanwhile"
-        ));
-        let most = curve.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-        lines.extend(
-            curve.iter().map(|(orders, rate)| format!("{orders:>12}{rate:>10.0}  {}", bar(*rate, most))),
-        );
-        lines.push("At its end, in turns: the usual shop, this one".to_owned());
-        let rate = |speed: &Speed| speed.orders_per_second;
-        lines.extend(turns.iter().map(|(usual, grown)| {
-            let (usual, grown) = (rate(usual), rate(grown));
-            format!("{usual:>12.0}{grown:>10.0}{:>10.2}", grown / usual)
-        }));
+    if let Some(growth) = &report.growth {
+        lines.extend(growth.lines(bar));
     }
     lines.join("\n")
 }

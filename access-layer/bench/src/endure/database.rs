@@ -30,13 +30,17 @@ const ANSWER: Duration = Duration::from_secs(30);
 const TROUBLE: Duration = Duration::from_secs(20);
 /// A slow database stands still for so long.
 const STILL: Duration = Duration::from_secs(4);
-/// A disk that is soon full: a shop, some orders, and the log, which would have 64 on a larger one.
-const DISK_MIB: u64 = 64;
+/// A disk that is soon full: a shop, some orders, and the log, which would have 64 on a larger one. The smaller one is for the
+/// short form, whose fewer orders have the log take its half of it too.
+const DISK_MIB: (u64, u64) = (16, 64);
+/// Orders between two troubles on it at least: so many fill the log of the smaller one more than once.
+const EACH_ON_A_SMALL_DISK: u64 = 100;
 
 pub(super) async fn run(yard: &Yard) -> Result<Counts, Failure> {
     let each = yard.size.pick(20, 2_000);
     let mut counts = on_postgres(&yard.ground, each).await?;
-    counts.extend(on_sqlite(&yard.ground, each).await?);
+    let disk = yard.size.pick(DISK_MIB.0, DISK_MIB.1);
+    counts.extend(on_sqlite(&yard.ground, each, disk).await?);
     Ok(counts)
 }
 
@@ -69,7 +73,7 @@ async fn on_postgres(ground: &Ground, each: u64) -> Result<Counts, Failure> {
     ])
 }
 
-async fn on_sqlite(ground: &Ground, each: u64) -> Result<Counts, Failure> {
+async fn on_sqlite(ground: &Ground, each: u64, disk_mib: u64) -> Result<Counts, Failure> {
     let data = ground.fresh()?;
     let mut shop = Troubled::open(ground, &data, each)?;
     shop.quietly().await?;
@@ -82,8 +86,8 @@ async fn on_sqlite(ground: &Ground, each: u64) -> Result<Counts, Failure> {
     let placed = shop.hold().await?;
     ground.platform.verify(&data)?;
     let mut counts = vec![("asked while SQLite was held", slow), ("orders there in the end", placed)];
-    counts.extend(match Disk::mount(&ground.bench.path("small-disk"), DISK_MIB) {
-        Ok(disk) => on_a_small_disk(ground, each, &disk).await?,
+    counts.extend(match Disk::mount(&ground.bench.path("small-disk"), disk_mib) {
+        Ok(disk) => on_a_small_disk(ground, each.max(EACH_ON_A_SMALL_DISK), &disk).await?,
         Err(failure) => {
             print::progress(&format!(
                 "a full and a read-only disk are not tried: this machine does not mount one ({failure}); run it as root"

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::app::App;
 use crate::edge::{CUSTOMER_FIELD, CustomerField};
+use crate::openapi::sample;
 use crate::openapi::schema::{component, components, written};
 use crate::query;
 use crate::routes::follow::after_of;
@@ -67,7 +68,21 @@ pub(crate) fn of(app: &App, scope: &Scope, prefix: &str) -> Json {
     });
     let schemas = components(app.contracts(), &document);
     document["components"] = json!({ "schemas": schemas });
+    add_examples(&mut document);
     document
+}
+
+/// A body to start from, for each that is taken.
+fn add_examples(document: &mut Json) {
+    let mut examples = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        if let Some(schema) = item.pointer("/post/requestBody/content/application~1json/schema") {
+            examples.push((path.clone(), sample::of(document, schema)));
+        }
+    }
+    for (path, example) in examples {
+        document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"] = example;
+    }
 }
 
 const DESCRIPTION: &str = "Publishing a flow is what creates its endpoint. Money is {amount, currency} in minor units; \

@@ -6,8 +6,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value as Json;
 
-use crate::openapi::sample;
-
 /// Nothing is loaded and nothing runs.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -35,8 +33,8 @@ pub(crate) fn response(page: String) -> Response {
         .into_response()
 }
 
-/// The reference: every endpoint with its parameters, an example to send, and what comes back.
-pub(crate) fn reference_page(document: &Json) -> String {
+/// The reference: every endpoint with its parameters, an example to send to `server`, and what comes back.
+pub(crate) fn reference_page(document: &Json, server: &str) -> String {
     let text = |pointer: &str| document.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
     let mut body =
         format!("<h1>{}</h1><p>{}</p>", escaped(text("/info/title")), escaped(text("/info/description")));
@@ -46,7 +44,7 @@ pub(crate) fn reference_page(document: &Json) -> String {
         for (path, method, operation) in operations(document)
             .filter(|(_, _, operation)| operation.pointer("/tags/0").and_then(Json::as_str) == Some(tag))
         {
-            endpoint(&mut section, document, path, method, operation);
+            endpoint(&mut section, (document, server), path, method, operation);
         }
         if !section.is_empty() {
             let _ = write!(body, "<h2>{tag}</h2>{section}");
@@ -64,7 +62,7 @@ fn operations(document: &Json) -> impl Iterator<Item = (&str, &str, &Json)> {
     })
 }
 
-fn endpoint(out: &mut String, document: &Json, path: &str, method: &str, operation: &Json) {
+fn endpoint(out: &mut String, (document, server): (&Json, &str), path: &str, method: &str, operation: &Json) {
     let summary = operation.get("summary").and_then(Json::as_str).unwrap_or_default();
     let _ = write!(
         out,
@@ -74,11 +72,11 @@ fn endpoint(out: &mut String, document: &Json, path: &str, method: &str, operati
         escaped(summary)
     );
     parameters(out, operation);
-    let schema = operation.pointer("/requestBody/content/application~1json/schema");
-    let example = schema.map(|schema| sample::of(document, schema));
-    let _ =
-        write!(out, "<p>Send</p><pre>{}</pre>", escaped(&curl(path, method, operation, example.as_ref())));
-    if let Some(schema) = schema {
+    let body = operation.pointer("/requestBody/content/application~1json");
+    let example = body.and_then(|body| body.get("example"));
+    let address = format!("{server}{path}");
+    let _ = write!(out, "<p>Send</p><pre>{}</pre>", escaped(&curl(&address, method, operation, example)));
+    if let Some(schema) = body.and_then(|body| body.get("schema")) {
         fields(out, document, "Body", schema);
     }
     for (status, response) in operation.get("responses").and_then(Json::as_object).into_iter().flatten() {
@@ -113,7 +111,7 @@ fn parameters(out: &mut String, operation: &Json) {
     out.push_str("</table>");
 }
 
-fn curl(path: &str, method: &str, operation: &Json, example: Option<&Json>) -> String {
+fn curl(address: &str, method: &str, operation: &Json, example: Option<&Json>) -> String {
     let follows = operation.pointer("/responses/200/content/text~1event-stream").is_some();
     let mut text = if follows { "curl -N ".to_owned() } else { "curl ".to_owned() };
     if method == "post" {
@@ -133,7 +131,16 @@ fn curl(path: &str, method: &str, operation: &Json, example: Option<&Json>) -> S
         }
     }
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-    let _ = write!(text, "'http://localhost:8080{path}{query}'");
+    // What has to be filled in is in capitals: curl takes braces for a list of addresses.
+    let address: String = address
+        .split('{')
+        .enumerate()
+        .map(|(n, part)| match part.split_once('}').filter(|_| n > 0) {
+            Some((name, rest)) => format!("{}{rest}", name.to_ascii_uppercase()),
+            None => part.to_owned(),
+        })
+        .collect();
+    let _ = write!(text, "'{address}{query}'");
     if let Some(example) = example {
         let example = serde_json::to_string_pretty(example).unwrap_or_default();
         let _ = write!(text, " \\\n  -H 'Content-Type: application/json' -d '{example}'");
@@ -259,7 +266,7 @@ mod tests {
             "requestBody": { "content": { "application/json": { "schema": { "type": "object", "required": ["<i>"],
                 "properties": { "<i>": { "enum": ["<u>'"] } } } } } },
         } } } });
-        let page = reference_page(&document);
+        let page = reference_page(&document, "http://<b>Y");
         for tag in ["<script", "<b>Y", "\"><b>", "<i>", "<u>"] {
             assert!(!page.contains(tag), "{tag}");
         }

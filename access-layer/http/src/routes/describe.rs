@@ -30,11 +30,15 @@ pub(super) async fn line_document(
 
 pub(super) async fn page(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let (scope, prefix) = described(&app)?;
-    Ok(html::response(html::reference_page(&document::of(&app, &scope, &prefix))))
+    Ok(reference(&app, &scope, &prefix))
 }
 
 pub(super) async fn line_page(State(app): State<Arc<App>>, Place { scope, .. }: Place<0>) -> Response {
-    html::response(html::reference_page(&document::of(&app, &scope, &prefix(&scope))))
+    reference(&app, &scope, &prefix(&scope))
+}
+
+fn reference(app: &App, scope: &Scope, prefix: &str) -> Response {
+    html::response(html::reference_page(&document::of(app, scope, prefix), &app.settings.public_url))
 }
 
 fn prefix(scope: &Scope) -> String {

@@ -78,6 +78,14 @@ async fn an_endpoint_is_described_as_it_answers() {
         "requestBody": {
           "content": {
             "application/json": {
+              "example": {
+                "offer": {
+                  "amount": 1299,
+                  "currency": "EUR"
+                },
+                "order_id": "order_id-1",
+                "sku": "sku-1"
+              },
               "schema": {
                 "additionalProperties": false,
                 "properties": {

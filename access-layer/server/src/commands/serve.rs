@@ -33,7 +33,8 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let listener = listen(command.listen).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
     let public_url = command.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let peers = Peers::new(&command.peers, public_url.trim_end_matches('/'));
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    let peers = Peers::new(&command.peers, &public_url);
     let settable = settable(command.clock);
     let clock: Arc<dyn Clock> = match &settable {
         Some(clock) => Arc::clone(clock) as Arc<dyn Clock>,
@@ -54,7 +55,8 @@ pub(super) async fn run(command: Serve) -> Result<Exit, Failure> {
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let currency_of =
         Arc::new(move |scope: &mortise_types::Scope| policies.get::<LinePolicy>(scope).policy.currency);
-    let settings = Settings { points: answering.points(), more_figures, ..Settings::new(ids, currency_of) };
+    let points = answering.points();
+    let settings = Settings { points, more_figures, public_url, ..Settings::new(ids, currency_of) };
     let server = Server::new(engine.clone(), settings, compose::hooks(&peers), settable);
     let server = match answering.live() {
         Some(live) => server.with_desk(desk(&engine, live, &command.data.data)),

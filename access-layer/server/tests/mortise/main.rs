@@ -18,6 +18,7 @@ mod import;
 mod isolation;
 mod own;
 mod policy;
+mod reference;
 mod replicas;
 mod serve;
 mod several;

@@ -53,6 +53,11 @@ impl House {
         Self::on(Runtime::new().unwrap().block_on(TestDatabase::postgres()), text, StepMode::Stretches)
     }
 
+    /// One on SQLite, whatever the run of the tests says.
+    pub fn on_sqlite(text: &str) -> Self {
+        Self::on(TestDatabase::sqlite(), text, StepMode::Stretches)
+    }
+
     /// Another engine on the same database, with the same clock and the same peer.
     pub fn neighbour(&mut self, seed: u32) -> Self {
         self.company = Company::Neighbours;

@@ -1,7 +1,9 @@
 //! Several engines on one PostgreSQL database: who drives what, what one has for another's trades, and what is left of one that
-//! ends or is taken for ended.
+//! ends or is taken for ended; and the one lease of a data directory.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use mortise_engine::{Aliasing, Decision, Delivered, Subscriber, find_trades};
@@ -236,4 +238,28 @@ fn a_subscriber_of_two_engines_gets_every_event_in_order_from_one_at_a_time() {
     stays.until(cursor, &all(&stays).last().unwrap().to_string());
     assert_eq!(delivered(), all(&stays));
     assert_ne!(seen.lock().unwrap().last().unwrap().0, before);
+}
+
+#[test]
+fn on_sqlite_a_start_takes_the_one_lease_and_rewrites_no_trade() {
+    let mut house = House::on_sqlite(BUY);
+    house.call("shop.stock", r#"{"goods":"pen","count":500}"#);
+    house.trade("buy", &buy("o1", "pen", 2, "later"));
+    let begun = "SELECT key || ' under ' || epoch FROM flow_instance WHERE flow = 'buy' ORDER BY key";
+    assert_eq!(house.rows(begun), ["o1 under 1"]);
+    house.restart();
+    assert_eq!(house.rows("SELECT cast(epoch AS TEXT) FROM engine_lease"), ["2"]);
+    house.call("shop.announce", r#"{"payment":"pay-o1"}"#);
+    house.until("SELECT coalesce(outcome, 'open') FROM flow_instance WHERE key = 'o1'", "completed");
+    house.trade("buy", &buy("o2", "pen", 2, "now"));
+    assert_eq!(house.rows(begun), ["o1 under 1", "o2 under 2"]);
+    assert_eq!((house.left("pen"), house.verify()), (496, vec![]));
+    // As if another process had the directory now: what this one is asked it cannot begin, and says so nowhere but in its log.
+    house.write("UPDATE engine_lease SET epoch = epoch + 1");
+    let unheard = house.begin("buy", &buy("o3", "pen", 2, "now"));
+    while house.engine().figures().unwritten.load(Ordering::Relaxed) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(unheard);
+    assert_eq!(house.rows(begun), ["o1 under 1", "o2 under 2"]);
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::*;
 
@@ -44,8 +44,7 @@ fn what_does_not_go_on_is_not_mixed_with_what_is_gathered() {
 
 /// A cache of 10 pages is too small for most transactions of these tests.
 fn writer(database: &Path, page: usize, spill: &str) -> Connection {
-    let writer =
-        Connection::open_with_flags_and_vfs(database, OpenFlags::default(), file_system().unwrap()).unwrap();
+    let writer = LAYER.connect(database).unwrap();
     let settings = format!(
         "PRAGMA page_size={page}; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=10;
          PRAGMA cache_spill={spill}; PRAGMA wal_autocheckpoint=0;
@@ -141,7 +140,5 @@ fn a_file_that_is_no_log_is_the_machines_own() {
     writer.execute_batch("PRAGMA journal_mode=DELETE; INSERT INTO goods VALUES (1, 'a')").unwrap();
     assert_eq!(content(&Connection::open(&database).unwrap()), [(1, "a".to_owned())]);
     let nowhere = directory.path().join("no/such/folder/goods.db");
-    assert!(
-        Connection::open_with_flags_and_vfs(nowhere, OpenFlags::default(), file_system().unwrap()).is_err()
-    );
+    assert!(LAYER.connect(&nowhere).is_err());
 }
