@@ -80,7 +80,7 @@ async fn late(app: &App, scope: &Scope, trade: &TradeId) -> Result<Response, Pro
 fn packing_of(app: &App, scope: &Scope, status: &TradeStatus) -> Option<Packing> {
     let edge = match app.engine.catalogue().definition(&status.definition) {
         Some(published) => app.edges.flow(app.contracts(), &published),
-        None => Arc::clone(app.edges.operation(status.flow.trim_start_matches("call:"))?),
+        None => Arc::clone(app.edges.operation(&status.flow)?),
     };
     let currency = status.currency.clone().unwrap_or_else(|| app.line_currency(scope).to_string());
     Some(Packing { edge, currency })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mortise_engine::{EngineError, Trouble};
+use mortise_engine::{EngineError, Mistake, Trouble};
 use mortise_fault::{Class, Fault, FaultCode, codes};
 use mortise_store::{StoreError, StoreErrorKind};
 use mortise_types::{Span, nearest};
@@ -238,10 +238,13 @@ impl From<Fault> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        if let StoreError::Conflict(problem) = error {
-            return Trouble { problem, is_conflict: true }.into();
-        }
+        let mistake = match error {
+            StoreError::Conflict(_) => Mistake::Conflict,
+            StoreError::Contradiction(_) => Mistake::Contradiction,
+            _ => Mistake::Ours,
+        };
         match error.kind() {
+            _ if mistake != Mistake::Ours => Trouble { problem: error.to_string(), mistake }.into(),
             StoreErrorKind::Unavailable => {
                 Fault::new(&codes::STORE_UNAVAILABLE, "The data cannot be reached just now.")
                     .because(error)
@@ -285,11 +288,13 @@ impl From<EngineError> for Problem {
 
 /// A trade that could not be begun: what was asked for does not fit what is there, or something of ours is broken.
 impl From<Trouble> for Problem {
-    fn from(Trouble { problem, is_conflict }: Trouble) -> Self {
-        if is_conflict {
-            return Self::of(&codes::STATE_CONFLICT, format!("{problem}. Nothing was changed."));
+    fn from(Trouble { problem, mistake }: Trouble) -> Self {
+        let said = || format!("{problem}. Nothing was changed.");
+        match mistake {
+            Mistake::Ours => Fault::internal(problem).into(),
+            Mistake::Conflict => Self::of(&codes::STATE_CONFLICT, said()),
+            Mistake::Contradiction => Fault::invalid_input("", said()).into(),
         }
-        Fault::internal(problem).into()
     }
 }
 

@@ -103,9 +103,12 @@ pub(crate) fn off(problem: impl std::fmt::Display) -> StoreError {
 
 /// What is wrong with one order, for who asks and the person whom its trade is put before.
 pub(crate) fn wrong(order_id: &OrderId, error: OrderError) -> StoreError {
-    let is_conflict = matches!(error, OrderError::Transition { .. } | OrderError::NoParcel(_));
     let problem = format!("order {order_id}: {error}");
-    if is_conflict { StoreError::Conflict(problem) } else { StoreError::Value(problem) }
+    match error {
+        OrderError::Transition { .. } | OrderError::NoParcel(_) => StoreError::Conflict(problem),
+        OrderError::Proof(_) | OrderError::Parcels { .. } => StoreError::Contradiction(problem),
+        OrderError::Arithmetic(_) => StoreError::Value(problem),
+    }
 }
 
 pub(crate) fn no_order(order_id: &OrderId) -> StoreError {

@@ -31,7 +31,7 @@ mod verify;
 
 pub use attention::{Choice, ChoiceError, Decision, Standing, Told, Waiting, waiting};
 pub use definitions::{Aliasing, Catalogue, PLATFORM, PublishError, Published};
-pub use driver::{CRASH_POINTS, CrashPoint, Figures, Replay, Started, Trouble};
+pub use driver::{CRASH_POINTS, CrashPoint, Figures, Mistake, Replay, Started, Trouble};
 pub use engine::{
     Begun, CallRequest, Engine, EngineError, Options, StartRequest, StepMode, TradeStatus, migrations,
 };

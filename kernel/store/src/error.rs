@@ -57,6 +57,9 @@ pub enum StoreError {
     /// What a call names is not there, or is not in a state that the operation begins from.
     #[error("{0}")]
     Conflict(String),
+    /// What a call gives contradicts itself, such as a price that is not the sum of its parts.
+    #[error("{0}")]
+    Contradiction(String),
     /// The file of the database is none, or is damaged.
     #[error("the database is damaged: {0}")]
     Damaged(sqlx::migrate::MigrateError),
@@ -132,7 +135,9 @@ impl StoreError {
                 _ => StoreErrorKind::Statement,
             },
             Self::Postgres { source, .. } => kind_of(source),
-            Self::Column { .. } | Self::Value(_) | Self::Conflict(_) => StoreErrorKind::Statement,
+            Self::Column { .. } | Self::Value(_) | Self::Conflict(_) | Self::Contradiction(_) => {
+                StoreErrorKind::Statement
+            }
             Self::Migration { .. } | Self::Damaged(_) => StoreErrorKind::Corrupt,
             Self::OtherTables(_) => StoreErrorKind::Corrupt,
             Self::Roles(_)

@@ -3,7 +3,7 @@
 
 use mortise_capability::Registry;
 use mortise_contract::{CallTemplate, Contracts, Effect, OperationContract, Schema, Undo, Value};
-use mortise_engine::{Engine, EngineError, Freshness, ReadOutcome, Started, Trouble};
+use mortise_engine::{Engine, EngineError, Freshness, Mistake, ReadOutcome, Started, Trouble};
 use mortise_flow::Answer;
 use mortise_types::{CustomerId, Scope};
 use serde_json::json;
@@ -294,8 +294,8 @@ pub(super) async fn one_call(
     let answered = engine.call(scope, name, input, caller).await.map_err(refused)?.await;
     match answered {
         Ok(Started::Answered { answer, .. }) => Ok(answer),
-        Ok(Started::Broken(Trouble { problem, is_conflict: true })) => Err(Failure::refused(problem)),
-        Ok(Started::Broken(trouble)) => Err(Failure::unusable(trouble.problem)),
+        Ok(Started::Broken(Trouble { problem, mistake: Mistake::Ours })) => Err(Failure::unusable(problem)),
+        Ok(Started::Broken(trouble)) => Err(Failure::refused(trouble.problem)),
         Ok(Started::KeyConflict | Started::IdempotencyMismatch) | Err(_) => {
             Err(Failure::unusable(format!("`{name}` was not answered; what it did is whole or nothing")))
         }

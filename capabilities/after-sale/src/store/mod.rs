@@ -87,7 +87,12 @@ pub(crate) fn no_return(rma_id: &RmaId) -> StoreError {
 
 impl From<AfterSaleError> for StoreError {
     fn from(error: AfterSaleError) -> StoreError {
-        off(error)
+        let problem = format!("after-sale: {error}");
+        match error {
+            AfterSaleError::Proof(_) => StoreError::Contradiction(problem),
+            AfterSaleError::AnotherProof => StoreError::Conflict(problem),
+            AfterSaleError::NoLine(_) | AfterSaleError::Arithmetic(_) => StoreError::Value(problem),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ impl PureOperation for GrantForDeposit {
             let too_large = |_| StoreError::Value("a deposit: a figure is too large for 64 bits".to_owned());
             match rules::grant_for_deposit(&call.input, &chosen.policy).map_err(too_large)? {
                 Ok(granted) => {
-                    let off = |error| StoreError::Value(format!("the price proof: {error}"));
+                    let off = |error| StoreError::Contradiction(format!("the price proof: {error}"));
                     granted.proof.check().map_err(off)?;
                     Ok(Reply::done(granted))
                 }

@@ -170,7 +170,7 @@ fn decide(
     refused.extend(without_effect(&order, &outcome.judged));
     let proof = rules::build_proof(&order, &outcome.applied, &chosen.version).map_err(too_large)?;
     // What came in may have been off already; nothing wrong goes out.
-    proof.check().map_err(|error| StoreError::Value(format!("the price proof: {error}")))?;
+    proof.check().map_err(|error| StoreError::Contradiction(format!("the price proof: {error}")))?;
     let redemptions = outcome.applied.iter().filter_map(redemption).collect();
     Ok(Decided::Priced(Box::new(Priced { proof, redemptions, judged: outcome.judged, refused, extensions })))
 }

@@ -62,7 +62,8 @@ async fn claim(
     let mut replies = Vec::with_capacity(calls.len());
     for Call { context, input } in calls {
         if input.amount.is_negative() {
-            return Err(StoreError::Value(format!("order {} owes {}", input.order_id, input.amount)));
+            let owed = format!("order {} owes {}", input.order_id, input.amount);
+            return Err(StoreError::Contradiction(owed));
         }
         let payment_id = new_payment_id(ids)?;
         let mut booked = Booked::of(Payment {

@@ -96,7 +96,7 @@ fn assess(
     total(&mut proof).map_err(too_large)?;
     proof.policy_version = versions(&proof.policy_version, &chosen.version);
     // What came in may have been off already; nothing wrong goes out.
-    proof.check().map_err(|error| StoreError::Value(format!("the price proof: {error}")))?;
+    proof.check().map_err(|error| StoreError::Contradiction(format!("the price proof: {error}")))?;
     Ok(Reply::done(AssessOutput { payable: proof.payable, proof }))
 }
 

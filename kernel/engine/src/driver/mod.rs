@@ -77,10 +77,22 @@ pub enum Started {
 /// Why a trade that is alone in its batch was not committed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Trouble {
-    /// For the log, and for who asked if it is a conflict.
+    /// For the log, and for who asked if the mistake is his.
     pub problem: String,
-    /// It is the input that does not fit what is there ([`StoreError::Conflict`]).
-    pub is_conflict: bool,
+    /// Whose it is.
+    pub mistake: Mistake,
+}
+
+/// Whose mistake it is that a trade was not committed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mistake {
+    /// A flow's, the platform's, or one in the data.
+    #[default]
+    Ours,
+    /// The input does not fit what is there ([`StoreError::Conflict`]).
+    Conflict,
+    /// The input of a single call contradicts itself ([`StoreError::Contradiction`]); a flow's call has its input of the flow.
+    Contradiction,
 }
 
 /// Whether a start began its trade.
@@ -534,10 +546,19 @@ impl Driver {
         }
         tracing::warn!(trades = works.len(), %error, "a batch was not committed");
         if let ([(trade, _)], Failure::Culprit) = (works.as_slice(), failure) {
-            let is_conflict = matches!(error, StoreError::Conflict(_));
-            self.problems.insert(trade.clone(), Trouble { problem: error.to_string(), is_conflict });
+            let mistake = self.mistake(trade, error);
+            self.problems.insert(trade.clone(), Trouble { problem: error.to_string(), mistake });
         }
         self.notice(Notice::Failed { batch, failure });
+    }
+
+    fn mistake(&self, trade: &TradeId, error: &StoreError) -> Mistake {
+        let is_call = || self.beginnings.get(trade).is_some_and(|beginning| beginning.program.is_call());
+        match error {
+            StoreError::Conflict(_) => Mistake::Conflict,
+            StoreError::Contradiction(_) if is_call() => Mistake::Contradiction,
+            _ => Mistake::Ours,
+        }
     }
 
     /// A trade that fails alone: one that is being begun is refused, any other is tried again and shown to a person.
@@ -547,10 +568,14 @@ impl Driver {
         if self.beginnings.remove(&trade).is_some() {
             self.stale.remove(&trade);
             self.unheard.remove(&trade);
-            if trouble.is_conflict {
-                tracing::warn!(%trade, %problem, "a trade was asked for what does not fit what is there");
-            } else {
-                tracing::error!(%trade, %problem, "a trade could not be begun");
+            match trouble.mistake {
+                Mistake::Ours => tracing::error!(%trade, %problem, "a trade could not be begun"),
+                Mistake::Conflict => {
+                    tracing::warn!(%trade, %problem, "a trade was asked for what does not fit what is there");
+                }
+                Mistake::Contradiction => {
+                    tracing::warn!(%trade, %problem, "a call was given what contradicts itself");
+                }
             }
             for (waiter, _) in self.waiters.remove(&trade).unwrap_or_default() {
                 let _ = waiter.send(Started::Broken(trouble.clone()));

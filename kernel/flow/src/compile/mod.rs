@@ -179,6 +179,11 @@ impl Program {
         &self.name
     }
 
+    /// Whether it is a call alone and no flow: flows' names have no dot.
+    pub fn is_call(&self) -> bool {
+        self.name.contains('.')
+    }
+
     /// `version:`
     pub fn version(&self) -> u32 {
         self.version
